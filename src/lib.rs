@@ -1,0 +1,1 @@
+//! Trains a convolutional network on MNIST in one terminal and shows it live.
