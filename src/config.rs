@@ -1,0 +1,282 @@
+//! What a run is asked to do, as validated plain data.
+
+use std::{fmt, path::PathBuf, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// Where the images come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DataSource {
+    /// The copy inside the program.
+    Builtin,
+    /// A download through `candle-datasets`.
+    Hub,
+    /// A folder with the four IDX files.
+    Dir(PathBuf),
+}
+
+impl FromStr for DataSource {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "" => Err("expected builtin, hub or a folder".to_owned()),
+            "builtin" => Ok(Self::Builtin),
+            "hub" if cfg!(feature = "hub") => Ok(Self::Hub),
+            "hub" => Err("this build cannot download: build it with `cargo build --release \
+                          --features hub`, or use --data builtin"
+                .to_owned()),
+            folder => Ok(Self::Dir(folder.into())),
+        }
+    }
+}
+
+impl fmt::Display for DataSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Builtin => f.write_str("builtin"),
+            Self::Hub => f.write_str("hub"),
+            Self::Dir(folder) => folder.display().fmt(f),
+        }
+    }
+}
+
+/// Which processor trains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceChoice {
+    /// The first GPU this build supports and this machine has, else the CPU.
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// The NVIDIA GPU of this index.
+    Cuda(usize),
+    /// The Apple GPU of this index.
+    Metal(usize),
+}
+
+impl FromStr for DeviceChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (kind, index) = match text.split_once(':') {
+            None => (text, Ok(0)),
+            Some((kind, index)) => (kind, index.parse::<usize>()),
+        };
+        match (kind, index) {
+            ("auto", _) if text == "auto" => Ok(Self::Auto),
+            ("cpu", _) if text == "cpu" => Ok(Self::Cpu),
+            ("cuda", Ok(_)) if !cfg!(feature = "cuda") => Err(not_built("NVIDIA GPUs", "cuda")),
+            ("metal", Ok(_)) if !cfg!(feature = "metal") => Err(not_built("Apple GPUs", "metal")),
+            ("cuda", Ok(index)) => Ok(Self::Cuda(index)),
+            ("metal", Ok(index)) => Ok(Self::Metal(index)),
+            _ => Err("expected auto, cpu, cuda, cuda:N, metal or metal:N".to_owned()),
+        }
+    }
+}
+
+fn not_built(what: &str, feature: &str) -> String {
+    format!(
+        "this build has no support for {what}: build it with `cargo build --release --features \
+         {feature}`, or use --device cpu"
+    )
+}
+
+impl fmt::Display for DeviceChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda(index) => write!(f, "cuda:{index}"),
+            Self::Metal(index) => write!(f, "metal:{index}"),
+        }
+    }
+}
+
+/// Everything that decides what a run computes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunConfig {
+    /// Where the images come from.
+    pub data: DataSource,
+    /// Passes over the training images.
+    pub epochs: u32,
+    /// Images per optimiser step.
+    pub batch_size: usize,
+    /// Adam's learning rate.
+    pub learning_rate: f64,
+    /// Decides initial weights, order of images and choice of validation images.
+    pub seed: u64,
+    /// Whether each epoch has an order of its own; file order otherwise.
+    pub shuffle: bool,
+    /// Training images held out for the evaluation after each epoch; 0 evaluates on the test set.
+    pub validation: usize,
+    /// Ends the run after this many optimiser steps, if the epochs do not end it sooner.
+    pub max_steps: Option<u64>,
+    /// Weights to start from, in place of PyTorch's default initialisation.
+    pub init: Option<PathBuf>,
+    /// Where the weights go at the end.
+    pub save: Option<PathBuf>,
+    /// CPU threads; `None` uses every core.
+    pub threads: Option<usize>,
+    /// Which processor trains.
+    pub device: DeviceChoice,
+}
+
+impl Default for RunConfig {
+    fn default() -> Self {
+        Self {
+            data: DataSource::Builtin,
+            epochs: 10,
+            batch_size: 50,
+            learning_rate: 1e-3,
+            seed: 0,
+            shuffle: true,
+            validation: 0,
+            max_steps: None,
+            init: None,
+            save: None,
+            threads: None,
+            device: DeviceChoice::Auto,
+        }
+    }
+}
+
+/// A value that no run can have, in one sentence with what is allowed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(String);
+
+/// More threads than this serve no machine and only exhaust it.
+const MAX_THREADS: usize = 1024;
+
+impl RunConfig {
+    /// Checks everything that can be checked before the data is read.
+    ///
+    /// # Errors
+    /// Names the first option whose value is out of range, the value, and the range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        ensure(self.epochs > 0, || "--epochs is 0: expected at least 1".into())?;
+        ensure(self.batch_size > 0, || "--batch-size is 0: expected at least 1".into())?;
+        ensure(self.learning_rate.is_finite() && self.learning_rate > 0.0, || {
+            format!("--lr is {}: expected a finite number above 0", self.learning_rate)
+        })?;
+        ensure(self.max_steps != Some(0), || "--steps is 0: expected at least 1".into())?;
+        ensure(self.threads.is_none_or(|n| (1..=MAX_THREADS).contains(&n)), || {
+            let threads = self.threads.unwrap_or_default();
+            format!("--threads is {threads}: expected 1 to {MAX_THREADS}")
+        })?;
+        if self.data == DataSource::Builtin {
+            self.validate_for(crate::data::BUILTIN_TRAIN_IMAGES)?;
+        }
+        Ok(())
+    }
+
+    /// Checks what depends on the number of images in the training files.
+    ///
+    /// # Errors
+    /// Names the option whose value the data cannot serve, and the range.
+    pub fn validate_for(&self, train_images: usize) -> Result<(), ConfigError> {
+        ensure(self.validation < train_images, || {
+            format!(
+                "--validation is {}: expected fewer than the {train_images} training images",
+                self.validation
+            )
+        })?;
+        let left = train_images - self.validation;
+        ensure(self.batch_size <= left, || {
+            format!("--batch-size is {}: expected 1 to {left}, the training images", self.batch_size)
+        })
+    }
+
+    /// Optimiser steps in one epoch over `train_images` images; the last, short batch counts.
+    pub fn steps_per_epoch(&self, train_images: usize) -> u64 {
+        train_images.div_ceil(self.batch_size) as u64
+    }
+
+    /// Optimiser steps of the whole run over `train_images` images.
+    pub fn total_steps(&self, train_images: usize) -> u64 {
+        let all = u64::from(self.epochs) * self.steps_per_epoch(train_images);
+        self.max_steps.map_or(all, |limit| limit.min(all))
+    }
+}
+
+fn ensure(holds: bool, message: impl FnOnce() -> String) -> Result<(), ConfigError> {
+    if holds { Ok(()) } else { Err(ConfigError(message())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(change: impl FnOnce(&mut RunConfig)) -> String {
+        let mut config = RunConfig::default();
+        change(&mut config);
+        config.validate().expect_err("the value is out of range").to_string()
+    }
+
+    #[test]
+    fn the_defaults_are_valid_and_those_of_the_article() {
+        let config = RunConfig::default();
+        config.validate().expect("defaults are in range");
+        assert_eq!((config.batch_size, config.learning_rate), (50, 0.001));
+        assert_eq!(config.steps_per_epoch(60_000), 1_200);
+    }
+
+    #[test]
+    fn values_out_of_range_are_named_with_the_range() {
+        assert_eq!(refused(|c| c.epochs = 0), "--epochs is 0: expected at least 1");
+        assert_eq!(refused(|c| c.batch_size = 0), "--batch-size is 0: expected at least 1");
+        assert_eq!(
+            refused(|c| c.batch_size = 60_001),
+            "--batch-size is 60001: expected 1 to 60000, the training images"
+        );
+        assert_eq!(
+            refused(|c| c.learning_rate = -0.5),
+            "--lr is -0.5: expected a finite number above 0"
+        );
+        assert!(refused(|c| c.learning_rate = f64::NAN).starts_with("--lr is NaN"));
+        assert!(refused(|c| c.learning_rate = f64::INFINITY).starts_with("--lr is inf"));
+        assert_eq!(refused(|c| c.max_steps = Some(0)), "--steps is 0: expected at least 1");
+        assert_eq!(refused(|c| c.threads = Some(0)), "--threads is 0: expected 1 to 1024");
+        assert_eq!(
+            refused(|c| c.validation = 60_000),
+            "--validation is 60000: expected fewer than the 60000 training images"
+        );
+    }
+
+    #[test]
+    fn the_last_short_batch_counts_and_a_step_limit_ends_the_run_early() {
+        let mut config = RunConfig { batch_size: 7, epochs: 2, ..RunConfig::default() };
+        assert_eq!(config.steps_per_epoch(15), 3);
+        assert_eq!(config.total_steps(15), 6);
+        config.max_steps = Some(4);
+        assert_eq!(config.total_steps(15), 4);
+        config.max_steps = Some(40);
+        assert_eq!(config.total_steps(15), 6);
+    }
+
+    #[test]
+    fn devices_read_as_they_print() {
+        for text in ["auto", "cpu"] {
+            assert_eq!(text.parse::<DeviceChoice>().expect("valid").to_string(), text);
+        }
+        for text in ["", "gpu", "cpu:1", "auto:0", "cuda:", "cuda:x", "cuda:-1", "metal:1:2"] {
+            assert!(text.parse::<DeviceChoice>().is_err(), "{text}");
+        }
+    }
+
+    #[cfg(not(feature = "cuda"))]
+    #[test]
+    fn cuda_in_a_build_without_it_says_how_to_build_it() {
+        let error = "cuda".parse::<DeviceChoice>().expect_err("not built");
+        assert!(error.contains("cargo build --release --features cuda"), "{error}");
+    }
+
+    #[test]
+    fn any_other_word_is_a_folder() {
+        assert_eq!("builtin".parse(), Ok(DataSource::Builtin));
+        assert_eq!("./mnist".parse(), Ok(DataSource::Dir("./mnist".into())));
+        assert!("".parse::<DataSource>().is_err());
+    }
+}
