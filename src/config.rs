@@ -167,7 +167,7 @@ impl RunConfig {
             format!("--threads is {threads}: expected 1 to {MAX_THREADS}")
         })?;
         if self.data == DataSource::Builtin {
-            self.validate_for(crate::data::BUILTIN_TRAIN_IMAGES)?;
+            self.validate_for(60_000)?;
         }
         Ok(())
     }
@@ -185,7 +185,10 @@ impl RunConfig {
         })?;
         let left = train_images - self.validation;
         ensure(self.batch_size <= left, || {
-            format!("--batch-size is {}: expected 1 to {left}, the training images", self.batch_size)
+            format!(
+                "--batch-size is {}: expected 1 to {left}, the training images",
+                self.batch_size
+            )
         })
     }
 

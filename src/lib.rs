@@ -1,5 +1,7 @@
 //! Trains a convolutional network on MNIST in one terminal and shows it live.
 
+pub mod app;
 pub mod config;
+pub mod keymap;
 pub mod metrics;
 pub mod protocol;
