@@ -211,17 +211,17 @@ impl App {
                     if self.overlay == Some(Overlay::Help) { None } else { Some(Overlay::Help) };
             }
             Action::Dismiss => self.overlay = None,
-            Action::Confirm => match self.overlay.take() {
-                Some(Overlay::ConfirmQuit) => return self.quit(),
-                _ => {}
-            },
+            Action::Confirm => {
+                if self.overlay.take() == Some(Overlay::ConfirmQuit) {
+                    return self.quit();
+                }
+            }
             Action::Quit => {
-                let has_something_to_lose =
-                    matches!(self.run.state, RunState::Training | RunState::Evaluating)
-                        || self.run.state == RunState::Paused;
-                if has_something_to_lose
-                    && !self.run.is_stopping()
-                    && self.overlay != Some(Overlay::ConfirmQuit)
+                let at_work = matches!(
+                    self.run.state,
+                    RunState::Training | RunState::Evaluating | RunState::Paused
+                );
+                if at_work && !self.run.is_stopping() && self.overlay != Some(Overlay::ConfirmQuit)
                 {
                     self.overlay = Some(Overlay::ConfirmQuit);
                 } else {

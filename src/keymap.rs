@@ -70,6 +70,7 @@ impl Key {
             KeyCode::Char(' ') => "space".to_owned(),
             KeyCode::Char(c) => c.to_string(),
             KeyCode::BackTab => "shift-tab".to_owned(),
+            KeyCode::F(n) => format!("f{n}"),
             other => format!("{other:?}").to_lowercase(),
         };
         if self.control { format!("ctrl-{name}") } else { name }

@@ -5,3 +5,4 @@ pub mod config;
 pub mod keymap;
 pub mod metrics;
 pub mod protocol;
+pub mod ui;

@@ -142,6 +142,11 @@ impl Run {
         self.summary.as_ref()?.test.as_ref()
     }
 
+    /// Whether the weights are saved when the run ends.
+    pub fn saves(&self) -> bool {
+        self.info.as_ref().is_some_and(|info| info.saves)
+    }
+
     /// Whether the worker still lives.
     pub fn is_under_way(&self) -> bool {
         !matches!(self.state, RunState::Done | RunState::Failed)

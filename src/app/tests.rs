@@ -17,6 +17,7 @@ fn info() -> RunInfo {
         shuffle: true,
         device: "CPU, 2 threads".into(),
         parameters: 5_142,
+        saves: false,
     }
 }
 
