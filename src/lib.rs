@@ -1,1 +1,4 @@
 //! Trains a convolutional network on MNIST in one terminal and shows it live.
+
+pub mod data;
+pub mod seed;
