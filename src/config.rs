@@ -185,7 +185,10 @@ impl RunConfig {
         })?;
         let left = train_images - self.validation;
         ensure(self.batch_size <= left, || {
-            format!("--batch-size is {}: expected 1 to {left}, the training images", self.batch_size)
+            format!(
+                "--batch-size is {}: expected 1 to {left}, the training images",
+                self.batch_size
+            )
         })
     }
 

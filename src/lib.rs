@@ -1,5 +1,6 @@
 //! Trains a convolutional network on MNIST in one terminal and shows it live.
 
+pub mod app;
 mod bar;
 pub mod check;
 pub mod checkpoint;
@@ -7,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod data;
 pub mod headless;
+pub mod keymap;
 pub mod metrics;
 pub mod nn;
 pub mod outcome;
@@ -15,4 +17,6 @@ pub mod reproduce;
 pub mod run_log;
 pub mod seed;
 pub mod session;
+pub mod terminal;
 pub mod train;
+pub mod ui;

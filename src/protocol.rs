@@ -76,6 +76,8 @@ pub struct RunInfo {
     pub device: String,
     /// Trainable scalars of the network.
     pub parameters: u64,
+    /// Whether the weights are saved when the run ends.
+    pub saves: bool,
 }
 
 /// Which images an evaluation is made on.

@@ -16,8 +16,31 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    const EMPTY: Self =
-        Self { min: f32::INFINITY, max: f32::NEG_INFINITY, smooth: f32::NAN, steps: 0, non_finite: 0 };
+    const EMPTY: Self = Self {
+        min: f32::INFINITY,
+        max: f32::NEG_INFINITY,
+        smooth: f32::NAN,
+        steps: 0,
+        non_finite: 0,
+    };
+
+    /// One step's value, with the smoothed value after it.
+    pub fn of_step(value: f32, smooth: Option<f32>) -> Self {
+        let mut bucket = Self::EMPTY;
+        bucket.record(value, smooth.unwrap_or(f32::NAN));
+        bucket
+    }
+
+    fn record(&mut self, value: f32, smooth: f32) {
+        self.steps += 1;
+        self.smooth = smooth;
+        if value.is_finite() {
+            self.min = self.min.min(value);
+            self.max = self.max.max(value);
+        } else {
+            self.non_finite += 1;
+        }
+    }
 
     /// Whether the bucket holds a finite value.
     pub fn is_drawable(&self) -> bool {
@@ -88,22 +111,13 @@ impl Series {
             self.weight = self.decay * self.weight + (1.0 - self.decay);
         }
         let smooth = self.smooth().unwrap_or(f32::NAN);
-        let bucket = &mut self.buckets[place];
-        bucket.steps += 1;
-        bucket.smooth = smooth;
-        if value.is_finite() {
-            bucket.min = bucket.min.min(value);
-            bucket.max = bucket.max.max(value);
-        } else {
-            bucket.non_finite += 1;
-        }
+        self.buckets[place].record(value, smooth);
     }
 
     fn halve(&mut self) {
-        let merged = self.buckets.chunks(2);
-        self.buckets = merged.map(|pair| pair.iter().copied().reduce(Bucket::merge)).map(|bucket| {
-            bucket.unwrap_or(Bucket::EMPTY)
-        }).collect();
+        let pairs = self.buckets.chunks(2);
+        self.buckets =
+            pairs.filter_map(|pair| pair.iter().copied().reduce(Bucket::merge)).collect();
         self.span *= 2;
     }
 
@@ -125,6 +139,18 @@ impl Series {
     /// Steps in a full bucket.
     pub fn span(&self) -> u64 {
         self.span
+    }
+
+    /// What is known of the steps after `from`, up to `to`, widened to whole buckets; `None` if none of
+    /// them was recorded.
+    pub fn range(&self, from: u64, to: u64) -> Option<Bucket> {
+        if from >= to.min(self.steps) {
+            return None;
+        }
+        let first = usize::try_from(from / self.span).ok()?;
+        let end = usize::try_from(to.div_ceil(self.span)).unwrap_or(usize::MAX);
+        let found = self.buckets.get(first..end.min(self.buckets.len()))?;
+        found.iter().copied().reduce(Bucket::merge)
     }
 
     /// All buckets, oldest first. Bucket `i` holds the steps after `i * span`, up to `(i + 1) * span`.
@@ -150,7 +176,8 @@ mod tests {
             for step in 0..100_000 {
                 series.push(if step == 77_777 { 9.5 } else { 0.1 });
             }
-            let spikes: Vec<_> = series.buckets().iter().filter(|bucket| bucket.max > 9.0).collect();
+            let spikes: Vec<_> =
+                series.buckets().iter().filter(|bucket| bucket.max > 9.0).collect();
             assert_eq!(spikes.len(), 1);
             assert_eq!((spikes[0].min, spikes[0].max), (0.1, 9.5));
         }
@@ -175,6 +202,22 @@ mod tests {
             series.push(1.0);
         }
         assert_eq!((series.span(), series.buckets().len()), (span, 4_000));
+    }
+
+    #[test]
+    fn a_range_covers_its_steps_and_ends_with_the_record() {
+        let mut series = Series::new(2 * Series::CAPACITY as u64, 1.0);
+        assert_eq!(series.range(0, 10), None);
+        for step in 1..=100 {
+            series.push(step as f32);
+        }
+        let range = series.range(10, 20).expect("recorded");
+        assert_eq!((range.min, range.max, range.steps), (11.0, 20.0, 10));
+        let widened = series.range(11, 13).expect("recorded");
+        assert_eq!((widened.min, widened.max), (11.0, 14.0));
+        assert_eq!(series.range(90, 5_000).expect("recorded").max, 100.0);
+        assert_eq!(series.range(100, 5_000), None);
+        assert_eq!(series.range(20, 20), None);
     }
 
     #[test]

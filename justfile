@@ -1,0 +1,36 @@
+# Recipes for people who work on mnist-tui. `just` lists them.
+
+_list:
+    @just --list --unsorted
+
+# Everything that has to pass before a change goes in.
+check: format lint test
+
+# Formats the code.
+format:
+    cargo fmt --check
+
+# Lints all targets, with and without the download feature.
+lint:
+    cargo clippy --all-targets --locked -- -D warnings
+    cargo clippy --all-targets --locked --no-default-features -- -D warnings
+
+# All tests.
+test:
+    cargo test --locked
+
+# Takes over changed screens, after a look at each.
+screens:
+    INSTA_UPDATE=always cargo test --lib ui::
+
+# The program in the smallest build, without the download feature.
+lean:
+    cargo build --release --locked --no-default-features
+
+# Licences, advisories and sources of all dependencies (cargo install cargo-deny).
+deny:
+    cargo deny check
+
+# The article's two experiments.
+reproduce:
+    cargo run --release --locked -- reproduce

@@ -1,0 +1,256 @@
+//! What is on the screen, as data: a pure reducer over events and actions.
+
+pub mod curves;
+pub mod run;
+pub mod samples;
+
+use crate::protocol::{Command, EpochRecord, Event, RunState, Sample};
+
+pub use curves::{Curves, Range};
+pub use run::Run;
+use samples::Samples;
+
+/// A key's meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Pause, or train on.
+    TogglePause,
+    /// Train this many batches, then pause.
+    Step(u64),
+    /// Train to the end of the epoch, then pause.
+    FinishEpoch,
+    /// Show this view.
+    Show(View),
+    /// Show the view to the right.
+    NextView,
+    /// Show the view to the left.
+    PreviousView,
+    /// Switch the loss axis between linear and logarithmic.
+    ToggleLogScale,
+    /// Switch the loss chart between the whole run and its last steps.
+    ToggleRange,
+    /// Show or hide the keys.
+    ToggleHelp,
+    /// Leave, after a question while there is something to lose.
+    Quit,
+    /// Answer the open question with yes.
+    Confirm,
+    /// Close what is open on top.
+    Dismiss,
+}
+
+/// One way to fill the screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum View {
+    /// All panes.
+    #[default]
+    Overview,
+    /// Loss and accuracy.
+    Loss,
+    /// Digits of the current batch.
+    Digits,
+    /// Confusion matrix with per-class figures.
+    Confusion,
+}
+
+impl View {
+    /// All views in the order of their keys.
+    pub const ALL: [Self; 4] = [Self::Overview, Self::Loss, Self::Digits, Self::Confusion];
+
+    /// One word for the header.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Overview => "overview",
+            Self::Loss => "loss",
+            Self::Digits => "digits",
+            Self::Confusion => "confusion",
+        }
+    }
+
+    fn shifted(self, by: usize) -> Self {
+        let place = Self::ALL.iter().position(|&view| view == self).unwrap_or_default();
+        Self::ALL[(place + by) % Self::ALL.len()]
+    }
+}
+
+/// What lies over the panes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overlay {
+    /// The keys.
+    Help,
+    /// Whether to end the training.
+    ConfirmQuit,
+    /// Why the training failed.
+    Failure,
+}
+
+/// What happens to the screen's state.
+#[derive(Clone, Debug)]
+pub enum Msg {
+    /// The worker reports.
+    Event(Box<Event>),
+    /// The person acts.
+    Action(Action),
+    /// The run log cannot be written on; training goes on.
+    LogFailed(String),
+}
+
+impl From<Event> for Msg {
+    fn from(event: Event) -> Self {
+        Self::Event(Box::new(event))
+    }
+}
+
+/// Everything the screen shows.
+#[derive(Debug, Default)]
+pub struct App {
+    /// Where the run stands.
+    pub run: Run,
+    /// Loss and accuracy over time.
+    pub curves: Curves,
+    /// Every epoch's figures.
+    pub epochs: Vec<EpochRecord>,
+    /// Which panes are shown.
+    pub view: View,
+    /// What lies over them.
+    pub overlay: Option<Overlay>,
+    /// Whether the loss axis is logarithmic.
+    pub log_scale: bool,
+    /// Which steps the loss chart shows.
+    pub range: Range,
+    samples: Samples,
+    leave: bool,
+}
+
+impl App {
+    /// Takes in one message and says what the worker is to do.
+    #[must_use]
+    pub fn update(&mut self, msg: Msg) -> Vec<Command> {
+        match msg {
+            Msg::Event(event) => {
+                self.take(*event);
+                Vec::new()
+            }
+            Msg::Action(action) => self.act(action),
+            Msg::LogFailed(message) => {
+                self.run.log_failure = Some(message);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Whether the session is to end now.
+    pub fn wants_to_leave(&self) -> bool {
+        self.leave
+    }
+
+    /// The digits to show; `None` before the first batch.
+    pub fn sample(&self) -> Option<&Sample> {
+        self.samples.shown()
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Started(info) => {
+                self.curves = Curves::new(&info);
+                self.run.start(info);
+            }
+            Event::State(state) => {
+                self.run.set_state(state);
+                if state == RunState::Paused {
+                    self.samples.show_newest();
+                }
+            }
+            Event::Progress(mut progress) => {
+                self.curves.extend(&progress.losses);
+                if let Some(sample) = progress.sample.take() {
+                    let stepping = self.run.state == RunState::Paused || self.run.is_stepping();
+                    self.samples.take(sample, progress.clock.elapsed(), stepping);
+                }
+                self.run.advance(&progress);
+            }
+            Event::Epoch(record) => {
+                self.curves.evaluated(record.step, &record.evaluation);
+                self.run.epoch_ended(&record);
+                self.epochs.push(record);
+            }
+            Event::Finished(summary) => {
+                self.samples.show_newest();
+                self.run.finish(summary);
+                self.ended();
+            }
+            Event::Failed(failure) => {
+                self.samples.show_newest();
+                self.run.fail(failure);
+                self.ended();
+                self.overlay = Some(Overlay::Failure);
+            }
+        }
+    }
+
+    /// A question about ending what has ended is void; whoever already said yes is let go.
+    fn ended(&mut self) {
+        if self.overlay == Some(Overlay::ConfirmQuit) {
+            self.overlay = None;
+        }
+        self.leave |= self.run.is_stopping();
+    }
+
+    fn act(&mut self, action: Action) -> Vec<Command> {
+        match action {
+            Action::TogglePause => return self.run.toggle_pause().into_iter().collect(),
+            Action::Step(batches) => return self.run.step(batches).into_iter().collect(),
+            Action::FinishEpoch => return self.run.finish_epoch().into_iter().collect(),
+            Action::Show(view) => self.show(view),
+            Action::NextView => self.show(self.view.shifted(1)),
+            Action::PreviousView => self.show(self.view.shifted(View::ALL.len() - 1)),
+            Action::ToggleLogScale => self.log_scale = !self.log_scale,
+            Action::ToggleRange => self.range = self.range.other(),
+            Action::ToggleHelp => {
+                self.overlay =
+                    if self.overlay == Some(Overlay::Help) { None } else { Some(Overlay::Help) };
+            }
+            Action::Dismiss => self.overlay = None,
+            Action::Confirm => {
+                if self.overlay.take() == Some(Overlay::ConfirmQuit) {
+                    return self.quit();
+                }
+            }
+            Action::Quit => {
+                let at_work = matches!(
+                    self.run.state,
+                    RunState::Training | RunState::Evaluating | RunState::Paused
+                );
+                if at_work && !self.run.is_stopping() && self.overlay != Some(Overlay::ConfirmQuit)
+                {
+                    self.overlay = Some(Overlay::ConfirmQuit);
+                } else {
+                    return self.quit();
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn show(&mut self, view: View) {
+        self.view = view;
+        if self.overlay == Some(Overlay::Help) {
+            self.overlay = None;
+        }
+    }
+
+    /// Ends a run under way, and the session with it once the worker has answered; a second wish, or
+    /// one with no run under way, ends the session at once.
+    fn quit(&mut self) -> Vec<Command> {
+        self.overlay = None;
+        if self.run.is_under_way() && !self.run.is_stopping() {
+            self.run.stop();
+            return vec![Command::Stop];
+        }
+        self.leave = true;
+        vec![Command::Stop]
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,207 @@
+//! Where the run stands, and what it was asked to do.
+
+use crate::{
+    metrics::Rate,
+    protocol::{
+        Clock, Command, EpochRecord, EvalSet, Evaluation, Failure, Progress, RunInfo, RunState,
+        Summary,
+    },
+};
+
+/// What the worker was last asked for and has not yet done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Asked {
+    #[default]
+    Nothing,
+    /// To pause, after the batches or the epoch asked for.
+    Pause {
+        /// Whether a single batch or the epoch is trained first.
+        after: bool,
+    },
+    /// To end the run.
+    Stop,
+}
+
+/// Where the run stands.
+#[derive(Debug, Default)]
+pub struct Run {
+    /// What the run is; `None` until the data is read.
+    pub info: Option<RunInfo>,
+    /// What the worker is doing.
+    pub state: RunState,
+    /// Epoch under way, from 1; 0 before the first batch.
+    pub epoch: u32,
+    /// Batches trained in it.
+    pub batch: u64,
+    /// Steps trained in all.
+    pub step: u64,
+    /// Images trained on in all.
+    pub images: u64,
+    /// Learning rate of the last step.
+    pub learning_rate: Option<f64>,
+    /// Time since the start.
+    pub clock: Clock,
+    /// How the run ended, if it ended as asked.
+    pub summary: Option<Summary>,
+    /// How the run ended, if it failed.
+    pub failure: Option<Failure>,
+    /// Why the run log is incomplete, if it is.
+    pub log_failure: Option<String>,
+    rate: Rate,
+    evaluations: u32,
+    eval_seconds: Option<f64>,
+    asked: Asked,
+}
+
+/// An evaluation goes about this much faster than training on as many images, having no backward
+/// pass: the guess until the first evaluation was timed.
+const EVALUATION_SPEEDUP: f64 = 2.5;
+
+impl Run {
+    pub(super) fn start(&mut self, info: RunInfo) {
+        self.learning_rate = Some(info.learning_rate);
+        self.epoch = 1;
+        self.info = Some(info);
+    }
+
+    pub(super) fn set_state(&mut self, state: RunState) {
+        self.state = state;
+        if state == RunState::Paused && self.asked != Asked::Stop {
+            self.asked = Asked::Nothing;
+        }
+    }
+
+    pub(super) fn advance(&mut self, progress: &Progress) {
+        self.epoch = progress.epoch;
+        self.batch = progress.last_batch();
+        self.step = progress.last_step();
+        self.images = progress.images;
+        self.learning_rate = Some(progress.learning_rate);
+        self.clock = progress.clock;
+        self.rate.update(progress.clock.training, progress.images);
+    }
+
+    pub(super) fn epoch_ended(&mut self, record: &EpochRecord) {
+        self.clock = record.clock;
+        self.evaluations += 1;
+        self.eval_seconds = Some(record.evaluation.seconds);
+    }
+
+    pub(super) fn finish(&mut self, summary: Summary) {
+        self.state = RunState::Done;
+        self.clock = summary.clock;
+        self.summary = Some(summary);
+    }
+
+    pub(super) fn fail(&mut self, failure: Failure) {
+        self.state = RunState::Failed;
+        self.failure = Some(failure);
+    }
+
+    /// Images per second over the last seconds of training.
+    pub fn images_per_second(&self) -> Option<f64> {
+        self.rate.images_per_second()
+    }
+
+    /// Share of the epoch's batches that are trained, in 0..=1.
+    pub fn epoch_share(&self) -> f64 {
+        self.info.as_ref().map_or(0.0, |info| share(self.batch, info.steps_per_epoch))
+    }
+
+    /// Share of the run's steps that are trained, in 0..=1.
+    pub fn run_share(&self) -> f64 {
+        self.info.as_ref().map_or(0.0, |info| share(self.step, info.total_steps))
+    }
+
+    /// Seconds of training and evaluation still to come; `None` before the speed is known.
+    pub fn seconds_left(&self) -> Option<f64> {
+        let info = self.info.as_ref()?;
+        if !self.is_under_way() {
+            return None;
+        }
+        let whole_epochs = info.total_steps / info.steps_per_epoch.max(1);
+        let rest = info.total_steps % info.steps_per_epoch.max(1);
+        let images = whole_epochs * info.train_images + rest * info.batch_size;
+        let training = self.rate.seconds_for(images.saturating_sub(self.images))?;
+        let after_epochs = whole_epochs + u64::from(rest > 0);
+        let evaluation = self
+            .eval_seconds
+            .or_else(|| Some(self.rate.seconds_for(info.eval_images)? / EVALUATION_SPEEDUP))?;
+        let per_image = evaluation / info.eval_images.max(1) as f64;
+        let test_at_the_end = match info.eval_set {
+            EvalSet::Test => 0,
+            EvalSet::Validation => info.test_images,
+        };
+        let evaluations = after_epochs.saturating_sub(u64::from(self.evaluations));
+        let eval_images = evaluations * info.eval_images + test_at_the_end;
+        Some(training + per_image * eval_images as f64)
+    }
+
+    /// The final figures on the test set, once the run is done.
+    pub fn test(&self) -> Option<&Evaluation> {
+        self.summary.as_ref()?.test.as_ref()
+    }
+
+    /// Whether the weights are saved when the run ends.
+    pub fn saves(&self) -> bool {
+        self.info.as_ref().is_some_and(|info| info.saves)
+    }
+
+    /// Whether the worker still lives.
+    pub fn is_under_way(&self) -> bool {
+        !matches!(self.state, RunState::Done | RunState::Failed)
+    }
+
+    /// Whether the run was asked to end.
+    pub fn is_stopping(&self) -> bool {
+        self.asked == Asked::Stop
+    }
+
+    /// Whether a pause was asked for and has not begun.
+    pub fn is_pausing(&self) -> bool {
+        matches!(self.asked, Asked::Pause { .. })
+    }
+
+    /// Whether single batches are trained on request.
+    pub fn is_stepping(&self) -> bool {
+        self.asked == Asked::Pause { after: true }
+    }
+
+    pub(super) fn toggle_pause(&mut self) -> Option<Command> {
+        if !self.takes_commands() {
+            return None;
+        }
+        if self.state == RunState::Paused || self.is_pausing() {
+            self.asked = Asked::Nothing;
+            return Some(Command::Resume);
+        }
+        self.asked = Asked::Pause { after: false };
+        Some(Command::Pause)
+    }
+
+    pub(super) fn step(&mut self, batches: u64) -> Option<Command> {
+        self.takes_commands().then(|| {
+            self.asked = Asked::Pause { after: true };
+            Command::Step(batches)
+        })
+    }
+
+    pub(super) fn finish_epoch(&mut self) -> Option<Command> {
+        self.takes_commands().then(|| {
+            self.asked = Asked::Pause { after: false };
+            Command::FinishEpoch
+        })
+    }
+
+    pub(super) fn stop(&mut self) {
+        self.asked = Asked::Stop;
+    }
+
+    fn takes_commands(&self) -> bool {
+        self.is_under_way() && !self.is_stopping()
+    }
+}
+
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { (part as f64 / whole as f64).min(1.0) }
+}

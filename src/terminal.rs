@@ -1,0 +1,108 @@
+//! Taking the terminal over, drawing on it, and giving it back as it was found.
+
+mod signals;
+
+use std::{
+    io::{self, BufWriter, Stdout, Write, stdout},
+    panic,
+    sync::{
+        Once,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+use crossterm::{
+    cursor, execute, queue, style,
+    terminal::{
+        BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+        disable_raw_mode, enable_raw_mode,
+    },
+};
+use ratatui::{Frame, Terminal, backend::CrosstermBackend};
+
+pub use signals::watch_signals;
+
+/// Bytes gathered before they are written: more than a usual frame, so that a frame is one write.
+const BUFFER: usize = 1 << 16;
+
+/// Whether this program's screen is up.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+static PANIC_HOOK: Once = Once::new();
+
+/// The terminal, taken over until this is dropped.
+#[derive(Debug)]
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+}
+
+impl Screen {
+    /// Takes the terminal over. The calling thread becomes the one whose panic gives it back.
+    ///
+    /// # Errors
+    /// If the terminal cannot be set up; it is then given back.
+    pub fn enter() -> io::Result<Self> {
+        install_panic_hook();
+        // Colours come from the theme, which knows of NO_COLOR; crossterm's own handling of it would
+        // replace each colour by a reset of all attributes.
+        style::force_color_output(true);
+        TAKEN.store(true, Ordering::SeqCst);
+        let entered = enable_raw_mode()
+            .and_then(|()| execute!(stdout(), EnterAlternateScreen, cursor::Hide))
+            .and_then(|()| {
+                Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(BUFFER, stdout())))
+            });
+        match entered {
+            Ok(terminal) => Ok(Self { terminal }),
+            Err(error) => {
+                restore();
+                Err(error)
+            }
+        }
+    }
+
+    /// Shows a frame, all at once on terminals that can.
+    ///
+    /// # Errors
+    /// If the terminal cannot be written to.
+    pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        // Outside a synchronized update so that no flush lies between its begin and its content.
+        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        self.terminal.draw(render)?;
+        queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
+        self.terminal.backend_mut().flush()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// Gives the terminal back if it is taken. Safe to call at any time and from any thread.
+pub fn restore() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        // A terminal that is gone needs nothing back.
+        let _ = execute!(stdout(), EndSynchronizedUpdate, LeaveAlternateScreen, cursor::Show);
+        let _ = disable_raw_mode();
+    }
+}
+
+/// On a panic of this thread, gives the terminal back before the message is printed. Other threads
+/// stay silent while the screen is up: their message would garble it, and whoever started them
+/// reports it.
+fn install_panic_hook() {
+    let screen_thread = thread::current().id();
+    PANIC_HOOK.call_once(|| {
+        let report = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if thread::current().id() == screen_thread {
+                restore();
+            }
+            if !TAKEN.load(Ordering::SeqCst) {
+                report(info);
+            }
+        }));
+    });
+}

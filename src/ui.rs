@@ -1,0 +1,107 @@
+//! The dashboard: widgets as pure functions of the [`App`].
+
+mod accuracy;
+mod axis;
+mod chart;
+mod confusion;
+mod digits;
+mod footer;
+mod format;
+mod header;
+mod layout;
+mod loss;
+mod overlay;
+mod pane;
+mod progress;
+mod raster;
+mod table;
+pub mod theme;
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    text::Line,
+    widgets::{Paragraph, Widget},
+};
+
+pub use theme::{Depth, Theme};
+
+use crate::app::{App, View};
+
+/// The whole screen.
+#[derive(Debug)]
+pub struct Dashboard<'a> {
+    app: &'a App,
+    theme: &'a Theme,
+}
+
+impl<'a> Dashboard<'a> {
+    /// The screen for this state in these colours.
+    #[must_use]
+    pub fn new(app: &'a App, theme: &'a Theme) -> Self {
+        Self { app, theme }
+    }
+
+    fn overview(&self, area: Rect, buf: &mut Buffer) {
+        let panes = layout::overview(area);
+        loss::Loss::new(self.app, self.theme).render(panes.loss, buf);
+        if let Some(area) = panes.digits {
+            digits::Digits::new(self.app, self.theme).render(area, buf);
+        }
+        if let Some(area) = panes.confusion {
+            confusion::Confusion::new(self.app, self.theme).render(area, buf);
+        }
+        if let Some(area) = panes.accuracy {
+            accuracy::Accuracy::new(self.app, self.theme).render(area, buf);
+        }
+    }
+}
+
+impl Widget for &Dashboard<'_> {
+    fn render(self, area: Rect, buf: &mut Buffer) {
+        let Some(parts) = layout::screen(area) else {
+            return render_too_small(area, buf, self.theme);
+        };
+        let (app, theme) = (self.app, self.theme);
+        header::Header::new(app, theme).render(parts.header, buf);
+        progress::Progress::new(app, theme).render(parts.progress, buf);
+        match app.view {
+            View::Overview => self.overview(parts.body, buf),
+            View::Loss => {
+                let (loss, accuracy) = layout::curves(parts.body);
+                loss::Loss::new(app, theme).render(loss, buf);
+                if let Some(area) = accuracy {
+                    accuracy::Accuracy::new(app, theme).render(area, buf);
+                }
+            }
+            View::Digits => digits::Digits::new(app, theme).render(parts.body, buf),
+            View::Confusion => {
+                confusion::Confusion::new(app, theme).in_full().render(parts.body, buf);
+            }
+        }
+        footer::Footer::new(app, theme).render(parts.footer, buf);
+        if let Some(overlay) = app.overlay {
+            overlay::render(overlay, app, theme, parts.body.union(parts.progress), buf);
+        }
+    }
+}
+
+fn render_too_small(area: Rect, buf: &mut Buffer, theme: &Theme) {
+    let (width, height) = layout::SMALLEST;
+    let here = format!("{}×{}", area.width, area.height);
+    let lines = [
+        Line::styled("mnist-tui", theme.accent),
+        Line::raw(format!("needs {width}×{height} cells,")),
+        Line::raw(format!("this is {here}.")),
+        Line::styled("q quits", theme.muted),
+    ];
+    let shown = lines.len().min(usize::from(area.height)) as u16;
+    let top = area.y + (area.height - shown) / 2;
+    let place = Rect { y: top, height: shown, ..area };
+    // A terminal of one line says the most useful one.
+    let lines = if area.height == 1 { lines[1..2].to_vec() } else { lines.to_vec() };
+    Paragraph::new(lines).centered().render(place, buf);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! The frame that curves are drawn in: a value axis at the left, steps below.
+
+use ratatui::{buffer::Buffer, layout::Rect};
+
+use super::{
+    axis::{Axis, label, round_step},
+    format,
+    theme::Theme,
+};
+
+/// A value axis, the steps it is drawn over, and the cells that are left for the curves.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Chart {
+    pub(super) plot: Rect,
+    axis: Axis,
+    from: u64,
+    to: u64,
+}
+
+/// Rows from one value label to the next.
+const ROWS_PER_TICK: u16 = 3;
+/// Columns from one step label to the next.
+const COLUMNS_PER_TICK: u16 = 9;
+
+impl Chart {
+    /// Draws the axes over the steps after `from`, up to `to`; `None` where there is no room.
+    pub(super) fn draw(
+        area: Rect,
+        buf: &mut Buffer,
+        theme: &Theme,
+        axis: Axis,
+        (from, to): (u64, u64),
+        text: fn(f64) -> String,
+    ) -> Option<Self> {
+        if area.width < 16 || area.height < 3 || from >= to {
+            return None;
+        }
+        let ticks = axis.ticks(usize::from((area.height - 1) / ROWS_PER_TICK + 1));
+        let labels: Vec<(f64, String)> = ticks.into_iter().map(|tick| (tick, text(tick))).collect();
+        // A fixed least width keeps the plot in place when a label grows.
+        let gutter =
+            labels.iter().map(|(_, label)| label.chars().count()).max().unwrap_or(0).max(4) as u16;
+        let plot = Rect {
+            x: area.x + gutter + 1,
+            y: area.y,
+            width: area.width - gutter - 1,
+            height: area.height - 1,
+        };
+        let chart = Self { plot, axis, from, to };
+        for row in plot.rows() {
+            buf.set_string(plot.x - 1, row.y, "│", theme.rule);
+        }
+        for (value, label) in labels {
+            let row = plot.y + (chart.row(value).unwrap_or(0) / 4) as u16;
+            let padded = format!("{label:>width$}", width = usize::from(gutter));
+            buf.set_stringn(area.x, row, padded, usize::from(gutter), theme.muted);
+            buf.set_string(plot.x - 1, row, "┤", theme.rule);
+        }
+        chart.draw_steps(buf, theme);
+        Some(chart)
+    }
+
+    fn draw_steps(&self, buf: &mut Buffer, theme: &Theme) {
+        let row = self.plot.bottom();
+        let most = f64::from((self.plot.width / COLUMNS_PER_TICK).max(1));
+        let step = (round_step((self.to - self.from) as f64 / most) as u64).max(1);
+        let mut free_from = self.plot.x;
+        let mut tick = self.from.next_multiple_of(step);
+        while tick <= self.to {
+            let column = self.plot.x + (self.column(tick) / 2) as u16;
+            let text = format::short_count(tick);
+            let width = text.chars().count() as u16;
+            // The label stands under its step, moved in at the right end.
+            let x = column
+                .saturating_sub(width / 2)
+                .max(self.plot.x)
+                .min(self.plot.right() - width.min(self.plot.width));
+            if x >= free_from {
+                buf.set_string(x, row, &text, theme.muted);
+                free_from = x + width + 2;
+            }
+            tick += step;
+        }
+        let unit = "steps";
+        let x = self.plot.right().saturating_sub(unit.len() as u16);
+        if x > free_from {
+            buf.set_string(x, row, unit, theme.muted);
+        }
+    }
+
+    /// The dot column in which a step ends.
+    pub(super) fn column(&self, step: u64) -> u32 {
+        let columns = u64::from(self.plot.width) * 2;
+        let share = u128::from(step.saturating_sub(self.from)) * u128::from(columns)
+            / u128::from(self.to - self.from);
+        (share as u32).min(columns.saturating_sub(1) as u32)
+    }
+
+    /// The steps that a dot column stands for: after the first, up to the second.
+    pub(super) fn steps(&self, column: u32) -> (u64, u64) {
+        let columns = u128::from(self.plot.width) * 2;
+        let at = |column: u32| {
+            let span = u128::from(self.to - self.from);
+            self.from + (u128::from(column) * span).div_ceil(columns) as u64
+        };
+        let (first, last) = (at(column), at(column + 1));
+        // With fewer steps than columns, a step fills several.
+        if first == last { (first.saturating_sub(1), last) } else { (first, last) }
+    }
+
+    /// The dot row of a value, from the top.
+    pub(super) fn row(&self, value: f64) -> Option<u32> {
+        let rows = f64::from(self.plot.height) * 4.0 - 1.0;
+        let place = self.axis.place(value)?;
+        Some(((1.0 - place) * rows).round() as u32)
+    }
+
+    /// Puts a mark on the cell of a step and a value.
+    pub(super) fn mark(
+        &self,
+        buf: &mut Buffer,
+        step: u64,
+        value: f64,
+        symbol: &str,
+        style: ratatui::style::Style,
+    ) {
+        if step < self.from || step > self.to {
+            return;
+        }
+        if let Some(row) = self.row(value)
+            && let Some(cell) = buf.cell_mut((
+                self.plot.x + (self.column(step) / 2) as u16,
+                self.plot.y + (row / 4) as u16,
+            ))
+        {
+            cell.set_symbol(symbol).set_style(style);
+        }
+    }
+}
+
+/// A value axis's label.
+pub(super) fn plain(value: f64) -> String {
+    label(value)
+}
+
+/// A label for a share of 1.
+pub(super) fn percent(value: f64) -> String {
+    format!("{}%", label(100.0 * value))
+}

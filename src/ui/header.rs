@@ -1,0 +1,86 @@
+//! Name, views and state.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Modifier,
+    text::{Line, Span},
+    widgets::Widget,
+};
+
+use super::theme::Theme;
+use crate::{
+    app::{Action, App, Run, View},
+    keymap,
+    protocol::RunState,
+};
+
+/// The top line.
+#[derive(Debug)]
+pub(super) struct Header<'a> {
+    app: &'a App,
+    theme: &'a Theme,
+}
+
+impl<'a> Header<'a> {
+    pub(super) fn new(app: &'a App, theme: &'a Theme) -> Self {
+        Self { app, theme }
+    }
+
+    fn views(&self) -> Line<'static> {
+        let mut spans = vec![Span::styled("mnist-tui", self.theme.figure), Span::raw("  ")];
+        for view in View::ALL {
+            let key = keymap::hint(Action::Show(view)).map_or_else(String::new, |(key, _)| key);
+            let style = if view == self.app.view {
+                self.theme.accent.add_modifier(Modifier::REVERSED)
+            } else {
+                self.theme.muted
+            };
+            spans.push(Span::styled(format!(" {key} {} ", view.name()), style));
+        }
+        Line::from(spans)
+    }
+
+    fn state(&self) -> Line<'static> {
+        let style = match self.app.run.state {
+            RunState::Failed => self.theme.alert,
+            _ => self.theme.accent,
+        };
+        Line::styled(state_text(&self.app.run), style)
+    }
+}
+
+/// Sign and word for what the worker is doing.
+fn state_text(run: &Run) -> &'static str {
+    match run.state {
+        RunState::Done if run.summary.as_ref().is_some_and(|summary| summary.stopped) => {
+            "■ stopped"
+        }
+        RunState::Done => "✓ done",
+        RunState::Failed => "✗ failed",
+        _ if run.is_stopping() => "■ stopping",
+        RunState::Paused => "‖ paused",
+        RunState::Loading => "… loading",
+        RunState::Training if run.is_pausing() && !run.is_stepping() => "▶ pausing",
+        RunState::Training => "▶ training",
+        RunState::Evaluating => "◆ evaluating",
+    }
+}
+
+impl Widget for &Header<'_> {
+    fn render(self, area: Rect, buf: &mut Buffer) {
+        let state = self.state();
+        let width = (state.width() as u16).min(area.width);
+        let right = Rect { x: area.right() - width, width, ..area };
+        let left = Rect { width: area.width - width, ..area };
+        let views = self.views();
+        if views.width() < usize::from(left.width) {
+            views.render(left, buf);
+        } else {
+            let name = Span::styled("mnist-tui", self.theme.figure);
+            let view = Span::styled(format!("  {}", self.app.view.name()), self.theme.muted);
+            Line::from(vec![name, view]).render(left, buf);
+        }
+        state.render(right, buf);
+    }
+}

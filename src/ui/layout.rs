@@ -1,0 +1,121 @@
+//! Which part of the screen shows what.
+//!
+//! ```text
+//! header    name, views, state
+//! progress  gauges and the figures of the moment
+//! body      ┌ loss ────────┐ ┌ confusion ─┐
+//!           │              │ │            │
+//!           ├ digits ──────┤ ├ accuracy ──┤   with room only
+//!           └──────────────┘ └────────────┘
+//! footer    keys that matter now
+//! ```
+
+use ratatui::layout::{Constraint, Layout, Rect};
+
+use super::digits;
+
+/// Columns and rows below which nothing but a message is shown.
+pub(super) const SMALLEST: (u16, u16) = (40, 12);
+/// Columns and rows from which all panes stand side by side.
+const SIDE_BY_SIDE: (u16, u16) = (80, 19);
+/// Body rows that a single column needs to show digits below the chart.
+const STACKED: u16 = 17;
+/// Columns between the two columns of panes.
+const GAP: u16 = 2;
+/// Rows that the confusion pane fills.
+const CONFUSION_ROWS: u16 = 19;
+/// Body rows from which the digits get two rows.
+const TWO_ROWS_OF_DIGITS: u16 = 32;
+
+/// The screen's rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Screen {
+    pub(super) header: Rect,
+    pub(super) progress: Rect,
+    pub(super) body: Rect,
+    pub(super) footer: Rect,
+}
+
+/// The panes of the overview; those without room are absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Overview {
+    pub(super) loss: Rect,
+    pub(super) digits: Option<Rect>,
+    pub(super) confusion: Option<Rect>,
+    pub(super) accuracy: Option<Rect>,
+}
+
+/// The rows of a screen; `None` if it is too small for them.
+pub(super) fn screen(area: Rect) -> Option<Screen> {
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        return None;
+    }
+    let progress = if area.height < 20 { 2 } else { 3 };
+    let [header, progress, body, footer] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(progress),
+        Constraint::Fill(1),
+        Constraint::Length(1),
+    ])
+    .areas(area);
+    Some(Screen { header, progress, body, footer })
+}
+
+/// The panes of the overview.
+pub(super) fn overview(body: Rect) -> Overview {
+    if body.width < SIDE_BY_SIDE.0 || body.height < SIDE_BY_SIDE.1 {
+        let digits = (body.height >= STACKED).then_some(digits::SMALL_ROWS + 1);
+        let [loss, below] =
+            Layout::vertical([Constraint::Fill(1), Constraint::Length(digits.unwrap_or(0))])
+                .areas(body);
+        let digits = digits.map(|_| below);
+        return Overview { loss, digits, confusion: None, accuracy: None };
+    }
+    let right = match body.width {
+        ..110 => 36,
+        110..160 => 57,
+        _ => 70,
+    };
+    let [left, right] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(right)])
+        .spacing(GAP)
+        .areas(body);
+    let two = body.height >= TWO_ROWS_OF_DIGITS;
+    let one_row = if left.width >= 4 * digits::LARGE_COLUMNS && two {
+        digits::LARGE_ROWS
+    } else {
+        digits::SMALL_ROWS
+    };
+    let rows = if two && (one_row == digits::SMALL_ROWS || body.height >= 50) { 2 } else { 1 };
+    let [loss, digits] =
+        Layout::vertical([Constraint::Fill(1), Constraint::Length(rows * one_row + 1)]).areas(left);
+    let confusion_rows = CONFUSION_ROWS + if body.height >= 50 { 11 } else { 0 };
+    let (confusion, accuracy) = if body.height >= confusion_rows + 6 {
+        let [top, bottom] =
+            Layout::vertical([Constraint::Length(confusion_rows), Constraint::Fill(1)])
+                .areas(right);
+        (top, Some(bottom))
+    } else {
+        (right, None)
+    };
+    Overview { loss, digits: Some(digits), confusion: Some(confusion), accuracy }
+}
+
+/// Loss above, accuracy below where there is room.
+pub(super) fn curves(body: Rect) -> (Rect, Option<Rect>) {
+    if body.height < 14 {
+        return (body, None);
+    }
+    let [loss, accuracy] = Layout::vertical([Constraint::Fill(2), Constraint::Fill(1)]).areas(body);
+    (loss, Some(accuracy))
+}
+
+/// A block of at most `width` × `height` cells in the middle.
+pub(super) fn middle(area: Rect, width: u16, height: u16) -> Rect {
+    let (width, height) = (width.min(area.width), height.min(area.height));
+    Rect {
+        x: area.x + (area.width - width) / 2,
+        y: area.y + (area.height - height) / 2,
+        width,
+        height,
+    }
+}

@@ -1,0 +1,125 @@
+//! Training loss over steps, with the evaluation loss of each epoch.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    text::{Line, Span},
+    widgets::Widget,
+};
+
+use super::{
+    axis::Axis,
+    chart::{self, Chart},
+    pane,
+    raster::Raster,
+    theme::Theme,
+};
+use crate::{
+    app::{App, Range},
+    metrics::Bucket,
+    protocol::EvalSet,
+};
+
+/// The loss chart.
+#[derive(Debug)]
+pub(super) struct Loss<'a> {
+    app: &'a App,
+    theme: &'a Theme,
+}
+
+const BAND: u8 = 1;
+const SMOOTH: u8 = 2;
+
+impl<'a> Loss<'a> {
+    pub(super) fn new(app: &'a App, theme: &'a Theme) -> Self {
+        Self { app, theme }
+    }
+
+    fn title(&self) -> String {
+        let range = match self.app.range {
+            Range::WholeRun => "whole run",
+            Range::Recent => "last 1,000 steps",
+        };
+        let scale = if self.app.log_scale { ", log" } else { "" };
+        format!("Loss · {range}{scale}")
+    }
+
+    /// What the chart's signs mean: in full, and without the least needed.
+    fn legends(&self) -> [Line<'static>; 2] {
+        let set = self.app.run.info.as_ref().map_or(EvalSet::Test, |info| info.eval_set);
+        let entry = |sign: &'static str, style, name: &'static str| {
+            [Span::styled(sign, style), Span::styled(format!(" {name}"), self.theme.muted)]
+        };
+        let gap = || [Span::raw("  ")];
+        let band = entry("⣿", self.theme.band, "min–max");
+        let smooth = entry("⠒", self.theme.smooth, "smoothed");
+        let evaluation = entry("◆", self.theme.evaluation, set.name());
+        let short: Vec<_> = smooth.into_iter().chain(gap()).chain(evaluation).collect();
+        let full: Vec<_> = band.into_iter().chain(gap()).chain(short.clone()).collect();
+        [Line::from(full), Line::from(short)]
+    }
+
+    /// An axis that holds everything in sight.
+    fn axis(&self, (from, to): (u64, u64)) -> Axis {
+        let curves = &self.app.curves;
+        let shown = curves.steps(self.app.range, from, to);
+        let drawable = shown.filter(Bucket::is_drawable);
+        let points =
+            curves.evaluations.iter().filter(|point| point.step > from && point.step <= to);
+        let mut extremes: Vec<f64> = points.map(|point| f64::from(point.loss)).collect();
+        extremes.extend(
+            drawable.iter().flat_map(|bucket| [f64::from(bucket.min), f64::from(bucket.max)]),
+        );
+        let low = extremes.iter().copied().filter(|&v| v > 0.0).fold(f64::INFINITY, f64::min);
+        let high =
+            extremes.iter().copied().filter(|v| v.is_finite()).fold(f64::NEG_INFINITY, f64::max);
+        if self.app.log_scale { Axis::logarithmic(low, high) } else { Axis::linear(0.0, high) }
+    }
+
+    fn draw_steps(&self, chart: &Chart, buf: &mut Buffer) {
+        let mut raster = Raster::new(chart.plot.width, chart.plot.height);
+        let mut before = None;
+        for column in 0..raster.columns() {
+            let (from, to) = chart.steps(column);
+            let Some(bucket) = self.app.curves.steps(self.app.range, from, to) else {
+                continue;
+            };
+            if bucket.is_drawable()
+                && let (Some(top), Some(bottom)) =
+                    (chart.row(f64::from(bucket.max)), chart.row(f64::from(bucket.min)))
+            {
+                raster.vertical(column, top, bottom, BAND);
+            }
+            if let Some(row) = chart.row(f64::from(bucket.smooth)) {
+                // The line reaches to just before the last column's dot, so that it has no gaps.
+                let start = match before {
+                    Some(last) if row > last => last + 1,
+                    Some(last) if row < last => last - 1,
+                    _ => row,
+                };
+                raster.vertical(column, start, row, SMOOTH);
+                before = Some(row);
+            }
+        }
+        raster.render(chart.plot, buf, &[self.theme.band, self.theme.smooth]);
+    }
+}
+
+impl Widget for &Loss<'_> {
+    fn render(self, area: Rect, buf: &mut Buffer) {
+        let inner = pane::titled(area, buf, self.theme, &self.title(), self.legends());
+        if self.app.curves.loss.steps() == 0 {
+            let text = "The loss of every batch appears here as soon as training starts.";
+            return pane::empty(inner, buf, self.theme, text);
+        }
+        let span = self.app.curves.span(self.app.range);
+        let Some(chart) = Chart::draw(inner, buf, self.theme, self.axis(span), span, chart::plain)
+        else {
+            return;
+        };
+        self.draw_steps(&chart, buf);
+        for point in &self.app.curves.evaluations {
+            chart.mark(buf, point.step, f64::from(point.loss), "◆", self.theme.evaluation);
+        }
+    }
+}

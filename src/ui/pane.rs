@@ -1,0 +1,47 @@
+//! A pane's title, and what stands in a pane that has nothing to show yet.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Modifier,
+    text::{Line, Span},
+    widgets::{Paragraph, Widget},
+};
+
+use super::{format, layout, theme::Theme};
+
+/// Draws a pane's title with a rule and, at the right edge, the first of `notes` that there is room
+/// for; gives the rest.
+pub(super) fn titled<const N: usize>(
+    area: Rect,
+    buf: &mut Buffer,
+    theme: &Theme,
+    title: &str,
+    notes: [Line<'_>; N],
+) -> Rect {
+    if area.is_empty() {
+        return area;
+    }
+    let row = Rect { height: 1, ..area };
+    let width = usize::from(row.width);
+    buf.set_stringn(row.x, row.y, "─".repeat(width), width, theme.rule);
+    let title = Span::styled(format!("{title} "), theme.muted.add_modifier(Modifier::BOLD));
+    buf.set_stringn(row.x, row.y, &title.content, width, title.style);
+    let room = width.saturating_sub(title.width() + 2);
+    if let Some(note) = notes.into_iter().find(|note| (1..=room).contains(&note.width())) {
+        let width = note.width() as u16;
+        let place = Rect { x: row.right() - width, width, ..row };
+        buf.set_string(place.x - 1, row.y, " ", theme.rule);
+        note.render(place, buf);
+    }
+    Rect { y: area.y + 1, height: area.height - 1, ..area }
+}
+
+/// Says in the middle of an empty pane what will come.
+pub(super) fn empty(area: Rect, buf: &mut Buffer, theme: &Theme, text: &str) {
+    let lines = format::wrap(text, usize::from(area.width.saturating_sub(2)).min(40));
+    let height = lines.len() as u16;
+    let lines: Vec<Line<'_>> =
+        lines.into_iter().map(|line| Line::styled(line, theme.muted)).collect();
+    Paragraph::new(lines).centered().render(layout::middle(area, area.width, height), buf);
+}

@@ -1,0 +1,250 @@
+//! Colours by meaning, in as many as the terminal has.
+
+use ratatui::style::{Color, Modifier, Style};
+
+/// How many colours a terminal shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// None: bold and reverse only.
+    None,
+    /// The sixteen of the terminal's own palette.
+    Basic,
+    /// The 256 of xterm.
+    Indexed,
+    /// 24 bits.
+    True,
+}
+
+impl Depth {
+    /// What the environment promises: `NO_COLOR` (<https://no-color.org>), `COLORTERM`, `TERM`.
+    pub fn detect(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let is_set = |name| variable(name).is_some_and(|value| !value.is_empty());
+        let term = variable("TERM").unwrap_or_default();
+        let colorterm = variable("COLORTERM").unwrap_or_default();
+        if is_set("NO_COLOR") || term == "dumb" {
+            Self::None
+        } else if colorterm.contains("truecolor")
+            || colorterm.contains("24bit")
+            || term.contains("direct")
+        {
+            Self::True
+        } else if term.contains("256") || cfg!(windows) {
+            Self::Indexed
+        } else {
+            Self::Basic
+        }
+    }
+
+    /// The nearest colour this depth has.
+    fn color(self, rgb: Rgb) -> Color {
+        match self {
+            Self::None => Color::Reset,
+            Self::Basic => BASIC
+                .iter()
+                .min_by_key(|(_, basic)| distance(*basic, rgb))
+                .map_or(Color::Reset, |(color, _)| *color),
+            Self::Indexed => Color::Indexed(indexed(rgb)),
+            Self::True => Color::Rgb(rgb.0, rgb.1, rgb.2),
+        }
+    }
+}
+
+type Rgb = (u8, u8, u8);
+
+fn distance(a: Rgb, b: Rgb) -> u32 {
+    let square = |a: u8, b: u8| u32::from(a.abs_diff(b)).pow(2);
+    square(a.0, b.0) + square(a.1, b.1) + square(a.2, b.2)
+}
+
+/// xterm's defaults for the sixteen colours, less the two that most palettes use as background.
+const BASIC: [(Color, Rgb); 14] = [
+    (Color::Red, (205, 0, 0)),
+    (Color::Green, (0, 205, 0)),
+    (Color::Yellow, (205, 205, 0)),
+    (Color::Blue, (0, 0, 238)),
+    (Color::Magenta, (205, 0, 205)),
+    (Color::Cyan, (0, 205, 205)),
+    (Color::Gray, (229, 229, 229)),
+    (Color::DarkGray, (127, 127, 127)),
+    (Color::LightRed, (255, 0, 0)),
+    (Color::LightGreen, (0, 255, 0)),
+    (Color::LightYellow, (255, 255, 0)),
+    (Color::LightBlue, (92, 92, 255)),
+    (Color::LightMagenta, (255, 0, 255)),
+    (Color::LightCyan, (0, 255, 255)),
+];
+
+/// The nearest of xterm's 6×6×6 cube and its 24 greys.
+fn indexed(rgb: Rgb) -> u8 {
+    const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+    let nearest =
+        |value: u8| (0..6_u8).min_by_key(|&i| STEPS[usize::from(i)].abs_diff(value)).unwrap_or(0);
+    let (r, g, b) = (nearest(rgb.0), nearest(rgb.1), nearest(rgb.2));
+    let cube = (STEPS[usize::from(r)], STEPS[usize::from(g)], STEPS[usize::from(b)]);
+    let mean = (u16::from(rgb.0) + u16::from(rgb.1) + u16::from(rgb.2)) / 3;
+    let grey = (mean.saturating_sub(3) / 10).min(23) as u8;
+    let level = 8 + 10 * grey;
+    if distance((level, level, level), rgb) < distance(cube, rgb) {
+        232 + grey
+    } else {
+        16 + 36 * r + 6 * g + b
+    }
+}
+
+/// Sixteen even steps of matplotlib's viridis (CC0), dark to bright.
+const VIRIDIS: [Rgb; 16] = [
+    (68, 1, 84),
+    (72, 26, 108),
+    (71, 47, 125),
+    (65, 68, 135),
+    (57, 86, 140),
+    (49, 104, 142),
+    (42, 120, 142),
+    (35, 136, 142),
+    (31, 152, 139),
+    (34, 168, 132),
+    (53, 183, 121),
+    (84, 197, 104),
+    (122, 209, 81),
+    (165, 219, 54),
+    (210, 226, 27),
+    (253, 231, 37),
+];
+
+/// Styles by meaning.
+#[derive(Clone, Debug)]
+pub struct Theme {
+    depth: Depth,
+    /// Text of the second rank.
+    pub muted: Style,
+    /// Rules and axes.
+    pub rule: Style,
+    /// What is chosen or alive.
+    pub accent: Style,
+    /// The figure to look at first.
+    pub figure: Style,
+    /// The smoothed training loss.
+    pub smooth: Style,
+    /// The range between a chart column's smallest and largest loss.
+    pub band: Style,
+    /// Evaluations.
+    pub evaluation: Style,
+    /// Recognised.
+    pub right: Style,
+    /// Not recognised.
+    pub wrong: Style,
+    /// Errors and questions.
+    pub alert: Style,
+    /// A key's name.
+    pub key: Style,
+}
+
+impl Theme {
+    /// The styles for a terminal with so many colours.
+    ///
+    /// Hues are of middle lightness, readable on dark and on light backgrounds; blue and orange stay
+    /// apart for colour-blind readers.
+    pub fn new(depth: Depth) -> Self {
+        let plain = Style::new();
+        let fg = |r, g, b| plain.fg(depth.color((r, g, b)));
+        Self {
+            depth,
+            muted: fg(128, 132, 140),
+            rule: fg(88, 92, 100),
+            accent: fg(46, 168, 160).add_modifier(Modifier::BOLD),
+            figure: plain.add_modifier(Modifier::BOLD),
+            smooth: fg(66, 190, 180),
+            band: fg(62, 104, 112),
+            evaluation: fg(232, 160, 48).add_modifier(Modifier::BOLD),
+            right: fg(84, 150, 240),
+            wrong: fg(236, 132, 40).add_modifier(Modifier::BOLD),
+            alert: fg(236, 132, 40).add_modifier(Modifier::BOLD),
+            key: plain.add_modifier(Modifier::BOLD),
+        }
+    }
+
+    /// Background and a readable foreground for a share of 0..=1; `None` where shades do not exist.
+    pub fn heat(&self, share: f64) -> Option<Style> {
+        if matches!(self.depth, Depth::None | Depth::Basic) {
+            return None;
+        }
+        let place = (share.clamp(0.0, 1.0) * (VIRIDIS.len() - 1) as f64).round() as usize;
+        let rgb = VIRIDIS[place];
+        // Rec. 709 luma decides between black and white text.
+        let luma =
+            0.2126 * f32::from(rgb.0) + 0.7152 * f32::from(rgb.1) + 0.0722 * f32::from(rgb.2);
+        let text = if luma > 110.0 { (0, 0, 0) } else { (238, 238, 238) };
+        Some(Style::new().bg(self.depth.color(rgb)).fg(self.depth.color(text)))
+    }
+
+    /// A grey for ink of 0..=255, on a dark ground; `None` where shades do not exist.
+    pub fn ink(&self, value: u8) -> Option<Color> {
+        if matches!(self.depth, Depth::None | Depth::Basic) {
+            return None;
+        }
+        // Eight steps look like all of them in so few cells, and change less often.
+        let step = (u16::from(value) + 18) / 36;
+        let level = (18 + step * 32).min(245) as u8;
+        Some(self.depth.color((level, level, level)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn depth(vars: &[(&str, &str)]) -> Depth {
+        Depth::detect(|name| {
+            vars.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn the_environment_says_how_many_colours_there_are() {
+        assert_eq!(depth(&[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")]), Depth::True);
+        assert_eq!(depth(&[("TERM", "screen-256color")]), Depth::Indexed);
+        assert_eq!(depth(&[("TERM", "xterm-256color"), ("NO_COLOR", "1")]), Depth::None);
+        assert_eq!(depth(&[("TERM", "xterm-256color"), ("NO_COLOR", "")]), Depth::Indexed);
+        #[cfg(not(windows))]
+        assert_eq!(depth(&[("TERM", "linux")]), Depth::Basic);
+    }
+
+    #[test]
+    fn colours_are_brought_to_the_nearest_there_is() {
+        assert_eq!(Depth::Indexed.color((255, 0, 0)), Color::Indexed(196));
+        assert_eq!(Depth::Indexed.color((8, 8, 8)), Color::Indexed(232));
+        assert_eq!(Depth::Indexed.color((255, 255, 255)), Color::Indexed(231));
+        assert_eq!(Depth::Basic.color((250, 10, 5)), Color::LightRed);
+        assert_eq!(Depth::None.color((250, 10, 5)), Color::Reset);
+    }
+
+    #[test]
+    fn heat_grows_lighter_and_its_text_stays_readable() {
+        let theme = Theme::new(Depth::True);
+        let luma = |color| match color {
+            Some(Color::Rgb(r, g, b)) => {
+                0.2126 * f64::from(r) + 0.7152 * f64::from(g) + 0.0722 * f64::from(b)
+            }
+            other => panic!("{other:?} is not 24 bits"),
+        };
+        let mut last = -1.0;
+        for step in 0..16 {
+            let style = theme.heat(f64::from(step) / 15.0).expect("24 bits have shades");
+            assert!(luma(style.bg) > last, "step {step}");
+            last = luma(style.bg);
+            assert!((luma(style.fg) - last).abs() > 90.0, "step {step}");
+        }
+        assert_eq!(theme.heat(-1.0), theme.heat(0.0));
+        assert_eq!(theme.heat(f64::NAN), theme.heat(0.0));
+    }
+
+    #[test]
+    fn without_colours_nothing_but_modifiers_is_left() {
+        let theme = Theme::new(Depth::None);
+        assert_eq!(theme.heat(0.5), None);
+        assert_eq!(theme.ink(200), None);
+        for style in [theme.muted, theme.accent, theme.right, theme.wrong, theme.band] {
+            assert_eq!(style.fg, Some(Color::Reset));
+        }
+    }
+}

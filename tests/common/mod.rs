@@ -1,0 +1,195 @@
+//! The program in a real pseudo-terminal, and the screen it shows there.
+
+use std::{
+    io::{Read, Write},
+    num::NonZeroU16,
+    sync::{Arc, Condvar, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtyPair, PtySize, native_pty_system};
+
+/// Generous, since test machines are slow and busy; a passing test never waits that long.
+const DEADLINE: Duration = Duration::from_secs(120);
+const BEGIN_FRAME: &[u8] = b"\x1b[?2026h";
+const END_FRAME: &[u8] = b"\x1b[?2026l";
+
+struct Seen {
+    parser: vt100::Parser,
+    bytes: Vec<u8>,
+    closed: bool,
+}
+
+/// A terminal with the program in it.
+pub struct Tty {
+    child: Box<dyn Child + Send + Sync>,
+    master: Box<dyn MasterPty + Send>,
+    input: Box<dyn Write + Send>,
+    seen: Arc<(Mutex<Seen>, Condvar)>,
+    settings_before: String,
+    // Keeps the terminal alive after the program's end, so that its settings can be read.
+    _slave: Box<dyn portable_pty::SlavePty + Send>,
+}
+
+fn size(columns: u16, rows: u16) -> PtySize {
+    PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
+}
+
+fn cells(n: u16) -> NonZeroU16 {
+    NonZeroU16::new(n).expect("a terminal has cells")
+}
+
+impl Tty {
+    /// Starts the program with these arguments in a terminal of 24-bit colour.
+    pub fn start(arguments: &[&str], columns: u16, rows: u16) -> Self {
+        Self::start_with(arguments, &[], columns, rows)
+    }
+
+    /// Starts the program with changes to its environment.
+    pub fn start_with(
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+        columns: u16,
+        rows: u16,
+    ) -> Self {
+        let PtyPair { slave, master } =
+            native_pty_system().openpty(size(columns, rows)).expect("a pseudo-terminal");
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_mnist-tui"));
+        command.args(arguments);
+        command.env("TERM", "xterm-256color");
+        command.env("COLORTERM", "truecolor");
+        command.env_remove("NO_COLOR");
+        for (name, value) in environment {
+            command.env(name, value);
+        }
+        let settings_before = settings(master.as_ref());
+        let mut output = master.try_clone_reader().expect("a reader");
+        let input = master.take_writer().expect("a writer");
+        let child = slave.spawn_command(command).expect("the program starts");
+        let seen = Arc::new((
+            Mutex::new(Seen {
+                parser: vt100::Parser::new(cells(rows), cells(columns), 0),
+                bytes: Vec::new(),
+                closed: false,
+            }),
+            Condvar::new(),
+        ));
+        let shared = Arc::clone(&seen);
+        thread::spawn(move || {
+            let mut buffer = [0; 65_536];
+            loop {
+                let read = output.read(&mut buffer).unwrap_or(0);
+                let (lock, changed) = &*shared;
+                let mut seen = lock.lock().expect("no holder panics");
+                seen.parser.process(&buffer[..read]);
+                seen.bytes.extend_from_slice(&buffer[..read]);
+                seen.closed = read == 0;
+                changed.notify_all();
+                if read == 0 {
+                    break;
+                }
+            }
+        });
+        Self { child, master, input, seen, settings_before, _slave: slave }
+    }
+
+    /// Types.
+    pub fn send(&mut self, keys: &str) {
+        self.input.write_all(keys.as_bytes()).expect("the terminal takes keys");
+        self.input.flush().expect("the terminal takes keys");
+    }
+
+    /// Waits until the screen's text satisfies `wanted`, and gives what that found.
+    pub fn wait_for<T>(&self, what: &str, wanted: impl Fn(&str) -> Option<T>) -> T {
+        let deadline = Instant::now() + DEADLINE;
+        let (lock, changed) = &*self.seen;
+        let mut seen = lock.lock().expect("no holder panics");
+        loop {
+            let text = seen.parser.screen().contents();
+            if let Some(found) = wanted(&text) {
+                return found;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero() && !seen.closed, "{what} never came; the screen:\n{text}");
+            seen = changed.wait_timeout(seen, left).expect("no holder panics").0;
+        }
+    }
+
+    /// Waits until `text` stands on the screen.
+    pub fn wait_for_text(&self, text: &str) {
+        self.wait_for(text, |screen| screen.contains(text).then_some(()));
+    }
+
+    /// The screen's text as it is.
+    pub fn screen(&self) -> String {
+        self.seen.0.lock().expect("no holder panics").parser.screen().contents()
+    }
+
+    /// Changes the terminal's size.
+    pub fn resize(&self, columns: u16, rows: u16) {
+        let mut seen = self.seen.0.lock().expect("no holder panics");
+        seen.parser.set_size(cells(rows), cells(columns));
+        drop(seen);
+        self.master.resize(size(columns, rows)).expect("a pseudo-terminal can be resized");
+    }
+
+    /// Sends the program a signal, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.process_id().expect("the program runs").to_string();
+        let sent = std::process::Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(sent.expect("kill runs").success());
+    }
+
+    /// Waits for the program to end and gives its exit status.
+    pub fn wait_for_exit(&mut self) -> u32 {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("the program is ours") {
+                return status.exit_code();
+            }
+            assert!(Instant::now() < deadline, "never ended; the screen:\n{}", self.screen());
+            thread::yield_now();
+        }
+    }
+
+    /// Everything written so far.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.seen.0.lock().expect("no holder panics").bytes.clone()
+    }
+
+    /// Frames drawn so far; checks that each lies within one synchronized update.
+    pub fn frames(&self) -> usize {
+        let bytes = self.bytes();
+        let count = |pattern: &[u8]| bytes.windows(pattern.len()).filter(|&w| w == pattern).count();
+        let (begun, ended) = (count(BEGIN_FRAME), count(END_FRAME));
+        assert!(begun - ended.min(begun) <= 1, "{begun} frames begun, {ended} ended");
+        begun
+    }
+
+    /// Checks that the program has left the terminal as it found it.
+    pub fn assert_restored(&self) {
+        let (lock, changed) = &*self.seen;
+        let deadline = Instant::now() + DEADLINE;
+        let mut seen = lock.lock().expect("no holder panics");
+        // The last bytes may still be on their way from the terminal's buffer.
+        while seen.parser.screen().alternate_screen() || seen.parser.screen().hide_cursor() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "the alternate screen or the hidden cursor was left behind");
+            seen = changed.wait_timeout(seen, left).expect("no holder panics").0;
+        }
+        assert_eq!(settings(self.master.as_ref()), self.settings_before);
+    }
+}
+
+impl Drop for Tty {
+    fn drop(&mut self) {
+        // A test that failed may leave the program running.
+        let _ = self.child.kill();
+    }
+}
+
+/// Line settings of the terminal: echo, canonical mode and all others.
+fn settings(master: &dyn MasterPty) -> String {
+    format!("{:?}", master.get_termios().expect("a pseudo-terminal has settings"))
+}

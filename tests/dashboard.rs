@@ -1,0 +1,198 @@
+//! The dashboard from end to end, in a real pseudo-terminal.
+#![cfg(unix)]
+
+mod common;
+
+use common::Tty;
+
+/// The batch that the progress pane shows, `412` in `batch   412/1,200`.
+fn batch(screen: &str) -> Option<u64> {
+    let shown = screen.split_once("batch ")?.1.split_once('/')?.0;
+    shown.trim().replace(',', "").parse().ok()
+}
+
+fn pause(tty: &mut Tty) -> u64 {
+    tty.send(" ");
+    tty.wait_for_text("‖ paused");
+    batch(&tty.screen()).expect("the batch is shown")
+}
+
+fn leave(mut tty: Tty) {
+    tty.send("q");
+    tty.wait_for_text("Quit?");
+    tty.send("y");
+    assert_eq!(tty.wait_for_exit(), 0);
+    tty.assert_restored();
+}
+
+#[test]
+fn training_moves_pauses_and_goes_batch_by_batch() {
+    let mut tty = Tty::start(&["--epochs", "100"], 120, 40);
+    tty.wait_for("training to move", |screen| batch(screen).filter(|&batch| batch > 0));
+    let at = pause(&mut tty);
+    for step in 1..=3 {
+        tty.send("s");
+        tty.wait_for("one batch more", |screen| (batch(screen) == Some(at + step)).then_some(()));
+        tty.wait_for_text("‖ paused");
+        assert_eq!(batch(&tty.screen()), Some(at + step));
+    }
+    tty.send("S");
+    tty.wait_for("ten batches more", |screen| (batch(screen) == Some(at + 13)).then_some(()));
+    tty.wait_for_text("‖ paused");
+    tty.send(" ");
+    tty.wait_for("training to go on", |screen| batch(screen).filter(|&batch| batch > at + 13));
+    leave(tty);
+}
+
+#[test]
+fn a_screen_that_stands_still_is_not_drawn_again() {
+    let mut tty = Tty::start(&["--epochs", "100"], 80, 24);
+    tty.wait_for_text("▶ training");
+    pause(&mut tty);
+    let frames = tty.frames();
+    // Keys without meaning change nothing; the help then is the next frame.
+    tty.send("zzz?");
+    tty.wait_for_text("train ten batches, then pause");
+    assert_eq!(tty.frames(), frames + 1);
+    leave(tty);
+}
+
+#[test]
+fn the_end_of_the_epoch_shows_the_matrix_and_pauses() {
+    let mut tty = Tty::start(&["--batch-size", "1000"], 80, 24);
+    tty.send("e");
+    tty.wait_for_text("Confusion · test, epoch 1");
+    tty.wait_for_text("‖ paused");
+    assert_eq!(batch(&tty.screen()), Some(60));
+    leave(tty);
+}
+
+#[test]
+fn a_finished_run_stays_on_screen_and_leaves_its_result_behind() {
+    let mut tty = Tty::start(&["--steps", "20"], 80, 24);
+    tty.wait_for_text("✓ done");
+    tty.wait_for_text("% right");
+    tty.send("q");
+    assert_eq!(tty.wait_for_exit(), 0);
+    tty.assert_restored();
+    tty.wait_for_text("test accuracy: ");
+}
+
+#[test]
+fn the_first_frame_says_that_the_data_is_being_read() {
+    let mut tty = Tty::start(&["--epochs", "100"], 80, 24);
+    tty.wait_for_text("▶ training");
+    let bytes = tty.bytes();
+    let text = String::from_utf8_lossy(&bytes);
+    let first = text.split("\x1b[?2026l").next().expect("a first frame");
+    assert!(first.contains("loading") && first.contains("reading the data"), "{first:?}");
+    leave({
+        tty.send("1");
+        tty
+    });
+}
+
+#[test]
+fn ctrl_c_is_quit() {
+    let mut tty = Tty::start(&["--epochs", "100"], 80, 24);
+    tty.wait_for_text("▶ training");
+    tty.send("\x03");
+    tty.wait_for_text("Quit?");
+    tty.send("\x03");
+    assert_eq!(tty.wait_for_exit(), 0);
+    tty.assert_restored();
+}
+
+#[test]
+fn a_failure_is_shown_with_its_cause_and_gives_the_exit_status() {
+    let mut tty = Tty::start(&["--data", "/no/such/folder"], 80, 24);
+    tty.wait_for_text("Training failed");
+    tty.wait_for_text("/no/such/folder");
+    tty.send("q");
+    assert_eq!(tty.wait_for_exit(), 1);
+    tty.assert_restored();
+    tty.wait_for_text("error: ");
+}
+
+#[test]
+fn signals_restore_the_terminal() {
+    for (name, number) in [("TERM", 15), ("HUP", 1), ("INT", 2)] {
+        let mut tty = Tty::start(&["--epochs", "100"], 80, 24);
+        tty.wait_for_text("▶ training");
+        tty.signal(name);
+        assert_eq!(tty.wait_for_exit(), 128 + number, "SIG{name}");
+        tty.assert_restored();
+    }
+}
+
+#[test]
+fn weights_are_saved_when_a_person_leaves_early() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("weights.safetensors");
+    let mut tty =
+        Tty::start(&["--epochs", "100", "--save", path.to_str().expect("UTF-8")], 80, 24);
+    tty.wait_for("training to move", |screen| batch(screen).filter(|&batch| batch > 0));
+    leave(tty);
+    assert!(path.is_file());
+}
+
+#[test]
+fn any_size_will_do() {
+    let mut tty = Tty::start(&["--epochs", "100"], 120, 40);
+    tty.wait_for_text("▶ training");
+    for (columns, rows) in [(1, 1), (30, 10), (200, 60), (2, 40), (40, 12), (39, 12), (80, 24)] {
+        tty.resize(columns, rows);
+        match (columns, rows) {
+            (30, 10) | (39, 12) => tty.wait_for_text("needs 40×12 cells"),
+            (200, 60) | (80, 24) => tty.wait_for_text("Confusion"),
+            (40, 12) => tty.wait_for_text("Loss"),
+            _ => {}
+        }
+    }
+    leave(tty);
+}
+
+#[test]
+fn every_view_has_its_key() {
+    let mut tty = Tty::start(&["--epochs", "100"], 80, 24);
+    tty.wait_for_text("▶ training");
+    for (key, text) in [
+        ("2", "Accuracy after each epoch"),
+        ("3", "Digits of step"),
+        ("4", "Confusion"),
+        ("\t", "smoothed"),
+        ("l", "whole run, log"),
+        ("r", "last 1,000 steps, log"),
+        ("\x1b[Z", "Confusion"),
+        ("?", "answer a question with yes"),
+    ] {
+        tty.send(key);
+        tty.wait_for_text(text);
+    }
+    tty.send("\x1b");
+    tty.wait_for("the help to close", |screen| {
+        (!screen.contains("answer a question with yes")).then_some(())
+    });
+    leave(tty);
+}
+
+#[test]
+fn a_dumb_terminal_gets_plain_lines() {
+    let mut tty = Tty::start_with(&["--steps", "5"], &[("TERM", "dumb")], 80, 24);
+    assert_eq!(tty.wait_for_exit(), 0);
+    tty.wait_for_text("test accuracy: ");
+    assert_eq!(tty.frames(), 0);
+}
+
+#[test]
+fn colours_are_left_out_where_they_are_not_wanted() {
+    let mut tty = Tty::start_with(&["--epochs", "100"], &[("NO_COLOR", "1")], 80, 24);
+    tty.wait_for_text("▶ training");
+    let bytes = tty.bytes();
+    let text = String::from_utf8_lossy(&bytes);
+    assert!(!text.contains("\x1b[38;") && !text.contains("\x1b[48;"), "{text:?}");
+    leave({
+        tty.send("1");
+        tty
+    });
+}
