@@ -167,7 +167,7 @@ impl RunConfig {
             format!("--threads is {threads}: expected 1 to {MAX_THREADS}")
         })?;
         if self.data == DataSource::Builtin {
-            self.validate_for(60_000)?;
+            self.validate_for(crate::data::BUILTIN_TRAIN_IMAGES)?;
         }
         Ok(())
     }

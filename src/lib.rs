@@ -1,12 +1,22 @@
 //! Trains a convolutional network on MNIST in one terminal and shows it live.
 
 pub mod app;
+mod bar;
+pub mod check;
 pub mod checkpoint;
+pub mod cli;
 pub mod config;
 pub mod data;
+pub mod headless;
 pub mod keymap;
 pub mod metrics;
 pub mod nn;
+pub mod outcome;
 pub mod protocol;
+pub mod reproduce;
+pub mod run_log;
 pub mod seed;
+pub mod session;
+pub mod terminal;
+pub mod train;
 pub mod ui;

@@ -1,1 +1,7 @@
-fn main() {}
+//! `mnist-tui`, the program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mnist_tui::cli::main(std::env::args_os())
+}

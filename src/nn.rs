@@ -1,3 +1,16 @@
-//! The network.
+//! The network and its differentiable operations on candle tensors.
+//!
+//! In main memory the operations are candle custom operations with their own kernels and
+//! gradients; on other devices they are compositions of candle's operations whose gradients are
+//! `PyTorch`'s.
 
+pub mod adam;
+mod chunks;
+pub mod conv_block;
+mod host;
+pub mod init;
+pub mod linear;
+pub mod loss;
+pub mod model;
 pub mod parameters;
+mod simd;

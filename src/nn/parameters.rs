@@ -1,6 +1,7 @@
-//! The network's parameters as plain numbers.
+//! The parameters of the network as plain data.
 
-/// Names and shapes of the six parameters, in the order of the network.
+/// Names and shapes of the parameters in the model's order; names as in `PyTorch`'s `state_dict`
+/// of the article's `MyModel`.
 pub const SHAPES: [(&str, &[usize]); 6] = [
     ("layer1_conv.weight", &[6, 1, 5, 5]),
     ("layer1_conv.bias", &[6]),
@@ -10,17 +11,52 @@ pub const SHAPES: [(&str, &[usize]); 6] = [
     ("fc.bias", &[10]),
 ];
 
-/// One parameter.
+/// One named array of f32 values, row-major.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
-    /// The name, as in `SHAPES`.
+    /// Its name, such as `layer1_conv.weight`.
     pub name: String,
-    /// The shape.
+    /// Its extents, outermost first.
     pub shape: Vec<usize>,
-    /// The values, the last dimension running fastest.
+    /// Its values; as many as the product of `shape`.
     pub values: Vec<f32>,
 }
 
-/// All parameters of a network.
-#[derive(Clone, Debug, PartialEq)]
+/// All parameters of a network, in the model's order.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Parameters(pub Vec<Parameter>);
+
+impl Parameters {
+    /// The parameter of that name.
+    pub fn get(&self, name: &str) -> Option<&Parameter> {
+        self.0.iter().find(|parameter| parameter.name == name)
+    }
+
+    /// How many scalars there are in all.
+    pub fn count(&self) -> usize {
+        self.0.iter().map(|parameter| parameter.values.len()).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_network_has_5142_parameters() {
+        let parameters = SHAPES.map(|(name, shape)| Parameter {
+            name: name.to_owned(),
+            shape: shape.to_vec(),
+            values: vec![0.0; shape.iter().product()],
+        });
+        assert_eq!(Parameters(parameters.to_vec()).count(), 5_142);
+    }
+
+    #[test]
+    fn a_parameter_is_found_by_its_name() {
+        let bias = Parameter { name: "fc.bias".into(), shape: vec![1], values: vec![2.0] };
+        let parameters = Parameters(vec![bias.clone()]);
+        assert_eq!(parameters.get("fc.bias"), Some(&bias));
+        assert_eq!(parameters.get("fc.weight"), None);
+    }
+}

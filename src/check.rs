@@ -1,0 +1,106 @@
+//! `eval`: how well saved weights do on the test images.
+
+use std::{
+    fmt::Write as _,
+    io::{self, Write as _},
+};
+
+use serde::Serialize;
+
+use crate::{
+    headless::score,
+    metrics::{Confusion, confusion::CLASSES},
+    outcome::Outcome,
+    protocol::Evaluation,
+    train::{WeightsCheck, evaluate_weights},
+};
+
+/// Prints the answer to stdout, as a table or as one JSON object.
+pub fn run(question: &WeightsCheck, json: bool) -> Outcome {
+    let evaluation = match evaluate_weights(question) {
+        Ok(evaluation) => evaluation,
+        Err(error) => return Outcome::Failed(error.into()),
+    };
+    let text = if json { object(&evaluation) } else { table(&evaluation) };
+    print(&text)
+}
+
+/// Writes to stdout; a reader that is gone is no error.
+pub(crate) fn print(text: &str) -> Outcome {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Outcome::Done,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Outcome::Stopped,
+        Err(error) => Outcome::failure(format_args!("cannot write to standard output: {error}")),
+    }
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    correct: u64,
+    total: u64,
+    loss: f64,
+    confusion: &'a Confusion,
+}
+
+fn object(evaluation: &Evaluation) -> String {
+    let Evaluation { correct, total, loss, confusion, .. } = evaluation;
+    let answer = Answer { correct: *correct, total: *total, loss: *loss, confusion };
+    serde_json::to_string(&answer).expect("numbers and arrays always have a JSON form") + "\n"
+}
+
+fn table(evaluation: &Evaluation) -> String {
+    let confusion = &evaluation.confusion;
+    let mut text = format!("test accuracy: {}\n", score(evaluation));
+    let _ = writeln!(text, "test loss: {:.4}\n", evaluation.loss);
+    text += "digit  images  right  precision   recall      F1\n";
+    for class in 0..CLASSES {
+        let (images, right) = (confusion.support(class), confusion.count(class, class));
+        let figures = [confusion.precision(class), confusion.recall(class), confusion.f1(class)];
+        let [precision, recall, f1] = figures.map(percent);
+        let _ = writeln!(
+            text,
+            "{class:>5}  {images:>6}  {right:>5}  {precision:>9}  {recall:>7}  {f1:>6}"
+        );
+    }
+    text
+}
+
+fn percent(share: Option<f64>) -> String {
+    share.map_or_else(|| "-".to_owned(), |share| format!("{:.2}%", 100.0 * share))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::EvalSet;
+
+    fn evaluation() -> Evaluation {
+        let mut confusion = Confusion::default();
+        for (truth, predicted) in [(4, 4), (4, 9), (9, 9), (9, 9)] {
+            confusion.record(truth, predicted);
+        }
+        Evaluation { set: EvalSet::Test, loss: 0.25, correct: 3, total: 4, seconds: 0.1, confusion }
+    }
+
+    #[test]
+    fn the_object_has_counts_loss_and_matrix() {
+        let text = object(&evaluation());
+        assert!(
+            text.starts_with(r#"{"correct":3,"total":4,"loss":0.25,"confusion":[[0,"#),
+            "{text}"
+        );
+        assert_eq!(text.lines().count(), 1);
+    }
+
+    #[test]
+    fn the_table_has_a_line_for_each_digit_and_a_dash_for_what_is_not_known() {
+        let text = table(&evaluation());
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[0], "test accuracy: 3/4 (75.00%)");
+        assert_eq!(lines[3], "digit  images  right  precision   recall      F1");
+        assert_eq!(lines[4], "    0       0      0          -        -       -");
+        assert_eq!(lines[8], "    4       2      1    100.00%   50.00%  66.67%");
+        assert!(lines[3..].iter().all(|line| line.len() == lines[3].len()), "{text}");
+    }
+}

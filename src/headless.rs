@@ -1,0 +1,236 @@
+//! A run without a screen: one line an epoch, and the article's two lines at the end.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use crossbeam_channel::{Receiver, bounded};
+
+use crate::{
+    bar::Bar,
+    config::RunConfig,
+    outcome::Outcome,
+    protocol::{Command, EpochRecord, Evaluation, Event, RunInfo, Summary},
+    run_log::RunLog,
+    train,
+};
+
+/// Events that wait to be printed; further ones wait in the worker.
+const CAPACITY: usize = 64;
+
+/// Trains and prints to stdout; a progress bar goes to stderr if that is a terminal.
+///
+/// A reader of stdout that goes away (`| head -1`) ends the run as a person would.
+pub fn run(config: RunConfig, log: Option<PathBuf>) -> Outcome {
+    let (sender, events) = bounded(CAPACITY);
+    let mut listeners = vec![sender];
+    let log = match log.as_deref().map(|path| RunLog::create(path, &config)).transpose() {
+        Ok(log) => log.map(|(log, sender)| {
+            listeners.push(sender);
+            log
+        }),
+        Err(error) => return Outcome::failure(error),
+    };
+    let worker = train::spawn(config, listeners);
+    let mut lines = Lines { out: io::stdout().lock(), bar: Bar::new(""), info: None };
+    let ended = lines.follow(&events);
+    if ended.is_err() {
+        worker.send(Command::Stop);
+    }
+    drop(events);
+    worker.join();
+    let logged = log.map_or(Ok(()), RunLog::finish);
+    match (ended, logged) {
+        (Ok(failed @ Outcome::Failed(_)), _) => failed,
+        (_, Err(error)) => Outcome::failure(error),
+        (Ok(outcome), Ok(())) => outcome,
+        (Err(error), Ok(())) if error.kind() == io::ErrorKind::BrokenPipe => Outcome::Stopped,
+        (Err(error), Ok(())) => {
+            Outcome::failure(format_args!("cannot write to standard output: {error}"))
+        }
+    }
+}
+
+/// Prints events as lines, above the progress bar.
+struct Lines<W: Write> {
+    out: W,
+    bar: Bar,
+    info: Option<RunInfo>,
+}
+
+impl<W: Write> Lines<W> {
+    fn follow(&mut self, events: &Receiver<Event>) -> io::Result<Outcome> {
+        for event in events {
+            self.bar.update(&event);
+            match event {
+                Event::Started(info) => self.info = Some(info),
+                Event::Epoch(record) => self.print(&epoch_line(&record, self.epochs()))?,
+                Event::Finished(summary) => {
+                    self.bar.clear();
+                    self.print(&summary_lines(&summary, self.info.as_ref()))?;
+                    let stopped = summary.stopped;
+                    return Ok(if stopped { Outcome::Stopped } else { Outcome::Done });
+                }
+                Event::Failed(failure) => {
+                    self.bar.clear();
+                    return Ok(Outcome::Failed(failure));
+                }
+                Event::State(_) | Event::Progress(_) => {}
+            }
+        }
+        Ok(Outcome::failure("training ended without saying why"))
+    }
+
+    fn epochs(&self) -> u32 {
+        self.info.as_ref().map_or(0, |info| info.epochs)
+    }
+
+    fn print(&mut self, lines: &str) -> io::Result<()> {
+        let out = &mut self.out;
+        self.bar.suspend(|| {
+            out.write_all(lines.as_bytes())?;
+            out.flush()
+        })
+    }
+}
+
+/// Widths are those of usual values, so that the columns of a run stand still.
+fn epoch_line(record: &EpochRecord, epochs: u32) -> String {
+    let EpochRecord { epoch, train_loss, train_seconds, images_per_second, .. } = record;
+    let Evaluation { set, loss, correct, total, .. } = &record.evaluation;
+    let percent = 100.0 * record.evaluation.accuracy();
+    let set = set.name();
+    let (epoch_width, count_width) = (width(epochs), width(total));
+    format!(
+        "epoch {epoch:>epoch_width$}/{epochs}: train loss {train_loss:.4}, {set} loss {loss:.4}, \
+         {correct:>count_width$}/{total} ({percent:5.2}%), {train_seconds:>6.2} s, \
+         {images_per_second:>6.0} images/s\n"
+    )
+}
+
+fn width(number: impl ToString) -> usize {
+    number.to_string().len()
+}
+
+/// As the article writes it: `9725/10000 (97.25%)`.
+pub(crate) fn score(evaluation: &Evaluation) -> String {
+    let Evaluation { correct, total, .. } = evaluation;
+    format!("{correct}/{total} ({:.2}%)", 100.0 * evaluation.accuracy())
+}
+
+/// The article's two lines, without its measurement's many digits.
+fn summary_lines(summary: &Summary, info: Option<&RunInfo>) -> String {
+    let mut lines = String::new();
+    if let Some(path) = &summary.saved {
+        lines += &format!("weights saved to {}\n", path.display());
+    }
+    let images = info.map_or(0, |info| info.train_images);
+    let seconds = summary.clock.training;
+    let ended = if summary.stopped {
+        format!("stopped after {} steps", summary.steps)
+    } else {
+        "done".to_owned()
+    };
+    lines += &format!("training with {images} data... {ended} (elapsed {seconds:.1}s)\n");
+    if let Some(test) = &summary.test {
+        lines += &format!("test accuracy: {}\n", score(test));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        metrics::Confusion,
+        protocol::{Clock, EvalSet},
+    };
+
+    fn evaluation(correct: u64) -> Evaluation {
+        Evaluation {
+            set: EvalSet::Test,
+            loss: 0.078_93,
+            correct,
+            total: 10_000,
+            seconds: 0.1,
+            confusion: Confusion::default(),
+        }
+    }
+
+    fn record(epoch: u32, correct: u64) -> EpochRecord {
+        EpochRecord {
+            epoch,
+            step: 1_200,
+            batches: 1_200,
+            train_loss: 0.231_24,
+            train_seconds: 0.52,
+            images_per_second: 115_384.6,
+            evaluation: evaluation(correct),
+            clock: Clock { training: 4.06, evaluating: 1.0 },
+        }
+    }
+
+    fn summary() -> Summary {
+        Summary {
+            steps: 1_200,
+            images: 60_000,
+            clock: record(1, 0).clock,
+            test: Some(evaluation(9_725)),
+            stopped: false,
+            saved: None,
+        }
+    }
+
+    fn info() -> RunInfo {
+        RunInfo {
+            data: "builtin".into(),
+            train_images: 60_000,
+            eval_images: 10_000,
+            eval_set: EvalSet::Test,
+            test_images: 10_000,
+            epochs: 10,
+            batch_size: 50,
+            steps_per_epoch: 1_200,
+            total_steps: 12_000,
+            learning_rate: 0.001,
+            seed: 0,
+            shuffle: true,
+            device: "CPU, 2 threads".into(),
+            parameters: 5_142,
+            saves: false,
+        }
+    }
+
+    #[test]
+    fn the_columns_of_the_epochs_stand_still() {
+        assert_eq!(
+            epoch_line(&record(1, 9_756), 10),
+            "epoch  1/10: train loss 0.2312, test loss 0.0789,  9756/10000 (97.56%),   0.52 s, \
+             115385 images/s\n"
+        );
+        let ends = [record(2, 980), record(10, 9_900)]
+            .map(|record| epoch_line(&record, 10).find(" images/s"));
+        assert_eq!(ends[0], ends[1]);
+    }
+
+    #[test]
+    fn the_end_is_told_as_the_article_does() {
+        assert_eq!(
+            summary_lines(&summary(), Some(&info())),
+            "training with 60000 data... done (elapsed 4.1s)\n\
+             test accuracy: 9725/10000 (97.25%)\n"
+        );
+    }
+
+    #[test]
+    fn a_stopped_run_says_how_far_it_came_and_where_the_weights_are() {
+        let stopped =
+            Summary { stopped: true, test: None, saved: Some("w.safetensors".into()), ..summary() };
+        assert_eq!(
+            summary_lines(&stopped, Some(&info())),
+            "weights saved to w.safetensors\n\
+             training with 60000 data... stopped after 1200 steps (elapsed 4.1s)\n"
+        );
+    }
+}

@@ -1,0 +1,293 @@
+//! The backward pass in main memory, which visits only the positions that won their window.
+//!
+//! After 2×2 pooling at most one in four outputs of the convolution has a gradient, and `ReLU`
+//! takes more away. For each output channel the remaining ones are listed; each adds its gradient
+//! times a patch of the image to the kernel's gradient and its gradient times the kernel to the
+//! image's. Images are held with their channels innermost, so that a row of a patch is one run of
+//! `kernel · inputs` values.
+
+use pulp::{Simd, WithSimd};
+
+use super::forward::DEAD;
+use super::geometry::Geometry;
+use crate::nn::simd::{self, fma, load, store};
+
+/// Vectors of a patch that are held in registers together.
+const BLOCK: usize = 5;
+
+/// A block's weights laid out for the backward pass, and where a patch finds its values.
+pub(super) struct Backward {
+    geometry: Geometry,
+    /// Length of a row of a patch, rounded up to whole vectors.
+    row_len: usize,
+    /// `[outputs][kernel rows][row_len]`, zero beyond a row's end. Empty if the image's gradient
+    /// is not asked for.
+    weights: Vec<f32>,
+    /// Offset in the image of each vector of a patch: `kernel · row_len / lanes` of them.
+    vectors: Vec<usize>,
+    /// Offset in the image of the patch of the first place of each window.
+    corners: Vec<u32>,
+}
+
+/// What one piece of a batch adds to the gradients of the parameters.
+pub(super) struct Partial {
+    /// In the layout of [`Backward::weights`].
+    pub(super) weight: Vec<f32>,
+    /// `[outputs]`.
+    pub(super) bias: Vec<f32>,
+}
+
+/// Consecutive images of a batch.
+pub(super) struct Piece<'a> {
+    /// `[m, inputs, height, width]`.
+    pub(super) input: &'a [f32],
+    /// `[m, outputs, pooled_height, pooled_width]`, as the forward pass left them.
+    pub(super) winners: &'a [u8],
+    /// Gradients of the outputs, of the same shape.
+    pub(super) grad: &'a [f32],
+    /// Receives the gradients of the input if they are asked for.
+    pub(super) input_grad: Option<&'a mut [f32]>,
+}
+
+impl Backward {
+    /// Lays out `weight` (`[outputs, inputs, kernel, kernel]`).
+    pub(super) fn new(geometry: &Geometry, weight: &[f32], with_input_grad: bool) -> Self {
+        let Geometry { inputs, outputs, kernel, width, .. } = *geometry;
+        let lanes = simd::lanes();
+        let row_len = (kernel * inputs).next_multiple_of(lanes);
+        let mut weights = Vec::new();
+        if with_input_grad {
+            weights.resize(outputs * kernel * row_len, 0.0);
+            for (from, to) in weight
+                .chunks_exact(geometry.kernel_len())
+                .zip(weights.chunks_exact_mut(kernel * row_len))
+            {
+                for ((input, ky, kx), value) in geometry.taps().zip(from) {
+                    to[ky * row_len + kx * inputs + input] = *value;
+                }
+            }
+        }
+        let vectors = (0..kernel)
+            .flat_map(|ky| {
+                (0..row_len).step_by(lanes).map(move |start| ky * width * inputs + start)
+            })
+            .collect();
+        let corners = (0..geometry.pooled_height())
+            .flat_map(|y| {
+                (0..geometry.pooled_width()).map(move |x| (2 * (y * width + x) * inputs) as u32)
+            })
+            .collect();
+        Self { geometry: *geometry, row_len, weights, vectors, corners }
+    }
+
+    /// Goes through the images of one piece in order.
+    pub(super) fn run(&self, piece: Piece<'_>) -> Partial {
+        simd::run(Images { backward: self, piece })
+    }
+
+    /// Brings a kernel gradient into the layout of the weights, `[outputs, inputs, kernel, kernel]`.
+    pub(super) fn unpack(&self, packed: &[f32]) -> Vec<f32> {
+        let Geometry { inputs, outputs, kernel, .. } = self.geometry;
+        let mut weight = Vec::with_capacity(outputs * self.geometry.kernel_len());
+        for packed in packed.chunks_exact(kernel * self.row_len) {
+            let taps = self.geometry.taps();
+            weight.extend(
+                taps.map(|(input, ky, kx)| packed[ky * self.row_len + kx * inputs + input]),
+            );
+        }
+        weight
+    }
+}
+
+struct Images<'a> {
+    backward: &'a Backward,
+    piece: Piece<'a>,
+}
+
+/// The outputs of one channel that have a gradient.
+struct Active {
+    /// Where the patch of each begins in the image.
+    offsets: Vec<u32>,
+    grads: Vec<f32>,
+}
+
+impl WithSimd for Images<'_> {
+    type Output = Partial;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Partial {
+        let Self { backward, piece } = self;
+        let Geometry { outputs, kernel, .. } = backward.geometry;
+        let pooled = backward.geometry.pooled();
+        let image_len = backward.geometry.input_len();
+        // A row of a patch at the end of the image runs over it by less than `row_len`.
+        let mut image = vec![0.0; image_len + backward.row_len];
+        let mut image_grad = vec![0.0; if piece.input_grad.is_some() { image.len() } else { 0 }];
+        let mut active = Active { offsets: vec![0; pooled + 1], grads: vec![0.0; pooled + 1] };
+        let mut weight = vec![0.0; outputs * kernel * backward.row_len];
+        let mut bias = vec![0.0; outputs];
+
+        let mut input_grads = piece.input_grad.map(|grad| grad.chunks_exact_mut(image_len));
+        let images = piece.input.chunks_exact(image_len);
+        let outputs_of = backward.geometry.output_len();
+        let outputs =
+            piece.winners.chunks_exact(outputs_of).zip(piece.grad.chunks_exact(outputs_of));
+        for (input, (winners, grads)) in images.zip(outputs) {
+            backward.channels_innermost(input, &mut image);
+            image_grad.fill(0.0);
+            let channels = winners.chunks_exact(pooled).zip(grads.chunks_exact(pooled));
+            for (channel, (winners, grads)) in channels.enumerate() {
+                let count = backward.list(&mut active, winners, grads);
+                let (offsets, grads) = (&active.offsets[..count], &active.grads[..count]);
+                bias[channel] += simd::sum(simd, grads);
+                let span =
+                    channel * kernel * backward.row_len..(channel + 1) * kernel * backward.row_len;
+                backward.add_patches(simd, &mut weight[span.clone()], &image, offsets, grads);
+                if !image_grad.is_empty() {
+                    backward.add_kernels(
+                        simd,
+                        &mut image_grad,
+                        &backward.weights[span],
+                        offsets,
+                        grads,
+                    );
+                }
+            }
+            if let Some(input_grad) = input_grads.as_mut().and_then(Iterator::next) {
+                backward.channels_outermost(&image_grad, input_grad);
+            }
+        }
+        Partial { weight, bias }
+    }
+}
+
+impl Backward {
+    /// Lists the outputs of one channel that have a gradient; gives their number.
+    #[inline(always)]
+    fn list(&self, active: &mut Active, winners: &[u8], grads: &[f32]) -> usize {
+        let Geometry { inputs, width, .. } = self.geometry;
+        let [right, down] = [inputs as u32, (width * inputs) as u32];
+        let places = [0, right, down, down + right, 0, 0, 0, 0];
+        let mut count = 0;
+        // Every candidate is written and kept or overwritten: which of them are alive is close to
+        // random, and a branch on it would often be predicted wrongly.
+        for ((&winner, &grad), &corner) in winners.iter().zip(grads).zip(&self.corners) {
+            active.offsets[count] = corner + places[usize::from(winner % 8)];
+            active.grads[count] = grad;
+            count += usize::from(winner < DEAD);
+        }
+        count
+    }
+
+    /// `kernel_grad += Σ grad · patch of the image`.
+    #[inline(always)]
+    fn add_patches<S: Simd>(
+        &self,
+        simd: S,
+        kernel_grad: &mut [f32],
+        image: &[f32],
+        offsets: &[u32],
+        grads: &[f32],
+    ) {
+        let (blocks, rest) = self.vectors.as_chunks::<BLOCK>();
+        let (grad_blocks, grad_rest) =
+            kernel_grad.split_at_mut(blocks.len() * BLOCK * S::F32_LANES);
+        for (vectors, sums) in blocks.iter().zip(grad_blocks.chunks_exact_mut(BLOCK * S::F32_LANES))
+        {
+            add_patches_of::<S, BLOCK>(simd, vectors, sums, image, offsets, grads);
+        }
+        for (vector, sums) in rest.iter().zip(grad_rest.chunks_exact_mut(S::F32_LANES)) {
+            add_patches_of::<S, 1>(simd, &[*vector], sums, image, offsets, grads);
+        }
+    }
+
+    /// `image_grad += grad · kernel` at every listed place.
+    #[inline(always)]
+    fn add_kernels<S: Simd>(
+        &self,
+        simd: S,
+        image_grad: &mut [f32],
+        kernel: &[f32],
+        offsets: &[u32],
+        grads: &[f32],
+    ) {
+        let (blocks, rest) = self.vectors.as_chunks::<BLOCK>();
+        let (kernel_blocks, kernel_rest) = kernel.split_at(blocks.len() * BLOCK * S::F32_LANES);
+        for (vectors, kernel) in blocks.iter().zip(kernel_blocks.chunks_exact(BLOCK * S::F32_LANES))
+        {
+            add_kernels_of::<S, BLOCK>(simd, vectors, kernel, image_grad, offsets, grads);
+        }
+        for (vector, kernel) in rest.iter().zip(kernel_rest.chunks_exact(S::F32_LANES)) {
+            add_kernels_of::<S, 1>(simd, &[*vector], kernel, image_grad, offsets, grads);
+        }
+    }
+
+    /// `[inputs, height, width]` → `[height, width, inputs]`.
+    #[inline(always)]
+    fn channels_innermost(&self, input: &[f32], image: &mut [f32]) {
+        let Geometry { inputs, height, width, .. } = self.geometry;
+        if inputs == 1 {
+            image[..input.len()].copy_from_slice(input);
+            return;
+        }
+        for (channel, values) in input.chunks_exact(height * width).enumerate() {
+            for (slot, value) in image[channel..].iter_mut().step_by(inputs).zip(values) {
+                *slot = *value;
+            }
+        }
+    }
+
+    /// `[height, width, inputs]` → `[inputs, height, width]`.
+    #[inline(always)]
+    fn channels_outermost(&self, image: &[f32], output: &mut [f32]) {
+        let Geometry { inputs, height, width, .. } = self.geometry;
+        for (channel, values) in output.chunks_exact_mut(height * width).enumerate() {
+            for (slot, value) in values.iter_mut().zip(image[channel..].iter().step_by(inputs)) {
+                *slot = *value;
+            }
+        }
+    }
+}
+
+/// [`Backward::add_patches`] for `N` vectors of the patch, whose sums stay in registers.
+#[inline(always)]
+fn add_patches_of<S: Simd, const N: usize>(
+    simd: S,
+    vectors: &[usize; N],
+    kernel_grad: &mut [f32],
+    image: &[f32],
+    offsets: &[u32],
+    grads: &[f32],
+) {
+    let mut sums: [S::f32s; N] = std::array::from_fn(|i| load::<S>(kernel_grad, i * S::F32_LANES));
+    for (&offset, &grad) in offsets.iter().zip(grads) {
+        let grad = simd.splat_f32s(grad);
+        for (sum, vector) in sums.iter_mut().zip(vectors) {
+            *sum = fma(simd, grad, load::<S>(image, offset as usize + vector), *sum);
+        }
+    }
+    for (i, sum) in sums.into_iter().enumerate() {
+        store::<S>(kernel_grad, i * S::F32_LANES, sum);
+    }
+}
+
+/// [`Backward::add_kernels`] for `N` vectors of the kernel, which stay in registers.
+#[inline(always)]
+fn add_kernels_of<S: Simd, const N: usize>(
+    simd: S,
+    vectors: &[usize; N],
+    kernel: &[f32],
+    image_grad: &mut [f32],
+    offsets: &[u32],
+    grads: &[f32],
+) {
+    let kernel: [S::f32s; N] = std::array::from_fn(|i| load::<S>(kernel, i * S::F32_LANES));
+    for (&offset, &grad) in offsets.iter().zip(grads) {
+        let grad = simd.splat_f32s(grad);
+        for (&weights, vector) in kernel.iter().zip(vectors) {
+            let at = offset as usize + vector;
+            let sum = fma(simd, grad, weights, load::<S>(image_grad, at));
+            store::<S>(image_grad, at, sum);
+        }
+    }
+}

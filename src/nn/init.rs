@@ -1,0 +1,82 @@
+//! Initial parameters.
+
+use rand::RngCore;
+
+use super::parameters::{Parameter, Parameters, SHAPES};
+
+/// Draws every parameter as `PyTorch`'s `Conv2d` and `Linear` do: uniform in ±1/√fan-in, weights
+/// and biases alike, where fan-in is the number of inputs of one output.
+///
+/// (`PyTorch` writes it as `kaiming_uniform_(a=√5)`, which comes to the same bound.) The values
+/// are a function of the generator's `u32` stream alone: one draw for each scalar, in the order of
+/// [`SHAPES`], through operations that IEEE 754 rounds exactly, so they are the same on every
+/// platform.
+pub fn pytorch_default(rng: &mut impl RngCore) -> Parameters {
+    let mut fan_in = 1;
+    Parameters(
+        SHAPES
+            .iter()
+            .map(|&(name, shape)| {
+                // A bias follows its weight and shares its fan-in.
+                if let [_, inputs @ ..] = shape
+                    && !inputs.is_empty()
+                {
+                    fan_in = inputs.iter().product();
+                }
+                let bound = 1.0 / (fan_in as f32).sqrt();
+                let len = shape.iter().product();
+                let values = (0..len).map(|_| bound * signed_unit(rng.next_u32())).collect();
+                Parameter { name: name.to_owned(), shape: shape.to_vec(), values }
+            })
+            .collect(),
+    )
+}
+
+/// Maps 32 random bits to an f32 uniform in [−1, 1).
+///
+/// The top 24 bits, all that an f32 can hold, are placed in steps of 2⁻²³, so that no value is
+/// rounded and none is likelier than another.
+fn signed_unit(bits: u32) -> f32 {
+    const STEP: f32 = 1.0 / (1 << 23) as f32;
+    (bits >> 8) as f32 * STEP - 1.0
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    #[test]
+    fn the_unit_interval_is_covered_from_end_to_end() {
+        assert_eq!(signed_unit(0).to_bits(), (-1.0f32).to_bits());
+        assert_eq!(signed_unit(1 << 31).to_bits(), 0.0f32.to_bits());
+        assert_eq!(signed_unit(u32::MAX).to_bits(), (1.0 - 2f32.powi(-23)).to_bits());
+    }
+
+    #[test]
+    fn values_fill_the_bound_of_their_fan_in() {
+        let parameters = pytorch_default(&mut ChaCha8Rng::seed_from_u64(7));
+        for (name, fan_in) in [("layer1_conv", 25.0), ("layer2_conv", 150.0), ("fc", 256.0f32)] {
+            let bound = 1.0 / fan_in.sqrt();
+            let weight = parameters.get(&format!("{name}.weight")).expect("it is in SHAPES");
+            let bias = parameters.get(&format!("{name}.bias")).expect("it is in SHAPES");
+            let largest = weight.values.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+            assert!(largest <= bound && largest > 0.95 * bound, "{name}: {largest} for {bound}");
+            assert!(bias.values.iter().all(|v| v.abs() <= bound), "{name}: {:?}", bias.values);
+            // 0.58 is the standard deviation of a uniform variable over its bound, 1/√3.
+            let count = weight.values.len() as f32;
+            let spread = (weight.values.iter().map(|v| v * v).sum::<f32>() / count).sqrt() / bound;
+            assert!((spread - 0.577).abs() < 0.06, "{name}: {spread}");
+        }
+    }
+
+    #[test]
+    fn the_seed_decides_every_bit() {
+        let draw = |seed| pytorch_default(&mut ChaCha8Rng::seed_from_u64(seed));
+        assert_eq!(draw(3), draw(3));
+        assert_ne!(draw(3), draw(4));
+        assert_eq!(draw(0).count(), 5_142);
+    }
+}

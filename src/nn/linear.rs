@@ -1,0 +1,184 @@
+//! A fully connected layer, which takes the rows of a batch as they come.
+
+use candle_core::{CpuStorage, CustomOp3, DType, Layout, Result, Shape, Tensor, bail};
+use pulp::{Simd, WithSimd};
+
+use super::{chunks, host, simd};
+
+/// Fewest rows worth handing to another thread.
+const FEWEST_ROWS: usize = 16;
+
+/// `output = input · weightᵀ + bias` for each row of a batch.
+///
+/// `input` is `[n, …]` with `inputs` values in each row, whatever their inner shape, `weight`
+/// `[outputs, inputs]`, `bias` `[outputs]`; the result is `[n, outputs]`.
+///
+/// f32 tensors in main memory go through [`forward_fused`], all others through
+/// [`forward_composed`].
+///
+/// # Errors
+/// When the shapes do not fit together, and those of candle.
+pub fn forward(input: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
+    if input.device().is_cpu() && input.dtype() == DType::F32 {
+        forward_fused(input, weight, bias)
+    } else {
+        forward_composed(input, weight, bias)
+    }
+}
+
+/// [`forward`] as one custom operation, for f32 tensors in main memory.
+///
+/// # Errors
+/// As [`forward`], and for tensors on other devices or of other element types.
+pub fn forward_fused(input: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
+    check(input, weight, bias)?;
+    input.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, FusedLinear)
+}
+
+/// [`forward`] as a composition of candle's operations, for any device and float type.
+///
+/// # Errors
+/// As [`forward`].
+pub fn forward_composed(input: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
+    check(input, weight, bias)?;
+    input.flatten_from(1)?.matmul(&weight.t()?)?.broadcast_add(bias)
+}
+
+fn check(input: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<()> {
+    let (outputs, inputs) = weight.dims2()?;
+    let row = match input.dims() {
+        [_, row @ ..] if !row.is_empty() => row.iter().product::<usize>(),
+        dims => bail!("a linear layer takes a batch of rows, found the shape {dims:?}"),
+    };
+    if row != inputs {
+        bail!("the rows have {row} values, the layer is for {inputs}");
+    }
+    if bias.dims() != [outputs] {
+        bail!("{outputs} outputs need {outputs} biases, found {:?}", bias.dims());
+    }
+    Ok(())
+}
+
+struct FusedLinear;
+
+impl CustomOp3 for FusedLinear {
+    fn name(&self) -> &'static str {
+        "linear"
+    }
+
+    fn cpu_fwd(
+        &self,
+        input: &CpuStorage,
+        input_layout: &Layout,
+        weight: &CpuStorage,
+        weight_layout: &Layout,
+        bias: &CpuStorage,
+        bias_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let input = host::elements::<f32>(input, input_layout)?;
+        let weight = host::elements::<f32>(weight, weight_layout)?;
+        let bias = host::elements::<f32>(bias, bias_layout)?;
+        let (outputs, inputs) = weight_layout.shape().dims2()?;
+        let n = input_layout.dims()[0];
+        let mut output = vec![0.0; n * outputs];
+        let chunk = chunks::chunk_len(n, FEWEST_ROWS);
+        let pieces = input.chunks(chunk * inputs).zip(output.chunks_mut(chunk * outputs)).collect();
+        chunks::map(pieces, |(input, output)| {
+            simd::run(ForwardRows { input, weight, bias, output });
+        });
+        Ok((CpuStorage::F32(output), (n, outputs).into()))
+    }
+
+    fn bwd(
+        &self,
+        input: &Tensor,
+        weight: &Tensor,
+        bias: &Tensor,
+        _output: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let (outputs, inputs) = weight.dims2()?;
+        let n = input.dim(0)?;
+        let grad = grad.contiguous()?;
+        let mut input_grad = vec![0.0; n * inputs];
+        let chunk = chunks::chunk_len(n, FEWEST_ROWS);
+        let partials = host::with_elements::<f32, _>(input, |input| {
+            host::with_elements::<f32, _>(weight, |weight| {
+                host::with_elements::<f32, _>(&grad, |grad| {
+                    let pieces = input
+                        .chunks(chunk * inputs)
+                        .zip(grad.chunks(chunk * outputs))
+                        .zip(input_grad.chunks_mut(chunk * inputs))
+                        .collect();
+                    Ok(chunks::map(pieces, |((input, grad), input_grad)| {
+                        simd::run(BackwardRows { input, weight, grad, input_grad, outputs })
+                    }))
+                })
+            })
+        })?;
+        let (weight_grads, bias_grads): (Vec<_>, Vec<_>) = partials.into_iter().unzip();
+        let device = input.device();
+        Ok((
+            Some(Tensor::from_vec(input_grad, input.shape(), device)?),
+            Some(Tensor::from_vec(chunks::add_all(weight_grads), weight.shape(), device)?),
+            Some(Tensor::from_vec(chunks::add_all(bias_grads), bias.shape(), device)?),
+        ))
+    }
+}
+
+struct ForwardRows<'a> {
+    input: &'a [f32],
+    weight: &'a [f32],
+    bias: &'a [f32],
+    output: &'a mut [f32],
+}
+
+impl WithSimd for ForwardRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let inputs = self.weight.len() / self.bias.len();
+        let rows =
+            self.input.chunks_exact(inputs).zip(self.output.chunks_exact_mut(self.bias.len()));
+        for (input, output) in rows {
+            let weights = self.weight.chunks_exact(inputs).zip(self.bias);
+            for (output, (weight, bias)) in output.iter_mut().zip(weights) {
+                *output = simd::dot(simd, input, weight) + bias;
+            }
+        }
+    }
+}
+
+struct BackwardRows<'a> {
+    input: &'a [f32],
+    weight: &'a [f32],
+    grad: &'a [f32],
+    input_grad: &'a mut [f32],
+    outputs: usize,
+}
+
+impl WithSimd for BackwardRows<'_> {
+    /// What these rows add to the gradients of weight and bias.
+    type Output = (Vec<f32>, Vec<f32>);
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let inputs = self.weight.len() / self.outputs;
+        let mut weight_grad = vec![0.0; self.weight.len()];
+        let mut bias_grad = vec![0.0; self.outputs];
+        let rows = self.input.chunks_exact(inputs).zip(self.input_grad.chunks_exact_mut(inputs));
+        for ((input, input_grad), grad) in rows.zip(self.grad.chunks_exact(self.outputs)) {
+            let weights =
+                self.weight.chunks_exact(inputs).zip(weight_grad.chunks_exact_mut(inputs));
+            for ((&grad, bias_grad), (weight, weight_grad)) in
+                grad.iter().zip(&mut bias_grad).zip(weights)
+            {
+                *bias_grad += grad;
+                simd::add_scaled(simd, input_grad, grad, weight);
+                simd::add_scaled(simd, weight_grad, grad, input);
+            }
+        }
+        (weight_grad, bias_grad)
+    }
+}

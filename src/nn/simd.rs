@@ -1,0 +1,100 @@
+//! Vectors of the processor this runs on, chosen when it runs.
+//!
+//! A kernel is written once, over [`pulp::Simd`], and compiled for AVX-512, AVX2 with FMA, NEON or
+//! the plain baseline; [`run`] picks the widest the processor has.
+
+use std::any::TypeId;
+
+use pulp::{Arch, Scalar128b, Simd, WithSimd};
+
+/// Runs `kernel` with the widest vectors that this processor has.
+#[inline]
+pub(super) fn run<K: WithSimd>(kernel: K) -> K::Output {
+    match Arch::new() {
+        // Four lanes the compiler can map to SSE or leave scalar, where one lane would forbid both.
+        Arch::Scalar => Scalar128b.vectorize(kernel),
+        arch => arch.dispatch(kernel),
+    }
+}
+
+/// How many f32 values one vector of [`run`] holds.
+pub(super) fn lanes() -> usize {
+    struct Lanes;
+    impl WithSimd for Lanes {
+        type Output = usize;
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) -> usize {
+            S::F32_LANES
+        }
+    }
+    run(Lanes)
+}
+
+/// The vector that starts at `values[at]`; it needs no alignment.
+#[inline(always)]
+pub(super) fn load<S: Simd>(values: &[f32], at: usize) -> S::f32s {
+    S::as_simd_f32s(&values[at..at + S::F32_LANES]).0[0]
+}
+
+/// Writes `vector` to the lanes that start at `values[at]`.
+#[inline(always)]
+pub(super) fn store<S: Simd>(values: &mut [f32], at: usize, vector: S::f32s) {
+    S::as_mut_simd_f32s(&mut values[at..at + S::F32_LANES]).0[0] = vector;
+}
+
+/// `a * b + c`, rounded once where the processor does so in one instruction.
+#[inline(always)]
+pub(super) fn fma<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s {
+    // Without the instruction, a fused product is a library call for every lane.
+    if TypeId::of::<S>() == TypeId::of::<Scalar128b>() {
+        simd.add_f32s(simd.mul_f32s(a, b), c)
+    } else {
+        simd.mul_add_e_f32s(a, b, c)
+    }
+}
+
+/// `target[i] += scale * values[i]` over the common length.
+#[inline(always)]
+pub(super) fn add_scaled<S: Simd>(simd: S, target: &mut [f32], scale: f32, values: &[f32]) {
+    let len = target.len().min(values.len());
+    let (targets, target_tail) = S::as_mut_simd_f32s(&mut target[..len]);
+    let (sources, source_tail) = S::as_simd_f32s(&values[..len]);
+    let factor = simd.splat_f32s(scale);
+    for (target, &source) in targets.iter_mut().zip(sources) {
+        *target = fma(simd, factor, source, *target);
+    }
+    for (target, source) in target_tail.iter_mut().zip(source_tail) {
+        *target += scale * source;
+    }
+}
+
+/// The sum of the products of two rows of equal length.
+#[inline(always)]
+pub(super) fn dot<S: Simd>(simd: S, a: &[f32], b: &[f32]) -> f32 {
+    let len = a.len().min(b.len());
+    let (heads_a, tail_a) = S::as_simd_f32s(&a[..len]);
+    let (heads_b, tail_b) = S::as_simd_f32s(&b[..len]);
+    // Four independent sums: one would wait for the latency of every addition.
+    let mut sums = [simd.splat_f32s(0.0); 4];
+    let (quads_a, rest_a) = heads_a.as_chunks::<4>();
+    let (quads_b, rest_b) = heads_b.as_chunks::<4>();
+    for (a, b) in quads_a.iter().zip(quads_b) {
+        for lane in 0..4 {
+            sums[lane] = fma(simd, a[lane], b[lane], sums[lane]);
+        }
+    }
+    for (&a, &b) in rest_a.iter().zip(rest_b) {
+        sums[0] = fma(simd, a, b, sums[0]);
+    }
+    let sum = simd.add_f32s(simd.add_f32s(sums[0], sums[1]), simd.add_f32s(sums[2], sums[3]));
+    let tail: f32 = tail_a.iter().zip(tail_b).map(|(a, b)| a * b).sum();
+    simd.reduce_sum_f32s(sum) + tail
+}
+
+/// The sum of a row.
+#[inline(always)]
+pub(super) fn sum<S: Simd>(simd: S, values: &[f32]) -> f32 {
+    let (heads, tail) = S::as_simd_f32s(values);
+    let total = heads.iter().fold(simd.splat_f32s(0.0), |total, &v| simd.add_f32s(total, v));
+    simd.reduce_sum_f32s(total) + tail.iter().sum::<f32>()
+}

@@ -1,0 +1,61 @@
+//! How the program ends.
+
+use std::process::ExitCode;
+
+use crate::protocol::Failure;
+
+/// How a run ended, whoever showed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// As asked.
+    Done,
+    /// Early, since a person or a closed pipe asked for it.
+    Stopped,
+    /// Early, by a signal of this number.
+    Signal(i32),
+    /// By an error.
+    Failed(Failure),
+}
+
+impl Outcome {
+    /// An end by an error that is no mistake in what was asked for.
+    pub fn failure(message: impl ToString) -> Self {
+        Self::Failed(Failure { usage: false, message: message.to_string() })
+    }
+
+    /// The status the program exits with: 0 as asked or stopped, 1 failed, 2 wrong usage, and
+    /// 128 and its number for a signal, as shells have it.
+    pub fn status(&self) -> u8 {
+        match self {
+            Self::Done | Self::Stopped => 0,
+            Self::Signal(signal) => 128_u8.saturating_add(u8::try_from(*signal).unwrap_or(0)),
+            Self::Failed(Failure { usage: false, .. }) => 1,
+            Self::Failed(Failure { usage: true, .. }) => 2,
+        }
+    }
+}
+
+impl From<&Outcome> for ExitCode {
+    fn from(outcome: &Outcome) -> Self {
+        Self::from(outcome.status())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_way_to_end_has_its_status() {
+        let usage = Failure { usage: true, message: String::new() };
+        for (outcome, status) in [
+            (Outcome::Done, 0),
+            (Outcome::Stopped, 0),
+            (Outcome::failure("disk full"), 1),
+            (Outcome::Failed(usage), 2),
+            (Outcome::Signal(15), 143),
+        ] {
+            assert_eq!(outcome.status(), status, "{outcome:?}");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Training: a worker thread that owns the network, the data and every tensor.
+//!
+//! [`spawn`] starts it and gives a [`Worker`] to command it by; what happens comes back as a stream
+//! of [`Event`](crate::protocol::Event)s. The worker never waits for those who listen.
+
+mod clock;
+mod control;
+mod device;
+mod error;
+mod evaluate;
+mod losses;
+mod outbox;
+mod remote;
+mod run;
+mod sets;
+mod step;
+mod worker;
+
+pub use error::TrainError;
+pub use evaluate::{WeightsCheck, evaluate_weights};
+pub use worker::{Worker, spawn};

@@ -1,0 +1,266 @@
+//! Whether the next batch is trained: the pure machine behind pause, step and stop.
+
+use crate::protocol::Command;
+
+/// What the worker does before a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gate {
+    /// Trains it.
+    Go,
+    /// Waits for a command.
+    Wait,
+    /// Ends the run.
+    Stop,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Running,
+    Paused,
+    Stepping { left: u64 },
+    FinishingEpoch,
+}
+
+/// Turns commands into gates. Knows neither time nor channels.
+///
+/// Commands are applied between [`after_batch`](Self::after_batch) and the next
+/// [`before_batch`](Self::before_batch), so the batch that has just ended is the one that was in
+/// progress when they were given.
+#[derive(Clone, Debug)]
+pub(super) struct Control {
+    mode: Mode,
+    stopping: bool,
+    batch_in_progress: bool,
+}
+
+impl Control {
+    /// A machine that lets batches through until a command says otherwise.
+    pub(super) fn new() -> Self {
+        Self { mode: Mode::Running, stopping: false, batch_in_progress: false }
+    }
+
+    /// Takes a command into account.
+    pub(super) fn apply(&mut self, command: Command) {
+        self.mode = match (command, self.mode) {
+            (Command::Pause, _) => Mode::Paused,
+            (Command::Resume, _) => Mode::Running,
+            (Command::FinishEpoch, _) => Mode::FinishingEpoch,
+            (Command::Step(more), Mode::Paused) => stepping(more),
+            // Steps add up, so that three presses give three batches however fast they come.
+            (Command::Step(more), Mode::Stepping { left }) => stepping(left.saturating_add(more)),
+            (Command::Step(more), Mode::Running | Mode::FinishingEpoch) => {
+                stepping(more.saturating_sub(u64::from(self.batch_in_progress)))
+            }
+            (Command::Stop, mode) => {
+                self.stopping = true;
+                mode
+            }
+        };
+    }
+
+    /// Asks whether the next batch may be trained.
+    pub(super) fn before_batch(&mut self) -> Gate {
+        self.batch_in_progress = false;
+        match self.mode {
+            _ if self.stopping => Gate::Stop,
+            Mode::Paused => Gate::Wait,
+            Mode::Running | Mode::Stepping { .. } | Mode::FinishingEpoch => Gate::Go,
+        }
+    }
+
+    /// Notes that a batch was trained.
+    pub(super) fn after_batch(&mut self) {
+        self.batch_in_progress = true;
+        if let Mode::Stepping { left } = self.mode {
+            self.mode = stepping(left.saturating_sub(1));
+        }
+    }
+
+    /// Notes that an epoch was evaluated.
+    pub(super) fn after_epoch(&mut self) {
+        if self.mode == Mode::FinishingEpoch {
+            self.mode = Mode::Paused;
+        }
+    }
+
+    /// Whether each batch is watched by itself: the worker steps or is about to pause.
+    pub(super) fn is_single_stepping(&self) -> bool {
+        matches!(self.mode, Mode::Stepping { .. } | Mode::Paused)
+    }
+
+    /// Whether the run is to end.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping
+    }
+}
+
+fn stepping(left: u64) -> Mode {
+    if left == 0 { Mode::Paused } else { Mode::Stepping { left } }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn paused() -> Control {
+        let mut control = Control::new();
+        control.apply(Command::Pause);
+        control
+    }
+
+    /// Trains until the machine waits or `limit` batches are through; gives how many were.
+    fn batches_until_wait(control: &mut Control, limit: u64) -> u64 {
+        for trained in 0..limit {
+            if control.before_batch() != Gate::Go {
+                return trained;
+            }
+            control.after_batch();
+        }
+        limit
+    }
+
+    #[test]
+    fn a_new_run_trains_without_being_asked() {
+        assert_eq!(batches_until_wait(&mut Control::new(), 1_000), 1_000);
+    }
+
+    #[test]
+    fn pause_stops_before_the_next_batch_and_resume_goes_on() {
+        let mut control = Control::new();
+        assert_eq!(control.before_batch(), Gate::Go);
+        control.after_batch();
+        control.apply(Command::Pause);
+        assert_eq!(control.before_batch(), Gate::Wait);
+        control.apply(Command::Resume);
+        assert_eq!(batches_until_wait(&mut control, 100), 100);
+    }
+
+    #[test]
+    fn a_step_while_training_counts_the_batch_in_progress() {
+        for (steps, further) in [(1, 0), (2, 1), (10, 9)] {
+            let mut control = Control::new();
+            assert_eq!(control.before_batch(), Gate::Go);
+            control.after_batch();
+            control.apply(Command::Step(steps));
+            assert_eq!(batches_until_wait(&mut control, 100), further);
+        }
+    }
+
+    #[test]
+    fn a_step_before_the_first_batch_trains_that_many() {
+        let mut control = Control::new();
+        control.apply(Command::Step(3));
+        assert_eq!(batches_until_wait(&mut control, 100), 3);
+    }
+
+    #[test]
+    fn a_step_of_nothing_trains_nothing() {
+        let mut control = paused();
+        control.apply(Command::Step(0));
+        assert_eq!(control.before_batch(), Gate::Wait);
+    }
+
+    #[test]
+    fn finishing_the_epoch_pauses_after_its_evaluation() {
+        for mut control in [paused(), Control::new()] {
+            control.apply(Command::FinishEpoch);
+            assert_eq!(batches_until_wait(&mut control, 500), 500);
+            control.after_epoch();
+            assert_eq!(control.before_batch(), Gate::Wait);
+            control.apply(Command::Resume);
+            control.after_epoch();
+            assert_eq!(control.before_batch(), Gate::Go);
+        }
+    }
+
+    fn any_command() -> impl Strategy<Value = Command> {
+        prop_oneof![
+            Just(Command::Pause),
+            Just(Command::Resume),
+            (0u64..20).prop_map(Command::Step),
+            Just(Command::FinishEpoch),
+            Just(Command::Stop),
+        ]
+    }
+
+    /// Something that happens to the machine; a batch only happens if the gate lets it.
+    #[derive(Clone, Debug)]
+    enum Happening {
+        Command(Command),
+        Batch,
+        EpochEnd,
+    }
+
+    fn anything() -> impl Strategy<Value = Vec<Happening>> {
+        let happening = prop_oneof![
+            any_command().prop_map(Happening::Command),
+            Just(Happening::Batch),
+            Just(Happening::EpochEnd),
+        ];
+        prop::collection::vec(happening, 0..60)
+    }
+
+    fn after(happenings: &[Happening]) -> Control {
+        let mut control = Control::new();
+        for happening in happenings {
+            match happening {
+                Happening::Command(command) => control.apply(*command),
+                Happening::EpochEnd => control.after_epoch(),
+                Happening::Batch => {
+                    if control.before_batch() == Gate::Go {
+                        control.after_batch();
+                    }
+                }
+            }
+        }
+        control
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_happened_a_pause_lets_no_batch_through(past in anything()) {
+            let mut control = after(&past);
+            control.apply(Command::Pause);
+            prop_assert_ne!(control.before_batch(), Gate::Go);
+        }
+
+        #[test]
+        fn whatever_follows_a_stop_ends_the_run(past in anything(), later in anything()) {
+            let mut control = after(&past);
+            control.apply(Command::Stop);
+            for happening in later {
+                if let Happening::Command(command) = happening {
+                    control.apply(command);
+                }
+                prop_assert_eq!(control.before_batch(), Gate::Stop);
+            }
+        }
+
+        #[test]
+        fn steps_from_a_pause_add_up_however_they_are_timed(
+            presses in prop::collection::vec((0u64..6, 0u64..10), 0..20),
+        ) {
+            let mut control = paused();
+            let (mut trained, mut asked) = (0, 0);
+            for (steps, batches) in presses {
+                control.apply(Command::Step(steps));
+                asked += steps;
+                trained += batches_until_wait(&mut control, batches);
+                prop_assert!(trained <= asked);
+            }
+            trained += batches_until_wait(&mut control, u64::MAX);
+            prop_assert_eq!(trained, asked);
+        }
+
+        #[test]
+        fn a_resume_lets_every_batch_through(past in anything()) {
+            let mut control = after(&past);
+            control.apply(Command::Resume);
+            if !control.is_stopping() {
+                prop_assert_eq!(batches_until_wait(&mut control, 50), 50);
+            }
+        }
+    }
+}

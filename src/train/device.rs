@@ -1,0 +1,93 @@
+//! The processor that a run computes on, and its CPU threads.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    thread,
+};
+
+use candle_core::Device;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use super::error::TrainError;
+use crate::config::DeviceChoice;
+
+/// Opens the device that was asked for; `auto` is a GPU if this build and this machine have one.
+pub(super) fn open(choice: DeviceChoice) -> Result<Device, TrainError> {
+    let opened = match choice {
+        DeviceChoice::Cpu => Ok(Device::Cpu),
+        DeviceChoice::Cuda(index) => guarded(|| Device::new_cuda(index)),
+        DeviceChoice::Metal(index) => guarded(|| Device::new_metal(index)),
+        DeviceChoice::Auto => Ok(first_gpu().unwrap_or(Device::Cpu)),
+    };
+    opened.map_err(|reason| TrainError::Device { device: choice, reason })
+}
+
+fn first_gpu() -> Option<Device> {
+    let choices = [
+        cfg!(feature = "cuda").then_some(DeviceChoice::Cuda(0)),
+        cfg!(feature = "metal").then_some(DeviceChoice::Metal(0)),
+    ];
+    choices.into_iter().flatten().find_map(|choice| open(choice).ok())
+}
+
+/// Without a driver the CUDA bindings panic rather than give an error.
+fn guarded(open: impl FnOnce() -> candle_core::Result<Device>) -> Result<Device, String> {
+    match catch_unwind(AssertUnwindSafe(open)) {
+        Ok(opened) => opened.map_err(|error| first_line(&error.to_string())),
+        Err(_) => Err("its driver does not answer".to_owned()),
+    }
+}
+
+/// Errors of the bindings carry backtraces, which do not belong in a sentence.
+fn first_line(message: &str) -> String {
+    message.lines().next().unwrap_or_default().trim().to_owned()
+}
+
+/// What people call the device: `CPU, 2 threads`.
+pub(super) fn describe(device: &Device, threads: usize) -> String {
+    match device {
+        Device::Cpu if threads == 1 => "CPU, 1 thread".to_owned(),
+        Device::Cpu => format!("CPU, {threads} threads"),
+        Device::Cuda(_) => "NVIDIA GPU".to_owned(),
+        Device::Metal(_) => "Apple GPU".to_owned(),
+    }
+}
+
+/// Threads that the operations share. Work that is started inside the pool joins much faster than
+/// work handed to it from outside, so everything of a run happens inside.
+pub(super) fn thread_pool(threads: Option<usize>) -> Result<ThreadPool, TrainError> {
+    let threads = threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
+    ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|index| format!("compute-{index}"))
+        .build()
+        .map_err(|source| TrainError::Threads { threads, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gpu_that_this_build_cannot_use_is_an_error_in_one_line() {
+        if !cfg!(feature = "cuda") {
+            let error = open(DeviceChoice::Cuda(3)).expect_err("not built in").to_string();
+            assert!(error.starts_with("cannot use cuda:3: "), "{error}");
+            assert_eq!(error.lines().count(), 1, "{error}");
+        }
+    }
+
+    #[cfg(not(any(feature = "cuda", feature = "metal")))]
+    #[test]
+    fn auto_is_the_cpu_where_there_is_no_gpu() {
+        let device = open(DeviceChoice::Auto).expect("the CPU is always there");
+        assert_eq!(describe(&device, 2), "CPU, 2 threads");
+        assert_eq!(describe(&device, 1), "CPU, 1 thread");
+    }
+
+    #[test]
+    fn a_pool_has_the_threads_asked_for() {
+        let pool = thread_pool(Some(3)).expect("three threads are to be had");
+        assert_eq!(pool.current_num_threads(), 3);
+    }
+}

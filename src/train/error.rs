@@ -1,0 +1,60 @@
+//! Why a run cannot start or go on.
+
+use std::{io, path::PathBuf};
+
+use crate::{
+    checkpoint::CheckpointError,
+    config::{ConfigError, DeviceChoice},
+    data::DataError,
+    protocol::Failure,
+};
+
+/// Any error of a run, each one sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// An option has a value that no run, or none with this data, can have.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The images cannot be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// Weights cannot be read or written.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// There is nowhere to put the weights.
+    #[error("cannot save the weights to {}: {reason}", path.display())]
+    SaveTarget {
+        /// Where they were to go.
+        path: PathBuf,
+        /// What is in the way.
+        reason: String,
+    },
+    /// The processor that was asked for is not there.
+    #[error("cannot use {device}: {reason}; --device cpu works everywhere")]
+    Device {
+        /// The processor.
+        device: DeviceChoice,
+        /// What is in the way.
+        reason: String,
+    },
+    /// The system gives no threads.
+    #[error("cannot start {threads} threads: {source}; ask for fewer with --threads")]
+    Threads {
+        /// How many were wanted.
+        threads: usize,
+        /// The system's reason.
+        source: rayon::ThreadPoolBuildError,
+    },
+    /// The system gives no thread for the worker.
+    #[error("cannot start the training thread: {0}")]
+    Spawn(io::Error),
+    /// A tensor operation went wrong, such as for lack of memory on a device.
+    #[error("a tensor operation failed: {0}")]
+    Tensor(#[from] candle_core::Error),
+}
+
+impl From<TrainError> for Failure {
+    fn from(error: TrainError) -> Self {
+        Self { usage: matches!(error, TrainError::Config(_)), message: error.to_string() }
+    }
+}

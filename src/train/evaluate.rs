@@ -1,0 +1,87 @@
+//! How well the network does on images it is not trained on.
+
+use std::time::Instant;
+
+use candle_core::Device;
+
+use super::{
+    device,
+    error::TrainError,
+    sets::load_data,
+    step::{arg_max, tensors},
+};
+use crate::{
+    checkpoint,
+    config::{DataSource, DeviceChoice},
+    data::{Dataset, batches::Batches},
+    metrics::Confusion,
+    nn::{loss::cross_entropy, model::Model},
+    protocol::{EvalSet, Evaluation},
+};
+
+/// Images that are looked at together: enough to keep every thread busy, few enough that a wish
+/// to stop is heard at once.
+const CHUNK: usize = 1_000;
+
+/// Measures the network on all images of `data`; `None` where `go_on` says to stop before a chunk.
+pub(super) fn evaluate(
+    model: &Model,
+    data: &Dataset,
+    set: EvalSet,
+    device: &Device,
+    mut go_on: impl FnMut() -> bool,
+) -> candle_core::Result<Option<Evaluation>> {
+    let start = Instant::now();
+    let mut confusion = Confusion::default();
+    let mut loss = 0.0;
+    let chunks = Batches::in_order(data.len(), CHUNK);
+    for chunk in 0..chunks.count() {
+        if !go_on() {
+            return Ok(None);
+        }
+        let chunk = chunks.batch(chunk);
+        let (images, labels) = tensors(data, chunk, device)?;
+        let logits = model.forward(&images)?.detach();
+        let mean: f32 = cross_entropy(&logits, &labels)?.to_scalar()?;
+        loss += f64::from(mean) * chunk.len() as f64;
+        for (row, &index) in logits.to_vec2::<f32>()?.iter().zip(chunk) {
+            confusion.record(usize::from(data.label(index as usize)), arg_max(row));
+        }
+    }
+    Ok(Some(Evaluation {
+        set,
+        loss: loss / data.len() as f64,
+        correct: u64::from(confusion.correct()),
+        total: u64::from(confusion.total()),
+        seconds: start.elapsed().as_secs_f64(),
+        confusion,
+    }))
+}
+
+/// A question about saved weights: how well do they do on the test set?
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WeightsCheck {
+    /// Safetensors file with the six tensors.
+    pub weights: std::path::PathBuf,
+    /// Where the test images come from.
+    pub data: DataSource,
+    /// CPU threads; `None` uses every core.
+    pub threads: Option<usize>,
+    /// Which processor computes.
+    pub device: DeviceChoice,
+}
+
+/// Measures saved weights on the test set.
+///
+/// # Errors
+/// If the weights or the images cannot be read, or the device cannot be used.
+pub fn evaluate_weights(check: &WeightsCheck) -> Result<Evaluation, TrainError> {
+    let parameters = checkpoint::load_weights(&check.weights)?;
+    device::thread_pool(check.threads)?.install(|| {
+        let device = device::open(check.device)?;
+        let data = load_data(&check.data)?;
+        let model = Model::new(&parameters, &device)?;
+        let evaluation = evaluate(&model, &data.test, EvalSet::Test, &device, || true)?;
+        Ok(evaluation.unwrap_or_else(|| unreachable!("nothing stops this evaluation")))
+    })
+}

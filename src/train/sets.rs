@@ -1,0 +1,76 @@
+//! The images of a run.
+
+use candle_core::Device;
+
+use super::{device, error::TrainError};
+use crate::{
+    config::{DataSource, RunConfig},
+    data::{self, Dataset, Mnist, split},
+    nn::parameters::Parameters,
+    protocol::{EvalSet, RunInfo},
+};
+
+/// Reads both sets from where they are.
+pub(super) fn load_data(source: &DataSource) -> Result<Mnist, TrainError> {
+    Ok(match source {
+        DataSource::Builtin => data::builtin()?,
+        DataSource::Hub => data::from_hub()?,
+        DataSource::Dir(folder) => data::from_dir(folder)?,
+    })
+}
+
+/// All images of a run, by what they are for.
+pub(super) struct Sets {
+    pub(super) train: Dataset,
+    pub(super) validation: Option<Dataset>,
+    pub(super) test: Dataset,
+}
+
+impl Sets {
+    /// Reads them and holds the validation images out of training.
+    pub(super) fn load(config: &RunConfig) -> Result<Self, TrainError> {
+        let Mnist { train, test } = load_data(&config.data)?;
+        config.validate_for(train.len())?;
+        if config.validation == 0 {
+            return Ok(Self { train, validation: None, test });
+        }
+        let (train, validation) = split::hold_out(train, config.validation, config.seed);
+        Ok(Self { train, validation: Some(validation), test })
+    }
+
+    /// What each epoch is evaluated on.
+    pub(super) fn evaluation(&self) -> (EvalSet, &Dataset) {
+        match &self.validation {
+            Some(validation) => (EvalSet::Validation, validation),
+            None => (EvalSet::Test, &self.test),
+        }
+    }
+
+    /// The run that `config` makes with them.
+    pub(super) fn describe(
+        &self,
+        config: &RunConfig,
+        device: &Device,
+        threads: usize,
+        weights: &Parameters,
+    ) -> RunInfo {
+        let (eval_set, evaluation) = self.evaluation();
+        RunInfo {
+            data: config.data.to_string(),
+            train_images: self.train.len() as u64,
+            eval_images: evaluation.len() as u64,
+            eval_set,
+            test_images: self.test.len() as u64,
+            epochs: config.epochs,
+            batch_size: config.batch_size as u64,
+            steps_per_epoch: config.steps_per_epoch(self.train.len()),
+            total_steps: config.total_steps(self.train.len()),
+            learning_rate: config.learning_rate,
+            seed: config.seed,
+            shuffle: config.shuffle,
+            device: device::describe(device, threads),
+            parameters: weights.count() as u64,
+            saves: config.save.is_some(),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! One optimiser step.
+
+use candle_core::{Device, Result, Tensor};
+
+use crate::{
+    data::{Dataset, PIXELS, SIDE},
+    nn::{
+        adam::Adam,
+        loss::{cross_entropy, softmax},
+        model::Model,
+        parameters::Parameters,
+    },
+    protocol::Digit,
+};
+
+/// Most digits of a batch that are shown.
+const SHOWN: usize = 24;
+
+/// The network with its optimiser.
+pub(super) struct Learner {
+    pub(super) model: Model,
+    adam: Adam,
+    device: Device,
+    /// Logits of the last batch, before its update.
+    logits: Option<Tensor>,
+}
+
+impl Learner {
+    /// A network with these weights and a fresh optimiser.
+    pub(super) fn new(parameters: &Parameters, rate: f64, device: &Device) -> Result<Self> {
+        let model = Model::new(parameters, device)?;
+        let mut adam = Adam::new(&model)?;
+        adam.set_learning_rate(rate);
+        Ok(Self { model, adam, device: device.clone(), logits: None })
+    }
+
+    /// Learns from the images of `batch` and gives their mean loss before that, of shape `[]`.
+    pub(super) fn train(&mut self, data: &Dataset, batch: &[u32]) -> Result<Tensor> {
+        let (images, labels) = tensors(data, batch, &self.device)?;
+        let logits = self.model.forward(&images)?;
+        let loss = cross_entropy(&logits, &labels)?;
+        self.adam.step(&loss.backward()?)?;
+        self.logits = Some(logits.detach());
+        Ok(loss)
+    }
+
+    /// What the network made of the first images of `batch`, which must be the last one trained.
+    pub(super) fn digits(&self, data: &Dataset, batch: &[u32]) -> Result<Vec<Digit>> {
+        let Some(logits) = &self.logits else { return Ok(Vec::new()) };
+        let shown = batch.len().min(SHOWN);
+        let rows = logits.narrow(0, 0, shown)?.to_vec2::<f32>()?;
+        Ok(rows.iter().zip(batch).map(|(row, &index)| digit(data, index as usize, row)).collect())
+    }
+}
+
+fn digit(data: &Dataset, index: usize, logits: &[f32]) -> Digit {
+    let mut probabilities = vec![0.0; logits.len()];
+    softmax(logits, &mut probabilities);
+    let prediction = arg_max(logits);
+    Digit {
+        pixels: data.image(index).to_vec(),
+        label: data.label(index),
+        prediction: prediction as u8,
+        probability: probabilities[prediction],
+    }
+}
+
+/// The place of the largest value, the first of equals. NaN is passed over; 0 if all are NaN.
+pub(super) fn arg_max(values: &[f32]) -> usize {
+    let mut best = 0;
+    for (place, &value) in values.iter().enumerate() {
+        if value > values[best] || values[best].is_nan() && !value.is_nan() {
+            best = place;
+        }
+    }
+    best
+}
+
+/// Images `[n, 1, 28, 28]` in 0..=1 and labels `[n]` on the device.
+pub(super) fn tensors(data: &Dataset, batch: &[u32], device: &Device) -> Result<(Tensor, Tensor)> {
+    let n = batch.len();
+    // The vectors become the tensors' own memory, so they cannot be kept for the next batch.
+    let (mut pixels, mut labels) = (Vec::with_capacity(n * PIXELS), Vec::with_capacity(n));
+    data.gather(batch, &mut pixels, &mut labels);
+    Ok((
+        Tensor::from_vec(pixels, (n, 1, SIDE, SIDE), device)?,
+        Tensor::from_vec(labels, n, device)?,
+    ))
+}

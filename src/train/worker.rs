@@ -1,0 +1,176 @@
+//! The thread that trains, and the handle to it.
+
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+    thread::{self, JoinHandle},
+};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+
+use super::{error::TrainError, outbox::Outbox, remote::Remote, run::run};
+use crate::{
+    config::RunConfig,
+    protocol::{Command, Event, Failure, RunState, Summary},
+};
+
+/// A run in progress on a thread of its own. Dropping it asks the run to stop.
+#[derive(Debug)]
+pub struct Worker {
+    commands: Sender<Command>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Worker {
+    /// Commands the worker. Never blocks; does nothing once the run has ended.
+    pub fn send(&self, command: Command) {
+        // Nobody receives after the end, and then there is nothing left to command.
+        let _ = self.commands.send(command);
+    }
+
+    /// Whether the run has ended and everything was handed over.
+    pub fn is_finished(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// Waits for the end of the run, which comes once each listener has taken its events or is
+    /// gone.
+    pub fn join(mut self) {
+        if let Some(thread) = self.thread.take() {
+            // A panic of the run has already been reported as an event.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Starts a run, which reads its data on its own thread, so that this returns at once.
+///
+/// Each listener gets every event in order, the last being [`Event::Finished`] or
+/// [`Event::Failed`]. Channels should be bounded: what a listener does not take yet waits in the
+/// worker in compact form.
+pub fn spawn(config: RunConfig, listeners: Vec<Sender<Event>>) -> Worker {
+    spawn_with(listeners, move |commands, outbox| {
+        run(&config, Remote::new(commands), outbox).map_err(Failure::from)
+    })
+}
+
+/// Starts a thread for `body` and reports how it ends, be it by a panic.
+fn spawn_with(
+    listeners: Vec<Sender<Event>>,
+    body: impl FnOnce(Receiver<Command>, &mut Outbox) -> Result<Summary, Failure> + Send + 'static,
+) -> Worker {
+    // What people type fits in memory, and a full channel would block the one who types.
+    let (commands, receiver) = unbounded();
+    let spare = listeners.clone();
+    let work = move || {
+        let mut outbox = Outbox::new(listeners);
+        outbox.send(&Event::State(RunState::Loading));
+        let ended = catch_unwind(AssertUnwindSafe(|| body(receiver, &mut outbox)));
+        report(ended.unwrap_or_else(|panic| Err(internal_error(panic.as_ref()))), outbox);
+    };
+    match thread::Builder::new().name("trainer".to_owned()).spawn(work) {
+        Ok(thread) => Worker { commands, thread: Some(thread) },
+        Err(error) => {
+            let mut outbox = Outbox::new(spare);
+            outbox.send(&Event::Failed(TrainError::Spawn(error).into()));
+            Worker { commands, thread: None }
+        }
+    }
+}
+
+fn report(ended: Result<Summary, Failure>, mut outbox: Outbox) {
+    let (state, last) = match ended {
+        Ok(summary) => (RunState::Done, Event::Finished(summary)),
+        Err(failure) => (RunState::Failed, Event::Failed(failure)),
+    };
+    outbox.send(&Event::State(state));
+    outbox.send(&last);
+    outbox.finish();
+}
+
+fn internal_error(panic: &(dyn Any + Send)) -> Failure {
+    let message = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message");
+    Failure { usage: false, message: format!("training stopped by an internal error: {message}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crossbeam_channel::bounded;
+
+    use super::*;
+
+    const DEADLINE: Duration = Duration::from_secs(20);
+
+    fn events_of(
+        body: impl FnOnce(Receiver<Command>, &mut Outbox) -> Result<Summary, Failure> + Send + 'static,
+    ) -> Vec<Event> {
+        let (sender, receiver) = bounded(1);
+        let worker = spawn_with(vec![sender], body);
+        let mut events = Vec::new();
+        while let Ok(event) = receiver.recv_timeout(DEADLINE) {
+            events.push(event);
+        }
+        worker.send(Command::Stop);
+        worker.join();
+        events
+    }
+
+    #[test]
+    fn a_panic_arrives_as_a_failure_after_everything_before_it() {
+        let events = events_of(|_, outbox| {
+            outbox.send(&Event::State(RunState::Training));
+            let batch: Vec<u32> = Vec::new();
+            panic!("batch of {} images", batch.len())
+        });
+        let message = "training stopped by an internal error: batch of 0 images".to_owned();
+        assert_eq!(
+            events,
+            [
+                Event::State(RunState::Loading),
+                Event::State(RunState::Training),
+                Event::State(RunState::Failed),
+                Event::Failed(Failure { usage: false, message }),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_panic_inside_the_thread_pool_arrives_as_a_failure() {
+        let events = events_of(|_, _| {
+            let pool = crate::train::device::thread_pool(Some(2)).expect("two threads");
+            pool.install(|| panic!("in a kernel"))
+        });
+        let Some(Event::Failed(failure)) = events.last() else { panic!("{events:?}") };
+        assert_eq!(failure.message, "training stopped by an internal error: in a kernel");
+    }
+
+    #[test]
+    fn a_command_after_the_end_does_nothing() {
+        let failure = Failure { usage: false, message: "ended".to_owned() };
+        let ended = failure.clone();
+        let events = events_of(move |_, _| Err(ended));
+        assert_eq!(events.last(), Some(&Event::Failed(failure)));
+    }
+
+    #[test]
+    fn dropping_the_handle_asks_the_run_to_stop() {
+        let (sender, receiver) = bounded(4);
+        let (seen, stopped) = bounded(1);
+        drop(spawn_with(vec![sender], move |commands, _| {
+            let mut remote = Remote::new(commands);
+            while !remote.control.is_stopping() {
+                remote.poll();
+            }
+            let _ = seen.send(());
+            Err(Failure { usage: false, message: "stopped".to_owned() })
+        }));
+        assert_eq!(stopped.recv_timeout(DEADLINE), Ok(()));
+        assert!(receiver.recv_timeout(DEADLINE).is_ok());
+    }
+}
