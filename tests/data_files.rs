@@ -1,13 +1,12 @@
 //! Reading MNIST from a folder: every form that is accepted and every error by its sentence.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use mnist_tui::data::idx::{self, IdxReader, Kind};
-use mnist_tui::data::{self, DataError, Dataset, PIXELS};
+use mnist_tui::data::{self, DataError, PIXELS};
 use tempfile::TempDir;
 
 const NAMES: [&str; 4] = [
@@ -119,16 +118,6 @@ fn a_raw_file_is_taken_before_a_gzip_one() {
 }
 
 #[test]
-fn gzip_data_in_several_members_and_larger_than_a_growth_step_is_read() {
-    let bytes = images(300);
-    let (first, rest) = bytes.split_at(100_000);
-    let source = io::Cursor::new([gzip(first), gzip(rest)].concat());
-    let reader = IdxReader::gzip(Kind::Images, "members".into(), source).unwrap();
-    assert_eq!(reader.count(), 300);
-    assert_eq!(reader.read().unwrap(), &bytes[16..]);
-}
-
-#[test]
 fn a_missing_or_wrong_folder_is_named() {
     let folder = Folder::new();
     let advice = "--data takes `builtin`, `hub` or a folder with the four MNIST files";
@@ -196,19 +185,6 @@ fn devices_sockets_and_links_to_nowhere_are_refused() {
     fs::remove_file(&path).unwrap();
     let _listener = UnixListener::bind(&path).unwrap();
     assert_eq!(folder.error(), refused);
-}
-
-#[test]
-fn a_file_that_fails_while_it_is_read_is_named() {
-    struct Failing;
-    impl Read for Failing {
-        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-            Err(io::Error::other("the disk is gone"))
-        }
-    }
-    let source = io::Cursor::new(images(1)[..100].to_vec()).chain(Failing);
-    let reader = IdxReader::raw(Kind::Images, "x".into(), source, 800).unwrap();
-    assert_eq!(reader.read().unwrap_err().to_string(), "cannot read x: the disk is gone");
 }
 
 #[test]
@@ -328,34 +304,6 @@ fn gzip_that_is_damaged_or_none_is_refused() {
             "{message}"
         );
     }
-}
-
-#[test]
-fn pixels_and_labels_that_do_not_match_make_no_set() {
-    let error = |pixels, labels| Dataset::new(vec![0; pixels], labels).unwrap_err().to_string();
-    assert_eq!(
-        error(PIXELS + 1, vec![0]),
-        "785 pixels do not belong to 1 labels, expected 784 pixels for each label"
-    );
-    assert_eq!(
-        error(PIXELS, vec![0, 1]),
-        "784 pixels do not belong to 2 labels, expected 784 pixels for each label"
-    );
-    assert_eq!(
-        error(PIXELS, vec![12]),
-        "the set has 12 as label number 0 (from 0), expected digits below 10"
-    );
-    assert!(Dataset::new(Vec::new(), Vec::new()).unwrap().is_empty());
-}
-
-#[test]
-fn files_in_memory_are_checked_like_files_on_disk() {
-    assert_eq!(idx::parse(Kind::Labels, "x", labels(3)).unwrap(), [0, 1, 2]);
-    assert_eq!(idx::parse(Kind::Images, "x", images(2)).unwrap(), &images(2)[16..]);
-    let error = |kind, bytes| idx::parse(kind, "x", bytes).unwrap_err().to_string();
-    assert!(error(Kind::Labels, labels(3)[..10].to_vec()).contains("x ends after 10 bytes"));
-    assert!(error(Kind::Images, [images(2), vec![0]].concat()).contains("goes on for 1585 bytes"));
-    assert!(error(Kind::Labels, header(&[0x801, 4, 0xff00_0000])).contains("255 as label"));
 }
 
 #[cfg(not(feature = "hub"))]
