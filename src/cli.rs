@@ -201,7 +201,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             let SourceArgs { data } = arguments.source;
             let MachineArgs { threads, device } = arguments.machine;
             let seed = arguments.seed;
-            reproduce::run(&RunConfig { data, threads, device, seed, ..RunConfig::default() })
+            reproduce::run(&RunConfig { data, seed, threads, device, ..RunConfig::default() })
         }
     };
     if let Outcome::Failed(failure) = &outcome {
@@ -215,11 +215,10 @@ fn train(arguments: &TrainArgs) -> Outcome {
     if let Err(error) = config.validate() {
         return Outcome::Failed(Failure { usage: true, message: error.to_string() });
     }
-    let log = arguments.log.clone();
     if arguments.headless || !has_screen() {
-        headless::run(config, log)
+        headless::run(config, arguments.log.as_deref())
     } else {
-        session::run(config, log, arguments.fps)
+        session::run(config, arguments.log.clone(), arguments.fps)
     }
 }
 
