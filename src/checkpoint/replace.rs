@@ -1,0 +1,55 @@
+//! Replaces a file so that a kill or a full disk at any moment leaves the old one or the new one,
+//! whole.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Writes `bytes` beside `path`, syncs them and renames them to `path`. Where `path` is a link, the
+/// file that it leads to is replaced.
+///
+/// # Errors
+/// If `path` is something else than a file, or the system refuses; what was there is then
+/// unchanged.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let target = target(path)?;
+    let folder = match target.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    if !folder.is_dir() {
+        return Err(io::Error::other(format!("there is no folder {}", folder.display())));
+    }
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".mnist-tui-").suffix(".tmp");
+    // Without this only the owner could read the file; the umask applies as to every new file.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    // Only the kind of the error: `tempfile` adds the temporary name, which tells a reader nothing.
+    let beside = builder.tempfile_in(folder).map_err(|error| io::Error::from(error.kind()))?;
+    beside.as_file().write_all(bytes)?;
+    beside.as_file().sync_all()?;
+    beside.persist(&target).map_err(|error| error.error)?;
+    sync_folder(folder);
+    Ok(())
+}
+
+/// The file to replace. A rename would also put a file in the place of a device such as
+/// `/dev/null`.
+fn target(path: &Path) -> io::Result<PathBuf> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => fs::canonicalize(path),
+        Ok(_) => Err(io::Error::other("it is not a regular file")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path.to_owned()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes the rename itself durable. That this fails is no error: the new file is in place, and a
+/// power cut may at worst bring the old one back. Not every file system can sync a folder.
+fn sync_folder(folder: &Path) {
+    #[cfg(unix)]
+    let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
+    #[cfg(not(unix))]
+    let _ = folder;
+}

@@ -1,0 +1,58 @@
+//! The whole of MNIST inside the binary, so that the program needs no network and no files.
+
+use std::{panic, thread};
+
+use super::idx::{self, Kind};
+use super::{DataError, Dataset, Mnist};
+
+/// A canonical IDX file, compressed with zstd; `assets/README.md` says where it comes from.
+struct Asset {
+    name: &'static str,
+    kind: Kind,
+    /// Bytes after decompression.
+    len: usize,
+    compressed: &'static [u8],
+}
+
+macro_rules! asset {
+    ($name:literal, $kind:expr, $len:literal) => {
+        Asset {
+            name: $name,
+            kind: $kind,
+            len: $len,
+            compressed: include_bytes!(concat!("../../assets/mnist/", $name, ".zst")),
+        }
+    };
+}
+
+static TRAIN_IMAGES: Asset = asset!("train-images-idx3-ubyte", Kind::Images, 47_040_016);
+static TRAIN_LABELS: Asset = asset!("train-labels-idx1-ubyte", Kind::Labels, 60_008);
+static TEST_IMAGES: Asset = asset!("t10k-images-idx3-ubyte", Kind::Images, 7_840_016);
+static TEST_LABELS: Asset = asset!("t10k-labels-idx1-ubyte", Kind::Labels, 10_008);
+
+impl Asset {
+    fn decode(&self) -> Result<Vec<u8>, DataError> {
+        let bytes = zstd::bulk::decompress(self.compressed, self.len)
+            .map_err(|reason| DataError::BadAsset { file: self.name, reason })?;
+        idx::parse(self.kind, self.name, bytes)
+    }
+}
+
+/// Decodes both sets side by side, the test set on a thread of its own.
+pub(super) fn load() -> Result<Mnist, DataError> {
+    let decode_test = || dataset(&TEST_IMAGES, &TEST_LABELS);
+    thread::scope(|scope| {
+        let spawned = thread::Builder::new().name("decode".into()).spawn_scoped(scope, decode_test);
+        let train = dataset(&TRAIN_IMAGES, &TRAIN_LABELS);
+        let test = match spawned {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic)),
+            // No more threads to be had: it takes longer, that is all.
+            Err(_) => decode_test(),
+        };
+        Ok(Mnist { train: train?, test: test? })
+    })
+}
+
+fn dataset(images: &Asset, labels: &Asset) -> Result<Dataset, DataError> {
+    Dataset::new(images.decode()?, labels.decode()?)
+}

@@ -1,0 +1,94 @@
+//! Holds images out of training, to evaluate on them.
+
+use super::{Dataset, PIXELS};
+use crate::seed::{self, Purpose};
+
+/// Takes `count` images, chosen by `seed`, out of `dataset` (all of them if it has fewer) and
+/// returns the rest and the chosen ones, both in file order.
+pub fn hold_out(dataset: Dataset, count: usize, seed: u64) -> (Dataset, Dataset) {
+    let len = dataset.len();
+    let count = count.min(len);
+    let mut order: Vec<u32> = (0..len as u32).collect();
+    seed::shuffle_prefix(&mut seed::rng(seed, Purpose::Split, 0, 0), &mut order, count);
+    let mut chosen = vec![false; len];
+    for &index in &order[..count] {
+        chosen[index as usize] = true;
+    }
+
+    let Dataset { mut images, mut labels } = dataset;
+    let mut held =
+        Dataset { images: Vec::with_capacity(count * PIXELS), labels: Vec::with_capacity(count) };
+    // The rest moves up within its buffers: a copy would double the memory.
+    let mut kept = 0;
+    for (index, chosen) in chosen.into_iter().enumerate() {
+        let pixels = index * PIXELS..(index + 1) * PIXELS;
+        if chosen {
+            held.images.extend_from_slice(&images[pixels]);
+            held.labels.push(labels[index]);
+        } else {
+            images.copy_within(pixels, kept * PIXELS);
+            labels[kept] = labels[index];
+            kept += 1;
+        }
+    }
+    images.truncate(kept * PIXELS);
+    labels.truncate(kept);
+    (Dataset { images, labels }, held)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A set whose image `i` says `i` in its first two pixels.
+    fn numbered(len: usize) -> Dataset {
+        let mut images = vec![0; len * PIXELS];
+        for (index, image) in images.chunks_exact_mut(PIXELS).enumerate() {
+            image[..2].copy_from_slice(&(index as u16).to_le_bytes());
+        }
+        Dataset::new(images, (0..len).map(|index| (index % 10) as u8).collect()).unwrap()
+    }
+
+    fn numbers(dataset: &Dataset) -> Vec<usize> {
+        (0..dataset.len())
+            .map(|index| {
+                let image = dataset.image(index);
+                let number = usize::from(u16::from_le_bytes([image[0], image[1]]));
+                assert_eq!(
+                    usize::from(dataset.label(index)),
+                    number % 10,
+                    "a label left its image"
+                );
+                number
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_parts_do_not_overlap_and_miss_nothing() {
+        let (train, validation) = hold_out(numbered(1000), 150, 7);
+        assert_eq!((train.len(), validation.len()), (850, 150));
+        let (train, validation) = (numbers(&train), numbers(&validation));
+        assert!(train.is_sorted() && validation.is_sorted());
+        let mut all = [train, validation].concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..1000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_choice_is_the_seeds() {
+        let choice = |seed| numbers(&hold_out(numbered(1000), 150, seed).1);
+        assert_eq!(choice(7), choice(7));
+        assert_ne!(choice(7), choice(8));
+        assert_eq!(numbers(&hold_out(numbered(20), 5, 0).1), [1, 2, 13, 16, 18]);
+    }
+
+    #[test]
+    fn nothing_and_everything_can_be_held_out() {
+        let (train, validation) = hold_out(numbered(5), 0, 1);
+        assert_eq!((train.len(), validation.len()), (5, 0));
+        assert!(validation.is_empty());
+        let (train, validation) = hold_out(numbered(5), 9, 1);
+        assert_eq!((train.len(), validation.len()), (0, 5));
+    }
+}

@@ -1,0 +1,407 @@
+//! Weights files: what is written comes back, what `PyTorch` writes is read, and every other file
+//! is refused by a sentence.
+
+use std::fs;
+use std::path::PathBuf;
+
+use mnist_tui::checkpoint::{self, load_weights, save_weights};
+use mnist_tui::nn::parameters::{Parameter, Parameters, SHAPES};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+const NAMES: &str = "layer1_conv.weight, layer1_conv.bias, layer2_conv.weight, layer2_conv.bias, \
+                     fc.weight, fc.bias";
+
+fn weights() -> Parameters {
+    let parameter = |(number, (name, shape)): (usize, (&str, &[usize]))| Parameter {
+        name: name.to_owned(),
+        shape: shape.to_vec(),
+        values: (0..shape.iter().product())
+            .map(|index: usize| (index as f32 - 30.5) / (number + 3) as f32)
+            .collect(),
+    };
+    Parameters(SHAPES.into_iter().enumerate().map(parameter).collect())
+}
+
+/// Name, type, shape and bytes of a tensor in a header.
+type Entry<'a> = (&'a str, &'a str, &'a str, usize);
+
+/// A file of tensors whose data are zeros.
+fn file(tensors: &[Entry]) -> Vec<u8> {
+    let mut start = 0;
+    let entries: Vec<String> = tensors
+        .iter()
+        .map(|(name, dtype, shape, size)| {
+            let end = start + size;
+            let entry = format!(
+                r#""{name}":{{"dtype":"{dtype}","shape":{shape},"data_offsets":[{start},{end}]}}"#
+            );
+            start = end;
+            entry
+        })
+        .collect();
+    with_header(&format!("{{{}}}", entries.join(",")), start)
+}
+
+fn with_header(header: &str, data: usize) -> Vec<u8> {
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.bytes());
+    bytes.resize(bytes.len() + data, 0);
+    bytes
+}
+
+/// The six tensors as `PyTorch` orders them.
+fn six() -> Vec<Entry<'static>> {
+    vec![
+        ("fc.bias", "F32", "[10]", 40),
+        ("fc.weight", "F32", "[10,256]", 10_240),
+        ("layer1_conv.bias", "F32", "[6]", 24),
+        ("layer1_conv.weight", "F32", "[6,1,5,5]", 600),
+        ("layer2_conv.bias", "F32", "[16]", 64),
+        ("layer2_conv.weight", "F32", "[16,6,5,5]", 9_600),
+    ]
+}
+
+fn refusal(bytes: &[u8]) -> String {
+    checkpoint::decode("w", bytes).unwrap_err().to_string()
+}
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        fs::read_dir(self.0.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
+    }
+}
+
+#[test]
+fn saved_weights_come_back_bit_for_bit_and_nothing_else_is_left() {
+    let folder = Folder::new();
+    let path = folder.path("w.safetensors");
+    let mut saved = weights();
+    saved.0[0].values[0] = -0.0;
+    saved.0[1].values[2] = f32::MIN_POSITIVE / 2.0;
+    save_weights(&path, &saved).unwrap();
+    let bits = |parameters: &Parameters| -> Vec<u32> {
+        parameters.0.iter().flat_map(|p| p.values.iter().map(|value| value.to_bits())).collect()
+    };
+    let loaded = load_weights(&path).unwrap();
+    assert_eq!(bits(&loaded), bits(&saved));
+    assert_eq!(loaded, saved);
+    assert_eq!(folder.names(), ["w.safetensors"]);
+}
+
+#[test]
+fn saved_files_have_the_layout_that_pytorch_reads() {
+    let folder = Folder::new();
+    let path = folder.path("w");
+    let mut saved = weights();
+    saved.0.reverse();
+    save_weights(&path, &saved).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let header = str::from_utf8(&bytes[8..8 + length]).unwrap();
+    assert_eq!(
+        header.trim_end(),
+        concat!(
+            r#"{"__metadata__":{"format":"pt"},"#,
+            r#""fc.bias":{"dtype":"F32","shape":[10],"data_offsets":[0,40]},"#,
+            r#""fc.weight":{"dtype":"F32","shape":[10,256],"data_offsets":[40,10280]},"#,
+            r#""layer1_conv.bias":{"dtype":"F32","shape":[6],"data_offsets":[10280,10304]},"#,
+            r#""layer1_conv.weight":{"dtype":"F32","shape":[6,1,5,5],"data_offsets":[10304,10904]},"#,
+            r#""layer2_conv.bias":{"dtype":"F32","shape":[16],"data_offsets":[10904,10968]},"#,
+            r#""layer2_conv.weight":{"dtype":"F32","shape":[16,6,5,5],"data_offsets":[10968,20568]}}"#,
+        )
+    );
+    assert_eq!(bytes[8 + length..][..4], saved.0[0].values[0].to_le_bytes());
+    assert_eq!(bytes.len(), 8 + length + 20_568);
+    // Whatever order they are given in, they come back in the network's.
+    saved.0.reverse();
+    assert_eq!(load_weights(&path).unwrap(), saved);
+}
+
+#[test]
+fn any_order_of_the_tensors_and_any_metadata_are_read() {
+    let loaded = checkpoint::decode("w", &file(&six())).unwrap();
+    let names: Vec<&str> = loaded.0.iter().map(|parameter| parameter.name.as_str()).collect();
+    assert_eq!(names.join(", "), NAMES);
+    let mut reversed = six();
+    reversed.reverse();
+    assert_eq!(checkpoint::decode("w", &file(&reversed)).unwrap(), loaded);
+}
+
+#[test]
+fn a_replaced_file_is_new_and_keeps_the_usual_permissions() {
+    let folder = Folder::new();
+    let path = folder.path("w");
+    fs::write(&path, "old").unwrap();
+    save_weights(&path, &weights()).unwrap();
+    assert_eq!(load_weights(&path).unwrap(), weights());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |name: &str| fs::metadata(folder.path(name)).unwrap().permissions().mode();
+        fs::write(folder.path("usual"), "").unwrap();
+        assert_eq!(mode("w"), mode("usual"));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_stays_a_link_and_its_file_is_replaced() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path("far")).unwrap();
+    fs::write(folder.path("far/w"), "old").unwrap();
+    std::os::unix::fs::symlink("far/w", folder.path("link")).unwrap();
+    save_weights(&folder.path("link"), &weights()).unwrap();
+    assert!(fs::symlink_metadata(folder.path("link")).unwrap().is_symlink());
+    assert_eq!(load_weights(&folder.path("far/w")).unwrap(), weights());
+    assert_eq!(load_weights(&folder.path("link")).unwrap(), weights());
+}
+
+#[test]
+fn what_cannot_be_replaced_is_named_and_unchanged() {
+    let folder = Folder::new();
+    let message = |name: &str| {
+        let path = folder.path(name);
+        let message = save_weights(&path, &weights()).unwrap_err().to_string();
+        message.replace(&path.display().to_string(), "PATH")
+    };
+    let refused =
+        |reason: &str| format!("cannot write PATH ({reason}): what was there before is unchanged");
+    fs::create_dir(folder.path("folder")).unwrap();
+    assert_eq!(message("folder"), refused("it is not a regular file"));
+    let missing = format!("there is no folder {}", folder.path("none").display());
+    assert_eq!(message("none/w"), refused(&missing));
+    assert_eq!(message(".."), refused("it is not a regular file"));
+    fs::write(folder.path("file"), "").unwrap();
+    assert!(message("file/w").starts_with("cannot write PATH ("));
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("/dev/full", folder.path("device")).unwrap();
+        assert_eq!(message("device"), refused("it is not a regular file"));
+    }
+    assert!(save_weights("".as_ref(), &weights()).is_err());
+    assert_eq!(fs::read(folder.path("file")).unwrap(), b"");
+}
+
+#[test]
+fn weights_that_could_not_be_loaded_again_are_not_saved() {
+    let folder = Folder::new();
+    let path = folder.path("w");
+    save_weights(&path, &weights()).unwrap();
+    let refused = |change: fn(&mut Vec<Parameter>)| {
+        let mut changed = weights();
+        change(&mut changed.0);
+        let message = save_weights(&path, &changed).unwrap_err().to_string();
+        assert_eq!(load_weights(&path).unwrap(), weights());
+        let start = format!(
+            "{} is not written, because the weights could not be loaded again: ",
+            path.display()
+        );
+        message.strip_prefix(&start).unwrap().to_owned()
+    };
+    assert_eq!(
+        refused(|all| all[4].values[7] = f32::NAN),
+        "fc.weight is NaN at position 7, expected finite numbers"
+    );
+    assert_eq!(
+        refused(|all| all.truncate(5)),
+        format!("there is no tensor fc.bias, expected {NAMES}")
+    );
+    assert_eq!(refused(|all| all[5].shape.push(1)), "fc.bias has the shape [10, 1], expected [10]");
+    assert_eq!(
+        refused(|all| all[0].values.truncate(149)),
+        "layer1_conv.weight has the shape [149], expected [6, 1, 5, 5]"
+    );
+    assert_eq!(
+        refused(|all| all[0].name = "conv".into()),
+        format!("there is a tensor \"conv\", expected only {NAMES}")
+    );
+}
+
+#[test]
+fn paths_that_lead_to_no_weights_are_refused() {
+    let folder = Folder::new();
+    let message = |name: &str| {
+        let path = folder.path(name);
+        load_weights(&path).unwrap_err().to_string().replace(&path.display().to_string(), "PATH")
+    };
+    assert_eq!(
+        message("none"),
+        "there is no file PATH: expected a safetensors file with the network's weights"
+    );
+    assert_eq!(
+        message(""),
+        "PATH is not a regular file: expected a safetensors file with the network's weights"
+    );
+    fs::File::create(folder.path("large")).unwrap().set_len(1 << 40).unwrap();
+    assert_eq!(
+        message("large"),
+        "PATH has 1099511627776 bytes, expected about 21000 and never more than 1048576: it holds \
+         another network, or something else"
+    );
+    assert!(message("large/w").contains("cannot read PATH: ") || cfg!(not(unix)));
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("/dev/zero", folder.path("zero")).unwrap();
+        assert!(message("zero").starts_with("PATH is not a regular file"));
+    }
+}
+
+#[test]
+fn files_of_another_format_are_refused() {
+    let malformed = |bytes: &[u8]| {
+        let message = refusal(bytes);
+        let end = "): it is damaged, cut short or of another format";
+        let start = "w is not a whole safetensors file (";
+        message.strip_prefix(start).unwrap().strip_suffix(end).unwrap().to_owned()
+    };
+    assert_eq!(malformed(b""), "it ends after 0 bytes, within the header's length");
+    assert_eq!(malformed(b"abc"), "it ends after 3 bytes, within the header's length");
+    assert_eq!(
+        malformed(&[255; 20]),
+        "its header should have 18446744073709551615 bytes, but 12 follow"
+    );
+    assert_eq!(
+        malformed(&with_header("{", 0)),
+        "its header is unusable: EOF while parsing an object at line 1 column 1"
+    );
+    assert!(malformed(&with_header("\u{1b}[2J", 0)).contains("expected value"));
+    let whole = file(&six());
+    assert_eq!(
+        malformed(&whole[..whole.len() - 1]),
+        "its tensors should have 20568 bytes, but 20567 follow the header"
+    );
+    assert_eq!(
+        malformed(&[whole, vec![0]].concat()),
+        "its tensors should have 20568 bytes, but 20569 follow the header"
+    );
+    let overlapping = r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},
+                          "b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
+    assert!(malformed(&with_header(overlapping, 4)).contains("invalid offset"));
+    let unknown = file(&[("fc.bias", "\\u001b[31mF99", "[1]", 4)]);
+    let message = malformed(&unknown);
+    assert!(message.contains("F99") && !message.contains('\u{1b}'), "{message}");
+}
+
+#[test]
+fn sizes_that_add_up_to_all_of_memory_are_refused() {
+    let each = 1u64 << 60;
+    let entries: Vec<String> = (0..16)
+        .map(|index| {
+            let start = index * each;
+            let elements = if index == 15 { each - 1 } else { each };
+            let end = start + elements;
+            format!(
+                r#""{index}":{{"dtype":"U8","shape":[{elements}],"data_offsets":[{start},{end}]}}"#
+            )
+        })
+        .collect();
+    assert_eq!(
+        refusal(&with_header(&format!("{{{}}}", entries.join(",")), 0)),
+        "w is not a whole safetensors file (its tensors should have 18446744073709551615 bytes, \
+         but 0 follow the header): it is damaged, cut short or of another format"
+    );
+}
+
+#[test]
+fn tensors_of_another_network_are_refused() {
+    let start = "w does not hold this network's weights: ";
+    let unfit = |change: fn(&mut Vec<Entry<'static>>)| {
+        let mut tensors = six();
+        change(&mut tensors);
+        refusal(&file(&tensors)).strip_prefix(start).unwrap().to_owned()
+    };
+    assert_eq!(
+        unfit(|all| all.retain(|tensor| tensor.0 != "fc.weight")),
+        format!("there is no tensor fc.weight, expected {NAMES}")
+    );
+    assert_eq!(
+        unfit(Vec::clear),
+        format!("there is no tensor layer1_conv.weight, expected {NAMES}")
+    );
+    assert_eq!(
+        unfit(|all| all.push(("adam.m\\u001b", "F32", "[1]", 4))),
+        format!("there is a tensor \"adam.m\u{fffd}\", expected only {NAMES}")
+    );
+    assert_eq!(
+        unfit(|all| all[1].2 = "[256,10]"),
+        "fc.weight has the shape [256, 10], expected [10, 256]"
+    );
+    assert_eq!(
+        unfit(|all| all[0] = ("fc.bias", "F64", "[10]", 80)),
+        "fc.bias holds F64 values, expected F32"
+    );
+    assert_eq!(
+        unfit(|all| all[0] = ("fc.bias", "BF16", "[10]", 20)),
+        "fc.bias holds BF16 values, expected F32"
+    );
+}
+
+#[test]
+fn values_that_are_not_finite_are_refused() {
+    for (value, shown) in [(f32::NAN, "NaN"), (f32::NEG_INFINITY, "-inf")] {
+        let mut bytes = file(&six());
+        let at = bytes.len() - 9_600 + 4 * 3;
+        bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+        assert_eq!(
+            refusal(&bytes),
+            format!(
+                "w does not hold this network's weights: layer2_conv.weight is {shown} at position \
+                 3, expected finite numbers"
+            )
+        );
+    }
+}
+
+#[test]
+fn long_names_and_shapes_are_cut_off() {
+    let name = "x".repeat(10_000);
+    assert!(refusal(&file(&[(&name, "F32", "[1]", 4)])).len() < 500);
+    let shape = format!("[{}1]", "1,".repeat(10_000));
+    let mut tensors = six();
+    tensors[0] = ("fc.bias", "F32", &shape, 4);
+    assert!(refusal(&file(&tensors)).len() < 500);
+}
+
+proptest! {
+    #[test]
+    fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        prop_assert!(refusal(&bytes).starts_with("w is not a whole safetensors file ("));
+    }
+
+    #[test]
+    fn random_headers_never_panic(header in r#"[{}\[\]":,a-e0-9 ]{0,60}"#, data in 0..50usize) {
+        prop_assert!(refusal(&with_header(&header, data)).starts_with("w "));
+    }
+
+    #[test]
+    fn damaged_files_never_panic(
+        flips in prop::collection::vec((0..600usize, any::<u8>()), 1..5),
+        cut in prop::option::of(0..21_100usize),
+    ) {
+        let mut bytes = file(&six());
+        for (place, value) in flips {
+            bytes[place] ^= value;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut);
+        }
+        match checkpoint::decode("w", &bytes) {
+            Ok(weights) => prop_assert_eq!(weights.0.len(), 6),
+            Err(error) => prop_assert!(error.to_string().starts_with("w ")),
+        }
+    }
+}
