@@ -213,7 +213,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn train(arguments: &TrainArgs) -> Outcome {
     let config = arguments.config();
     if let Err(error) = config.validate() {
-        return Outcome::Failed(Failure { usage: true, message: error.to_string() });
+        return Outcome::Failed(error.into());
     }
     if arguments.headless || !has_screen() {
         headless::run(config, arguments.log.as_deref())
@@ -228,9 +228,12 @@ fn has_screen() -> bool {
 }
 
 fn evaluate(arguments: EvalArgs) -> Outcome {
+    let SourceArgs { data } = arguments.source;
     let MachineArgs { threads, device } = arguments.machine;
-    let question =
-        WeightsCheck { weights: arguments.weights, data: arguments.source.data, threads, device };
+    if let Err(error) = (RunConfig { threads, ..RunConfig::default() }).validate() {
+        return Outcome::Failed(error.into());
+    }
+    let question = WeightsCheck { weights: arguments.weights, data, threads, device };
     check::run(&question, arguments.json)
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::metrics::Confusion;
+use crate::{config::ConfigError, metrics::Confusion};
 
 /// A wish of the person at the screen. It takes effect before the next batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -248,6 +248,12 @@ pub struct Failure {
     pub usage: bool,
     /// One sentence with the cause.
     pub message: String,
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self { usage: true, message: error.to_string() }
+    }
 }
 
 /// What the worker reports, in order.

@@ -43,7 +43,7 @@ const EXPERIMENTS: [Experiment; 2] = [
 /// Trains both for one epoch, with data, seed and machine of `config`, and prints a table.
 pub fn run(config: &RunConfig) -> Outcome {
     if let Err(error) = config.validate() {
-        return Outcome::Failed(Failure { usage: true, message: error.to_string() });
+        return Outcome::Failed(error.into());
     }
     let mut rows = Vec::new();
     for experiment in &EXPERIMENTS {

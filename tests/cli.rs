@@ -310,7 +310,7 @@ fn files_that_cannot_be_used_end_the_run_in_one_sentence_that_names_them() {
     for (arguments, parts) in [
         ("--data nowhere", ["nowhere", "folder"]),
         ("--data empty", ["empty", "train-images-idx3-ubyte"]),
-        ("--data . --init nowhere", ["nowhere", "cannot"]),
+        ("--data . --init nowhere", ["there is no file nowhere", "safetensors"]),
         ("--data . --init text", ["text", ""]),
         (
             "--data . --save nowhere/w",
@@ -319,7 +319,7 @@ fn files_that_cannot_be_used_end_the_run_in_one_sentence_that_names_them() {
         ("--data . --save empty", ["cannot save the weights to empty", "it is a folder"]),
         ("--data . --log nowhere/log", ["cannot write the log nowhere/log", "no folder nowhere"]),
         ("--data . --log empty", ["cannot write the log empty", "it is a folder"]),
-        ("eval --weights nowhere", ["nowhere", "cannot"]),
+        ("eval --weights nowhere", ["there is no file nowhere", "safetensors"]),
         ("eval --weights text", ["text", ""]),
     ] {
         let arguments: Vec<_> = arguments.split(' ').collect();
@@ -422,7 +422,7 @@ fn reproduce_sets_both_experiments_beside_the_article() {
 
 #[test]
 fn losses_on_the_built_in_set_are_those_of_pytorch() {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/torch");
     let place = Place::new();
     let init = fixtures.join("init.safetensors");
     let arguments = ["--init", init.to_str().expect("UTF-8"), "--no-shuffle", "--steps", "20"];
