@@ -147,6 +147,8 @@ impl Default for RunConfig {
 #[error("{0}")]
 pub struct ConfigError(String);
 
+/// Training images in the copy of MNIST inside the program.
+const BUILTIN_TRAIN_IMAGES: usize = 60_000;
 /// More threads than this serve no machine and only exhaust it.
 const MAX_THREADS: usize = 1024;
 
@@ -167,7 +169,7 @@ impl RunConfig {
             format!("--threads is {threads}: expected 1 to {MAX_THREADS}")
         })?;
         if self.data == DataSource::Builtin {
-            self.validate_for(crate::data::BUILTIN_TRAIN_IMAGES)?;
+            self.validate_for(BUILTIN_TRAIN_IMAGES)?;
         }
         Ok(())
     }

@@ -22,7 +22,7 @@ struct Seen {
 }
 
 /// A terminal with the program in it.
-pub struct Tty {
+pub(crate) struct Tty {
     child: Box<dyn Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
     input: Box<dyn Write + Send>,
@@ -42,12 +42,12 @@ fn cells(n: u16) -> NonZeroU16 {
 
 impl Tty {
     /// Starts the program with these arguments in a terminal of 24-bit colour.
-    pub fn start(arguments: &[&str], columns: u16, rows: u16) -> Self {
+    pub(crate) fn start(arguments: &[&str], columns: u16, rows: u16) -> Self {
         Self::start_with(arguments, &[], columns, rows)
     }
 
     /// Starts the program with changes to its environment.
-    pub fn start_with(
+    pub(crate) fn start_with(
         arguments: &[&str],
         environment: &[(&str, &str)],
         columns: u16,
@@ -95,13 +95,13 @@ impl Tty {
     }
 
     /// Types.
-    pub fn send(&mut self, keys: &str) {
+    pub(crate) fn send(&mut self, keys: &str) {
         self.input.write_all(keys.as_bytes()).expect("the terminal takes keys");
         self.input.flush().expect("the terminal takes keys");
     }
 
     /// Waits until the screen's text satisfies `wanted`, and gives what that found.
-    pub fn wait_for<T>(&self, what: &str, wanted: impl Fn(&str) -> Option<T>) -> T {
+    pub(crate) fn wait_for<T>(&self, what: &str, wanted: impl Fn(&str) -> Option<T>) -> T {
         let deadline = Instant::now() + DEADLINE;
         let (lock, changed) = &*self.seen;
         let mut seen = lock.lock().expect("no holder panics");
@@ -117,17 +117,17 @@ impl Tty {
     }
 
     /// Waits until `text` stands on the screen.
-    pub fn wait_for_text(&self, text: &str) {
+    pub(crate) fn wait_for_text(&self, text: &str) {
         self.wait_for(text, |screen| screen.contains(text).then_some(()));
     }
 
     /// The screen's text as it is.
-    pub fn screen(&self) -> String {
+    pub(crate) fn screen(&self) -> String {
         self.seen.0.lock().expect("no holder panics").parser.screen().contents()
     }
 
     /// Changes the terminal's size.
-    pub fn resize(&self, columns: u16, rows: u16) {
+    pub(crate) fn resize(&self, columns: u16, rows: u16) {
         let mut seen = self.seen.0.lock().expect("no holder panics");
         seen.parser.set_size(cells(rows), cells(columns));
         drop(seen);
@@ -135,14 +135,14 @@ impl Tty {
     }
 
     /// Sends the program a signal, such as `TERM`.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.process_id().expect("the program runs").to_string();
         let sent = std::process::Command::new("kill").args(["-s", name, &pid]).status();
         assert!(sent.expect("kill runs").success());
     }
 
     /// Waits for the program to end and gives its exit status.
-    pub fn wait_for_exit(&mut self) -> u32 {
+    pub(crate) fn wait_for_exit(&mut self) -> u32 {
         let deadline = Instant::now() + DEADLINE;
         loop {
             if let Some(status) = self.child.try_wait().expect("the program is ours") {
@@ -154,12 +154,12 @@ impl Tty {
     }
 
     /// Everything written so far.
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         self.seen.0.lock().expect("no holder panics").bytes.clone()
     }
 
     /// Frames drawn so far; checks that each lies within one synchronized update.
-    pub fn frames(&self) -> usize {
+    pub(crate) fn frames(&self) -> usize {
         let bytes = self.bytes();
         let count = |pattern: &[u8]| bytes.windows(pattern.len()).filter(|&w| w == pattern).count();
         let (begun, ended) = (count(BEGIN_FRAME), count(END_FRAME));
@@ -168,7 +168,7 @@ impl Tty {
     }
 
     /// Checks that the program has left the terminal as it found it.
-    pub fn assert_restored(&self) {
+    pub(crate) fn assert_restored(&self) {
         let (lock, changed) = &*self.seen;
         let deadline = Instant::now() + DEADLINE;
         let mut seen = lock.lock().expect("no holder panics");
