@@ -22,11 +22,12 @@ use crate::{
 
 const EXAMPLES: &str = "\
 Examples:
-  mnist-tui                                       train on all of MNIST and watch it
-  mnist-tui --epochs 1 --batch-size 1 --no-shuffle   the article's first experiment
-  mnist-tui --headless --save w.safetensors --log run.jsonl
-  mnist-tui eval --weights w.safetensors          test accuracy of saved weights
-  mnist-tui reproduce                             the article's two figures, side by side
+  mnist-tui                               Train on all of MNIST and watch it
+  mnist-tui --epochs 3 --seed 7           Three passes from other initial weights
+  mnist-tui --validation 5000             Keep the test images for the very end
+  mnist-tui --headless --log run.jsonl    Plain lines, and every step in a file
+  mnist-tui --save w.safetensors          Train and keep the weights
+  mnist-tui eval --weights w.safetensors  How well kept weights do on the test images
 
 In the dashboard, ? shows the keys.";
 

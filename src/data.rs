@@ -18,8 +18,6 @@ pub const SIDE: usize = 28;
 pub const PIXELS: usize = SIDE * SIDE;
 /// Digits that an image can show.
 pub const CLASSES: usize = 10;
-/// Training images of the built-in set.
-pub const BUILTIN_TRAIN_IMAGES: usize = 60_000;
 
 /// Images of handwritten digits and which digit each one shows.
 #[derive(Clone, Debug, PartialEq, Eq)]

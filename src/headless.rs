@@ -121,7 +121,7 @@ pub(crate) fn score(evaluation: &Evaluation) -> String {
 }
 
 /// The article's two lines, without its measurement's many digits.
-fn summary_lines(summary: &Summary, info: Option<&RunInfo>) -> String {
+pub(crate) fn summary_lines(summary: &Summary, info: Option<&RunInfo>) -> String {
     let mut lines = String::new();
     if let Some(path) = &summary.saved {
         let _ = writeln!(lines, "weights saved to {}", path.display());

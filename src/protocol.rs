@@ -18,7 +18,7 @@ pub enum Command {
     /// Train on.
     Resume,
     /// While paused: train this many batches, then pause. While training: pause after this many
-    /// batches, counting the one in progress.
+    /// batches, counting the one in progress. Steps that are not done yet add up.
     Step(u64),
     /// Train to the end of the epoch, evaluate, then pause.
     FinishEpoch,
@@ -101,7 +101,8 @@ impl EvalSet {
     }
 }
 
-/// Consecutive steps of one epoch that were not yet handed over.
+/// Consecutive steps of one epoch that were not yet handed over; none where only the digits of the
+/// last one are new.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// Epoch that the steps belong to, from 1.
