@@ -11,7 +11,7 @@ use crate::{
 
 /// Follows the events of a run. Shows nothing where stderr is not a terminal.
 pub(crate) struct Bar {
-    bar: ProgressBar,
+    drawn: ProgressBar,
     run: Option<RunInfo>,
     rate: Rate,
     loss: f32,
@@ -30,25 +30,25 @@ impl Bar {
         bar.set_prefix(title.to_owned());
         bar.set_message("reading the data");
         bar.enable_steady_tick(Duration::from_millis(200));
-        Self { bar, run: None, rate: Rate::default(), loss: f32::NAN }
+        Self { drawn: bar, run: None, rate: Rate::default(), loss: f32::NAN }
     }
 
     /// Takes an event of the run into account.
     pub(crate) fn update(&mut self, event: &Event) {
         match event {
             Event::Started(run) => {
-                self.bar.set_length(run.total_steps);
-                self.bar.set_style(style("{prefix}{msg} {wide_bar} {percent:>3}%"));
+                self.drawn.set_length(run.total_steps);
+                self.drawn.set_style(style("{prefix}{msg} {wide_bar} {percent:>3}%"));
                 self.run = Some(run.clone());
             }
             Event::Progress(progress) => {
                 self.rate.update(progress.clock.training, progress.images);
                 self.loss = progress.losses.last().copied().unwrap_or(self.loss);
-                self.bar.set_position(progress.last_step());
-                self.bar.set_message(self.training(progress.epoch));
+                self.drawn.set_position(progress.last_step());
+                self.drawn.set_message(self.training(progress.epoch));
             }
             Event::State(RunState::Evaluating) => {
-                self.bar.set_message("evaluating");
+                self.drawn.set_message("evaluating");
             }
             Event::State(_) | Event::Epoch(_) | Event::Finished(_) | Event::Failed(_) => {}
         }
@@ -56,12 +56,12 @@ impl Bar {
 
     /// Takes the bar away for good.
     pub(crate) fn clear(&self) {
-        self.bar.finish_and_clear();
+        self.drawn.finish_and_clear();
     }
 
     /// Takes the bar away while something is printed.
     pub(crate) fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
-        self.bar.suspend(print)
+        self.drawn.suspend(print)
     }
 
     fn training(&self, epoch: u32) -> String {
@@ -69,7 +69,7 @@ impl Bar {
         let epochs = run.as_ref().map_or(epoch, |run| run.epochs);
         let speed = rate.images_per_second().unwrap_or(0.0);
         let left = run.as_ref().and_then(|run| {
-            let steps = run.total_steps.saturating_sub(self.bar.position());
+            let steps = run.total_steps.saturating_sub(self.drawn.position());
             rate.seconds_for(steps * run.batch_size)
         });
         let left = left.map_or_else(String::new, |seconds| format!(", {seconds:.0} s left"));

@@ -22,11 +22,12 @@ use crate::{
 
 const EXAMPLES: &str = "\
 Examples:
-  mnist-tui                                       train on all of MNIST and watch it
-  mnist-tui --epochs 1 --batch-size 1 --no-shuffle   the article's first experiment
-  mnist-tui --headless --save w.safetensors --log run.jsonl
-  mnist-tui eval --weights w.safetensors          test accuracy of saved weights
-  mnist-tui reproduce                             the article's two figures, side by side
+  mnist-tui                               Train on all of MNIST and watch it
+  mnist-tui --epochs 3 --seed 7           Three passes from other initial weights
+  mnist-tui --validation 5000             Keep the test images for the very end
+  mnist-tui --headless --log run.jsonl    Plain lines, and every step in a file
+  mnist-tui --save w.safetensors          Train and keep the weights
+  mnist-tui eval --weights w.safetensors  How well kept weights do on the test images
 
 In the dashboard, ? shows the keys.";
 
@@ -201,7 +202,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             let SourceArgs { data } = arguments.source;
             let MachineArgs { threads, device } = arguments.machine;
             let seed = arguments.seed;
-            reproduce::run(&RunConfig { data, threads, device, seed, ..RunConfig::default() })
+            reproduce::run(&RunConfig { data, seed, threads, device, ..RunConfig::default() })
         }
     };
     if let Outcome::Failed(failure) = &outcome {
@@ -213,13 +214,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn train(arguments: &TrainArgs) -> Outcome {
     let config = arguments.config();
     if let Err(error) = config.validate() {
-        return Outcome::Failed(Failure { usage: true, message: error.to_string() });
+        return Outcome::Failed(error.into());
     }
-    let log = arguments.log.clone();
     if arguments.headless || !has_screen() {
-        headless::run(config, log)
+        headless::run(config, arguments.log.as_deref())
     } else {
-        session::run(config, log, arguments.fps)
+        session::run(config, arguments.log.clone(), arguments.fps)
     }
 }
 
@@ -229,9 +229,12 @@ fn has_screen() -> bool {
 }
 
 fn evaluate(arguments: EvalArgs) -> Outcome {
+    let SourceArgs { data } = arguments.source;
     let MachineArgs { threads, device } = arguments.machine;
-    let question =
-        WeightsCheck { weights: arguments.weights, data: arguments.source.data, threads, device };
+    if let Err(error) = (RunConfig { threads, ..RunConfig::default() }).validate() {
+        return Outcome::Failed(error.into());
+    }
+    let question = WeightsCheck { weights: arguments.weights, data, threads, device };
     check::run(&question, arguments.json)
 }
 

@@ -1,8 +1,9 @@
 //! A run without a screen: one line an epoch, and the article's two lines at the end.
 
 use std::{
+    fmt::Write as _,
     io::{self, Write},
-    path::PathBuf,
+    path::Path,
 };
 
 use crossbeam_channel::{Receiver, bounded};
@@ -22,10 +23,10 @@ const CAPACITY: usize = 64;
 /// Trains and prints to stdout; a progress bar goes to stderr if that is a terminal.
 ///
 /// A reader of stdout that goes away (`| head -1`) ends the run as a person would.
-pub fn run(config: RunConfig, log: Option<PathBuf>) -> Outcome {
+pub fn run(config: RunConfig, log: Option<&Path>) -> Outcome {
     let (sender, events) = bounded(CAPACITY);
     let mut listeners = vec![sender];
-    let log = match log.as_deref().map(|path| RunLog::create(path, &config)).transpose() {
+    let log = match log.map(|path| RunLog::create(path, &config)).transpose() {
         Ok(log) => log.map(|(log, sender)| {
             listeners.push(sender);
             log
@@ -101,7 +102,7 @@ fn epoch_line(record: &EpochRecord, epochs: u32) -> String {
     let Evaluation { set, loss, correct, total, .. } = &record.evaluation;
     let percent = 100.0 * record.evaluation.accuracy();
     let set = set.name();
-    let (epoch_width, count_width) = (width(epochs), width(total));
+    let (epoch_width, count_width) = (width(&epochs), width(total));
     format!(
         "epoch {epoch:>epoch_width$}/{epochs}: train loss {train_loss:.4}, {set} loss {loss:.4}, \
          {correct:>count_width$}/{total} ({percent:5.2}%), {train_seconds:>6.2} s, \
@@ -109,7 +110,7 @@ fn epoch_line(record: &EpochRecord, epochs: u32) -> String {
     )
 }
 
-fn width(number: impl ToString) -> usize {
+fn width(number: &impl ToString) -> usize {
     number.to_string().len()
 }
 
@@ -120,21 +121,21 @@ pub(crate) fn score(evaluation: &Evaluation) -> String {
 }
 
 /// The article's two lines, without its measurement's many digits.
-fn summary_lines(summary: &Summary, info: Option<&RunInfo>) -> String {
+pub(crate) fn summary_lines(summary: &Summary, info: Option<&RunInfo>) -> String {
     let mut lines = String::new();
     if let Some(path) = &summary.saved {
-        lines += &format!("weights saved to {}\n", path.display());
+        let _ = writeln!(lines, "weights saved to {}", path.display());
     }
     let images = info.map_or(0, |info| info.train_images);
-    let seconds = summary.clock.training;
-    let ended = if summary.stopped {
-        format!("stopped after {} steps", summary.steps)
+    let _ = write!(lines, "training with {images} data... ");
+    if summary.stopped {
+        let _ = write!(lines, "stopped after {} steps", summary.steps);
     } else {
-        "done".to_owned()
-    };
-    lines += &format!("training with {images} data... {ended} (elapsed {seconds:.1}s)\n");
+        lines.push_str("done");
+    }
+    let _ = writeln!(lines, " (elapsed {:.1}s)", summary.clock.training);
     if let Some(test) = &summary.test {
-        lines += &format!("test accuracy: {}\n", score(test));
+        let _ = writeln!(lines, "test accuracy: {}", score(test));
     }
     lines
 }

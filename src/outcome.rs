@@ -19,6 +19,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// An end by an error that is no mistake in what was asked for.
+    #[expect(clippy::needless_pass_by_value, reason = "takes errors and `format_args!` alike")]
     pub fn failure(message: impl ToString) -> Self {
         Self::Failed(Failure { usage: false, message: message.to_string() })
     }

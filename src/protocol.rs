@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::metrics::Confusion;
+use crate::{config::ConfigError, metrics::Confusion};
 
 /// A wish of the person at the screen. It takes effect before the next batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,7 +18,7 @@ pub enum Command {
     /// Train on.
     Resume,
     /// While paused: train this many batches, then pause. While training: pause after this many
-    /// batches, counting the one in progress.
+    /// batches, counting the one in progress. Steps that are not done yet add up.
     Step(u64),
     /// Train to the end of the epoch, evaluate, then pause.
     FinishEpoch,
@@ -101,7 +101,8 @@ impl EvalSet {
     }
 }
 
-/// Consecutive steps of one epoch that were not yet handed over.
+/// Consecutive steps of one epoch that were not yet handed over; none where only the digits of the
+/// last one are new.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// Epoch that the steps belong to, from 1.
@@ -248,6 +249,12 @@ pub struct Failure {
     pub usage: bool,
     /// One sentence with the cause.
     pub message: String,
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self { usage: true, message: error.to_string() }
+    }
 }
 
 /// What the worker reports, in order.

@@ -1,5 +1,7 @@
 //! `reproduce`: the article's two experiments beside its own figures.
 
+use std::fmt::Write as _;
+
 use crossbeam_channel::bounded;
 
 use crate::{
@@ -41,7 +43,7 @@ const EXPERIMENTS: [Experiment; 2] = [
 /// Trains both for one epoch, with data, seed and machine of `config`, and prints a table.
 pub fn run(config: &RunConfig) -> Outcome {
     if let Err(error) = config.validate() {
-        return Outcome::Failed(Failure { usage: true, message: error.to_string() });
+        return Outcome::Failed(error.into());
     }
     let mut rows = Vec::new();
     for experiment in &EXPERIMENTS {
@@ -92,8 +94,9 @@ fn table(rows: &[(&Experiment, Summary)]) -> String {
     for (experiment, summary) in rows {
         let seconds = summary.clock.training;
         let here = summary.test.as_ref().map_or_else(|| "-".to_owned(), score);
-        text += &format!(
-            "{:<20}{:>7.2} s  {:>7.2} s   {:>19}   {:>19}   {:>7.1}×\n",
+        let _ = writeln!(
+            text,
+            "{:<20}{:>7.2} s  {:>7.2} s   {:>19}   {:>19}   {:>7.1}×",
             experiment.name,
             experiment.article_seconds,
             seconds,
@@ -103,4 +106,43 @@ fn table(rows: &[(&Experiment, Summary)]) -> String {
         );
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        metrics::Confusion,
+        protocol::{Clock, EvalSet, Evaluation},
+    };
+
+    #[test]
+    fn the_columns_line_up() {
+        let summary = |training, correct| Summary {
+            steps: 1_200,
+            images: 60_000,
+            clock: Clock { training, evaluating: 0.1 },
+            test: Some(Evaluation {
+                set: EvalSet::Test,
+                loss: 0.1,
+                correct,
+                total: 10_000,
+                seconds: 0.1,
+                confusion: Confusion::default(),
+            }),
+            stopped: false,
+            saved: None,
+        };
+        let [single, batched] = &EXPERIMENTS;
+        let text = table(&[(single, summary(1.25, 9_788)), (batched, summary(0.5, 9_731))]);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 4);
+        assert_eq!(
+            lines[2],
+            "batch 1, file order   70.17 s     1.25 s   9766/10000 (97.66%)   9788/10000 (97.88%)  \
+             \x20   56.1×"
+        );
+        let widths: Vec<_> = lines[1..].iter().map(|line| line.chars().count()).collect();
+        assert!(widths.iter().all(|&width| width == widths[0]), "{text}");
+    }
 }

@@ -55,6 +55,9 @@ pub enum TrainError {
 
 impl From<TrainError> for Failure {
     fn from(error: TrainError) -> Self {
-        Self { usage: matches!(error, TrainError::Config(_)), message: error.to_string() }
+        match error {
+            TrainError::Config(error) => error.into(),
+            other => Self { usage: false, message: other.to_string() },
+        }
     }
 }

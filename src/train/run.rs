@@ -314,3 +314,30 @@ impl<'a> Run<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crossbeam_channel::unbounded;
+
+    use super::*;
+    use crate::{data::Dataset, protocol::Command};
+
+    #[test]
+    fn a_run_stopped_before_its_first_step_leaves_an_older_file_alone() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("older.safetensors");
+        std::fs::write(&path, "older").expect("written");
+        let config = RunConfig { save: Some(path.clone()), ..RunConfig::default() };
+        let set = || Dataset::new(vec![0; 50 * 784], vec![3; 50]).expect("a set of 50 images");
+        let sets = Sets { train: set(), validation: None, test: set() };
+        let weights = initial_weights(&config).expect("drawn from the seed");
+        let learner = Learner::new(&weights, 0.001, &Device::Cpu).expect("in main memory");
+        let (sender, commands) = unbounded();
+        sender.send(Command::Stop).expect("the receiver is there");
+        let (remote, mut outbox) = (Remote::new(commands), Outbox::new(Vec::new()));
+        let run = Run::new(&config, sets, Device::Cpu, learner, remote, &mut outbox);
+        let summary = run.train().expect("nothing goes wrong");
+        assert_eq!((summary.steps, summary.stopped, summary.saved), (0, true, None));
+        assert_eq!(std::fs::read(path).expect("still there"), b"older");
+    }
+}

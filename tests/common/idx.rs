@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 /// Writes the four files of a set with so many images into `folder`.
-pub fn write_set(folder: &Path, train: usize, test: usize) {
+pub(crate) fn write_set(folder: &Path, train: usize, test: usize) {
     for (prefix, count, salt) in [("train", train, 1), ("t10k", test, 2)] {
         let mut images = header(0x0803, &[count, 28, 28]);
         let mut labels = header(0x0801, &[count]);
