@@ -34,3 +34,14 @@ deny:
 # The article's two experiments.
 reproduce:
     cargo run --release --locked -- reproduce
+
+# Speed by batch size and threads.
+bench:
+    cargo run --release --locked -- bench
+
+# Speed beside PyTorch's, which goes into an environment of its own under target.
+bench-torch:
+    cargo build --release --locked
+    python3 -m venv target/torch
+    target/torch/bin/pip install --quiet torch numpy zstandard
+    target/torch/bin/python benches/torch.py target/release/mnist-tui

@@ -1,189 +1,20 @@
 //! The command line.
 
+mod arguments;
+
 use std::{
     ffi::OsString,
     io::{self, IsTerminal, Write},
-    path::PathBuf,
     process::ExitCode,
-    str::FromStr,
 };
 
-use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
+use clap::{CommandFactory, Parser, error::ErrorKind};
 
 use crate::{
-    check,
-    config::{DataSource, DeviceChoice, RunConfig},
-    headless,
-    outcome::Outcome,
-    protocol::Failure,
-    reproduce, session,
-    train::WeightsCheck,
+    bench, check, config::RunConfig, headless, outcome::Outcome, protocol::Failure, reproduce,
+    session, train::WeightsCheck,
 };
-
-const EXAMPLES: &str = "\
-Examples:
-  mnist-tui                               Train on all of MNIST and watch it
-  mnist-tui --epochs 3 --seed 7           Three passes from other initial weights
-  mnist-tui --validation 5000             Keep the test images for the very end
-  mnist-tui --headless --log run.jsonl    Plain lines, and every step in a file
-  mnist-tui --save w.safetensors          Train and keep the weights
-  mnist-tui eval --weights w.safetensors  How well kept weights do on the test images
-
-In the dashboard, ? shows the keys.";
-
-/// Trains a convolutional network on MNIST in this terminal and shows it live.
-#[derive(Debug, Parser)]
-#[command(
-    name = "mnist-tui",
-    version,
-    after_help = EXAMPLES,
-    args_conflicts_with_subcommands = true,
-    disable_help_subcommand = true,
-    max_term_width = 100
-)]
-struct Cli {
-    #[command(subcommand)]
-    command: Option<Sub>,
-    #[command(flatten)]
-    train: TrainArgs,
-}
-
-#[derive(Debug, Subcommand)]
-enum Sub {
-    /// Measure saved weights on the test images
-    Eval(EvalArgs),
-    /// Run the article's two experiments and compare with its figures
-    Reproduce(ReproduceArgs),
-}
-
-#[derive(Debug, Args)]
-struct TrainArgs {
-    #[command(flatten)]
-    source: SourceArgs,
-    /// Hold out N training images and evaluate on them; the test images then wait for the end
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = DATA)]
-    validation: usize,
-
-    /// Passes over the training images
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = whole::<u32>, allow_negative_numbers = true, help_heading = TRAINING)]
-    epochs: u32,
-    /// Images per optimiser step
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = TRAINING)]
-    batch_size: usize,
-    /// Adam's learning rate
-    #[arg(long, value_name = "F", default_value_t = 0.001, value_parser = number, allow_negative_numbers = true, help_heading = TRAINING)]
-    lr: f64,
-    /// Decides initial weights, order of images and choice of validation images
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u64>, allow_negative_numbers = true, help_heading = TRAINING)]
-    seed: u64,
-    /// Take the images in file order in every epoch
-    #[arg(long, help_heading = TRAINING)]
-    no_shuffle: bool,
-    /// Stop after N optimiser steps in all, then evaluate
-    #[arg(long, value_name = "N", value_parser = whole::<u64>, allow_negative_numbers = true, help_heading = TRAINING)]
-    steps: Option<u64>,
-
-    /// Start from the weights in this safetensors file
-    #[arg(long, value_name = "FILE", help_heading = FILES)]
-    init: Option<PathBuf>,
-    /// Write the weights to this safetensors file at the end
-    #[arg(long, value_name = "FILE", help_heading = FILES)]
-    save: Option<PathBuf>,
-    /// Write every step, epoch and the end to this file as JSON lines
-    #[arg(long, value_name = "FILE", help_heading = FILES)]
-    log: Option<PathBuf>,
-
-    #[command(flatten)]
-    machine: MachineArgs,
-
-    /// Print lines in place of the dashboard, as when stdout is no terminal
-    #[arg(long, help_heading = SCREEN)]
-    headless: bool,
-    /// Most frames a second, 1 to 60
-    #[arg(long, value_name = "N", default_value_t = 15, value_parser = frames, allow_negative_numbers = true, help_heading = SCREEN)]
-    fps: u32,
-}
-
-const DATA: &str = "Data";
-const TRAINING: &str = "Training";
-const FILES: &str = "Files";
-const MACHINE: &str = "Machine";
-const SCREEN: &str = "Screen";
-
-#[derive(Debug, Args)]
-struct SourceArgs {
-    /// Where the images come from: builtin, hub (a download), or a folder with the four MNIST files
-    #[arg(long, value_name = "builtin|hub|DIR", default_value_t = DataSource::Builtin, help_heading = DATA)]
-    data: DataSource,
-}
-
-#[derive(Debug, Args)]
-struct MachineArgs {
-    /// CPU threads; the result does not depend on it [default: all cores]
-    #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = MACHINE)]
-    threads: Option<usize>,
-    /// Processor: auto, cpu, cuda[:N] or metal[:N]
-    #[arg(long, value_name = "DEVICE", default_value_t = DeviceChoice::Auto, help_heading = MACHINE)]
-    device: DeviceChoice,
-}
-
-#[derive(Debug, Args)]
-struct EvalArgs {
-    /// Safetensors file with the six tensors
-    #[arg(long, value_name = "FILE")]
-    weights: PathBuf,
-    /// Print one JSON object: correct, total, loss, confusion (rows true, columns predicted)
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    source: SourceArgs,
-    #[command(flatten)]
-    machine: MachineArgs,
-}
-
-#[derive(Debug, Args)]
-struct ReproduceArgs {
-    /// Decides initial weights and order of images
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u64>, allow_negative_numbers = true)]
-    seed: u64,
-    #[command(flatten)]
-    source: SourceArgs,
-    #[command(flatten)]
-    machine: MachineArgs,
-}
-
-impl TrainArgs {
-    fn config(&self) -> RunConfig {
-        RunConfig {
-            data: self.source.data.clone(),
-            epochs: self.epochs,
-            batch_size: self.batch_size,
-            learning_rate: self.lr,
-            seed: self.seed,
-            shuffle: !self.no_shuffle,
-            validation: self.validation,
-            max_steps: self.steps,
-            init: self.init.clone(),
-            save: self.save.clone(),
-            threads: self.machine.threads,
-            device: self.machine.device,
-        }
-    }
-}
-
-/// Numbers that are no whole numbers at all; the ranges are checked where they are known.
-fn whole<T: FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| "expected a whole number that is not negative".to_owned())
-}
-
-fn number(text: &str) -> Result<f64, String> {
-    text.parse().map_err(|_| "expected a number".to_owned())
-}
-
-fn frames(text: &str) -> Result<u32, String> {
-    let expected = || "expected 1 to 60 frames a second".to_owned();
-    text.parse().ok().filter(|fps| (1..=60).contains(fps)).ok_or_else(expected)
-}
+use arguments::{Cli, EvalArgs, MachineArgs, SourceArgs, Sub, TrainArgs};
 
 /// Runs the program as the arguments say, of which the first is its name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -204,6 +35,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             let seed = arguments.seed;
             reproduce::run(&RunConfig { data, seed, threads, device, ..RunConfig::default() })
         }
+        Some(Sub::Bench(arguments)) => {
+            let SourceArgs { data } = arguments.source;
+            let MachineArgs { threads, device } = arguments.machine;
+            let config = RunConfig { data, threads, device, ..RunConfig::default() };
+            bench::run(&config, arguments.json)
+        }
     };
     if let Outcome::Failed(failure) = &outcome {
         complain(failure);
@@ -219,7 +56,7 @@ fn train(arguments: &TrainArgs) -> Outcome {
     if arguments.headless || !has_screen() {
         headless::run(config, arguments.log.as_deref())
     } else {
-        session::run(config, arguments.log.clone(), arguments.fps)
+        session::run(config, arguments.log.as_deref(), arguments.fps)
     }
 }
 

@@ -26,11 +26,8 @@ const CAPACITY: usize = 64;
 pub fn run(config: RunConfig, log: Option<&Path>) -> Outcome {
     let (sender, events) = bounded(CAPACITY);
     let mut listeners = vec![sender];
-    let log = match log.map(|path| RunLog::create(path, &config)).transpose() {
-        Ok(log) => log.map(|(log, sender)| {
-            listeners.push(sender);
-            log
-        }),
+    let log = match RunLog::listen(log, &config, &mut listeners) {
+        Ok(log) => log,
         Err(error) => return Outcome::failure(error),
     };
     let worker = train::spawn(config, listeners);
@@ -183,26 +180,6 @@ mod tests {
         }
     }
 
-    fn info() -> RunInfo {
-        RunInfo {
-            data: "builtin".into(),
-            train_images: 60_000,
-            eval_images: 10_000,
-            eval_set: EvalSet::Test,
-            test_images: 10_000,
-            epochs: 10,
-            batch_size: 50,
-            steps_per_epoch: 1_200,
-            total_steps: 12_000,
-            learning_rate: 0.001,
-            seed: 0,
-            shuffle: true,
-            device: "CPU, 2 threads".into(),
-            parameters: 5_142,
-            saves: false,
-        }
-    }
-
     #[test]
     fn the_columns_of_the_epochs_stand_still() {
         assert_eq!(
@@ -218,7 +195,7 @@ mod tests {
     #[test]
     fn the_end_is_told_as_the_article_does() {
         assert_eq!(
-            summary_lines(&summary(), Some(&info())),
+            summary_lines(&summary(), Some(&RunInfo::example())),
             "training with 60000 data... done (elapsed 4.1s)\n\
              test accuracy: 9725/10000 (97.25%)\n"
         );
@@ -229,7 +206,7 @@ mod tests {
         let stopped =
             Summary { stopped: true, test: None, saved: Some("w.safetensors".into()), ..summary() };
         assert_eq!(
-            summary_lines(&stopped, Some(&info())),
+            summary_lines(&stopped, Some(&RunInfo::example())),
             "weights saved to w.safetensors\n\
              training with 60000 data... stopped after 1200 steps (elapsed 4.1s)\n"
         );

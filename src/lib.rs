@@ -2,6 +2,7 @@
 
 pub mod app;
 mod bar;
+pub mod bench;
 pub mod check;
 pub mod checkpoint;
 pub mod cli;

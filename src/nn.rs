@@ -13,4 +13,5 @@ pub mod linear;
 pub mod loss;
 pub mod model;
 pub mod parameters;
+pub mod peak;
 mod simd;

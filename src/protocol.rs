@@ -80,6 +80,30 @@ pub struct RunInfo {
     pub saves: bool,
 }
 
+#[cfg(test)]
+impl RunInfo {
+    /// The article's second experiment, over ten epochs.
+    pub(crate) fn example() -> Self {
+        Self {
+            data: "builtin".into(),
+            train_images: 60_000,
+            eval_images: 10_000,
+            eval_set: EvalSet::Test,
+            test_images: 10_000,
+            epochs: 10,
+            batch_size: 50,
+            steps_per_epoch: 1_200,
+            total_steps: 12_000,
+            learning_rate: 0.001,
+            seed: 0,
+            shuffle: true,
+            device: "CPU, 2 threads".into(),
+            parameters: 5_142,
+            saves: false,
+        }
+    }
+}
+
 /// Which images an evaluation is made on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

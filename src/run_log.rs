@@ -40,6 +40,22 @@ pub struct RunLog {
 }
 
 impl RunLog {
+    /// [`create`](Self::create)s the log that was asked for, if one was, and adds it to the
+    /// listeners of the run.
+    ///
+    /// # Errors
+    /// If the file cannot be created.
+    pub fn listen(
+        path: Option<&Path>,
+        config: &RunConfig,
+        listeners: &mut Vec<Sender<Event>>,
+    ) -> Result<Option<Self>, LogError> {
+        let Some(path) = path else { return Ok(None) };
+        let (log, sender) = Self::create(path, config)?;
+        listeners.push(sender);
+        Ok(Some(log))
+    }
+
     /// Creates the file, or empties it, and gives the channel to be passed to
     /// [`spawn`](crate::train::spawn) as a listener.
     ///
@@ -331,24 +347,7 @@ mod tests {
 
     #[test]
     fn the_first_line_says_what_the_run_is() {
-        let info = RunInfo {
-            data: "builtin".into(),
-            train_images: 60_000,
-            eval_images: 10_000,
-            eval_set: EvalSet::Test,
-            test_images: 10_000,
-            epochs: 10,
-            batch_size: 50,
-            steps_per_epoch: 1_200,
-            total_steps: 12_000,
-            learning_rate: 0.001,
-            seed: 0,
-            shuffle: true,
-            device: "CPU, 2 threads".into(),
-            parameters: 5_142,
-            saves: false,
-        };
-        let text = written(&[Event::Started(info)]);
+        let text = written(&[Event::Started(RunInfo::example())]);
         assert!(text.starts_with(r#"{"event":"run","version":""#), "{text}");
         let line: Value = serde_json::from_str(&text).expect("one JSON object");
         assert_eq!((&line["total_steps"], &line["validation"]), (&json!(12_000), &json!(5)));

@@ -1,8 +1,9 @@
 //! A run with a screen: keys go to the worker, what it reports goes to the dashboard.
 
 use std::{
-    env, io,
-    path::PathBuf,
+    env,
+    io::{self, Write},
+    path::Path,
     thread,
     time::{Duration, Instant},
 };
@@ -14,7 +15,7 @@ use ratatui::Frame;
 use crate::{
     app::{Action, App, Msg},
     config::RunConfig,
-    keymap,
+    headless, keymap,
     outcome::Outcome,
     protocol::{Command, Event},
     run_log::RunLog,
@@ -29,14 +30,11 @@ const CAPACITY: usize = 64;
 const GRACE: Duration = Duration::from_millis(700);
 
 /// Trains with a dashboard of at most `fps` frames a second, until the person leaves.
-pub fn run(config: RunConfig, log: Option<PathBuf>, fps: u32) -> Outcome {
+pub fn run(config: RunConfig, log: Option<&Path>, fps: u32) -> Outcome {
     let (sender, events) = bounded(CAPACITY);
     let mut listeners = vec![sender];
-    let log = match log.as_deref().map(|path| RunLog::create(path, &config)).transpose() {
-        Ok(log) => log.map(|(log, sender)| {
-            listeners.push(sender);
-            log
-        }),
+    let log = match RunLog::listen(log, &config, &mut listeners) {
+        Ok(log) => log,
         Err(error) => return Outcome::failure(error),
     };
     let mut session = match Session::open(fps) {
@@ -61,9 +59,18 @@ pub fn run(config: RunConfig, log: Option<PathBuf>, fps: u32) -> Outcome {
         return outcome;
     }
     worker.join();
+    print_result(&app);
     match log.map_or(Ok(()), RunLog::finish) {
         Err(error) if outcome.status() == 0 => Outcome::failure(error),
         _ => outcome,
+    }
+}
+
+/// Leaves the result where the screen was. A terminal that is gone needs none.
+fn print_result(app: &App) {
+    if let Some(summary) = &app.run.summary {
+        let lines = headless::summary_lines(summary, app.run.info.as_ref());
+        let _ = io::stdout().write_all(lines.as_bytes());
     }
 }
 

@@ -16,6 +16,7 @@ mod sets;
 mod step;
 mod worker;
 
+pub use device::arithmetic_peak;
 pub use error::TrainError;
 pub use evaluate::{WeightsCheck, evaluate_weights};
 pub use worker::{Worker, spawn};

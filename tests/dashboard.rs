@@ -129,8 +129,7 @@ fn signals_restore_the_terminal() {
 fn weights_are_saved_when_a_person_leaves_early() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("weights.safetensors");
-    let tty =
-        Tty::start(&["--epochs", "100", "--save", path.to_str().expect("UTF-8")], 80, 24);
+    let tty = Tty::start(&["--epochs", "100", "--save", path.to_str().expect("UTF-8")], 80, 24);
     tty.wait_for("training to move", |screen| batch(screen).filter(|&batch| batch > 0));
     leave(tty);
     assert!(path.is_file());

@@ -3,7 +3,7 @@
 use crate::protocol::Sample;
 
 /// Seconds of the run that digits stay while training goes on.
-const DWELL: f64 = 1.5;
+const DWELL: f64 = 2.0;
 
 #[derive(Debug, Default)]
 pub(super) struct Samples {

@@ -1,23 +1,16 @@
 use super::*;
 use crate::protocol::{Clock, Digit, EvalSet, Evaluation, Failure, Progress, RunInfo, Summary};
 
+/// Two epochs of twelve batches.
 fn info() -> RunInfo {
     RunInfo {
-        data: "builtin".into(),
         train_images: 600,
         eval_images: 100,
-        eval_set: EvalSet::Test,
         test_images: 100,
         epochs: 2,
-        batch_size: 50,
         steps_per_epoch: 12,
         total_steps: 24,
-        learning_rate: 1e-3,
-        seed: 0,
-        shuffle: true,
-        device: "CPU, 2 threads".into(),
-        parameters: 5_142,
-        saves: false,
+        ..RunInfo::example()
     }
 }
 

@@ -9,7 +9,7 @@ use candle_core::Device;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::error::TrainError;
-use crate::config::DeviceChoice;
+use crate::{config::DeviceChoice, nn::peak};
 
 /// Opens the device that was asked for; `auto` is a GPU if this build and this machine have one.
 pub(super) fn open(choice: DeviceChoice) -> Result<Device, TrainError> {
@@ -51,6 +51,14 @@ pub(super) fn describe(device: &Device, threads: usize) -> String {
         Device::Cuda(_) => "NVIDIA GPU".to_owned(),
         Device::Metal(_) => "Apple GPU".to_owned(),
     }
+}
+
+/// f32 multiply-adds a second that so many CPU threads can do at most, measured.
+///
+/// # Errors
+/// If the threads cannot be started.
+pub fn arithmetic_peak(threads: usize) -> Result<f64, TrainError> {
+    Ok(thread_pool(Some(threads))?.install(peak::multiply_adds_per_second))
 }
 
 /// Threads that the operations share. Work that is started inside the pool joins much faster than

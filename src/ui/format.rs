@@ -134,8 +134,7 @@ mod tests {
 
     #[test]
     fn a_loss_fits_six_characters() {
-        for value in [0.0, 0.001_23, 2.312_7, 45.678, 123.456, 98_765.4, f64::NAN, f64::INFINITY]
-        {
+        for value in [0.0, 0.001_23, 2.312_7, 45.678, 123.456, 98_765.4, f64::NAN, f64::INFINITY] {
             assert!(loss(value).chars().count() <= 6, "{}", loss(value));
         }
     }

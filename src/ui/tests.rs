@@ -14,26 +14,6 @@ use crate::{
 
 const STEPS_PER_EPOCH: u64 = 1_200;
 
-fn info() -> RunInfo {
-    RunInfo {
-        data: "builtin".into(),
-        train_images: 60_000,
-        eval_images: 10_000,
-        eval_set: EvalSet::Test,
-        test_images: 10_000,
-        epochs: 10,
-        batch_size: 50,
-        steps_per_epoch: STEPS_PER_EPOCH,
-        total_steps: 10 * STEPS_PER_EPOCH,
-        learning_rate: 1e-3,
-        seed: 0,
-        shuffle: true,
-        device: "CPU, 2 threads".into(),
-        parameters: 5_142,
-        saves: false,
-    }
-}
-
 /// Falls like a training loss, with noise that is the same in every run.
 fn loss(step: u64) -> f32 {
     let noise = ((step.wrapping_mul(2_654_435_761) >> 7) % 1_000) as f32 / 1_000.0;
@@ -99,7 +79,7 @@ fn act(app: &mut App, action: Action) {
 /// A run that has trained so many steps.
 fn trained(steps: u64) -> App {
     let mut app = App::default();
-    feed(&mut app, Event::Started(info()));
+    feed(&mut app, Event::Started(RunInfo::example()));
     feed(&mut app, Event::State(RunState::Training));
     for step in 1..=steps {
         let epoch = ((step - 1) / STEPS_PER_EPOCH) as u32 + 1;
@@ -334,7 +314,7 @@ fn losses_that_are_not_finite_are_survived() {
 #[test]
 fn a_single_spike_in_a_long_run_reaches_the_top_of_the_chart() {
     let mut app = App::default();
-    let mut info = info();
+    let mut info = RunInfo::example();
     info.total_steps = 100_000;
     feed(&mut app, Event::Started(info));
     let mut losses = vec![0.1; 100_000];

@@ -182,10 +182,10 @@ impl Theme {
         if matches!(self.depth, Depth::None | Depth::Basic) {
             return None;
         }
-        // Eight steps look like all of them in so few cells, and change less often.
+        // Eight of xterm's 24 greys look like all in so few cells, change less often, and take half
+        // the bytes of 24-bit colours.
         let step = (u16::from(value) + 18) / 36;
-        let level = (18 + step * 32).min(245) as u8;
-        Some(self.depth.color((level, level, level)))
+        Some(Color::Indexed((233 + 3 * step) as u8))
     }
 }
 

@@ -1,0 +1,213 @@
+//! `bench`: how many images a second this machine trains, for several batch sizes and threads.
+
+use std::fmt::Write as _;
+
+use crossbeam_channel::{Receiver, bounded};
+use serde::Serialize;
+
+use crate::{
+    bar::Bar,
+    check::print,
+    config::RunConfig,
+    outcome::Outcome,
+    protocol::{Command, Event, Failure, Progress},
+    train,
+};
+
+/// Images per step that are measured.
+const BATCHES: [usize; 5] = [1, 8, 50, 256, 1024];
+/// Seconds of training before the first measurement: caches, branch predictors and clock settle.
+const WARM_UP: f64 = 0.3;
+/// Seconds of one measurement.
+const SLICE: f64 = 0.2;
+/// Measurements of each combination; the median counts.
+const SLICES: usize = 7;
+
+/// Multiply-adds of one image in a training step: forward in full; backward for the one in four
+/// convolution outputs that max-pooling lets a gradient through to.
+const MULTIPLY_ADDS: f64 = (FORWARD + BACKWARD) as f64;
+const CONV1: u32 = 6 * 25;
+const CONV2: u32 = 16 * 6 * 25;
+const FC: u32 = 256 * 10;
+const FORWARD: u32 = 24 * 24 * CONV1 + 8 * 8 * CONV2 + FC;
+/// The images need no gradient, so the first layer has only that of its weights.
+const BACKWARD: u32 = 12 * 12 * CONV1 + 2 * 4 * 4 * CONV2 + 2 * FC;
+
+/// Speed of one combination.
+#[derive(Clone, Debug, Serialize)]
+struct Speed {
+    threads: usize,
+    batch_size: usize,
+    /// Images a second: median, slowest and fastest measurement.
+    images_per_second: f64,
+    slowest: f64,
+    fastest: f64,
+    /// Arithmetic done, as a share of what so many threads can do at most.
+    peak_share: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    version: &'static str,
+    /// f32 multiply-adds a second at most, by number of threads.
+    peaks: Vec<Peak>,
+    speeds: Vec<Speed>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Peak {
+    threads: usize,
+    multiply_adds_per_second: f64,
+}
+
+/// Measures on up to `threads` threads, or every core, with the worker that trains: decoding a
+/// batch, forward, backward, Adam and the hand-over of the losses are all included.
+pub fn run(config: &RunConfig, json: bool) -> Outcome {
+    if let Err(error) = config.validate() {
+        return Outcome::Failed(error.into());
+    }
+    let most = config.threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into));
+    let counts = thread_counts(most.unwrap_or(1));
+    let mut report =
+        Report { version: env!("CARGO_PKG_VERSION"), peaks: Vec::new(), speeds: Vec::new() };
+    for &threads in &counts {
+        let peak = match train::arithmetic_peak(threads) {
+            Ok(peak) => peak,
+            Err(error) => return Outcome::failure(error),
+        };
+        report.peaks.push(Peak { threads, multiply_adds_per_second: peak });
+        for batch_size in BATCHES {
+            match measure(config, threads, batch_size) {
+                Ok(slices) => report.speeds.push(speed(threads, batch_size, slices, peak)),
+                Err(failure) => return Outcome::Failed(failure),
+            }
+        }
+    }
+    match serde_json::to_string(&report) {
+        Ok(line) if json => print(&(line + "\n")),
+        Ok(_) => print(&table(&report)),
+        Err(error) => Outcome::failure(error),
+    }
+}
+
+/// 1, 2, 4, … and the most.
+fn thread_counts(most: usize) -> Vec<usize> {
+    let powers = std::iter::successors(Some(1), |n: &usize| n.checked_mul(2));
+    let mut counts: Vec<usize> = powers.take_while(|&n| n < most).collect();
+    counts.push(most.max(1));
+    counts
+}
+
+/// Images a second of each slice.
+fn measure(config: &RunConfig, threads: usize, batch_size: usize) -> Result<Vec<f64>, Failure> {
+    let (sender, events) = bounded(64);
+    let config = RunConfig {
+        threads: Some(threads),
+        batch_size,
+        epochs: u32::MAX,
+        max_steps: None,
+        ..config.clone()
+    };
+    let bar = Bar::new(&format!("batch {batch_size}, {threads} threads: "));
+    let worker = train::spawn(config, vec![sender]);
+    let slices = slices(&events);
+    bar.clear();
+    worker.send(Command::Stop);
+    drop(events);
+    worker.join();
+    slices
+}
+
+fn slices(events: &Receiver<Event>) -> Result<Vec<f64>, Failure> {
+    let mut speeds = Vec::with_capacity(SLICES);
+    let mut since: Option<(f64, u64)> = None;
+    for event in events {
+        let (seconds, images) = match event {
+            Event::Progress(Progress { clock, images, .. }) => (clock.training, images),
+            Event::Failed(failure) => return Err(failure),
+            _ => continue,
+        };
+        match since {
+            None if seconds >= WARM_UP => since = Some((seconds, images)),
+            Some((start, before)) if seconds - start >= SLICE => {
+                speeds.push((images - before) as f64 / (seconds - start));
+                since = Some((seconds, images));
+            }
+            _ => {}
+        }
+        if speeds.len() == SLICES {
+            return Ok(speeds);
+        }
+    }
+    let message = "training ended before its speed was measured".to_owned();
+    Err(Failure { usage: false, message })
+}
+
+fn speed(threads: usize, batch_size: usize, mut slices: Vec<f64>, peak: f64) -> Speed {
+    slices.sort_by(f64::total_cmp);
+    let at = |place: usize| slices.get(place).copied().unwrap_or(f64::NAN);
+    let images_per_second = at(slices.len() / 2);
+    Speed {
+        threads,
+        batch_size,
+        images_per_second,
+        slowest: at(0),
+        fastest: at(slices.len().saturating_sub(1)),
+        peak_share: images_per_second * MULTIPLY_ADDS / peak,
+    }
+}
+
+fn table(report: &Report) -> String {
+    let mut text = String::from("threads  batch   images/s   slowest–fastest    of peak\n");
+    for speed in &report.speeds {
+        let range = format!("{:.0}–{:.0}", speed.slowest, speed.fastest);
+        let _ = writeln!(
+            text,
+            "{:>7}  {:>5}  {:>9.0}   {range:>15}    {:>5.1} %",
+            speed.threads,
+            speed.batch_size,
+            speed.images_per_second,
+            100.0 * speed.peak_share,
+        );
+    }
+    for peak in &report.peaks {
+        let _ = writeln!(
+            text,
+            "peak of {} thread{}: {:.1} billion multiply-adds a second",
+            peak.threads,
+            if peak.threads == 1 { "" } else { "s" },
+            peak.multiply_adds_per_second / 1e9,
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_double_up_to_the_most() {
+        assert_eq!(thread_counts(1), [1]);
+        assert_eq!(thread_counts(2), [1, 2]);
+        assert_eq!(thread_counts(6), [1, 2, 4, 6]);
+    }
+
+    #[test]
+    fn the_median_of_the_slices_counts() {
+        let speed = speed(2, 50, vec![3.0, 1.0, 2.0], MULTIPLY_ADDS * 4.0);
+        assert_eq!((speed.slowest, speed.images_per_second, speed.fastest), (1.0, 2.0, 3.0));
+        assert!((speed.peak_share - 0.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_table_lines_up() {
+        let speeds = [1, 2].map(|threads| speed(threads, 50, vec![99_000.4; 3], 1e11));
+        let peaks = vec![Peak { threads: 1, multiply_adds_per_second: 1e11 }];
+        let text = table(&Report { version: "0", peaks, speeds: speeds.to_vec() });
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[1], "      1     50      99000       99000–99000     34.3 %");
+        assert_eq!(lines[0].chars().count(), lines[1].chars().count());
+        assert_eq!(lines[3], "peak of 1 thread: 100.0 billion multiply-adds a second");
+    }
+}

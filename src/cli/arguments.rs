@@ -1,0 +1,185 @@
+//! Arguments, as `clap` reads them.
+
+use std::{path::PathBuf, str::FromStr};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{DataSource, DeviceChoice, RunConfig};
+
+const EXAMPLES: &str = "\
+Examples:
+  mnist-tui                               Train on all of MNIST and watch it
+  mnist-tui --epochs 3 --seed 7           Three passes from other initial weights
+  mnist-tui --validation 5000             Keep the test images for the very end
+  mnist-tui --headless --log run.jsonl    Plain lines, and every step in a file
+  mnist-tui --save w.safetensors          Train and keep the weights
+  mnist-tui eval --weights w.safetensors  How well kept weights do on the test images
+
+In the dashboard, ? shows the keys.";
+
+/// Trains a convolutional network on MNIST in this terminal and shows it live.
+#[derive(Debug, Parser)]
+#[command(
+    name = "mnist-tui",
+    version,
+    after_help = EXAMPLES,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Option<Sub>,
+    #[command(flatten)]
+    pub(super) train: TrainArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Sub {
+    /// Measure saved weights on the test images
+    Eval(EvalArgs),
+    /// Run the article's two experiments and compare with its figures
+    Reproduce(ReproduceArgs),
+    /// Measure how many images a second this machine trains, by batch size and threads
+    Bench(BenchArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TrainArgs {
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+    /// Hold out N training images and evaluate on them; the test images then wait for the end
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = DATA)]
+    pub(super) validation: usize,
+
+    /// Passes over the training images
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = whole::<u32>, allow_negative_numbers = true, help_heading = TRAINING)]
+    pub(super) epochs: u32,
+    /// Images per optimiser step
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = TRAINING)]
+    pub(super) batch_size: usize,
+    /// Adam's learning rate
+    #[arg(long, value_name = "F", default_value_t = 0.001, value_parser = number, allow_negative_numbers = true, help_heading = TRAINING)]
+    pub(super) lr: f64,
+    /// Decides initial weights, order of images and choice of validation images
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u64>, allow_negative_numbers = true, help_heading = TRAINING)]
+    pub(super) seed: u64,
+    /// Take the images in file order in every epoch
+    #[arg(long, help_heading = TRAINING)]
+    pub(super) no_shuffle: bool,
+    /// Stop after N optimiser steps in all, then evaluate
+    #[arg(long, value_name = "N", value_parser = whole::<u64>, allow_negative_numbers = true, help_heading = TRAINING)]
+    pub(super) steps: Option<u64>,
+
+    /// Start from the weights in this safetensors file
+    #[arg(long, value_name = "FILE", help_heading = FILES)]
+    pub(super) init: Option<PathBuf>,
+    /// Write the weights to this safetensors file at the end
+    #[arg(long, value_name = "FILE", help_heading = FILES)]
+    pub(super) save: Option<PathBuf>,
+    /// Write every step, epoch and the end to this file as JSON lines
+    #[arg(long, value_name = "FILE", help_heading = FILES)]
+    pub(super) log: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) machine: MachineArgs,
+
+    /// Print lines in place of the dashboard, as when stdout is no terminal
+    #[arg(long, help_heading = SCREEN)]
+    pub(super) headless: bool,
+    /// Most frames a second, 1 to 60
+    #[arg(long, value_name = "N", default_value_t = 15, value_parser = frames, allow_negative_numbers = true, help_heading = SCREEN)]
+    pub(super) fps: u32,
+}
+
+const DATA: &str = "Data";
+const TRAINING: &str = "Training";
+const FILES: &str = "Files";
+const MACHINE: &str = "Machine";
+const SCREEN: &str = "Screen";
+
+#[derive(Debug, Args)]
+pub(super) struct SourceArgs {
+    /// Where the images come from: builtin, hub (a download), or a folder with the four MNIST files
+    #[arg(long, value_name = "builtin|hub|DIR", default_value_t = DataSource::Builtin, help_heading = DATA)]
+    pub(super) data: DataSource,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MachineArgs {
+    /// CPU threads; the result does not depend on it [default: all cores]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = MACHINE)]
+    pub(super) threads: Option<usize>,
+    /// Processor: auto, cpu, cuda[:N] or metal[:N]
+    #[arg(long, value_name = "DEVICE", default_value_t = DeviceChoice::Auto, help_heading = MACHINE)]
+    pub(super) device: DeviceChoice,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct EvalArgs {
+    /// Safetensors file with the six tensors
+    #[arg(long, value_name = "FILE")]
+    pub(super) weights: PathBuf,
+    /// Print one JSON object: correct, total, loss, confusion (rows true, columns predicted)
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+    #[command(flatten)]
+    pub(super) machine: MachineArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReproduceArgs {
+    /// Decides initial weights and order of images
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u64>, allow_negative_numbers = true)]
+    pub(super) seed: u64,
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+    #[command(flatten)]
+    pub(super) machine: MachineArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BenchArgs {
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+    #[command(flatten)]
+    pub(super) machine: MachineArgs,
+}
+
+impl TrainArgs {
+    pub(super) fn config(&self) -> RunConfig {
+        RunConfig {
+            data: self.source.data.clone(),
+            epochs: self.epochs,
+            batch_size: self.batch_size,
+            learning_rate: self.lr,
+            seed: self.seed,
+            shuffle: !self.no_shuffle,
+            validation: self.validation,
+            max_steps: self.steps,
+            init: self.init.clone(),
+            save: self.save.clone(),
+            threads: self.machine.threads,
+            device: self.machine.device,
+        }
+    }
+}
+
+/// Numbers that are no whole numbers at all; the ranges are checked where they are known.
+fn whole<T: FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| "expected a whole number that is not negative".to_owned())
+}
+
+fn number(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| "expected a number".to_owned())
+}
+
+fn frames(text: &str) -> Result<u32, String> {
+    let expected = || "expected 1 to 60 frames a second".to_owned();
+    text.parse().ok().filter(|fps| (1..=60).contains(fps)).ok_or_else(expected)
+}
