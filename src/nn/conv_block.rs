@@ -8,6 +8,7 @@ mod backward;
 mod channels;
 mod forward;
 mod geometry;
+mod pair;
 mod positions;
 #[cfg(test)]
 mod tests;
@@ -17,10 +18,11 @@ use std::sync::OnceLock;
 use candle_core::{CpuStorage, CustomOp3, DType, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
-use self::backward::{Backward, Piece};
+use self::backward::Backward;
 use self::forward::Forward;
 use self::geometry::Geometry;
-use super::{chunks, host};
+pub use self::pair::{Buffers, forward_pair};
+use super::{chunks, host, simd};
 
 /// Fewest images worth handing to another thread.
 const FEWEST_IMAGES: usize = 4;
@@ -110,17 +112,25 @@ impl CustomOp3 for FusedBlock {
         let (input_len, output_len) = (geometry.input_len(), geometry.output_len());
         let mut output = vec![0.0; n * output_len];
         let mut winners = vec![0; n * output_len];
-        let block = Forward::new(geometry, weight, bias);
+        let mut block = Forward::new(geometry);
+        block.set(weight, bias);
         let chunk = chunks::chunk_len(n, FEWEST_IMAGES);
         if n <= chunk {
-            block.run(geometry, input, &mut output, &mut winners);
+            let (output, winners) = (&mut output[..], &mut winners[..]);
+            simd::run(forward::Images { forward: &block, geometry, input, output, winners });
         } else {
             let outputs = output.par_chunks_mut(chunk * output_len);
             let winners = winners.par_chunks_mut(chunk * output_len);
             let inputs = input.par_chunks(chunk * input_len);
             outputs.zip(winners).zip(inputs).with_max_len(1).for_each(
                 |((output, winners), input)| {
-                    block.run(geometry, input, output, winners);
+                    simd::run(forward::Images {
+                        forward: &block,
+                        geometry,
+                        input,
+                        output,
+                        winners,
+                    });
                 },
             );
         }
@@ -146,8 +156,10 @@ impl CustomOp3 for FusedBlock {
         let (input_len, output_len) = (geometry.input_len(), geometry.output_len());
         let n = input.dim(0)?;
         let mut input_grad = input.track_op().then(|| vec![0.0; n * input_len]);
-        let block = host::with_elements(weight, |weight| {
-            Ok(Backward::new(geometry, weight, input_grad.is_some()))
+        let mut block = Backward::new(geometry, input_grad.is_some());
+        host::with_elements(weight, |weight| {
+            block.set(weight);
+            Ok(())
         })?;
         let grad = grad.contiguous()?;
         let partials = host::with_elements(input, |input| {
@@ -161,20 +173,20 @@ impl CustomOp3 for FusedBlock {
                     .zip(grad.chunks(chunk * output_len))
                     .map(|((input, winners), grad)| {
                         let input_grad = input_grads.as_mut().and_then(Iterator::next);
-                        Piece { input, winners, grad, input_grad }
+                        backward::Images { backward: &block, input, winners, grad, input_grad }
                     })
                     .collect();
-                Ok(chunks::map(pieces, |piece| block.run(piece)))
+                Ok(chunks::map(pieces, simd::run))
             })
         })?;
-        let (weight_grads, bias_grads): (Vec<_>, Vec<_>) =
-            partials.into_iter().map(|partial| (partial.weight, partial.bias)).unzip();
-        let weight_grad = block.unpack(&chunks::add_all(weight_grads));
+        let weight_grad = chunks::add_all(partials.iter().map(|partial| &partial.weight[..]));
+        let weight_grad = block.unpack(&weight_grad);
+        let bias_grad = chunks::add_all(partials.iter().map(|partial| &partial.bias[..]));
         let device = input.device();
         Ok((
             input_grad.map(|grad| Tensor::from_vec(grad, input.shape(), device)).transpose()?,
             Some(Tensor::from_vec(weight_grad, weight.shape(), device)?),
-            Some(Tensor::from_vec(chunks::add_all(bias_grads), bias.shape(), device)?),
+            Some(Tensor::from_vec(bias_grad, bias.shape(), device)?),
         ))
     }
 }

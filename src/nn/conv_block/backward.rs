@@ -15,11 +15,17 @@ use crate::nn::simd::{self, fma, load, store};
 /// Vectors of a patch that are held in registers together.
 const BLOCK: usize = 5;
 
+/// Partial sums of the image's gradient that take turns. Patches next to each other overlap, and
+/// a load that covers parts of several stores must wait until they have reached the cache.
+const SUMS: usize = 4;
+
 /// A block's weights laid out for the backward pass, and where a patch finds its values.
 pub(super) struct Backward {
     geometry: Geometry,
     /// Length of a row of a patch, rounded up to whole vectors.
     row_len: usize,
+    /// Where each tap of a kernel lies among its rows.
+    places: Vec<usize>,
     /// `[outputs][kernel rows][row_len]`, zero beyond a row's end. Empty if the image's gradient
     /// is not asked for.
     weights: Vec<f32>,
@@ -37,36 +43,23 @@ pub(super) struct Partial {
     pub(super) bias: Vec<f32>,
 }
 
-/// Consecutive images of a batch.
-pub(super) struct Piece<'a> {
-    /// `[m, inputs, height, width]`.
-    pub(super) input: &'a [f32],
-    /// `[m, outputs, pooled_height, pooled_width]`, as the forward pass left them.
-    pub(super) winners: &'a [u8],
-    /// Gradients of the outputs, of the same shape.
-    pub(super) grad: &'a [f32],
-    /// Receives the gradients of the input if they are asked for.
-    pub(super) input_grad: Option<&'a mut [f32]>,
+impl Partial {
+    /// Back to sums of nothing.
+    pub(super) fn clear(&mut self) {
+        self.weight.fill(0.0);
+        self.bias.fill(0.0);
+    }
 }
 
 impl Backward {
-    /// Lays out `weight` (`[outputs, inputs, kernel, kernel]`).
-    pub(super) fn new(geometry: &Geometry, weight: &[f32], with_input_grad: bool) -> Self {
+    /// The pass for these extents, its weights zero.
+    pub(super) fn new(geometry: &Geometry, with_input_grad: bool) -> Self {
         let Geometry { inputs, outputs, kernel, width, .. } = *geometry;
         let lanes = simd::lanes();
         let row_len = (kernel * inputs).next_multiple_of(lanes);
-        let mut weights = Vec::new();
-        if with_input_grad {
-            weights.resize(outputs * kernel * row_len, 0.0);
-            for (from, to) in weight
-                .chunks_exact(geometry.kernel_len())
-                .zip(weights.chunks_exact_mut(kernel * row_len))
-            {
-                for ((input, ky, kx), value) in geometry.taps().zip(from) {
-                    to[ky * row_len + kx * inputs + input] = *value;
-                }
-            }
-        }
+        let places: Vec<_> =
+            geometry.taps().map(|(input, ky, kx)| ky * row_len + kx * inputs + input).collect();
+        let weights = vec![0.0; if with_input_grad { outputs * kernel * row_len } else { 0 }];
         let vectors = (0..kernel)
             .flat_map(|ky| {
                 (0..row_len).step_by(lanes).map(move |start| ky * width * inputs + start)
@@ -77,38 +70,74 @@ impl Backward {
                 (0..geometry.pooled_width()).map(move |x| (2 * (y * width + x) * inputs) as u32)
             })
             .collect();
-        Self { geometry: *geometry, row_len, weights, vectors, corners }
+        Self { geometry: *geometry, row_len, places, weights, vectors, corners }
     }
 
-    /// Goes through the images of one piece in order.
-    pub(super) fn run(&self, piece: Piece<'_>) -> Partial {
-        simd::run(Images { backward: self, piece })
+    /// Takes over `weight` (`[outputs, inputs, kernel, kernel]`); the image's gradient depends on it.
+    pub(super) fn set(&mut self, weight: &[f32]) {
+        let kernels = weight.chunks_exact(self.places.len());
+        let rows = self.weights.chunks_exact_mut(self.geometry.kernel * self.row_len);
+        for (kernel, rows) in kernels.zip(rows) {
+            for (place, value) in self.places.iter().zip(kernel) {
+                rows[*place] = *value;
+            }
+        }
+    }
+
+    /// Buffers for [`Backward::image`].
+    pub(super) fn scratch(&self) -> Scratch {
+        let pooled = self.geometry.pooled();
+        // A row of a patch at the end of the image runs over it by less than `row_len`.
+        let image_len = self.geometry.input_len() + self.row_len;
+        Scratch {
+            image: vec![0.0; image_len],
+            image_grads: [(); SUMS]
+                .map(|()| vec![0.0; if self.weights.is_empty() { 0 } else { image_len }]),
+            offsets: vec![0; pooled + 1],
+            grads: vec![0.0; pooled + 1],
+        }
+    }
+
+    /// Sums of nothing yet.
+    pub(super) fn partial(&self) -> Partial {
+        let Geometry { outputs, kernel, .. } = self.geometry;
+        Partial { weight: vec![0.0; outputs * kernel * self.row_len], bias: vec![0.0; outputs] }
     }
 
     /// Brings a kernel gradient into the layout of the weights, `[outputs, inputs, kernel, kernel]`.
     pub(super) fn unpack(&self, packed: &[f32]) -> Vec<f32> {
-        let Geometry { inputs, outputs, kernel, .. } = self.geometry;
-        let mut weight = Vec::with_capacity(outputs * self.geometry.kernel_len());
+        let Geometry { outputs, kernel, .. } = self.geometry;
+        let mut weight = Vec::with_capacity(outputs * self.places.len());
         for packed in packed.chunks_exact(kernel * self.row_len) {
-            let taps = self.geometry.taps();
-            weight.extend(
-                taps.map(|(input, ky, kx)| packed[ky * self.row_len + kx * inputs + input]),
-            );
+            weight.extend(self.places.iter().map(|&place| packed[place]));
         }
         weight
     }
 }
 
-struct Images<'a> {
-    backward: &'a Backward,
-    piece: Piece<'a>,
+/// Buffers reused from image to image.
+pub(super) struct Scratch {
+    /// The image, its channels innermost.
+    image: Vec<f32>,
+    /// Partial sums of its gradient, its channels innermost.
+    image_grads: [Vec<f32>; SUMS],
+    /// Of the outputs of one channel that have a gradient, where the patch of each begins.
+    offsets: Vec<u32>,
+    /// Their gradients.
+    grads: Vec<f32>,
 }
 
-/// The outputs of one channel that have a gradient.
-struct Active {
-    /// Where the patch of each begins in the image.
-    offsets: Vec<u32>,
-    grads: Vec<f32>,
+/// Consecutive images of a batch.
+pub(super) struct Images<'a> {
+    pub(super) backward: &'a Backward,
+    /// `[m, inputs, height, width]`.
+    pub(super) input: &'a [f32],
+    /// `[m, outputs, pooled_height, pooled_width]`, as the forward pass left them.
+    pub(super) winners: &'a [u8],
+    /// Gradients of the outputs, of the same shape.
+    pub(super) grad: &'a [f32],
+    /// Receives the gradients of the input if they are asked for.
+    pub(super) input_grad: Option<&'a mut [f32]>,
 }
 
 impl WithSimd for Images<'_> {
@@ -116,55 +145,66 @@ impl WithSimd for Images<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Partial {
-        let Self { backward, piece } = self;
-        let Geometry { outputs, kernel, .. } = backward.geometry;
-        let pooled = backward.geometry.pooled();
-        let image_len = backward.geometry.input_len();
-        // A row of a patch at the end of the image runs over it by less than `row_len`.
-        let mut image = vec![0.0; image_len + backward.row_len];
-        let mut image_grad = vec![0.0; if piece.input_grad.is_some() { image.len() } else { 0 }];
-        let mut active = Active { offsets: vec![0; pooled + 1], grads: vec![0.0; pooled + 1] };
-        let mut weight = vec![0.0; outputs * kernel * backward.row_len];
-        let mut bias = vec![0.0; outputs];
-
-        let mut input_grads = piece.input_grad.map(|grad| grad.chunks_exact_mut(image_len));
-        let images = piece.input.chunks_exact(image_len);
-        let outputs_of = backward.geometry.output_len();
-        let outputs =
-            piece.winners.chunks_exact(outputs_of).zip(piece.grad.chunks_exact(outputs_of));
-        for (input, (winners, grads)) in images.zip(outputs) {
-            backward.channels_innermost(input, &mut image);
-            image_grad.fill(0.0);
-            let channels = winners.chunks_exact(pooled).zip(grads.chunks_exact(pooled));
-            for (channel, (winners, grads)) in channels.enumerate() {
-                let count = backward.list(&mut active, winners, grads);
-                let (offsets, grads) = (&active.offsets[..count], &active.grads[..count]);
-                bias[channel] += simd::sum(simd, grads);
-                let span =
-                    channel * kernel * backward.row_len..(channel + 1) * kernel * backward.row_len;
-                backward.add_patches(simd, &mut weight[span.clone()], &image, offsets, grads);
-                if !image_grad.is_empty() {
-                    backward.add_kernels(
-                        simd,
-                        &mut image_grad,
-                        &backward.weights[span],
-                        offsets,
-                        grads,
-                    );
-                }
-            }
-            if let Some(input_grad) = input_grads.as_mut().and_then(Iterator::next) {
-                backward.channels_outermost(&image_grad, input_grad);
-            }
+        let geometry = &self.backward.geometry;
+        let mut scratch = self.backward.scratch();
+        let mut partial = self.backward.partial();
+        let mut input_grads =
+            self.input_grad.map(|grad| grad.chunks_exact_mut(geometry.input_len()));
+        let winners = self.winners.chunks_exact(geometry.output_len());
+        let grads = self.grad.chunks_exact(geometry.output_len());
+        let inputs = self.input.chunks_exact(geometry.input_len());
+        for ((input, winners), grad) in inputs.zip(winners).zip(grads) {
+            let input_grad = input_grads.as_mut().and_then(Iterator::next);
+            self.backward.image(simd, &mut scratch, &mut partial, input, winners, grad, input_grad);
         }
-        Partial { weight, bias }
+        partial
     }
 }
 
 impl Backward {
+    /// Goes back through one image: adds to `partial` and writes `input_grad`.
+    #[inline(always)]
+    #[expect(clippy::too_many_arguments, reason = "each is one operand")]
+    pub(super) fn image<S: Simd>(
+        &self,
+        simd: S,
+        scratch: &mut Scratch,
+        partial: &mut Partial,
+        input: &[f32],
+        winners: &[u8],
+        grads: &[f32],
+        input_grad: Option<&mut [f32]>,
+    ) {
+        let pooled = self.geometry.pooled();
+        let span = self.geometry.kernel * self.row_len;
+        self.channels_innermost(input, &mut scratch.image);
+        for image_grad in &mut scratch.image_grads {
+            image_grad.fill(0.0);
+        }
+        let channels = winners.chunks_exact(pooled).zip(grads.chunks_exact(pooled));
+        let sums = partial.weight.chunks_exact_mut(span).zip(&mut partial.bias);
+        for (channel, ((winners, grads), (weight, bias))) in channels.zip(sums).enumerate() {
+            let count = self.list(scratch, winners, grads);
+            let (offsets, grads) = (&scratch.offsets[..count], &scratch.grads[..count]);
+            *bias += simd::sum(simd, grads);
+            self.add_patches(simd, weight, &scratch.image, offsets, grads);
+            if !self.weights.is_empty() {
+                let kernel = &self.weights[channel * span..(channel + 1) * span];
+                self.add_kernels(simd, &mut scratch.image_grads, kernel, offsets, grads);
+            }
+        }
+        if let Some(input_grad) = input_grad {
+            let [image_grad, rest @ ..] = &mut scratch.image_grads;
+            for partial in rest {
+                simd::add_scaled(simd, image_grad, 1.0, partial);
+            }
+            self.channels_outermost(image_grad, input_grad);
+        }
+    }
+
     /// Lists the outputs of one channel that have a gradient; gives their number.
     #[inline(always)]
-    fn list(&self, active: &mut Active, winners: &[u8], grads: &[f32]) -> usize {
+    fn list(&self, scratch: &mut Scratch, winners: &[u8], grads: &[f32]) -> usize {
         let Geometry { inputs, width, .. } = self.geometry;
         let [right, down] = [inputs as u32, (width * inputs) as u32];
         let places = [0, right, down, down + right, 0, 0, 0, 0];
@@ -172,8 +212,8 @@ impl Backward {
         // Every candidate is written and kept or overwritten: which of them are alive is close to
         // random, and a branch on it would often be predicted wrongly.
         for ((&winner, &grad), &corner) in winners.iter().zip(grads).zip(&self.corners) {
-            active.offsets[count] = corner + places[usize::from(winner % 8)];
-            active.grads[count] = grad;
+            scratch.offsets[count] = corner + places[usize::from(winner % 8)];
+            scratch.grads[count] = grad;
             count += usize::from(winner < DEAD);
         }
         count
@@ -194,19 +234,19 @@ impl Backward {
             kernel_grad.split_at_mut(blocks.len() * BLOCK * S::F32_LANES);
         for (vectors, sums) in blocks.iter().zip(grad_blocks.chunks_exact_mut(BLOCK * S::F32_LANES))
         {
-            add_patches_of::<S, BLOCK>(simd, vectors, sums, image, offsets, grads);
+            add_patches_of::<S, BLOCK>(simd, *vectors, sums, image, offsets, grads);
         }
         for (vector, sums) in rest.iter().zip(grad_rest.chunks_exact_mut(S::F32_LANES)) {
-            add_patches_of::<S, 1>(simd, &[*vector], sums, image, offsets, grads);
+            add_patches_of::<S, 1>(simd, [*vector], sums, image, offsets, grads);
         }
     }
 
-    /// `image_grad += grad · kernel` at every listed place.
+    /// `image_grad += grad · kernel` at every listed place, spread over the partial sums.
     #[inline(always)]
     fn add_kernels<S: Simd>(
         &self,
         simd: S,
-        image_grad: &mut [f32],
+        image_grads: &mut [Vec<f32>; SUMS],
         kernel: &[f32],
         offsets: &[u32],
         grads: &[f32],
@@ -215,10 +255,10 @@ impl Backward {
         let (kernel_blocks, kernel_rest) = kernel.split_at(blocks.len() * BLOCK * S::F32_LANES);
         for (vectors, kernel) in blocks.iter().zip(kernel_blocks.chunks_exact(BLOCK * S::F32_LANES))
         {
-            add_kernels_of::<S, BLOCK>(simd, vectors, kernel, image_grad, offsets, grads);
+            add_kernels_of::<S, BLOCK>(simd, *vectors, kernel, image_grads, offsets, grads);
         }
         for (vector, kernel) in rest.iter().zip(kernel_rest.chunks_exact(S::F32_LANES)) {
-            add_kernels_of::<S, 1>(simd, &[*vector], kernel, image_grad, offsets, grads);
+            add_kernels_of::<S, 1>(simd, [*vector], kernel, image_grads, offsets, grads);
         }
     }
 
@@ -231,8 +271,8 @@ impl Backward {
             return;
         }
         for (channel, values) in input.chunks_exact(height * width).enumerate() {
-            for (slot, value) in image[channel..].iter_mut().step_by(inputs).zip(values) {
-                *slot = *value;
+            for (pixel, value) in image.chunks_exact_mut(inputs).zip(values) {
+                pixel[channel] = *value;
             }
         }
     }
@@ -242,8 +282,8 @@ impl Backward {
     fn channels_outermost(&self, image: &[f32], output: &mut [f32]) {
         let Geometry { inputs, height, width, .. } = self.geometry;
         for (channel, values) in output.chunks_exact_mut(height * width).enumerate() {
-            for (slot, value) in values.iter_mut().zip(image[channel..].iter().step_by(inputs)) {
-                *slot = *value;
+            for (value, pixel) in values.iter_mut().zip(image.chunks_exact(inputs)) {
+                *value = pixel[channel];
             }
         }
     }
@@ -253,17 +293,19 @@ impl Backward {
 #[inline(always)]
 fn add_patches_of<S: Simd, const N: usize>(
     simd: S,
-    vectors: &[usize; N],
+    vectors: [usize; N],
     kernel_grad: &mut [f32],
     image: &[f32],
     offsets: &[u32],
     grads: &[f32],
 ) {
-    let mut sums: [S::f32s; N] = std::array::from_fn(|i| load::<S>(kernel_grad, i * S::F32_LANES));
+    let span = span::<S, N>(vectors);
+    let mut sums = load_all::<S, N>(simd, kernel_grad);
     for (&offset, &grad) in offsets.iter().zip(grads) {
+        let patch = &image[offset as usize..][..span];
         let grad = simd.splat_f32s(grad);
-        for (sum, vector) in sums.iter_mut().zip(vectors) {
-            *sum = fma(simd, grad, load::<S>(image, offset as usize + vector), *sum);
+        for i in 0..N {
+            sums[i] = fma(simd, grad, load::<S>(patch, vectors[i]), sums[i]);
         }
     }
     for (i, sum) in sums.into_iter().enumerate() {
@@ -275,19 +317,61 @@ fn add_patches_of<S: Simd, const N: usize>(
 #[inline(always)]
 fn add_kernels_of<S: Simd, const N: usize>(
     simd: S,
-    vectors: &[usize; N],
+    vectors: [usize; N],
     kernel: &[f32],
-    image_grad: &mut [f32],
+    image_grads: &mut [Vec<f32>; SUMS],
     offsets: &[u32],
     grads: &[f32],
 ) {
-    let kernel: [S::f32s; N] = std::array::from_fn(|i| load::<S>(kernel, i * S::F32_LANES));
-    for (&offset, &grad) in offsets.iter().zip(grads) {
-        let grad = simd.splat_f32s(grad);
-        for (&weights, vector) in kernel.iter().zip(vectors) {
-            let at = offset as usize + vector;
-            let sum = fma(simd, grad, weights, load::<S>(image_grad, at));
-            store::<S>(image_grad, at, sum);
+    let span = span::<S, N>(vectors);
+    let kernel = load_all::<S, N>(simd, kernel);
+    let (turns, rest) = offsets.as_chunks::<SUMS>();
+    let (grad_turns, grad_rest) = grads.as_chunks::<SUMS>();
+    for (offsets, grads) in turns.iter().zip(grad_turns) {
+        for ((image_grad, &offset), &grad) in image_grads.iter_mut().zip(offsets).zip(grads) {
+            let patch = &mut image_grad[offset as usize..][..span];
+            add_kernel(simd, vectors, &kernel, patch, grad);
         }
     }
+    for ((image_grad, &offset), &grad) in image_grads.iter_mut().zip(rest).zip(grad_rest) {
+        let patch = &mut image_grad[offset as usize..][..span];
+        add_kernel(simd, vectors, &kernel, patch, grad);
+    }
+}
+
+/// `patch += grad · kernel`.
+#[inline(always)]
+fn add_kernel<S: Simd, const N: usize>(
+    simd: S,
+    vectors: [usize; N],
+    kernel: &[S::f32s; N],
+    patch: &mut [f32],
+    grad: f32,
+) {
+    let grad = simd.splat_f32s(grad);
+    for i in 0..N {
+        let sum = fma(simd, grad, kernel[i], load::<S>(patch, vectors[i]));
+        store::<S>(patch, vectors[i], sum);
+    }
+}
+
+/// How far the vectors of a patch reach.
+#[inline(always)]
+fn span<S: Simd, const N: usize>(vectors: [usize; N]) -> usize {
+    let span = vectors.iter().fold(0, |span, &vector| span.max(vector)) + S::F32_LANES;
+    // Checked here, just as a load checks it, the vectors need no check for every patch.
+    for vector in vectors {
+        assert!(vector <= span && S::F32_LANES <= span - vector, "no vector ends after the last");
+    }
+    span
+}
+
+/// `N` vectors, one after the other.
+#[inline(always)]
+fn load_all<S: Simd, const N: usize>(simd: S, values: &[f32]) -> [S::f32s; N] {
+    let mut vectors = [simd.splat_f32s(0.0); N];
+    for (i, vector) in vectors.iter_mut().enumerate() {
+        *vector = load::<S>(values, i * S::F32_LANES);
+    }
+    vectors
 }

@@ -5,7 +5,7 @@
 
 use pulp::Simd;
 
-use super::forward::pool;
+use super::forward::{Scratch, pool};
 use super::geometry::Geometry;
 use crate::nn::simd::{fma, load, store};
 
@@ -21,30 +21,16 @@ pub(super) struct Channels {
     taps: Vec<usize>,
 }
 
-/// Buffers reused from image to image: `[pooled positions][groups · lanes]`.
-pub(super) struct Scratch {
-    values: Vec<f32>,
-    winners: Vec<f32>,
-}
-
 impl Channels {
     /// Vector multiply-adds of one image for each tap and window place.
     pub(super) fn cost(geometry: &Geometry, lanes: usize) -> usize {
         geometry.pooled() * geometry.outputs.div_ceil(lanes)
     }
 
-    pub(super) fn new(geometry: &Geometry, weight: &[f32], bias: &[f32], lanes: usize) -> Self {
-        let kernel_len = geometry.kernel_len();
+    pub(super) fn new(geometry: &Geometry, lanes: usize) -> Self {
         let groups = geometry.outputs.div_ceil(lanes);
-        let mut weights = vec![0.0; groups * kernel_len * lanes];
-        for (channel, kernel) in weight.chunks_exact(kernel_len).enumerate() {
-            let start = channel / lanes * kernel_len * lanes + channel % lanes;
-            for (slot, value) in weights[start..].iter_mut().step_by(lanes).zip(kernel) {
-                *slot = *value;
-            }
-        }
-        let mut biases = bias.to_vec();
-        biases.resize(groups * lanes, 0.0);
+        let weights = vec![0.0; groups * geometry.kernel_len() * lanes];
+        let biases = vec![0.0; groups * lanes];
         let taps = geometry
             .taps()
             .map(|(input, ky, kx)| (input * geometry.height + ky) * geometry.width + kx)
@@ -52,12 +38,24 @@ impl Channels {
         Self { geometry: *geometry, lanes, weights, biases, taps }
     }
 
-    pub(super) fn scratch(&self) -> Scratch {
-        let results = self.geometry.pooled() * self.biases.len();
-        Scratch { values: vec![0.0; results], winners: vec![0.0; results] }
+    /// Takes over `weight` (`[outputs, inputs, kernel, kernel]`) and `bias` (`[outputs]`).
+    pub(super) fn set(&mut self, weight: &[f32], bias: &[f32]) {
+        let (taps, lanes) = (self.taps.len(), self.lanes);
+        for (channel, kernel) in weight.chunks_exact(taps).enumerate() {
+            let start = channel / lanes * taps * lanes + channel % lanes;
+            for (slot, value) in self.weights[start..].iter_mut().step_by(lanes).zip(kernel) {
+                *slot = *value;
+            }
+        }
+        self.biases[..bias.len()].copy_from_slice(bias);
     }
 
-    /// Computes one image; see [`super::forward::Forward::run`].
+    /// Size of the buffers of results: `[pooled positions][groups · lanes]`.
+    pub(super) fn scratch_len(&self) -> usize {
+        self.geometry.pooled() * self.biases.len()
+    }
+
+    /// Computes one image; see [`super::forward::Forward::image`].
     #[inline(always)]
     pub(super) fn image<S: Simd>(
         &self,
