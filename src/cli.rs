@@ -88,6 +88,7 @@ fn complain(failure: &Failure) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{DataSource, DeviceChoice};
 
     fn parse(arguments: &[&str]) -> Result<Cli, clap::Error> {
         Cli::try_parse_from([&["mnist-tui"], arguments].concat())
