@@ -150,6 +150,14 @@ impl App {
     }
 
     fn take(&mut self, event: Event) {
+        let is_progress = matches!(event, Event::Progress(_));
+        self.record(event);
+        // While training runs, figures keep still for a moment; what stands still is exact.
+        let at_once = !is_progress || self.run.is_stepping() || self.run.state == RunState::Paused;
+        self.run.refresh_figures(self.curves.loss.smooth(), at_once);
+    }
+
+    fn record(&mut self, event: Event) {
         match event {
             Event::Started(info) => {
                 self.curves = Curves::new(&info);

@@ -1,6 +1,7 @@
 //! Trains beside PyTorch: the figures in tests/fixtures/torch are its own, on the same batches.
 
 use candle_core::{Device, Result, Tensor};
+use mnist_tui::data::{self, Dataset, Mnist};
 use mnist_tui::nn::adam::Adam;
 use mnist_tui::nn::loss;
 use mnist_tui::nn::model::Model;
@@ -22,39 +23,19 @@ const FUSED: (&str, Forward, Loss) = ("fused", Model::forward, loss::cross_entro
 const COMPOSED: (&str, Forward, Loss) =
     ("composed", Model::forward_composed, loss::cross_entropy_composed);
 
-/// Images (784 bytes each) and labels.
-struct Set {
-    images: Vec<u8>,
-    labels: Vec<u8>,
+fn mnist() -> Mnist {
+    data::builtin().expect("it is inside the crate")
 }
 
-// ---------------------------------------------------------------------------------------------
-// SWAP ON MERGE: the only place that knows where the data is; replace with the built-in data set.
-fn sets() -> (Set, Set) {
-    let read = |name: &str, header: usize| {
-        let path = format!("/tmp/w/package/data/{name}");
-        std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))[header..].to_vec()
-    };
-    let set = |name: &str| Set {
-        images: read(&format!("{name}-images-idx3-ubyte"), 16),
-        labels: read(&format!("{name}-labels-idx1-ubyte"), 8),
-    };
-    (set("train"), set("t10k"))
-}
-// ---------------------------------------------------------------------------------------------
-
-impl Set {
-    /// The batch of `len` images from `start` on, in file order.
-    fn batch(&self, start: usize, len: usize) -> Result<(Tensor, Tensor)> {
-        let images = &self.images[start * 784..(start + len) * 784];
-        let images = images.iter().map(|&byte| f32::from(byte) / 255.0).collect();
-        let labels =
-            self.labels[start..start + len].iter().map(|&label| u32::from(label)).collect();
-        Ok((
-            Tensor::from_vec(images, (len, 1, 28, 28), &Device::Cpu)?,
-            Tensor::from_vec(labels, len, &Device::Cpu)?,
-        ))
-    }
+/// The batch of `len` images from `start` on, in file order.
+fn batch(set: &Dataset, start: usize, len: usize) -> Result<(Tensor, Tensor)> {
+    let images = &set.images()[start * 784..(start + len) * 784];
+    let images = images.iter().map(|&byte| f32::from(byte) / 255.0).collect();
+    let labels = set.labels()[start..start + len].iter().map(|&label| u32::from(label)).collect();
+    Ok((
+        Tensor::from_vec(images, (len, 1, 28, 28), &Device::Cpu)?,
+        Tensor::from_vec(labels, len, &Device::Cpu)?,
+    ))
 }
 
 #[derive(Deserialize)]
@@ -92,10 +73,10 @@ fn difference(found: &[f32], expected: &[f32]) -> (f32, f32) {
     (largest, expected.iter().fold(0.0, |m, v| m.max(v.abs())))
 }
 
-fn correct(model: &Model, test: &Set) -> Result<usize> {
+fn correct(model: &Model, test: &Dataset) -> Result<usize> {
     let mut correct = 0;
-    for start in (0..test.labels.len()).step_by(1000) {
-        let (images, labels) = test.batch(start, 1000)?;
+    for start in (0..test.len()).step_by(1000) {
+        let (images, labels) = batch(test, start, 1000)?;
         let found = model.forward(&images)?.argmax(1)?.to_vec1::<u32>()?;
         correct += found.iter().zip(labels.to_vec1::<u32>()?).filter(|(a, b)| *a == b).count();
     }
@@ -104,8 +85,8 @@ fn correct(model: &Model, test: &Set) -> Result<usize> {
 
 #[test]
 fn gradients_of_the_first_batch_are_those_of_pytorch() -> Result<()> {
-    let (train, _) = sets();
-    let (images, labels) = train.batch(0, BATCH)?;
+    let Mnist { train, .. } = mnist();
+    let (images, labels) = batch(&train, 0, BATCH)?;
     let expected = parameters("grad0");
     for (form, forward, loss) in [FUSED, COMPOSED] {
         let model = Model::new(&parameters("init"), &Device::Cpu)?;
@@ -124,13 +105,13 @@ fn gradients_of_the_first_batch_are_those_of_pytorch() -> Result<()> {
 /// Trains on the first batches in file order; every loss must be PyTorch's.
 fn train(
     (form, forward, loss): (&str, Forward, Loss),
-    train: &Set,
+    train: &Dataset,
     losses: &[f32],
 ) -> Result<Model> {
     let model = Model::new(&parameters("init"), &Device::Cpu)?;
     let mut adam = Adam::new(&model)?;
     for (step, expected) in losses.iter().enumerate() {
-        let (images, labels) = train.batch(step * BATCH, BATCH)?;
+        let (images, labels) = batch(train, step * BATCH, BATCH)?;
         let loss = loss(&forward(&model, &images)?, &labels)?;
         adam.step(&loss.backward()?)?;
         let found = loss.to_scalar::<f32>()?;
@@ -141,10 +122,10 @@ fn train(
 
 #[test]
 fn losses_weights_logits_and_accuracy_follow_pytorch_for_200_steps() -> Result<()> {
-    let (train_set, test) = sets();
+    let Mnist { train: train_set, test } = mnist();
     let expected = trajectory();
     assert_eq!(expected.losses.len(), 200);
-    let (first_image, _) = test.batch(0, 1)?;
+    let (first_image, _) = batch(&test, 0, 1)?;
     let logits = |model: &Model| model.forward(&first_image)?.flatten_all()?.to_vec1::<f32>();
 
     let before = Model::new(&parameters("init"), &Device::Cpu)?;
@@ -166,6 +147,6 @@ fn losses_weights_logits_and_accuracy_follow_pytorch_for_200_steps() -> Result<(
 
 #[test]
 fn losses_of_the_composition_follow_pytorch_for_20_steps() -> Result<()> {
-    train(COMPOSED, &sets().0, &trajectory().losses[..20])?;
+    train(COMPOSED, &mnist().train, &trajectory().losses[..20])?;
     Ok(())
 }

@@ -22,6 +22,20 @@ enum Asked {
     Stop,
 }
 
+/// Figures that move with every batch, each shown long enough to be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Figures {
+    /// Smoothed training loss.
+    pub loss: Option<f32>,
+    /// Images per second over the last seconds of training.
+    pub images_per_second: Option<f64>,
+    /// Seconds of training and evaluation still to come.
+    pub seconds_left: Option<f64>,
+}
+
+/// Seconds of the run that [`Figures`] stay while training goes on.
+const DWELL: f64 = 0.4;
+
 /// Where the run stands.
 #[derive(Debug, Default)]
 pub struct Run {
@@ -41,6 +55,8 @@ pub struct Run {
     pub learning_rate: Option<f64>,
     /// Time since the start.
     pub clock: Clock,
+    /// The figures to show.
+    pub figures: Figures,
     /// How the run ended, if it ended as asked.
     pub summary: Option<Summary>,
     /// How the run ended, if it failed.
@@ -48,6 +64,7 @@ pub struct Run {
     /// Why the run log is incomplete, if it is.
     pub log_failure: Option<String>,
     rate: Rate,
+    figures_at: f64,
     evaluations: u32,
     eval_seconds: Option<f64>,
     asked: Asked,
@@ -98,9 +115,17 @@ impl Run {
         self.failure = Some(failure);
     }
 
-    /// Images per second over the last seconds of training.
-    pub fn images_per_second(&self) -> Option<f64> {
-        self.rate.images_per_second()
+    /// Brings the figures up to date if they have stood long enough, or `at_once`.
+    pub(super) fn refresh_figures(&mut self, loss: Option<f32>, at_once: bool) {
+        let now = self.clock.elapsed();
+        if at_once || self.figures.loss.is_none() || now - self.figures_at >= DWELL {
+            self.figures_at = now;
+            self.figures = Figures {
+                loss,
+                images_per_second: self.rate.images_per_second(),
+                seconds_left: self.seconds_left(),
+            };
+        }
     }
 
     /// Share of the epoch's batches that are trained, in 0..=1.
@@ -113,8 +138,7 @@ impl Run {
         self.info.as_ref().map_or(0.0, |info| share(self.step, info.total_steps))
     }
 
-    /// Seconds of training and evaluation still to come; `None` before the speed is known.
-    pub fn seconds_left(&self) -> Option<f64> {
+    fn seconds_left(&self) -> Option<f64> {
         let info = self.info.as_ref()?;
         if !self.is_under_way() {
             return None;

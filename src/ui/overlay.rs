@@ -61,11 +61,12 @@ fn group_lines(group: Group, theme: &Theme) -> Vec<Line<'static>> {
 fn help(theme: &Theme, area: Rect, buf: &mut Buffer) {
     let groups: Vec<Vec<Line<'static>>> =
         Group::ALL.into_iter().map(|group| group_lines(group, theme)).collect();
-    let rows = groups.iter().map(Vec::len).sum::<usize>() + groups.len() - 1;
+    let lines = groups.iter().map(Vec::len).sum::<usize>() as u16;
+    let gaps = groups.len() as u16 - 1;
     let width = groups.iter().flatten().map(Line::width).max().unwrap_or(0) as u16;
     // Gaps between the groups go first where rows are short.
-    let gap = u16::from(rows + 2 <= usize::from(area.height));
-    let inner = framed(area, buf, "Keys", theme.accent, (width, rows as u16));
+    let gap = u16::from(lines + gaps + 2 <= area.height);
+    let inner = framed(area, buf, "Keys", theme.accent, (width, lines + gap * gaps));
     let heights = groups.iter().map(|lines| Constraint::Length(lines.len() as u16));
     let places = Layout::vertical(heights).spacing(gap).split(inner);
     for (lines, place) in groups.into_iter().zip(places.iter()) {
