@@ -1,14 +1,14 @@
 //! What is on the screen, as data: a pure reducer over events and actions.
 
 pub mod curves;
+mod held;
 pub mod run;
-pub mod samples;
 
 use crate::protocol::{Command, EpochRecord, Event, RunState, Sample};
 
 pub use curves::{Curves, Range};
+use held::Held;
 pub use run::Run;
-use samples::Samples;
 
 /// A key's meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -102,7 +102,7 @@ impl From<Event> for Msg {
 }
 
 /// Everything the screen shows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct App {
     /// Where the run stands.
     pub run: Run,
@@ -118,8 +118,32 @@ pub struct App {
     pub log_scale: bool,
     /// Which steps the loss chart shows.
     pub range: Range,
-    samples: Samples,
+    sample: Held<Sample>,
+    /// Index of the epoch whose confusion matrix is shown.
+    matrix: Held<usize>,
     leave: bool,
+}
+
+/// Seconds that a batch's digits stay while training goes on.
+const SAMPLE_DWELL: f64 = 3.0;
+/// Seconds that an epoch's confusion matrix stays while training goes on.
+const MATRIX_DWELL: f64 = 1.5;
+
+impl Default for App {
+    fn default() -> Self {
+        Self {
+            run: Run::default(),
+            curves: Curves::default(),
+            epochs: Vec::new(),
+            view: View::default(),
+            overlay: None,
+            log_scale: false,
+            range: Range::default(),
+            sample: Held::new(SAMPLE_DWELL),
+            matrix: Held::new(MATRIX_DWELL),
+            leave: false,
+        }
+    }
 }
 
 impl App {
@@ -146,15 +170,25 @@ impl App {
 
     /// The digits to show; `None` before the first batch.
     pub fn sample(&self) -> Option<&Sample> {
-        self.samples.shown()
+        self.sample.shown()
+    }
+
+    /// The epoch whose confusion matrix is to be shown; `None` before the first.
+    pub fn matrix(&self) -> Option<&EpochRecord> {
+        self.epochs.get(*self.matrix.shown()?)
     }
 
     fn take(&mut self, event: Event) {
-        let is_progress = matches!(event, Event::Progress(_));
         self.record(event);
-        // While training runs, figures keep still for a moment; what stands still is exact.
-        let at_once = !is_progress || self.run.is_stepping() || self.run.state == RunState::Paused;
-        self.run.refresh_figures(self.curves.loss.smooth(), at_once);
+        // What changes quickly keeps still for a moment; once the run stands still it is exact.
+        let stands_still = match self.run.state {
+            RunState::Loading | RunState::Paused | RunState::Done | RunState::Failed => true,
+            RunState::Training | RunState::Evaluating => self.run.is_stepping(),
+        };
+        let now = self.run.clock.elapsed();
+        self.run.refresh_figures(self.curves.loss.smooth(), stands_still);
+        self.sample.refresh(now, stands_still);
+        self.matrix.refresh(now, stands_still);
     }
 
     fn record(&mut self, event: Event) {
@@ -165,30 +199,25 @@ impl App {
             }
             Event::State(state) => {
                 self.run.set_state(state);
-                if state == RunState::Paused {
-                    self.samples.show_newest();
-                }
             }
             Event::Progress(mut progress) => {
                 self.curves.extend(&progress.losses);
                 if let Some(sample) = progress.sample.take() {
-                    let stepping = self.run.state == RunState::Paused || self.run.is_stepping();
-                    self.samples.take(sample, progress.clock.elapsed(), stepping);
+                    self.sample.offer(sample);
                 }
                 self.run.advance(&progress);
             }
             Event::Epoch(record) => {
                 self.curves.evaluated(record.step, &record.evaluation);
                 self.run.epoch_ended(&record);
+                self.matrix.offer(self.epochs.len());
                 self.epochs.push(record);
             }
             Event::Finished(summary) => {
-                self.samples.show_newest();
                 self.run.finish(summary);
                 self.ended();
             }
             Event::Failed(failure) => {
-                self.samples.show_newest();
                 self.run.fail(failure);
                 self.ended();
                 self.overlay = Some(Overlay::Failure);

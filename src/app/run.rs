@@ -1,5 +1,6 @@
 //! Where the run stands, and what it was asked to do.
 
+use super::held::Held;
 use crate::{
     metrics::Rate,
     protocol::{
@@ -33,11 +34,11 @@ pub struct Figures {
     pub seconds_left: Option<f64>,
 }
 
-/// Seconds of the run that [`Figures`] stay while training goes on.
-const DWELL: f64 = 0.4;
+/// Seconds that [`Figures`] stay while training goes on.
+const FIGURES_DWELL: f64 = 0.4;
 
 /// Where the run stands.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Run {
     /// What the run is; `None` until the data is read.
     pub info: Option<RunInfo>,
@@ -55,8 +56,6 @@ pub struct Run {
     pub learning_rate: Option<f64>,
     /// Time since the start.
     pub clock: Clock,
-    /// The figures to show.
-    pub figures: Figures,
     /// How the run ended, if it ended as asked.
     pub summary: Option<Summary>,
     /// How the run ended, if it failed.
@@ -64,10 +63,33 @@ pub struct Run {
     /// Why the run log is incomplete, if it is.
     pub log_failure: Option<String>,
     rate: Rate,
-    figures_at: f64,
+    figures: Held<Figures>,
     evaluations: u32,
     eval_seconds: Option<f64>,
     asked: Asked,
+}
+
+impl Default for Run {
+    fn default() -> Self {
+        Self {
+            info: None,
+            state: RunState::default(),
+            epoch: 0,
+            batch: 0,
+            step: 0,
+            images: 0,
+            learning_rate: None,
+            clock: Clock::default(),
+            summary: None,
+            failure: None,
+            log_failure: None,
+            rate: Rate::default(),
+            figures: Held::new(FIGURES_DWELL),
+            evaluations: 0,
+            eval_seconds: None,
+            asked: Asked::default(),
+        }
+    }
 }
 
 /// An evaluation goes about this much faster than training on as many images, having no backward
@@ -115,17 +137,21 @@ impl Run {
         self.failure = Some(failure);
     }
 
+    /// The figures to show.
+    pub fn figures(&self) -> Figures {
+        self.figures.shown().copied().unwrap_or_default()
+    }
+
     /// Brings the figures up to date if they have stood long enough, or `at_once`.
     pub(super) fn refresh_figures(&mut self, loss: Option<f32>, at_once: bool) {
-        let now = self.clock.elapsed();
-        if at_once || self.figures.loss.is_none() || now - self.figures_at >= DWELL {
-            self.figures_at = now;
-            self.figures = Figures {
-                loss,
-                images_per_second: self.rate.images_per_second(),
-                seconds_left: self.seconds_left(),
-            };
-        }
+        self.figures.offer(Figures {
+            loss,
+            images_per_second: self.rate.images_per_second(),
+            seconds_left: self.seconds_left(),
+        });
+        // Figures that are all unknown are not worth holding.
+        let known = self.figures().loss.is_some();
+        self.figures.refresh(self.clock.elapsed(), at_once || !known);
     }
 
     /// Share of the epoch's batches that are trained, in 0..=1.

@@ -160,7 +160,7 @@ fn progress_moves_the_counters_and_the_curve() {
     );
     assert_eq!((app.run.epoch, app.run.batch, app.run.step), (1, 3, 3));
     assert_eq!(app.curves.loss.steps(), 3);
-    assert_eq!(app.run.figures.images_per_second.map(f64::round), Some(500.0));
+    assert_eq!(app.run.figures().images_per_second.map(f64::round), Some(500.0));
     feed(&mut app, [Event::Progress(progress(13, &[1.0]))]);
     assert_eq!((app.run.epoch, app.run.batch), (2, 1));
 }
@@ -168,9 +168,9 @@ fn progress_moves_the_counters_and_the_curve() {
 #[test]
 fn time_left_includes_the_evaluations_still_to_come() {
     let mut app = training();
-    assert_eq!(app.run.figures.seconds_left, None);
+    assert_eq!(app.run.figures().seconds_left, None);
     feed(&mut app, [Event::Progress(progress(1, &[1.0; 12])), Event::Epoch(record(1, 7.0))]);
-    let left = app.run.figures.seconds_left.expect("the speed is known");
+    let left = app.run.figures().seconds_left.expect("the speed is known");
     // 600 images at 500 a second, and one evaluation of 7 s.
     assert!((left - 8.2).abs() < 1e-6, "{left}");
 }
@@ -206,13 +206,13 @@ fn figures_stand_still_for_a_moment_and_are_exact_in_a_pause() {
         Event::Progress(progress)
     };
     feed(&mut app, [at(1, 0.01)]);
-    let first = app.run.figures;
+    let first = app.run.figures();
     feed(&mut app, [at(2, 0.02), at(3, 0.03)]);
-    assert_eq!(app.run.figures, first);
+    assert_eq!(app.run.figures(), first);
     feed(&mut app, [at(4, 1.0)]);
-    assert_ne!(app.run.figures, first);
+    assert_ne!(app.run.figures(), first);
     feed(&mut app, [at(5, 1.01), Event::State(RunState::Paused)]);
-    assert_eq!(app.run.figures.loss, app.curves.loss.smooth());
+    assert_eq!(app.run.figures().loss, app.curves.loss.smooth());
 }
 
 #[test]

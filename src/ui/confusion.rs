@@ -12,7 +12,7 @@ use super::{format, pane, table, theme::Theme};
 use crate::{
     app::App,
     metrics::{self, confusion::CLASSES},
-    protocol::{EpochRecord, Evaluation},
+    protocol::Evaluation,
 };
 
 /// Columns left of the matrix, for the true digit.
@@ -49,7 +49,7 @@ impl<'a> Confusion<'a> {
     /// The last evaluation made: the one on the test set that ends a run with validation images, or
     /// the last epoch's.
     fn latest(&self) -> Option<(&'a Evaluation, String)> {
-        let last: Option<&EpochRecord> = self.app.epochs.last();
+        let last = self.app.matrix();
         let end = self.app.run.test();
         match (end, last) {
             (Some(test), Some(record)) if test.set != record.evaluation.set => {

@@ -44,7 +44,7 @@ impl<'a> Progress<'a> {
     fn run(&self) -> (String, String) {
         let run = &self.app.run;
         let elapsed = format::duration(run.clock.elapsed());
-        let behind = match (run.state, run.figures.seconds_left) {
+        let behind = match (run.state, run.figures().seconds_left) {
             (RunState::Loading, _) => "reading the data".into(),
             (_, Some(left)) => format!("{elapsed} elapsed, {} left", format::duration(left)),
             _ => format!("{elapsed} elapsed"),
@@ -71,7 +71,7 @@ impl<'a> Progress<'a> {
     fn figures(&self) -> Vec<(&'static str, &'static str, String)> {
         let run = &self.app.run;
         let mut figures = Vec::new();
-        if let Some(loss) = run.figures.loss {
+        if let Some(loss) = run.figures().loss {
             figures.push(("training loss", "loss", format::loss(f64::from(loss))));
         }
         if let Some(record) = self.app.epochs.last() {
@@ -81,7 +81,7 @@ impl<'a> Progress<'a> {
             figures.push((long, short, format::loss(record.evaluation.loss)));
             figures.push(("accuracy", "", format::percent(record.evaluation.accuracy())));
         }
-        if let Some(rate) = run.figures.images_per_second {
+        if let Some(rate) = run.figures().images_per_second {
             let rate = format::thousands(rate.round() as u64);
             figures.push(("images/s", "img/s", format!("{rate:>7}")));
         }

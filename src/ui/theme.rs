@@ -173,8 +173,9 @@ impl Theme {
         // Rec. 709 luma decides between black and white text.
         let luma =
             0.2126 * f32::from(rgb.0) + 0.7152 * f32::from(rgb.1) + 0.0722 * f32::from(rgb.2);
-        let text = if luma > 110.0 { (0, 0, 0) } else { (238, 238, 238) };
-        Some(Style::new().bg(self.depth.color(rgb)).fg(self.depth.color(text)))
+        // Of xterm's 256, which every terminal with shades has, since they take fewer bytes.
+        let text = Color::Indexed(if luma > 110.0 { 16 } else { 255 });
+        Some(Style::new().bg(self.depth.color(rgb)).fg(text))
     }
 
     /// A grey for ink of 0..=255, on a dark ground; `None` where shades do not exist.
@@ -222,6 +223,8 @@ mod tests {
     fn heat_grows_lighter_and_its_text_stays_readable() {
         let theme = Theme::new(Depth::True);
         let luma = |color| match color {
+            Some(Color::Indexed(16)) => 0.0,
+            Some(Color::Indexed(255)) => 238.0,
             Some(Color::Rgb(r, g, b)) => {
                 0.2126 * f64::from(r) + 0.7152 * f64::from(g) + 0.0722 * f64::from(b)
             }

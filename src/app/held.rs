@@ -1,0 +1,69 @@
+//! What changes faster than it can be looked at.
+
+/// A value that, once shown, stays for a while whatever newer ones arrive.
+///
+/// Time is the run's own: while the run stands still, so does the screen.
+#[derive(Clone, Debug)]
+pub(super) struct Held<T> {
+    shown: Option<T>,
+    newest: Option<T>,
+    since: f64,
+    dwell: f64,
+}
+
+impl<T> Held<T> {
+    /// Holds values for `dwell` seconds each.
+    pub(super) fn new(dwell: f64) -> Self {
+        Self { shown: None, newest: None, since: 0.0, dwell }
+    }
+
+    /// The value to show; `None` before the first.
+    pub(super) fn shown(&self) -> Option<&T> {
+        self.shown.as_ref()
+    }
+
+    /// Takes a newer value, to be shown when its time comes.
+    pub(super) fn offer(&mut self, value: T) {
+        self.newest = Some(value);
+    }
+
+    /// Goes over to the newest value if the one shown has stood long enough, or `at_once`.
+    pub(super) fn refresh(&mut self, now: f64, at_once: bool) {
+        if self.newest.is_some()
+            && (at_once || self.shown.is_none() || now - self.since >= self.dwell)
+        {
+            self.shown = self.newest.take();
+            self.since = now;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_value_is_shown_at_once_and_stays_for_its_time() {
+        let mut held = Held::new(2.0);
+        for (now, value, shown) in
+            [(5.0, 'a', 'a'), (6.0, 'b', 'a'), (6.9, 'c', 'a'), (7.0, 'd', 'd')]
+        {
+            held.offer(value);
+            held.refresh(now, false);
+            assert_eq!(held.shown(), Some(&shown));
+        }
+    }
+
+    #[test]
+    fn a_value_that_waited_is_shown_when_its_time_comes() {
+        let mut held = Held::new(2.0);
+        held.offer('a');
+        held.refresh(0.0, false);
+        held.offer('b');
+        held.refresh(1.0, false);
+        held.refresh(2.5, false);
+        assert_eq!(held.shown(), Some(&'b'));
+        held.refresh(9.0, true);
+        assert_eq!(held.shown(), Some(&'b'), "there is nothing newer");
+    }
+}
