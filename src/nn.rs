@@ -4,6 +4,11 @@
 //! gradients; on other devices they are compositions of candle's operations whose gradients are
 //! `PyTorch`'s.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a kernel is compiled for the vectors of its caller only if it is inlined into it"
+)]
+
 pub mod adam;
 mod chunks;
 pub mod conv_block;

@@ -8,6 +8,7 @@ mod backward;
 mod channels;
 mod forward;
 mod geometry;
+mod pair;
 mod positions;
 #[cfg(test)]
 mod tests;
@@ -17,10 +18,11 @@ use std::sync::OnceLock;
 use candle_core::{CpuStorage, CustomOp3, DType, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
-use self::backward::{Backward, Piece};
+use self::backward::Backward;
 use self::forward::Forward;
 use self::geometry::Geometry;
-use super::{chunks, host};
+pub use self::pair::{Buffers, forward_pair};
+use super::{chunks, host, simd};
 
 /// Fewest images worth handing to another thread.
 const FEWEST_IMAGES: usize = 4;
@@ -113,14 +115,21 @@ impl CustomOp3 for FusedBlock {
         let block = Forward::new(geometry, weight, bias);
         let chunk = chunks::chunk_len(n, FEWEST_IMAGES);
         if n <= chunk {
-            block.run(geometry, input, &mut output, &mut winners);
+            let (output, winners) = (&mut output[..], &mut winners[..]);
+            simd::run(forward::Images { forward: &block, geometry, input, output, winners });
         } else {
             let outputs = output.par_chunks_mut(chunk * output_len);
             let winners = winners.par_chunks_mut(chunk * output_len);
             let inputs = input.par_chunks(chunk * input_len);
             outputs.zip(winners).zip(inputs).with_max_len(1).for_each(
                 |((output, winners), input)| {
-                    block.run(geometry, input, output, winners);
+                    simd::run(forward::Images {
+                        forward: &block,
+                        geometry,
+                        input,
+                        output,
+                        winners,
+                    });
                 },
             );
         }
@@ -161,10 +170,10 @@ impl CustomOp3 for FusedBlock {
                     .zip(grad.chunks(chunk * output_len))
                     .map(|((input, winners), grad)| {
                         let input_grad = input_grads.as_mut().and_then(Iterator::next);
-                        Piece { input, winners, grad, input_grad }
+                        backward::Images { backward: &block, input, winners, grad, input_grad }
                     })
                     .collect();
-                Ok(chunks::map(pieces, |piece| block.run(piece)))
+                Ok(chunks::map(pieces, simd::run))
             })
         })?;
         let (weight_grads, bias_grads): (Vec<_>, Vec<_>) =

@@ -1,7 +1,5 @@
 //! Plain slices of tensors that lie in main memory.
 
-use std::ops::Deref;
-
 use candle_core::{CpuStorage, Layout, Result, Storage, Tensor, WithDType, bail};
 
 /// The elements of a contiguous layout, in row-major order.
@@ -27,7 +25,7 @@ pub(super) fn with_elements<T: WithDType, R>(
     read: impl FnOnce(&[T]) -> Result<R>,
 ) -> Result<R> {
     let (storage, layout) = tensor.storage_and_layout();
-    match storage.deref() {
+    match &*storage {
         Storage::Cpu(storage) => read(elements(storage, layout)?),
         _ => {
             bail!("expected a tensor in main memory, found one on {:?}", tensor.device().location())

@@ -1,6 +1,6 @@
 //! The article's network: two convolution blocks and a linear layer.
 
-use candle_core::{Device, Result, Tensor, Var, bail};
+use candle_core::{DType, Device, Result, Tensor, Var, bail};
 
 use super::parameters::{Parameter, Parameters, SHAPES};
 use super::{conv_block, linear};
@@ -10,6 +10,7 @@ use super::{conv_block, linear};
 pub struct Model {
     /// In the order of [`SHAPES`].
     variables: [Var; 6],
+    buffers: conv_block::Buffers,
 }
 
 impl Model {
@@ -37,7 +38,7 @@ impl Model {
             variables.push(Var::from_tensor(&tensor)?);
         }
         match variables.try_into() {
-            Ok(variables) => Ok(Self { variables }),
+            Ok(variables) => Ok(Self { variables, buffers: conv_block::Buffers::default() }),
             Err(_) => unreachable!("one variable was made for each of the six shapes"),
         }
     }
@@ -48,8 +49,14 @@ impl Model {
     /// When the images have another shape, and those of candle.
     pub fn forward(&self, images: &Tensor) -> Result<Tensor> {
         let [weight1, bias1, weight2, bias2, weight3, bias3] = &self.variables;
-        let maps = conv_block::forward(images, weight1, bias1)?;
-        let maps = conv_block::forward(&maps, weight2, bias2)?;
+        let on_host = images.device().is_cpu() && images.dtype() == DType::F32;
+        let maps = if on_host && !images.track_op() {
+            let (first, second) = ([&**weight1, &**bias1], [&**weight2, &**bias2]);
+            conv_block::forward_pair(images, first, second, &self.buffers)?
+        } else {
+            let maps = conv_block::forward(images, weight1, bias1)?;
+            conv_block::forward(&maps, weight2, bias2)?
+        };
         linear::forward(&maps, weight3, bias3)
     }
 
@@ -87,7 +94,6 @@ impl Model {
 
 #[cfg(test)]
 mod tests {
-    use candle_core::DType;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 

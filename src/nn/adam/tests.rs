@@ -23,11 +23,13 @@ fn grads(variable: &Var, grad: &[f32]) -> Result<GradStore> {
 /// s = opt.state[w]; print(s['exp_avg'].tolist(), s['exp_avg_sq'].tolist())
 /// ```
 const GRADS: [[f32; 3]; 3] = [[0.1, -0.2, 0.0], [0.3, 0.0, -1e-3], [-5.0, 1e-4, 0.0]];
+#[expect(clippy::excessive_precision, reason = "as PyTorch prints them")]
 const WEIGHTS: [[f32; 3]; 3] = [
     [0.999_000_01, -1.998_999_95, 3.0],
     [0.998_082_2, -1.998_329_9, 3.000_744_1],
     [0.998_674_99, -1.997_812_3, 3.001_319_4],
 ];
+#[expect(clippy::excessive_precision, reason = "as PyTorch prints them")]
 const FIRST: [f32; 3] = [-0.464_900_02, -0.016_190_002, -9.0e-5];
 const SECOND: [f32; 3] = [0.025_099_892, 3.992_005_4e-5, 9.990_002e-10];
 

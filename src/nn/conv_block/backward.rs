@@ -37,18 +37,6 @@ pub(super) struct Partial {
     pub(super) bias: Vec<f32>,
 }
 
-/// Consecutive images of a batch.
-pub(super) struct Piece<'a> {
-    /// `[m, inputs, height, width]`.
-    pub(super) input: &'a [f32],
-    /// `[m, outputs, pooled_height, pooled_width]`, as the forward pass left them.
-    pub(super) winners: &'a [u8],
-    /// Gradients of the outputs, of the same shape.
-    pub(super) grad: &'a [f32],
-    /// Receives the gradients of the input if they are asked for.
-    pub(super) input_grad: Option<&'a mut [f32]>,
-}
-
 impl Backward {
     /// Lays out `weight` (`[outputs, inputs, kernel, kernel]`).
     pub(super) fn new(geometry: &Geometry, weight: &[f32], with_input_grad: bool) -> Self {
@@ -80,9 +68,23 @@ impl Backward {
         Self { geometry: *geometry, row_len, weights, vectors, corners }
     }
 
-    /// Goes through the images of one piece in order.
-    pub(super) fn run(&self, piece: Piece<'_>) -> Partial {
-        simd::run(Images { backward: self, piece })
+    /// Buffers for [`Backward::image`].
+    pub(super) fn scratch(&self) -> Scratch {
+        let pooled = self.geometry.pooled();
+        // A row of a patch at the end of the image runs over it by less than `row_len`.
+        let image_len = self.geometry.input_len() + self.row_len;
+        Scratch {
+            image: vec![0.0; image_len],
+            image_grad: vec![0.0; if self.weights.is_empty() { 0 } else { image_len }],
+            offsets: vec![0; pooled + 1],
+            grads: vec![0.0; pooled + 1],
+        }
+    }
+
+    /// Sums of nothing yet.
+    pub(super) fn partial(&self) -> Partial {
+        let Geometry { outputs, kernel, .. } = self.geometry;
+        Partial { weight: vec![0.0; outputs * kernel * self.row_len], bias: vec![0.0; outputs] }
     }
 
     /// Brings a kernel gradient into the layout of the weights, `[outputs, inputs, kernel, kernel]`.
@@ -99,16 +101,29 @@ impl Backward {
     }
 }
 
-struct Images<'a> {
-    backward: &'a Backward,
-    piece: Piece<'a>,
+/// Buffers reused from image to image.
+pub(super) struct Scratch {
+    /// The image, its channels innermost.
+    image: Vec<f32>,
+    /// Its gradient, its channels innermost.
+    image_grad: Vec<f32>,
+    /// Of the outputs of one channel that have a gradient, where the patch of each begins.
+    offsets: Vec<u32>,
+    /// Their gradients.
+    grads: Vec<f32>,
 }
 
-/// The outputs of one channel that have a gradient.
-struct Active {
-    /// Where the patch of each begins in the image.
-    offsets: Vec<u32>,
-    grads: Vec<f32>,
+/// Consecutive images of a batch.
+pub(super) struct Images<'a> {
+    pub(super) backward: &'a Backward,
+    /// `[m, inputs, height, width]`.
+    pub(super) input: &'a [f32],
+    /// `[m, outputs, pooled_height, pooled_width]`, as the forward pass left them.
+    pub(super) winners: &'a [u8],
+    /// Gradients of the outputs, of the same shape.
+    pub(super) grad: &'a [f32],
+    /// Receives the gradients of the input if they are asked for.
+    pub(super) input_grad: Option<&'a mut [f32]>,
 }
 
 impl WithSimd for Images<'_> {
@@ -116,55 +131,60 @@ impl WithSimd for Images<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Partial {
-        let Self { backward, piece } = self;
-        let Geometry { outputs, kernel, .. } = backward.geometry;
-        let pooled = backward.geometry.pooled();
-        let image_len = backward.geometry.input_len();
-        // A row of a patch at the end of the image runs over it by less than `row_len`.
-        let mut image = vec![0.0; image_len + backward.row_len];
-        let mut image_grad = vec![0.0; if piece.input_grad.is_some() { image.len() } else { 0 }];
-        let mut active = Active { offsets: vec![0; pooled + 1], grads: vec![0.0; pooled + 1] };
-        let mut weight = vec![0.0; outputs * kernel * backward.row_len];
-        let mut bias = vec![0.0; outputs];
-
-        let mut input_grads = piece.input_grad.map(|grad| grad.chunks_exact_mut(image_len));
-        let images = piece.input.chunks_exact(image_len);
-        let outputs_of = backward.geometry.output_len();
-        let outputs =
-            piece.winners.chunks_exact(outputs_of).zip(piece.grad.chunks_exact(outputs_of));
-        for (input, (winners, grads)) in images.zip(outputs) {
-            backward.channels_innermost(input, &mut image);
-            image_grad.fill(0.0);
-            let channels = winners.chunks_exact(pooled).zip(grads.chunks_exact(pooled));
-            for (channel, (winners, grads)) in channels.enumerate() {
-                let count = backward.list(&mut active, winners, grads);
-                let (offsets, grads) = (&active.offsets[..count], &active.grads[..count]);
-                bias[channel] += simd::sum(simd, grads);
-                let span =
-                    channel * kernel * backward.row_len..(channel + 1) * kernel * backward.row_len;
-                backward.add_patches(simd, &mut weight[span.clone()], &image, offsets, grads);
-                if !image_grad.is_empty() {
-                    backward.add_kernels(
-                        simd,
-                        &mut image_grad,
-                        &backward.weights[span],
-                        offsets,
-                        grads,
-                    );
-                }
-            }
-            if let Some(input_grad) = input_grads.as_mut().and_then(Iterator::next) {
-                backward.channels_outermost(&image_grad, input_grad);
-            }
+        let geometry = &self.backward.geometry;
+        let mut scratch = self.backward.scratch();
+        let mut partial = self.backward.partial();
+        let mut input_grads =
+            self.input_grad.map(|grad| grad.chunks_exact_mut(geometry.input_len()));
+        let winners = self.winners.chunks_exact(geometry.output_len());
+        let grads = self.grad.chunks_exact(geometry.output_len());
+        let inputs = self.input.chunks_exact(geometry.input_len());
+        for ((input, winners), grad) in inputs.zip(winners).zip(grads) {
+            let input_grad = input_grads.as_mut().and_then(Iterator::next);
+            self.backward.image(simd, &mut scratch, &mut partial, input, winners, grad, input_grad);
         }
-        Partial { weight, bias }
+        partial
     }
 }
 
 impl Backward {
+    /// Goes back through one image: adds to `partial` and writes `input_grad`.
+    #[inline(always)]
+    #[expect(clippy::too_many_arguments, reason = "each is one operand")]
+    pub(super) fn image<S: Simd>(
+        &self,
+        simd: S,
+        scratch: &mut Scratch,
+        partial: &mut Partial,
+        input: &[f32],
+        winners: &[u8],
+        grads: &[f32],
+        input_grad: Option<&mut [f32]>,
+    ) {
+        let pooled = self.geometry.pooled();
+        let span = self.geometry.kernel * self.row_len;
+        self.channels_innermost(input, &mut scratch.image);
+        scratch.image_grad.fill(0.0);
+        let channels = winners.chunks_exact(pooled).zip(grads.chunks_exact(pooled));
+        let sums = partial.weight.chunks_exact_mut(span).zip(&mut partial.bias);
+        for (channel, ((winners, grads), (weight, bias))) in channels.zip(sums).enumerate() {
+            let count = self.list(scratch, winners, grads);
+            let (offsets, grads) = (&scratch.offsets[..count], &scratch.grads[..count]);
+            *bias += simd::sum(simd, grads);
+            self.add_patches(simd, weight, &scratch.image, offsets, grads);
+            if !self.weights.is_empty() {
+                let kernel = &self.weights[channel * span..(channel + 1) * span];
+                self.add_kernels(simd, &mut scratch.image_grad, kernel, offsets, grads);
+            }
+        }
+        if let Some(input_grad) = input_grad {
+            self.channels_outermost(&scratch.image_grad, input_grad);
+        }
+    }
+
     /// Lists the outputs of one channel that have a gradient; gives their number.
     #[inline(always)]
-    fn list(&self, active: &mut Active, winners: &[u8], grads: &[f32]) -> usize {
+    fn list(&self, scratch: &mut Scratch, winners: &[u8], grads: &[f32]) -> usize {
         let Geometry { inputs, width, .. } = self.geometry;
         let [right, down] = [inputs as u32, (width * inputs) as u32];
         let places = [0, right, down, down + right, 0, 0, 0, 0];
@@ -172,8 +192,8 @@ impl Backward {
         // Every candidate is written and kept or overwritten: which of them are alive is close to
         // random, and a branch on it would often be predicted wrongly.
         for ((&winner, &grad), &corner) in winners.iter().zip(grads).zip(&self.corners) {
-            active.offsets[count] = corner + places[usize::from(winner % 8)];
-            active.grads[count] = grad;
+            scratch.offsets[count] = corner + places[usize::from(winner % 8)];
+            scratch.grads[count] = grad;
             count += usize::from(winner < DEAD);
         }
         count

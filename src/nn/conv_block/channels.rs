@@ -5,7 +5,7 @@
 
 use pulp::Simd;
 
-use super::forward::pool;
+use super::forward::{Scratch, pool};
 use super::geometry::Geometry;
 use crate::nn::simd::{fma, load, store};
 
@@ -19,12 +19,6 @@ pub(super) struct Channels {
     biases: Vec<f32>,
     /// For each tap the offset of its pixel at convolution position (0, 0).
     taps: Vec<usize>,
-}
-
-/// Buffers reused from image to image: `[pooled positions][groups · lanes]`.
-pub(super) struct Scratch {
-    values: Vec<f32>,
-    winners: Vec<f32>,
 }
 
 impl Channels {
@@ -52,12 +46,12 @@ impl Channels {
         Self { geometry: *geometry, lanes, weights, biases, taps }
     }
 
-    pub(super) fn scratch(&self) -> Scratch {
-        let results = self.geometry.pooled() * self.biases.len();
-        Scratch { values: vec![0.0; results], winners: vec![0.0; results] }
+    /// Size of the buffers of results: `[pooled positions][groups · lanes]`.
+    pub(super) fn scratch_len(&self) -> usize {
+        self.geometry.pooled() * self.biases.len()
     }
 
-    /// Computes one image; see [`super::forward::Forward::run`].
+    /// Computes one image; see [`super::forward::Forward::image`].
     #[inline(always)]
     pub(super) fn image<S: Simd>(
         &self,

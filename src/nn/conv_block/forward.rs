@@ -31,26 +31,55 @@ impl Forward {
         }
     }
 
-    /// Computes consecutive images: `input` holds `[m, inputs, height, width]`, `output` receives
-    /// `[m, outputs, pooled_height, pooled_width]` and `winners` for each output which position of
+    /// Buffers for [`Forward::image`].
+    pub(super) fn scratch(&self) -> Scratch {
+        let (planes, results) = match self {
+            Self::Positions(kernel) => kernel.scratch_len(),
+            Self::Channels(kernel) => (0, kernel.scratch_len()),
+        };
+        Scratch {
+            planes: vec![0.0; planes],
+            values: vec![0.0; results],
+            winners: vec![0.0; results],
+        }
+    }
+
+    /// Computes one image: `image` is `[inputs, height, width]`, `output` receives
+    /// `[outputs, pooled_height, pooled_width]` and `winners` for each output which position of
     /// its 2×2 window gave it (0..=3, row-major, the first of equals) or [`DEAD`].
-    pub(super) fn run(
+    #[inline(always)]
+    pub(super) fn image<S: Simd>(
         &self,
-        geometry: &Geometry,
-        input: &[f32],
+        simd: S,
+        scratch: &mut Scratch,
+        image: &[f32],
         output: &mut [f32],
         winners: &mut [u8],
     ) {
-        simd::run(Images { forward: self, geometry, input, output, winners });
+        match self {
+            Self::Positions(kernel) => kernel.image(simd, scratch, image, output, winners),
+            Self::Channels(kernel) => kernel.image(simd, scratch, image, output, winners),
+        }
     }
 }
 
-struct Images<'a> {
-    forward: &'a Forward,
-    geometry: &'a Geometry,
-    input: &'a [f32],
-    output: &'a mut [f32],
-    winners: &'a mut [u8],
+/// Buffers reused from image to image.
+pub(super) struct Scratch {
+    /// The image in the layout the kernel reads.
+    pub(super) planes: Vec<f32>,
+    /// Pooled values in the layout the kernel writes.
+    pub(super) values: Vec<f32>,
+    /// Their winners in the same layout.
+    pub(super) winners: Vec<f32>,
+}
+
+/// Consecutive images of a batch; see [`Forward::image`].
+pub(super) struct Images<'a> {
+    pub(super) forward: &'a Forward,
+    pub(super) geometry: &'a Geometry,
+    pub(super) input: &'a [f32],
+    pub(super) output: &'a mut [f32],
+    pub(super) winners: &'a mut [u8],
 }
 
 impl WithSimd for Images<'_> {
@@ -58,23 +87,12 @@ impl WithSimd for Images<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
+        let mut scratch = self.forward.scratch();
         let images = self.input.chunks_exact(self.geometry.input_len());
         let outputs = self.output.chunks_exact_mut(self.geometry.output_len());
         let winners = self.winners.chunks_exact_mut(self.geometry.output_len());
-        let images = images.zip(outputs).zip(winners);
-        match self.forward {
-            Forward::Positions(kernel) => {
-                let mut scratch = kernel.scratch();
-                for ((image, output), winners) in images {
-                    kernel.image(simd, &mut scratch, image, output, winners);
-                }
-            }
-            Forward::Channels(kernel) => {
-                let mut scratch = kernel.scratch();
-                for ((image, output), winners) in images {
-                    kernel.image(simd, &mut scratch, image, output, winners);
-                }
-            }
+        for ((image, output), winners) in images.zip(outputs).zip(winners) {
+            self.forward.image(simd, &mut scratch, image, output, winners);
         }
     }
 }

@@ -20,7 +20,19 @@ impl Geometry {
     /// # Errors
     /// When the shapes do not fit together or no window fits into the image.
     pub(super) fn of(input: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<(usize, Self)> {
-        let (n, inputs, height, width) = input.dims4()?;
+        let dims = input.dims4()?;
+        Ok((dims.0, Self::of_shape(dims, weight, bias)?))
+    }
+
+    /// The extents, from the shapes of the operands, that of the input being `[n, inputs, h, w]`.
+    ///
+    /// # Errors
+    /// As [`Geometry::of`].
+    pub(super) fn of_shape(
+        (_, inputs, height, width): (usize, usize, usize, usize),
+        weight: &Tensor,
+        bias: &Tensor,
+    ) -> Result<Self> {
         let (outputs, weight_inputs, kernel, kernel_width) = weight.dims4()?;
         if kernel != kernel_width || kernel == 0 {
             bail!("a convolution kernel must be square, this one is {kernel} by {kernel_width}");
@@ -36,17 +48,19 @@ impl Geometry {
                 "images of {height} by {width} are too small for a kernel of {kernel} and a pool of 2"
             );
         }
-        Ok((n, Self { inputs, outputs, kernel, height, width }))
+        Ok(Self { inputs, outputs, kernel, height, width })
     }
 
     /// Rows after pooling; an odd last row of the convolution is left out.
     pub(super) fn pooled_height(&self) -> usize {
-        (self.height - self.kernel + 1) / 2
+        let rows = self.height - self.kernel + 1;
+        rows / 2
     }
 
     /// Columns after pooling; an odd last column of the convolution is left out.
     pub(super) fn pooled_width(&self) -> usize {
-        (self.width - self.kernel + 1) / 2
+        let columns = self.width - self.kernel + 1;
+        columns / 2
     }
 
     /// Positions of one pooled map.

@@ -9,7 +9,7 @@
 
 use pulp::Simd;
 
-use super::forward::pool;
+use super::forward::{Scratch, pool};
 use super::geometry::Geometry;
 use crate::nn::simd::{fma, load, store};
 
@@ -29,21 +29,11 @@ pub(super) struct Positions {
     plane_width: usize,
     plane_len: usize,
     /// Positions computed: those of the grid up to the last, rounded up to whole vectors.
-    positions: usize,
-}
-
-/// Buffers reused from image to image.
-pub(super) struct Scratch {
-    /// `[inputs][row parity][column parity][plane_len]`.
-    planes: Vec<f32>,
-    /// `[outputs rounded up to blocks][positions]`: pooled values.
-    values: Vec<f32>,
-    /// The same for the winners.
-    winners: Vec<f32>,
+    grid: usize,
 }
 
 /// Grid positions up to the last that counts, rounded up to whole vectors.
-fn positions(geometry: &Geometry, lanes: usize) -> usize {
+fn grid(geometry: &Geometry, lanes: usize) -> usize {
     let width = geometry.width.div_ceil(2);
     ((geometry.pooled_height() - 1) * width + geometry.pooled_width()).next_multiple_of(lanes)
 }
@@ -51,15 +41,15 @@ fn positions(geometry: &Geometry, lanes: usize) -> usize {
 impl Positions {
     /// Vector multiply-adds of one image for each tap and window place.
     pub(super) fn cost(geometry: &Geometry, lanes: usize) -> usize {
-        positions(geometry, lanes) / lanes * geometry.outputs.next_multiple_of(BLOCK)
+        grid(geometry, lanes) / lanes * geometry.outputs.next_multiple_of(BLOCK)
     }
 
     pub(super) fn new(geometry: &Geometry, weight: &[f32], bias: &[f32], lanes: usize) -> Self {
         let (kernel, kernel_len) = (geometry.kernel, geometry.kernel_len());
         let plane_width = geometry.width.div_ceil(2);
-        let positions = positions(geometry, lanes);
+        let grid = grid(geometry, lanes);
         let farthest = kernel / 2 * plane_width + kernel / 2;
-        let plane_len = (geometry.height.div_ceil(2) * plane_width).max(positions + farthest);
+        let plane_len = (geometry.height.div_ceil(2) * plane_width).max(grid + farthest);
         let taps = geometry
             .taps()
             .map(|(input, ky, kx)| {
@@ -86,19 +76,16 @@ impl Positions {
                 })
             })
             .collect();
-        Self { geometry: *geometry, weights, biases, taps, plane_width, plane_len, positions }
+        Self { geometry: *geometry, weights, biases, taps, plane_width, plane_len, grid }
     }
 
-    pub(super) fn scratch(&self) -> Scratch {
-        let results = self.biases.len() * BLOCK * self.positions;
-        Scratch {
-            planes: vec![0.0; self.geometry.inputs * 4 * self.plane_len],
-            values: vec![0.0; results],
-            winners: vec![0.0; results],
-        }
+    /// Sizes of the scratch buffers: planes `[inputs][row parity][column parity][plane_len]`,
+    /// results `[outputs rounded up to blocks][positions]`.
+    pub(super) fn scratch_len(&self) -> (usize, usize) {
+        (self.geometry.inputs * 4 * self.plane_len, self.biases.len() * BLOCK * self.grid)
     }
 
-    /// Computes one image; see [`super::forward::Forward::run`].
+    /// Computes one image; see [`super::forward::Forward::image`].
     #[inline(always)]
     pub(super) fn image<S: Simd>(
         &self,
@@ -112,7 +99,7 @@ impl Positions {
         let blocks = self.weights.chunks_exact(self.taps.len()).zip(&self.biases).enumerate();
         for (block, (weights, biases)) in blocks {
             let biases = biases.map(|bias| simd.splat_f32s(bias));
-            for position in (0..self.positions).step_by(S::F32_LANES) {
+            for position in (0..self.grid).step_by(S::F32_LANES) {
                 let mut sums = biases.map(|bias| [bias; 4]);
                 for (places, weights) in self.taps.iter().zip(weights) {
                     let weights = weights.map(|weight| simd.splat_f32s(weight));
@@ -124,7 +111,7 @@ impl Positions {
                     }
                 }
                 for (lane, sums) in sums.into_iter().enumerate() {
-                    let at = (block * BLOCK + lane) * self.positions + position;
+                    let at = (block * BLOCK + lane) * self.grid + position;
                     let (value, winner) = pool(simd, sums);
                     store::<S>(&mut scratch.values, at, value);
                     store::<S>(&mut scratch.winners, at, winner);
@@ -163,8 +150,8 @@ impl Positions {
         let width = self.geometry.pooled_width();
         let pooled = self.geometry.pooled();
         let outputs = output.chunks_exact_mut(pooled).zip(winners.chunks_exact_mut(pooled));
-        let values = scratch.values.chunks_exact(self.positions);
-        let codes = scratch.winners.chunks_exact(self.positions);
+        let values = scratch.values.chunks_exact(self.grid);
+        let codes = scratch.winners.chunks_exact(self.grid);
         for (((output, winners), values), codes) in outputs.zip(values).zip(codes) {
             let rows = output.chunks_exact_mut(width).zip(winners.chunks_exact_mut(width));
             for (y, (output, winners)) in rows.enumerate() {
