@@ -33,13 +33,13 @@ pub(super) fn lanes() -> usize {
 /// The vector that starts at `values[at]`; it needs no alignment.
 #[inline(always)]
 pub(super) fn load<S: Simd>(values: &[f32], at: usize) -> S::f32s {
-    S::as_simd_f32s(&values[at..at + S::F32_LANES]).0[0]
+    S::as_simd_f32s(&values[at..][..S::F32_LANES]).0[0]
 }
 
 /// Writes `vector` to the lanes that start at `values[at]`.
 #[inline(always)]
 pub(super) fn store<S: Simd>(values: &mut [f32], at: usize, vector: S::f32s) {
-    S::as_mut_simd_f32s(&mut values[at..at + S::F32_LANES]).0[0] = vector;
+    S::as_mut_simd_f32s(&mut values[at..][..S::F32_LANES]).0[0] = vector;
 }
 
 /// `a * b + c`, rounded once where the processor does so in one instruction.

@@ -15,6 +15,10 @@ use crate::nn::simd::{self, fma, load, store};
 /// Vectors of a patch that are held in registers together.
 const BLOCK: usize = 5;
 
+/// Partial sums of the image's gradient that take turns. Patches next to each other overlap, and
+/// a load that covers parts of several stores must wait until they have reached the cache.
+const SUMS: usize = 4;
+
 /// A block's weights laid out for the backward pass, and where a patch finds its values.
 pub(super) struct Backward {
     geometry: Geometry,
@@ -75,7 +79,8 @@ impl Backward {
         let image_len = self.geometry.input_len() + self.row_len;
         Scratch {
             image: vec![0.0; image_len],
-            image_grad: vec![0.0; if self.weights.is_empty() { 0 } else { image_len }],
+            image_grads: [(); SUMS]
+                .map(|()| vec![0.0; if self.weights.is_empty() { 0 } else { image_len }]),
             offsets: vec![0; pooled + 1],
             grads: vec![0.0; pooled + 1],
         }
@@ -105,8 +110,8 @@ impl Backward {
 pub(super) struct Scratch {
     /// The image, its channels innermost.
     image: Vec<f32>,
-    /// Its gradient, its channels innermost.
-    image_grad: Vec<f32>,
+    /// Partial sums of its gradient, its channels innermost.
+    image_grads: [Vec<f32>; SUMS],
     /// Of the outputs of one channel that have a gradient, where the patch of each begins.
     offsets: Vec<u32>,
     /// Their gradients.
@@ -164,7 +169,9 @@ impl Backward {
         let pooled = self.geometry.pooled();
         let span = self.geometry.kernel * self.row_len;
         self.channels_innermost(input, &mut scratch.image);
-        scratch.image_grad.fill(0.0);
+        for image_grad in &mut scratch.image_grads {
+            image_grad.fill(0.0);
+        }
         let channels = winners.chunks_exact(pooled).zip(grads.chunks_exact(pooled));
         let sums = partial.weight.chunks_exact_mut(span).zip(&mut partial.bias);
         for (channel, ((winners, grads), (weight, bias))) in channels.zip(sums).enumerate() {
@@ -174,11 +181,15 @@ impl Backward {
             self.add_patches(simd, weight, &scratch.image, offsets, grads);
             if !self.weights.is_empty() {
                 let kernel = &self.weights[channel * span..(channel + 1) * span];
-                self.add_kernels(simd, &mut scratch.image_grad, kernel, offsets, grads);
+                self.add_kernels(simd, &mut scratch.image_grads, kernel, offsets, grads);
             }
         }
         if let Some(input_grad) = input_grad {
-            self.channels_outermost(&scratch.image_grad, input_grad);
+            let [image_grad, rest @ ..] = &mut scratch.image_grads;
+            for partial in rest {
+                simd::add_scaled(simd, image_grad, 1.0, partial);
+            }
+            self.channels_outermost(image_grad, input_grad);
         }
     }
 
@@ -214,19 +225,19 @@ impl Backward {
             kernel_grad.split_at_mut(blocks.len() * BLOCK * S::F32_LANES);
         for (vectors, sums) in blocks.iter().zip(grad_blocks.chunks_exact_mut(BLOCK * S::F32_LANES))
         {
-            add_patches_of::<S, BLOCK>(simd, vectors, sums, image, offsets, grads);
+            add_patches_of::<S, BLOCK>(simd, *vectors, sums, image, offsets, grads);
         }
         for (vector, sums) in rest.iter().zip(grad_rest.chunks_exact_mut(S::F32_LANES)) {
-            add_patches_of::<S, 1>(simd, &[*vector], sums, image, offsets, grads);
+            add_patches_of::<S, 1>(simd, [*vector], sums, image, offsets, grads);
         }
     }
 
-    /// `image_grad += grad · kernel` at every listed place.
+    /// `image_grad += grad · kernel` at every listed place, spread over the partial sums.
     #[inline(always)]
     fn add_kernels<S: Simd>(
         &self,
         simd: S,
-        image_grad: &mut [f32],
+        image_grads: &mut [Vec<f32>; SUMS],
         kernel: &[f32],
         offsets: &[u32],
         grads: &[f32],
@@ -235,10 +246,10 @@ impl Backward {
         let (kernel_blocks, kernel_rest) = kernel.split_at(blocks.len() * BLOCK * S::F32_LANES);
         for (vectors, kernel) in blocks.iter().zip(kernel_blocks.chunks_exact(BLOCK * S::F32_LANES))
         {
-            add_kernels_of::<S, BLOCK>(simd, vectors, kernel, image_grad, offsets, grads);
+            add_kernels_of::<S, BLOCK>(simd, *vectors, kernel, image_grads, offsets, grads);
         }
         for (vector, kernel) in rest.iter().zip(kernel_rest.chunks_exact(S::F32_LANES)) {
-            add_kernels_of::<S, 1>(simd, &[*vector], kernel, image_grad, offsets, grads);
+            add_kernels_of::<S, 1>(simd, [*vector], kernel, image_grads, offsets, grads);
         }
     }
 
@@ -273,17 +284,19 @@ impl Backward {
 #[inline(always)]
 fn add_patches_of<S: Simd, const N: usize>(
     simd: S,
-    vectors: &[usize; N],
+    vectors: [usize; N],
     kernel_grad: &mut [f32],
     image: &[f32],
     offsets: &[u32],
     grads: &[f32],
 ) {
-    let mut sums: [S::f32s; N] = std::array::from_fn(|i| load::<S>(kernel_grad, i * S::F32_LANES));
+    let span = span::<S, N>(vectors);
+    let mut sums = load_all::<S, N>(simd, kernel_grad);
     for (&offset, &grad) in offsets.iter().zip(grads) {
+        let patch = &image[offset as usize..][..span];
         let grad = simd.splat_f32s(grad);
-        for (sum, vector) in sums.iter_mut().zip(vectors) {
-            *sum = fma(simd, grad, load::<S>(image, offset as usize + vector), *sum);
+        for i in 0..N {
+            sums[i] = fma(simd, grad, load::<S>(patch, vectors[i]), sums[i]);
         }
     }
     for (i, sum) in sums.into_iter().enumerate() {
@@ -295,19 +308,61 @@ fn add_patches_of<S: Simd, const N: usize>(
 #[inline(always)]
 fn add_kernels_of<S: Simd, const N: usize>(
     simd: S,
-    vectors: &[usize; N],
+    vectors: [usize; N],
     kernel: &[f32],
-    image_grad: &mut [f32],
+    image_grads: &mut [Vec<f32>; SUMS],
     offsets: &[u32],
     grads: &[f32],
 ) {
-    let kernel: [S::f32s; N] = std::array::from_fn(|i| load::<S>(kernel, i * S::F32_LANES));
-    for (&offset, &grad) in offsets.iter().zip(grads) {
-        let grad = simd.splat_f32s(grad);
-        for (&weights, vector) in kernel.iter().zip(vectors) {
-            let at = offset as usize + vector;
-            let sum = fma(simd, grad, weights, load::<S>(image_grad, at));
-            store::<S>(image_grad, at, sum);
+    let span = span::<S, N>(vectors);
+    let kernel = load_all::<S, N>(simd, kernel);
+    let (turns, rest) = offsets.as_chunks::<SUMS>();
+    let (grad_turns, grad_rest) = grads.as_chunks::<SUMS>();
+    for (offsets, grads) in turns.iter().zip(grad_turns) {
+        for ((image_grad, &offset), &grad) in image_grads.iter_mut().zip(offsets).zip(grads) {
+            let patch = &mut image_grad[offset as usize..][..span];
+            add_kernel(simd, vectors, &kernel, patch, grad);
         }
     }
+    for ((image_grad, &offset), &grad) in image_grads.iter_mut().zip(rest).zip(grad_rest) {
+        let patch = &mut image_grad[offset as usize..][..span];
+        add_kernel(simd, vectors, &kernel, patch, grad);
+    }
+}
+
+/// `patch += grad · kernel`.
+#[inline(always)]
+fn add_kernel<S: Simd, const N: usize>(
+    simd: S,
+    vectors: [usize; N],
+    kernel: &[S::f32s; N],
+    patch: &mut [f32],
+    grad: f32,
+) {
+    let grad = simd.splat_f32s(grad);
+    for i in 0..N {
+        let sum = fma(simd, grad, kernel[i], load::<S>(patch, vectors[i]));
+        store::<S>(patch, vectors[i], sum);
+    }
+}
+
+/// How far the vectors of a patch reach.
+#[inline(always)]
+fn span<S: Simd, const N: usize>(vectors: [usize; N]) -> usize {
+    let span = vectors.iter().fold(0, |span, &vector| span.max(vector)) + S::F32_LANES;
+    // Checked here, the vectors need no check for every patch.
+    for vector in vectors {
+        assert!(vector <= span - S::F32_LANES, "no vector begins after the last");
+    }
+    span
+}
+
+/// `N` vectors, one after the other.
+#[inline(always)]
+fn load_all<S: Simd, const N: usize>(simd: S, values: &[f32]) -> [S::f32s; N] {
+    let mut vectors = [simd.splat_f32s(0.0); N];
+    for (i, vector) in vectors.iter_mut().enumerate() {
+        *vector = load::<S>(values, i * S::F32_LANES);
+    }
+    vectors
 }
