@@ -24,6 +24,8 @@ pub(super) struct Backward {
     geometry: Geometry,
     /// Length of a row of a patch, rounded up to whole vectors.
     row_len: usize,
+    /// Where each tap of a kernel lies among its rows.
+    places: Vec<usize>,
     /// `[outputs][kernel rows][row_len]`, zero beyond a row's end. Empty if the image's gradient
     /// is not asked for.
     weights: Vec<f32>,
@@ -47,6 +49,8 @@ impl Backward {
         let Geometry { inputs, outputs, kernel, width, .. } = *geometry;
         let lanes = simd::lanes();
         let row_len = (kernel * inputs).next_multiple_of(lanes);
+        let places: Vec<_> =
+            geometry.taps().map(|(input, ky, kx)| ky * row_len + kx * inputs + input).collect();
         let mut weights = Vec::new();
         if with_input_grad {
             weights.resize(outputs * kernel * row_len, 0.0);
@@ -54,8 +58,8 @@ impl Backward {
                 .chunks_exact(geometry.kernel_len())
                 .zip(weights.chunks_exact_mut(kernel * row_len))
             {
-                for ((input, ky, kx), value) in geometry.taps().zip(from) {
-                    to[ky * row_len + kx * inputs + input] = *value;
+                for (place, value) in places.iter().zip(from) {
+                    to[*place] = *value;
                 }
             }
         }
@@ -69,7 +73,7 @@ impl Backward {
                 (0..geometry.pooled_width()).map(move |x| (2 * (y * width + x) * inputs) as u32)
             })
             .collect();
-        Self { geometry: *geometry, row_len, weights, vectors, corners }
+        Self { geometry: *geometry, row_len, places, weights, vectors, corners }
     }
 
     /// Buffers for [`Backward::image`].
@@ -94,13 +98,10 @@ impl Backward {
 
     /// Brings a kernel gradient into the layout of the weights, `[outputs, inputs, kernel, kernel]`.
     pub(super) fn unpack(&self, packed: &[f32]) -> Vec<f32> {
-        let Geometry { inputs, outputs, kernel, .. } = self.geometry;
-        let mut weight = Vec::with_capacity(outputs * self.geometry.kernel_len());
+        let Geometry { outputs, kernel, .. } = self.geometry;
+        let mut weight = Vec::with_capacity(outputs * self.places.len());
         for packed in packed.chunks_exact(kernel * self.row_len) {
-            let taps = self.geometry.taps();
-            weight.extend(
-                taps.map(|(input, ky, kx)| packed[ky * self.row_len + kx * inputs + input]),
-            );
+            weight.extend(self.places.iter().map(|&place| packed[place]));
         }
         weight
     }
@@ -262,8 +263,8 @@ impl Backward {
             return;
         }
         for (channel, values) in input.chunks_exact(height * width).enumerate() {
-            for (slot, value) in image[channel..].iter_mut().step_by(inputs).zip(values) {
-                *slot = *value;
+            for (pixel, value) in image.chunks_exact_mut(inputs).zip(values) {
+                pixel[channel] = *value;
             }
         }
     }
@@ -273,8 +274,8 @@ impl Backward {
     fn channels_outermost(&self, image: &[f32], output: &mut [f32]) {
         let Geometry { inputs, height, width, .. } = self.geometry;
         for (channel, values) in output.chunks_exact_mut(height * width).enumerate() {
-            for (slot, value) in values.iter_mut().zip(image[channel..].iter().step_by(inputs)) {
-                *slot = *value;
+            for (value, pixel) in values.iter_mut().zip(image.chunks_exact(inputs)) {
+                *value = pixel[channel];
             }
         }
     }
@@ -350,9 +351,9 @@ fn add_kernel<S: Simd, const N: usize>(
 #[inline(always)]
 fn span<S: Simd, const N: usize>(vectors: [usize; N]) -> usize {
     let span = vectors.iter().fold(0, |span, &vector| span.max(vector)) + S::F32_LANES;
-    // Checked here, the vectors need no check for every patch.
+    // Checked here, just as a load checks it, the vectors need no check for every patch.
     for vector in vectors {
-        assert!(vector <= span - S::F32_LANES, "no vector begins after the last");
+        assert!(vector <= span && S::F32_LANES <= span - vector, "no vector ends after the last");
     }
     span
 }
