@@ -25,11 +25,11 @@ pub(super) fn map<J: Send, R: Send>(jobs: Vec<J>, work: impl Fn(J) -> R + Sync +
 }
 
 /// Adds partial sums of equal length in their order.
-pub(super) fn add_all(partial: impl IntoIterator<Item = Vec<f32>>) -> Vec<f32> {
+pub(super) fn add_all<'a>(partial: impl IntoIterator<Item = &'a [f32]>) -> Vec<f32> {
     let mut partial = partial.into_iter();
-    let mut total = partial.next().unwrap_or_default();
+    let mut total = partial.next().unwrap_or_default().to_vec();
     for part in partial {
-        for (total, part) in total.iter_mut().zip(&part) {
+        for (total, part) in total.iter_mut().zip(part) {
             *total += part;
         }
     }

@@ -112,7 +112,8 @@ impl CustomOp3 for FusedBlock {
         let (input_len, output_len) = (geometry.input_len(), geometry.output_len());
         let mut output = vec![0.0; n * output_len];
         let mut winners = vec![0; n * output_len];
-        let block = Forward::new(geometry, weight, bias);
+        let mut block = Forward::new(geometry);
+        block.set(weight, bias);
         let chunk = chunks::chunk_len(n, FEWEST_IMAGES);
         if n <= chunk {
             let (output, winners) = (&mut output[..], &mut winners[..]);
@@ -155,8 +156,10 @@ impl CustomOp3 for FusedBlock {
         let (input_len, output_len) = (geometry.input_len(), geometry.output_len());
         let n = input.dim(0)?;
         let mut input_grad = input.track_op().then(|| vec![0.0; n * input_len]);
-        let block = host::with_elements(weight, |weight| {
-            Ok(Backward::new(geometry, weight, input_grad.is_some()))
+        let mut block = Backward::new(geometry, input_grad.is_some());
+        host::with_elements(weight, |weight| {
+            block.set(weight);
+            Ok(())
         })?;
         let grad = grad.contiguous()?;
         let partials = host::with_elements(input, |input| {
@@ -176,14 +179,14 @@ impl CustomOp3 for FusedBlock {
                 Ok(chunks::map(pieces, simd::run))
             })
         })?;
-        let (weight_grads, bias_grads): (Vec<_>, Vec<_>) =
-            partials.into_iter().map(|partial| (partial.weight, partial.bias)).unzip();
-        let weight_grad = block.unpack(&chunks::add_all(weight_grads));
+        let weight_grad = chunks::add_all(partials.iter().map(|partial| &partial.weight[..]));
+        let weight_grad = block.unpack(&weight_grad);
+        let bias_grad = chunks::add_all(partials.iter().map(|partial| &partial.bias[..]));
         let device = input.device();
         Ok((
             input_grad.map(|grad| Tensor::from_vec(grad, input.shape(), device)).transpose()?,
             Some(Tensor::from_vec(weight_grad, weight.shape(), device)?),
-            Some(Tensor::from_vec(chunks::add_all(bias_grads), bias.shape(), device)?),
+            Some(Tensor::from_vec(bias_grad, bias.shape(), device)?),
         ))
     }
 }

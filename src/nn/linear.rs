@@ -116,12 +116,13 @@ impl CustomOp3 for FusedLinear {
                 })
             })
         })?;
-        let (weight_grads, bias_grads): (Vec<_>, Vec<_>) = partials.into_iter().unzip();
+        let weight_grad = chunks::add_all(partials.iter().map(|(weight, _)| &weight[..]));
+        let bias_grad = chunks::add_all(partials.iter().map(|(_, bias)| &bias[..]));
         let device = input.device();
         Ok((
             Some(Tensor::from_vec(input_grad, input.shape(), device)?),
-            Some(Tensor::from_vec(chunks::add_all(weight_grads), weight.shape(), device)?),
-            Some(Tensor::from_vec(chunks::add_all(bias_grads), bias.shape(), device)?),
+            Some(Tensor::from_vec(weight_grad, weight.shape(), device)?),
+            Some(Tensor::from_vec(bias_grad, bias.shape(), device)?),
         ))
     }
 }

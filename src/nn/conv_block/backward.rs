@@ -43,26 +43,23 @@ pub(super) struct Partial {
     pub(super) bias: Vec<f32>,
 }
 
+impl Partial {
+    /// Back to sums of nothing.
+    pub(super) fn clear(&mut self) {
+        self.weight.fill(0.0);
+        self.bias.fill(0.0);
+    }
+}
+
 impl Backward {
-    /// Lays out `weight` (`[outputs, inputs, kernel, kernel]`).
-    pub(super) fn new(geometry: &Geometry, weight: &[f32], with_input_grad: bool) -> Self {
+    /// The pass for these extents, its weights zero.
+    pub(super) fn new(geometry: &Geometry, with_input_grad: bool) -> Self {
         let Geometry { inputs, outputs, kernel, width, .. } = *geometry;
         let lanes = simd::lanes();
         let row_len = (kernel * inputs).next_multiple_of(lanes);
         let places: Vec<_> =
             geometry.taps().map(|(input, ky, kx)| ky * row_len + kx * inputs + input).collect();
-        let mut weights = Vec::new();
-        if with_input_grad {
-            weights.resize(outputs * kernel * row_len, 0.0);
-            for (from, to) in weight
-                .chunks_exact(geometry.kernel_len())
-                .zip(weights.chunks_exact_mut(kernel * row_len))
-            {
-                for (place, value) in places.iter().zip(from) {
-                    to[*place] = *value;
-                }
-            }
-        }
+        let weights = vec![0.0; if with_input_grad { outputs * kernel * row_len } else { 0 }];
         let vectors = (0..kernel)
             .flat_map(|ky| {
                 (0..row_len).step_by(lanes).map(move |start| ky * width * inputs + start)
@@ -74,6 +71,17 @@ impl Backward {
             })
             .collect();
         Self { geometry: *geometry, row_len, places, weights, vectors, corners }
+    }
+
+    /// Takes over `weight` (`[outputs, inputs, kernel, kernel]`); the image's gradient depends on it.
+    pub(super) fn set(&mut self, weight: &[f32]) {
+        let kernels = weight.chunks_exact(self.places.len());
+        let rows = self.weights.chunks_exact_mut(self.geometry.kernel * self.row_len);
+        for (kernel, rows) in kernels.zip(rows) {
+            for (place, value) in self.places.iter().zip(kernel) {
+                rows[*place] = *value;
+            }
+        }
     }
 
     /// Buffers for [`Backward::image`].

@@ -27,23 +27,27 @@ impl Channels {
         geometry.pooled() * geometry.outputs.div_ceil(lanes)
     }
 
-    pub(super) fn new(geometry: &Geometry, weight: &[f32], bias: &[f32], lanes: usize) -> Self {
-        let kernel_len = geometry.kernel_len();
+    pub(super) fn new(geometry: &Geometry, lanes: usize) -> Self {
         let groups = geometry.outputs.div_ceil(lanes);
-        let mut weights = vec![0.0; groups * kernel_len * lanes];
-        for (channel, kernel) in weight.chunks_exact(kernel_len).enumerate() {
-            let start = channel / lanes * kernel_len * lanes + channel % lanes;
-            for (slot, value) in weights[start..].iter_mut().step_by(lanes).zip(kernel) {
-                *slot = *value;
-            }
-        }
-        let mut biases = bias.to_vec();
-        biases.resize(groups * lanes, 0.0);
+        let weights = vec![0.0; groups * geometry.kernel_len() * lanes];
+        let biases = vec![0.0; groups * lanes];
         let taps = geometry
             .taps()
             .map(|(input, ky, kx)| (input * geometry.height + ky) * geometry.width + kx)
             .collect();
         Self { geometry: *geometry, lanes, weights, biases, taps }
+    }
+
+    /// Takes over `weight` (`[outputs, inputs, kernel, kernel]`) and `bias` (`[outputs]`).
+    pub(super) fn set(&mut self, weight: &[f32], bias: &[f32]) {
+        let (taps, lanes) = (self.taps.len(), self.lanes);
+        for (channel, kernel) in weight.chunks_exact(taps).enumerate() {
+            let start = channel / lanes * taps * lanes + channel % lanes;
+            for (slot, value) in self.weights[start..].iter_mut().step_by(lanes).zip(kernel) {
+                *slot = *value;
+            }
+        }
+        self.biases[..bias.len()].copy_from_slice(bias);
     }
 
     /// Size of the buffers of results: `[pooled positions][groups · lanes]`.

@@ -21,13 +21,21 @@ pub(super) enum Forward {
 }
 
 impl Forward {
-    /// Lays out `weight` (`[outputs, inputs, kernel, kernel]`) and `bias` (`[outputs]`).
-    pub(super) fn new(geometry: &Geometry, weight: &[f32], bias: &[f32]) -> Self {
+    /// The kernel for these extents, its weights zero.
+    pub(super) fn new(geometry: &Geometry) -> Self {
         let lanes = simd::lanes();
         if Positions::cost(geometry, lanes) < Channels::cost(geometry, lanes) {
-            Self::Positions(Positions::new(geometry, weight, bias, lanes))
+            Self::Positions(Positions::new(geometry, lanes))
         } else {
-            Self::Channels(Channels::new(geometry, weight, bias, lanes))
+            Self::Channels(Channels::new(geometry, lanes))
+        }
+    }
+
+    /// Takes over `weight` (`[outputs, inputs, kernel, kernel]`) and `bias` (`[outputs]`).
+    pub(super) fn set(&mut self, weight: &[f32], bias: &[f32]) {
+        match self {
+            Self::Positions(kernel) => kernel.set(weight, bias),
+            Self::Channels(kernel) => kernel.set(weight, bias),
         }
     }
 

@@ -5,41 +5,89 @@
 //! image by image and, going back, both blocks' gradients; it leaves those of the first block for
 //! the placeholder to hand out. What lies between the blocks never becomes a tensor.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use pulp::{Simd, WithSimd};
 
 use super::FEWEST_IMAGES;
-use super::backward::{Backward, Partial};
-use super::forward::Forward;
+use super::backward::{self, Backward, Partial};
+use super::forward::{self, Forward};
 use super::geometry::Geometry;
 use crate::nn::{chunks, host, simd};
 
-/// Buffers that go from one batch to the next.
-#[derive(Clone, Debug, Default)]
+/// What goes from one batch to the next, so that training allocates next to nothing.
+#[derive(Clone, Default)]
 pub struct Buffers(Arc<Mutex<Vec<Between>>>);
 
+impl fmt::Debug for Buffers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Buffers").finish_non_exhaustive()
+    }
+}
+
 /// What the forward pass leaves to the backward.
-#[derive(Debug, Default)]
 struct Between {
+    geometries: [Geometry; 2],
+    forward: [Forward; 2],
+    backward: [Backward; 2],
     /// The first block's outputs.
     maps: Vec<f32>,
-    /// Which places gave them.
-    first_winners: Vec<u8>,
-    /// Which places gave the second block's outputs.
-    second_winners: Vec<u8>,
+    /// Which places of their windows gave the outputs of each block.
+    winners: [Vec<u8>; 2],
+    /// One for each piece of the largest batch so far.
+    pieces: Vec<Scratch>,
+}
+
+/// Buffers of one piece of a batch.
+struct Scratch {
+    forward: [forward::Scratch; 2],
+    backward: [backward::Scratch; 2],
+    partial: [Partial; 2],
+    /// The gradient of one image's first outputs.
+    maps_grad: Vec<f32>,
+}
+
+impl Between {
+    fn new(geometries: [Geometry; 2]) -> Self {
+        let [first, second] = &geometries;
+        Self {
+            forward: [Forward::new(first), Forward::new(second)],
+            backward: [Backward::new(first, false), Backward::new(second, true)],
+            geometries,
+            maps: Vec::new(),
+            winners: [Vec::new(), Vec::new()],
+            pieces: Vec::new(),
+        }
+    }
+
+    /// Makes room for `n` images in pieces of `chunk`.
+    fn resize(&mut self, n: usize, chunk: usize) {
+        let [first_len, second_len] = self.geometries.map(|geometry| n * geometry.output_len());
+        self.maps.resize(first_len, 0.0);
+        self.winners[0].resize(first_len, 0);
+        self.winners[1].resize(second_len, 0);
+        while self.pieces.len() < n.div_ceil(chunk) {
+            self.pieces.push(Scratch {
+                forward: self.forward.each_ref().map(Forward::scratch),
+                backward: self.backward.each_ref().map(Backward::scratch),
+                partial: self.backward.each_ref().map(Backward::partial),
+                maps_grad: vec![0.0; self.geometries[0].output_len()],
+            });
+        }
+    }
 }
 
 /// What the two operations share.
 struct Pass {
-    first: Geometry,
-    second: Geometry,
+    geometries: [Geometry; 2],
     images: Tensor,
     /// The first block's weight and bias.
     operands: [Tensor; 2],
-    between: OnceLock<Between>,
-    /// The gradients of the first block's weight and bias.
+    /// Filled by the forward pass.
+    between: Mutex<Option<Between>>,
+    /// The gradients of the first block's weight and bias, filled by the second's backward pass.
     grads: Mutex<Option<[Vec<f32>; 2]>>,
     buffers: Buffers,
 }
@@ -51,7 +99,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        if let Some(between) = self.between.take() {
+        if let Some(between) = lock(&self.between).take() {
             lock(&self.buffers.0).push(between);
         }
     }
@@ -79,11 +127,10 @@ pub fn forward_pair(
     let operands = [first[0].contiguous()?, first[1].contiguous()?];
     let [weight, bias] = operands.clone();
     let pass = Arc::new(Pass {
-        first: first_geometry,
-        second: second_geometry,
+        geometries: [first_geometry, second_geometry],
         images: images.clone(),
         operands: operands.map(|operand| operand.detach()),
-        between: OnceLock::new(),
+        between: Mutex::new(None),
         grads: Mutex::new(None),
         buffers: buffers.clone(),
     });
@@ -144,43 +191,49 @@ impl CustomOp3 for SecondBlock {
         bias: &CpuStorage,
         bias_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let Pass { first, second, .. } = &*self.0;
+        let Pass { geometries, images, operands: [first_weight, first_bias], .. } = &*self.0;
+        let [first, second] = geometries;
         let n = placeholder.dims()[0];
-        let weight = host::elements(weight, weight_layout)?;
-        let bias = host::elements(bias, bias_layout)?;
-        let second_block = Forward::new(second, weight, bias);
-        let [weight, bias] = &self.0.operands;
-        let first_block = host::with_elements(weight, |weight| {
-            host::with_elements(bias, |bias| Ok(Forward::new(first, weight, bias)))
+        let chunk = chunks::chunk_len(n, FEWEST_IMAGES);
+        let kept = lock(&self.0.buffers.0).pop();
+        let mut between = kept
+            .filter(|between| between.geometries == *geometries)
+            .unwrap_or_else(|| Between::new(*geometries));
+        between.resize(n, chunk);
+        host::with_elements(first_weight, |weight| {
+            host::with_elements(first_bias, |bias| {
+                between.forward[0].set(weight, bias);
+                Ok(())
+            })
         })?;
-        let mut between = lock(&self.0.buffers.0).pop().unwrap_or_default();
-        between.maps.resize(n * first.output_len(), 0.0);
-        between.first_winners.resize(n * first.output_len(), 0);
-        between.second_winners.resize(n * second.output_len(), 0);
+        let weight = host::elements(weight, weight_layout)?;
+        between.forward[1].set(weight, host::elements(bias, bias_layout)?);
+        between.backward[1].set(weight);
         let mut output = vec![0.0; n * second.output_len()];
-        host::with_elements(&self.0.images, |images| {
-            let chunk = chunks::chunk_len(n, FEWEST_IMAGES);
+        host::with_elements(images, |images| {
+            let Between { forward: blocks, maps, winners: [winners1, winners2], pieces, .. } =
+                &mut between;
             let pieces = images
                 .chunks(chunk * first.input_len())
-                .zip(between.maps.chunks_mut(chunk * first.output_len()))
-                .zip(between.first_winners.chunks_mut(chunk * first.output_len()))
+                .zip(maps.chunks_mut(chunk * first.output_len()))
+                .zip(winners1.chunks_mut(chunk * first.output_len()))
                 .zip(output.chunks_mut(chunk * second.output_len()))
-                .zip(between.second_winners.chunks_mut(chunk * second.output_len()))
-                .map(|((((images, maps), first_winners), output), second_winners)| ForwardImages {
-                    geometries: [first, second],
-                    blocks: [&first_block, &second_block],
+                .zip(winners2.chunks_mut(chunk * second.output_len()))
+                .zip(pieces)
+                .map(|(((((images, maps), winners1), output), winners2), scratch)| ForwardImages {
+                    geometries,
+                    blocks,
                     images,
                     maps,
                     output,
-                    winners: [first_winners, second_winners],
+                    winners: [winners1, winners2],
+                    scratch: &mut scratch.forward,
                 })
                 .collect();
             chunks::map(pieces, simd::run);
             Ok(())
         })?;
-        if self.0.between.set(between).is_err() {
-            bail!("{} remembers one forward pass and was applied twice", self.name());
-        }
+        *lock(&self.0.between) = Some(between);
         let shape = (n, second.outputs, second.pooled_height(), second.pooled_width());
         Ok((CpuStorage::F32(output), shape.into()))
     }
@@ -193,47 +246,51 @@ impl CustomOp3 for SecondBlock {
         _output: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let Pass { first, second, images, operands, .. } = &*self.0;
-        let Some(between) = self.0.between.get() else {
+        let Pass { geometries, images, .. } = &*self.0;
+        let [first, second] = geometries;
+        let mut between = lock(&self.0.between);
+        let Some(Between { backward: blocks, maps, winners: [winners1, winners2], pieces, .. }) =
+            &mut *between
+        else {
             bail!("{} has no forward pass to go back through", self.name());
         };
         let n = placeholder.dim(0)?;
+        let chunk = chunks::chunk_len(n, FEWEST_IMAGES);
+        let pieces = &mut pieces[..n.div_ceil(chunk)];
         let grad = grad.contiguous()?;
-        let first_block =
-            host::with_elements(&operands[0], |weight| Ok(Backward::new(first, weight, false)))?;
-        let second_block =
-            host::with_elements(weight, |weight| Ok(Backward::new(second, weight, true)))?;
-        let partials = host::with_elements::<f32, _>(images, |images| {
-            host::with_elements::<f32, _>(&grad, |grad| {
-                let chunk = chunks::chunk_len(n, FEWEST_IMAGES);
+        host::with_elements(images, |images| {
+            host::with_elements(&grad, |grad| {
                 let pieces = images
                     .chunks(chunk * first.input_len())
-                    .zip(between.maps.chunks(chunk * first.output_len()))
-                    .zip(between.first_winners.chunks(chunk * first.output_len()))
-                    .zip(between.second_winners.chunks(chunk * second.output_len()))
+                    .zip(maps.chunks(chunk * first.output_len()))
+                    .zip(winners1.chunks(chunk * first.output_len()))
+                    .zip(winners2.chunks(chunk * second.output_len()))
                     .zip(grad.chunks(chunk * second.output_len()))
-                    .map(|((((images, maps), first_winners), second_winners), grad)| {
+                    .zip(&mut *pieces)
+                    .map(|(((((images, maps), winners1), winners2), grad), scratch)| {
                         BackwardImages {
-                            geometries: [first, second],
-                            blocks: [&first_block, &second_block],
+                            geometries,
+                            blocks,
                             images,
                             maps,
                             grad,
-                            winners: [first_winners, second_winners],
+                            winners: [winners1, winners2],
+                            scratch,
                         }
                     })
                     .collect();
-                Ok(chunks::map(pieces, simd::run))
+                chunks::map(pieces, simd::run);
+                Ok(())
             })
         })?;
-        let (first_partials, second_partials): (Vec<_>, Vec<_>) = partials.into_iter().unzip();
-        let total = |block: &Backward, partials: Vec<Partial>| {
-            let (weights, biases): (Vec<_>, Vec<_>) =
-                partials.into_iter().map(|partial| (partial.weight, partial.bias)).unzip();
-            [block.unpack(&chunks::add_all(weights)), chunks::add_all(biases)]
-        };
-        *lock(&self.0.grads) = Some(total(&first_block, first_partials));
-        let [weight_grad, bias_grad] = total(&second_block, second_partials);
+        let [first_grads, second_grads] = [0, 1].map(|block| {
+            let total = pieces.iter().map(|piece| &piece.partial[block]);
+            let weight = chunks::add_all(total.clone().map(|partial| &partial.weight[..]));
+            let bias = chunks::add_all(total.map(|partial| &partial.bias[..]));
+            [blocks[block].unpack(&weight), bias]
+        });
+        *lock(&self.0.grads) = Some(first_grads);
+        let [weight_grad, bias_grad] = second_grads;
         let device = weight.device();
         Ok((
             // Nothing flows through the placeholder, but only with a gradient is it visited.
@@ -246,12 +303,13 @@ impl CustomOp3 for SecondBlock {
 
 /// Consecutive images of a batch on their way forward.
 struct ForwardImages<'a> {
-    geometries: [&'a Geometry; 2],
-    blocks: [&'a Forward; 2],
+    geometries: &'a [Geometry; 2],
+    blocks: &'a [Forward; 2],
     images: &'a [f32],
     maps: &'a mut [f32],
     output: &'a mut [f32],
     winners: [&'a mut [u8]; 2],
+    scratch: &'a mut [forward::Scratch; 2],
 }
 
 impl WithSimd for ForwardImages<'_> {
@@ -261,8 +319,7 @@ impl WithSimd for ForwardImages<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let [first, second] = self.blocks;
         let [first_geometry, second_geometry] = self.geometries;
-        let mut first_scratch = first.scratch();
-        let mut second_scratch = second.scratch();
+        let [first_scratch, second_scratch] = self.scratch;
         let [first_winners, second_winners] = self.winners;
         let images = self
             .images
@@ -272,32 +329,34 @@ impl WithSimd for ForwardImages<'_> {
             .zip(self.output.chunks_exact_mut(second_geometry.output_len()))
             .zip(second_winners.chunks_exact_mut(second_geometry.output_len()));
         for ((((image, maps), first_winners), output), second_winners) in images {
-            first.image(simd, &mut first_scratch, image, maps, first_winners);
-            second.image(simd, &mut second_scratch, maps, output, second_winners);
+            first.image(simd, first_scratch, image, maps, first_winners);
+            second.image(simd, second_scratch, maps, output, second_winners);
         }
     }
 }
 
 /// Consecutive images of a batch on their way back.
 struct BackwardImages<'a> {
-    geometries: [&'a Geometry; 2],
-    blocks: [&'a Backward; 2],
+    geometries: &'a [Geometry; 2],
+    blocks: &'a [Backward; 2],
     images: &'a [f32],
     maps: &'a [f32],
     grad: &'a [f32],
     winners: [&'a [u8]; 2],
+    scratch: &'a mut Scratch,
 }
 
 impl WithSimd for BackwardImages<'_> {
-    type Output = (Partial, Partial);
+    type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+    fn with_simd<S: Simd>(self, simd: S) {
         let [first, second] = self.blocks;
         let [first_geometry, second_geometry] = self.geometries;
-        let (mut first_scratch, mut second_scratch) = (first.scratch(), second.scratch());
-        let (mut first_partial, mut second_partial) = (first.partial(), second.partial());
-        let mut maps_grad = vec![0.0; first_geometry.output_len()];
+        let Scratch { backward: [scratch1, scratch2], partial, maps_grad, .. } = self.scratch;
+        let [partial1, partial2] = partial;
+        partial1.clear();
+        partial2.clear();
         let [first_winners, second_winners] = self.winners;
         let images = self
             .images
@@ -307,25 +366,9 @@ impl WithSimd for BackwardImages<'_> {
             .zip(second_winners.chunks_exact(second_geometry.output_len()))
             .zip(self.grad.chunks_exact(second_geometry.output_len()));
         for ((((image, maps), first_winners), second_winners), grad) in images {
-            second.image(
-                simd,
-                &mut second_scratch,
-                &mut second_partial,
-                maps,
-                second_winners,
-                grad,
-                Some(&mut maps_grad),
-            );
-            first.image(
-                simd,
-                &mut first_scratch,
-                &mut first_partial,
-                image,
-                first_winners,
-                &maps_grad,
-                None,
-            );
+            let given = Some(&mut maps_grad[..]);
+            second.image(simd, scratch2, partial2, maps, second_winners, grad, given);
+            first.image(simd, scratch1, partial1, image, first_winners, maps_grad, None);
         }
-        (first_partial, second_partial)
     }
 }

@@ -44,8 +44,8 @@ impl Positions {
         grid(geometry, lanes) / lanes * geometry.outputs.next_multiple_of(BLOCK)
     }
 
-    pub(super) fn new(geometry: &Geometry, weight: &[f32], bias: &[f32], lanes: usize) -> Self {
-        let (kernel, kernel_len) = (geometry.kernel, geometry.kernel_len());
+    pub(super) fn new(geometry: &Geometry, lanes: usize) -> Self {
+        let kernel = geometry.kernel;
         let plane_width = geometry.width.div_ceil(2);
         let grid = grid(geometry, lanes);
         let farthest = kernel / 2 * plane_width + kernel / 2;
@@ -60,23 +60,22 @@ impl Positions {
                 })
             })
             .collect();
-        let channel = |block: usize, lane: usize| {
-            Some(block * BLOCK + lane).filter(|&c| c < geometry.outputs)
-        };
-        let blocks = 0..geometry.outputs.div_ceil(BLOCK);
-        let biases = blocks
-            .clone()
-            .map(|block| std::array::from_fn(|lane| channel(block, lane).map_or(0.0, |c| bias[c])))
-            .collect();
-        let weights = blocks
-            .flat_map(|block| (0..kernel_len).map(move |tap| (block, tap)))
-            .map(|(block, tap)| {
-                std::array::from_fn(|lane| {
-                    channel(block, lane).map_or(0.0, |c| weight[c * kernel_len + tap])
-                })
-            })
-            .collect();
+        let blocks = geometry.outputs.div_ceil(BLOCK);
+        let weights = vec![[0.0; BLOCK]; blocks * geometry.kernel_len()];
+        let biases = vec![[0.0; BLOCK]; blocks];
         Self { geometry: *geometry, weights, biases, taps, plane_width, plane_len, grid }
+    }
+
+    /// Takes over `weight` (`[outputs, inputs, kernel, kernel]`) and `bias` (`[outputs]`).
+    pub(super) fn set(&mut self, weight: &[f32], bias: &[f32]) {
+        let taps = self.taps.len();
+        for (channel, (kernel, &bias)) in weight.chunks_exact(taps).zip(bias).enumerate() {
+            let (block, lane) = (channel / BLOCK, channel % BLOCK);
+            self.biases[block][lane] = bias;
+            for (slot, value) in self.weights[block * taps..].iter_mut().zip(kernel) {
+                slot[lane] = *value;
+            }
+        }
     }
 
     /// Sizes of the scratch buffers: planes `[inputs][row parity][column parity][plane_len]`,
