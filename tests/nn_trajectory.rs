@@ -1,4 +1,4 @@
-//! Trains beside PyTorch: the figures in tests/fixtures/torch are its own, on the same batches.
+//! Trains beside `PyTorch`: the figures in tests/fixtures/torch are its own, on the same batches.
 
 use candle_core::{Device, Result, Tensor};
 use mnist_tui::nn::adam::Adam;
@@ -121,7 +121,7 @@ fn gradients_of_the_first_batch_are_those_of_pytorch() -> Result<()> {
     Ok(())
 }
 
-/// Trains on the first batches in file order; every loss must be PyTorch's.
+/// Trains on the first batches in file order; every loss must be `PyTorch`'s.
 fn train(
     (form, forward, loss): (&str, Forward, Loss),
     train: &Set,

@@ -183,3 +183,77 @@ impl WithSimd for BackwardRows<'_> {
         (weight_grad, bias_grad)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{Device, Var};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::nn::simd::tests::on_every_width;
+
+    /// Outputs and the gradients of input, weight and bias, for given gradients of the outputs.
+    fn run(
+        form: fn(&Tensor, &Tensor, &Tensor) -> Result<Tensor>,
+        operands: &[Var; 3],
+        grad: &Tensor,
+    ) -> Result<[Vec<f32>; 4]> {
+        let [input, weight, bias] = operands.each_ref().map(Var::as_tensor);
+        let output = form(input, weight, bias)?;
+        let grads = output.mul(grad)?.sum_all()?.backward()?;
+        let flat = |tensor: &Tensor| tensor.flatten_all()?.to_vec1::<f32>();
+        let grad_of = |tensor: &Tensor| flat(grads.get(tensor).expect("it is a variable"));
+        Ok([flat(&output)?, grad_of(input)?, grad_of(weight)?, grad_of(bias)?])
+    }
+
+    /// Small integers, whose sums are exact in any order.
+    fn integers(shape: &[usize], step: usize) -> Result<Tensor> {
+        let len = shape.iter().product();
+        let values = (0..len).map(|i| (i * step % 7) as f32 - 3.0).collect();
+        Tensor::from_vec(values, shape, &Device::Cpu)
+    }
+
+    fn check(n: usize, inputs: usize, outputs: usize) -> Result<()> {
+        let operands = [
+            Var::from_tensor(&integers(&[n, inputs, 2], 3)?)?,
+            Var::from_tensor(&integers(&[outputs, inputs * 2], 5)?)?,
+            Var::from_tensor(&integers(&[outputs], 2)?)?,
+        ];
+        let grad = integers(&[n, outputs], 4)?;
+        let fused = run(forward_fused, &operands, &grad)?;
+        assert_eq!(fused, run(forward_composed, &operands, &grad)?);
+        // Strided operands and gradients: transposed, copied, transposed back.
+        let turned = |tensor: &Tensor| tensor.t()?.contiguous()?.t();
+        let [input, weight, bias] = operands.each_ref().map(Var::as_tensor);
+        let output = forward_fused(&turned(input)?, &turned(weight)?, bias)?;
+        let grads = output.t()?.mul(&grad.t()?)?.sum_all()?.backward()?;
+        for (operand, expected) in [input, weight, bias].into_iter().zip(&fused[1..]) {
+            let grad = grads.get(operand).expect("it is a variable").flatten_all()?;
+            assert_eq!(grad.to_vec1::<f32>()?, *expected);
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+        #[test]
+        fn both_forms_agree(n in 1usize..40, inputs in 1usize..70, outputs in 1usize..12) {
+            on_every_width(|| check(n, inputs, outputs).expect("the shapes fit"));
+        }
+    }
+
+    #[test]
+    fn shapes_that_do_not_fit_are_named() -> Result<()> {
+        for form in [forward_fused, forward_composed] {
+            let (input, weight) = (integers(&[2, 3], 1)?, integers(&[4, 3], 1)?);
+            let error = |input: &Tensor, bias: &Tensor| {
+                form(input, &weight, bias).expect_err("the shapes do not fit").to_string()
+            };
+            assert!(error(&input, &integers(&[3], 1)?).contains("4 outputs need 4 biases"));
+            assert!(error(&weight.t()?, &integers(&[4], 1)?).contains("the rows have 4 values"));
+            assert!(error(&integers(&[3], 1)?, &integers(&[4], 1)?).contains("a batch of rows"));
+        }
+        Ok(())
+    }
+}

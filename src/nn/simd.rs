@@ -10,6 +10,13 @@ use pulp::{Arch, Scalar128b, Simd, WithSimd};
 /// Runs `kernel` with the widest vectors that this processor has.
 #[inline]
 pub(super) fn run<K: WithSimd>(kernel: K) -> K::Output {
+    #[cfg(test)]
+    match tests::forced() {
+        tests::Width::Widest => {}
+        tests::Width::Baseline => return Scalar128b.vectorize(kernel),
+        #[cfg(target_arch = "x86_64")]
+        tests::Width::Avx2(avx2) => return Simd::vectorize(avx2, kernel),
+    }
     match Arch::new() {
         // Four lanes the compiler can map to SSE or leave scalar, where one lane would forbid both.
         Arch::Scalar => Scalar128b.vectorize(kernel),
@@ -97,4 +104,82 @@ pub(super) fn sum<S: Simd>(simd: S, values: &[f32]) -> f32 {
     let (heads, tail) = S::as_simd_f32s(values);
     let total = heads.iter().fold(simd.splat_f32s(0.0), |total, &v| simd.add_f32s(total, v));
     simd.reduce_sum_f32s(total) + tail.iter().sum::<f32>()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// Vectors that a test wants instead of the widest.
+    #[derive(Clone, Copy, Debug)]
+    pub(in crate::nn) enum Width {
+        Widest,
+        Baseline,
+        #[cfg(target_arch = "x86_64")]
+        Avx2(pulp::x86::V3),
+    }
+
+    thread_local! {
+        static FORCED: Cell<Width> = const { Cell::new(Width::Widest) };
+    }
+
+    pub(super) fn forced() -> Width {
+        FORCED.get()
+    }
+
+    /// Runs `test` with every kind of vectors this processor has.
+    pub(in crate::nn) fn on_every_width(test: impl Fn() + Sync) {
+        let mut widths = vec![Width::Widest, Width::Baseline];
+        #[cfg(target_arch = "x86_64")]
+        widths.extend(pulp::x86::V3::try_new().map(Width::Avx2));
+        // The choice belongs to a thread, so all work must stay on one.
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+        let pool = pool.expect("the system has a thread to give");
+        for width in widths {
+            pool.install(|| {
+                FORCED.set(width);
+                test();
+            });
+        }
+    }
+
+    #[test]
+    fn the_widths_differ() {
+        let found = std::sync::Mutex::new(Vec::new());
+        on_every_width(|| found.lock().expect("no test panicked").push(lanes()));
+        let found = found.into_inner().expect("no test panicked");
+        assert_eq!(found[1], 4);
+        if let Some(avx2) = found.get(2) {
+            assert_eq!(*avx2, 8);
+        }
+        assert!(found.iter().all(|lanes| found[0] >= *lanes), "{found:?}");
+    }
+
+    #[test]
+    fn rows_of_every_length_are_summed_to_the_last_value() {
+        struct Sums<'a>(&'a [f32], &'a mut [f32]);
+        impl WithSimd for Sums<'_> {
+            type Output = (f32, f32);
+            #[inline(always)]
+            fn with_simd<S: Simd>(self, simd: S) -> (f32, f32) {
+                add_scaled(simd, self.1, 2.0, self.0);
+                (sum(simd, self.0), dot(simd, self.0, self.0))
+            }
+        }
+        on_every_width(|| {
+            for len in 0..80u16 {
+                let row: Vec<_> = (1..=len).map(f32::from).collect();
+                let mut target = vec![1.0; row.len()];
+                let (sum, dot) = run(Sums(&row, &mut target));
+                let n = f32::from(len);
+                // Sums of small integers are exact.
+                assert_eq!(sum.to_bits(), (n * (n + 1.0) / 2.0).to_bits());
+                assert_eq!(dot.to_bits(), (n * (n + 1.0) * (2.0 * n + 1.0) / 6.0).to_bits());
+                let expected: Vec<_> = row.iter().map(|value| 2.0 * value + 1.0).collect();
+                assert_eq!(target, expected);
+            }
+        });
+    }
 }
