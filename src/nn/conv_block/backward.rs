@@ -211,9 +211,11 @@ impl Backward {
         let mut count = 0;
         // Every candidate is written and kept or overwritten: which of them are alive is close to
         // random, and a branch on it would often be predicted wrongly.
+        let kept_offsets = &mut scratch.offsets[..=self.corners.len()];
+        let kept_grads = &mut scratch.grads[..=self.corners.len()];
         for ((&winner, &grad), &corner) in winners.iter().zip(grads).zip(&self.corners) {
-            scratch.offsets[count] = corner + places[usize::from(winner % 8)];
-            scratch.grads[count] = grad;
+            kept_offsets[count] = corner + places[usize::from(winner % 8)];
+            kept_grads[count] = grad;
             count += usize::from(winner < DEAD);
         }
         count
