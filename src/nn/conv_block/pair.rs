@@ -5,79 +5,20 @@
 //! image by image and, going back, both blocks' gradients; it leaves those of the first block for
 //! the placeholder to hand out. What lies between the blocks never becomes a tensor.
 
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Mutex};
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use pulp::{Simd, WithSimd};
 
 use super::FEWEST_IMAGES;
-use super::backward::{self, Backward, Partial};
+use super::backward::Backward;
+use super::buffers::{Between, Buffers, Scratch, lock};
 use super::forward::{self, Forward};
 use super::geometry::Geometry;
 use crate::nn::{chunks, host, simd};
-
-/// What goes from one batch to the next, so that training allocates next to nothing.
-#[derive(Clone, Default)]
-pub struct Buffers(Arc<Mutex<Vec<Between>>>);
-
-impl fmt::Debug for Buffers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Buffers").finish_non_exhaustive()
-    }
-}
-
-/// What the forward pass leaves to the backward.
-struct Between {
-    geometries: [Geometry; 2],
-    forward: [Forward; 2],
-    backward: [Backward; 2],
-    /// The first block's outputs.
-    maps: Vec<f32>,
-    /// Which places of their windows gave the outputs of each block.
-    winners: [Vec<u8>; 2],
-    /// One for each piece of the largest batch so far.
-    pieces: Vec<Scratch>,
-}
-
-/// Buffers of one piece of a batch.
-struct Scratch {
-    forward: [forward::Scratch; 2],
-    backward: [backward::Scratch; 2],
-    partial: [Partial; 2],
-    /// The gradient of one image's first outputs.
-    maps_grad: Vec<f32>,
-}
-
-impl Between {
-    fn new(geometries: [Geometry; 2]) -> Self {
-        let [first, second] = &geometries;
-        Self {
-            forward: [Forward::new(first), Forward::new(second)],
-            backward: [Backward::new(first, false), Backward::new(second, true)],
-            geometries,
-            maps: Vec::new(),
-            winners: [Vec::new(), Vec::new()],
-            pieces: Vec::new(),
-        }
-    }
-
-    /// Makes room for `n` images in pieces of `chunk`.
-    fn resize(&mut self, n: usize, chunk: usize) {
-        let [first_len, second_len] = self.geometries.map(|geometry| n * geometry.output_len());
-        self.maps.resize(first_len, 0.0);
-        self.winners[0].resize(first_len, 0);
-        self.winners[1].resize(second_len, 0);
-        while self.pieces.len() < n.div_ceil(chunk) {
-            self.pieces.push(Scratch {
-                forward: self.forward.each_ref().map(Forward::scratch),
-                backward: self.backward.each_ref().map(Backward::scratch),
-                partial: self.backward.each_ref().map(Backward::partial),
-                maps_grad: vec![0.0; self.geometries[0].output_len()],
-            });
-        }
-    }
-}
 
 /// What the two operations share.
 struct Pass {
@@ -92,15 +33,10 @@ struct Pass {
     buffers: Buffers,
 }
 
-/// Locks; a panic elsewhere leaves these values whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Drop for Pass {
     fn drop(&mut self) {
         if let Some(between) = lock(&self.between).take() {
-            lock(&self.buffers.0).push(between);
+            self.buffers.give(between);
         }
     }
 }
@@ -195,10 +131,7 @@ impl CustomOp3 for SecondBlock {
         let [first, second] = geometries;
         let n = placeholder.dims()[0];
         let chunk = chunks::chunk_len(n, FEWEST_IMAGES);
-        let kept = lock(&self.0.buffers.0).pop();
-        let mut between = kept
-            .filter(|between| between.geometries == *geometries)
-            .unwrap_or_else(|| Between::new(*geometries));
+        let mut between = self.0.buffers.take(*geometries);
         between.resize(n, chunk);
         host::with_elements(first_weight, |weight| {
             host::with_elements(first_bias, |bias| {
