@@ -28,7 +28,7 @@ pub use self::pair::forward_pair;
 use super::{chunks, host, simd};
 
 /// Fewest images worth handing to another thread.
-const FEWEST_IMAGES: usize = 4;
+const FEWEST_IMAGES: usize = 2;
 
 /// Applies the block to a batch.
 ///
