@@ -137,7 +137,7 @@ fn weights_are_saved_when_a_person_leaves_early() {
 
 #[test]
 fn any_size_will_do() {
-    let mut tty = Tty::start(&["--epochs", "100"], 120, 40);
+    let tty = Tty::start(&["--epochs", "100"], 120, 40);
     tty.wait_for_text("▶ training");
     for (columns, rows) in [(1, 1), (30, 10), (200, 60), (2, 40), (40, 12), (39, 12), (80, 24)] {
         tty.resize(columns, rows);

@@ -8,11 +8,7 @@ use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// Below one piece, exactly one, a short last one, and more than the most pieces.
-<<<<<<< HEAD
-const BATCHES: [usize; 6] = [1, 4, 7, 50, 130, 333];
-=======
 const BATCHES: [usize; 6] = [1, 2, 7, 50, 130, 333];
->>>>>>> nn
 
 /// Every bit that training makes: losses, then parameters and moments after the last step.
 fn train(threads: usize) -> Result<Vec<u32>> {

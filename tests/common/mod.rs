@@ -77,7 +77,7 @@ impl Tty {
         ));
         let shared = Arc::clone(&seen);
         thread::spawn(move || {
-            let mut buffer = [0; 65_536];
+            let mut buffer = vec![0; 65_536];
             loop {
                 let read = output.read(&mut buffer).unwrap_or(0);
                 let (lock, changed) = &*shared;
