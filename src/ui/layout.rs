@@ -108,14 +108,3 @@ pub(super) fn curves(body: Rect) -> (Rect, Option<Rect>) {
     let [loss, accuracy] = Layout::vertical([Constraint::Fill(2), Constraint::Fill(1)]).areas(body);
     (loss, Some(accuracy))
 }
-
-/// A block of at most `width` × `height` cells in the middle.
-pub(super) fn middle(area: Rect, width: u16, height: u16) -> Rect {
-    let (width, height) = (width.min(area.width), height.min(area.height));
-    Rect {
-        x: area.x + (area.width - width) / 2,
-        y: area.y + (area.height - height) / 2,
-        width,
-        height,
-    }
-}

@@ -8,7 +8,7 @@ use ratatui::{
     widgets::{Block, BorderType, Clear, Paragraph, Widget},
 };
 
-use super::{format, layout, theme::Theme};
+use super::{format, pane, theme::Theme};
 use crate::{
     app::{App, Overlay},
     keymap::{BINDINGS, Binding, Group},
@@ -31,7 +31,7 @@ fn framed(
     style: Style,
     (width, height): (u16, u16),
 ) -> Rect {
-    let place = layout::middle(area, width + 4, height + 2);
+    let place = pane::middle(area, width + 4, height + 2);
     let block = Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(style)

@@ -8,7 +8,7 @@ use ratatui::{
     widgets::{Paragraph, Widget},
 };
 
-use super::{format, layout, theme::Theme};
+use super::{format, theme::Theme};
 
 /// Draws a pane's title with a rule and, at the right edge, the first of `notes` that there is room
 /// for; gives the rest.
@@ -43,5 +43,16 @@ pub(super) fn empty(area: Rect, buf: &mut Buffer, theme: &Theme, text: &str) {
     let height = lines.len() as u16;
     let lines: Vec<Line<'_>> =
         lines.into_iter().map(|line| Line::styled(line, theme.muted)).collect();
-    Paragraph::new(lines).centered().render(layout::middle(area, area.width, height), buf);
+    Paragraph::new(lines).centered().render(middle(area, area.width, height), buf);
+}
+
+/// A block of at most `width` × `height` cells in the middle.
+pub(super) fn middle(area: Rect, width: u16, height: u16) -> Rect {
+    let (width, height) = (width.min(area.width), height.min(area.height));
+    Rect {
+        x: area.x + (area.width - width) / 2,
+        y: area.y + (area.height - height) / 2,
+        width,
+        height,
+    }
 }

@@ -1,0 +1,129 @@
+//! The objects that lines hold.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::{
+    config::RunConfig,
+    metrics::Confusion,
+    protocol::{EpochRecord, RunInfo, Summary},
+};
+
+#[derive(Serialize)]
+pub(super) struct RunLine<'a> {
+    pub(super) event: &'static str,
+    version: &'static str,
+    #[serde(flatten)]
+    info: &'a RunInfo,
+    validation: usize,
+    max_steps: Option<u64>,
+    init: Option<String>,
+    save: Option<String>,
+    threads: Option<usize>,
+    requested_device: String,
+}
+
+impl<'a> RunLine<'a> {
+    pub(super) fn new(info: &'a RunInfo, config: &RunConfig) -> Self {
+        let text = |path: &PathBuf| path.display().to_string();
+        Self {
+            event: "run",
+            version: env!("CARGO_PKG_VERSION"),
+            info,
+            validation: config.validation,
+            max_steps: config.max_steps,
+            init: config.init.as_ref().map(text),
+            save: config.save.as_ref().map(text),
+            threads: config.threads,
+            requested_device: config.device.to_string(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct StepLine {
+    pub(super) event: &'static str,
+    pub(super) step: u64,
+    pub(super) epoch: u32,
+    pub(super) batch: u64,
+    pub(super) loss: f32,
+}
+
+#[derive(Serialize)]
+pub(super) struct EpochLine<'a> {
+    pub(super) event: &'static str,
+    pub(super) epoch: u32,
+    pub(super) step: u64,
+    batches: u64,
+    train_loss: f64,
+    train_seconds: f64,
+    images_per_second: f64,
+    eval_set: &'static str,
+    eval_loss: f64,
+    correct: u64,
+    total: u64,
+    eval_seconds: f64,
+    confusion: &'a Confusion,
+}
+
+impl<'a> EpochLine<'a> {
+    pub(super) fn new(record: &'a EpochRecord) -> Self {
+        let evaluation = &record.evaluation;
+        Self {
+            event: "epoch",
+            epoch: record.epoch,
+            step: record.step,
+            batches: record.batches,
+            train_loss: record.train_loss,
+            train_seconds: record.train_seconds,
+            images_per_second: record.images_per_second,
+            eval_set: evaluation.set.name(),
+            eval_loss: evaluation.loss,
+            correct: evaluation.correct,
+            total: evaluation.total,
+            eval_seconds: evaluation.seconds,
+            confusion: &evaluation.confusion,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct DoneLine {
+    pub(super) event: &'static str,
+    steps: u64,
+    images: u64,
+    seconds: f64,
+    train_seconds: f64,
+    eval_seconds: f64,
+    correct: Option<u64>,
+    total: Option<u64>,
+    test_loss: Option<f64>,
+    stopped: bool,
+    saved: Option<String>,
+}
+
+impl DoneLine {
+    pub(super) fn new(summary: &Summary) -> Self {
+        let test = summary.test.as_ref();
+        Self {
+            event: "done",
+            steps: summary.steps,
+            images: summary.images,
+            seconds: summary.clock.elapsed(),
+            train_seconds: summary.clock.training,
+            eval_seconds: summary.clock.evaluating,
+            correct: test.map(|test| test.correct),
+            total: test.map(|test| test.total),
+            test_loss: test.map(|test| test.loss),
+            stopped: summary.stopped,
+            saved: summary.saved.as_ref().map(|path| path.display().to_string()),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct FailedLine<'a> {
+    pub(super) event: &'static str,
+    pub(super) message: &'a str,
+}
