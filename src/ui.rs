@@ -49,7 +49,8 @@ impl<'a> Dashboard<'a> {
             digits::Digits::new(self.app, self.theme).render(area, buf);
         }
         if let Some(area) = panes.confusion {
-            confusion::Confusion::new(self.app, self.theme).render(area, buf);
+            let history = panes.accuracy.is_none();
+            confusion::Confusion::new(self.app, self.theme).with_history(history).render(area, buf);
         }
         if let Some(area) = panes.accuracy {
             accuracy::Accuracy::new(self.app, self.theme).render(area, buf);

@@ -197,6 +197,11 @@ impl Run {
         self.info.as_ref().is_some_and(|info| info.saves)
     }
 
+    /// Whether the run ended without training a batch.
+    pub fn ended_before_training(&self) -> bool {
+        !self.is_under_way() && self.step == 0
+    }
+
     /// Whether the worker still lives.
     pub fn is_under_way(&self) -> bool {
         !matches!(self.state, RunState::Done | RunState::Failed)

@@ -34,16 +34,22 @@ pub(super) struct Confusion<'a> {
     app: &'a App,
     theme: &'a Theme,
     full: bool,
+    history: bool,
 }
 
 impl<'a> Confusion<'a> {
     pub(super) fn new(app: &'a App, theme: &'a Theme) -> Self {
-        Self { app, theme, full: false }
+        Self { app, theme, full: false, history: false }
     }
 
     /// With a table of per-class figures beside the matrix where it fits.
     pub(super) fn in_full(self) -> Self {
         Self { full: true, ..self }
+    }
+
+    /// With the accuracy of the last epochs as a row of bars, where it has no chart of its own.
+    pub(super) fn with_history(self, history: bool) -> Self {
+        Self { history, ..self }
     }
 
     /// The last evaluation made: the one on the test set that ends a run with validation images, or
@@ -61,6 +67,20 @@ impl<'a> Confusion<'a> {
             }
             (test, None) => test.map(|test| (test, "test, at the end".to_owned())),
         }
+    }
+
+    fn draw_history(&self, area: Rect, buf: &mut Buffer) {
+        let all = self.app.curves.evaluations.iter().map(|point| f64::from(point.accuracy));
+        let (low, high) = all.clone().fold((1.0, 0.0), |(low, high): (f64, f64), accuracy| {
+            (low.min(accuracy), high.max(accuracy))
+        });
+        let label = Span::styled("accuracy ", self.theme.muted);
+        let range = format!(" {:.1}–{:.1} %", 100.0 * low, 100.0 * high);
+        let range = Span::styled(range, self.theme.muted);
+        let room = usize::from(area.width).saturating_sub(label.width() + range.width());
+        let skipped = all.len().saturating_sub(room);
+        let bars: String = all.skip(skipped).map(|accuracy| bar(accuracy, low, high)).collect();
+        Line::from(vec![label, Span::styled(bars, self.theme.smooth), range]).render(area, buf);
     }
 
     fn figures(&self, evaluation: &Evaluation, area: Rect, buf: &mut Buffer) {
@@ -106,6 +126,13 @@ impl<'a> Confusion<'a> {
             y += 1;
         }
     }
+}
+
+/// An eighth of a cell for the lowest value up to a whole one for the highest.
+fn bar(value: f64, low: f64, high: f64) -> char {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let share = if high > low { (value - low) / (high - low) } else { 1.0 };
+    BARS[((share * 7.0).round() as usize).min(7)]
 }
 
 /// Where the matrix and its headings stand.
@@ -225,8 +252,12 @@ impl Widget for &Confusion<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let Some((evaluation, what)) = self.latest() else {
             let inner = pane::titled(area, buf, self.theme, "Confusion", []);
-            let text =
-                "How often each digit is taken for which appears here after the first epoch.";
+            let text = match self.app.run.is_under_way() {
+                true => {
+                    "How often each digit is taken for which appears here after the first epoch."
+                }
+                false => "No epoch was completed.",
+            };
             return pane::empty(inner, buf, self.theme, text);
         };
         let note = |text| Line::styled(text, self.theme.muted);
@@ -254,6 +285,9 @@ impl Widget for &Confusion<'_> {
             draw_table(grid, &evaluation.confusion, buf, self.theme);
         } else {
             draw_margins(grid, &evaluation.confusion, buf, self.theme);
+            if self.history && below < inner.bottom() {
+                self.draw_history(Rect { y: below, height: 1, ..inner }, buf);
+            }
             below += 1;
         }
         let height = inner.bottom().saturating_sub(below);

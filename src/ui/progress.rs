@@ -8,7 +8,10 @@ use ratatui::{
 };
 
 use super::{format, theme::Theme};
-use crate::{app::App, protocol::RunState};
+use crate::{
+    app::{App, Overlay},
+    protocol::RunState,
+};
 
 /// How far epoch and run are, and how well and how quickly it goes.
 #[derive(Debug)]
@@ -119,6 +122,8 @@ impl<'a> Progress<'a> {
     fn figures_line(&self, width: u16) -> Line<'static> {
         let run = &self.app.run;
         let trouble = match (&run.failure, &run.log_failure) {
+            // The overlay tells it in full.
+            (Some(_), _) if self.app.overlay == Some(Overlay::Failure) => None,
             (Some(failure), _) => Some(format!("Training failed: {}", failure.message)),
             (None, Some(message)) => Some(format!("The log is incomplete: {message}")),
             (None, None) => None,
