@@ -252,11 +252,10 @@ impl Widget for &Confusion<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let Some((evaluation, what)) = self.latest() else {
             let inner = pane::titled(area, buf, self.theme, "Confusion", []);
-            let text = match self.app.run.is_under_way() {
-                true => {
-                    "How often each digit is taken for which appears here after the first epoch."
-                }
-                false => "No epoch was completed.",
+            let text = if self.app.run.is_under_way() {
+                "How often each digit is taken for which appears here after the first epoch."
+            } else {
+                "No epoch was completed."
             };
             return pane::empty(inner, buf, self.theme, text);
         };

@@ -43,9 +43,10 @@ impl Widget for &Digits<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let Some(sample) = self.app.sample() else {
             let inner = pane::titled(area, buf, self.theme, "Digits", []);
-            let text = match self.app.run.ended_before_training() {
-                true => "No batch was trained.",
-                false => "The first digits appear here, with what the network takes them for.",
+            let text = if self.app.run.ended_before_training() {
+                "No batch was trained."
+            } else {
+                "The first digits appear here, with what the network takes them for."
             };
             return pane::empty(inner, buf, self.theme, text);
         };

@@ -109,9 +109,10 @@ impl Widget for &Loss<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let inner = pane::titled(area, buf, self.theme, &self.title(), self.legends());
         if self.app.curves.loss.steps() == 0 {
-            let text = match self.app.run.ended_before_training() {
-                true => "No batch was trained.",
-                false => "The loss of every batch appears here as soon as training starts.",
+            let text = if self.app.run.ended_before_training() {
+                "No batch was trained."
+            } else {
+                "The loss of every batch appears here as soon as training starts."
             };
             return pane::empty(inner, buf, self.theme, text);
         }

@@ -1,0 +1,147 @@
+//! Speed of the network's operations, of a training step, an epoch and an evaluation.
+//!
+//! `cargo bench --bench engine`; everything runs on all cores, inside one pool, as in a run.
+
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+use candle_core::{Device, Result, Tensor};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use crossbeam_channel::bounded;
+use mnist_tui::{
+    config::RunConfig,
+    data::{self, Dataset, batches::Batches},
+    nn::{adam::Adam, conv_block, init, loss, model::Model},
+    protocol::{EpochRecord, Event},
+    seed::{self, Purpose},
+    train,
+};
+use rayon::ThreadPool;
+
+const BATCHES: [usize; 5] = [1, 8, 50, 256, 1024];
+
+fn network() -> Result<Model> {
+    let parameters = init::pytorch_default(&mut seed::rng(0, Purpose::Initialisation, 0, 0));
+    Model::new(&parameters, &Device::Cpu)
+}
+
+/// Images `[n, 1, 28, 28]` and labels `[n]` of a batch.
+fn tensors(set: &Dataset, indices: &[u32]) -> Result<(Tensor, Tensor)> {
+    let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+    set.gather(indices, &mut pixels, &mut labels);
+    let n = indices.len();
+    Ok((
+        Tensor::from_vec(pixels, (n, 1, 28, 28), &Device::Cpu)?,
+        Tensor::from_vec(labels, n, &Device::Cpu)?,
+    ))
+}
+
+/// The pool of a run.
+fn pool() -> ThreadPool {
+    rayon::ThreadPoolBuilder::new().build().expect("the system has threads to give")
+}
+
+/// Times `work` from inside the pool, where a run has it too: going in takes longer than a join.
+fn timed<T>(pool: &ThreadPool, iterations: u64, mut work: impl FnMut() -> T + Send) -> Duration {
+    pool.install(|| {
+        let start = Instant::now();
+        for _ in 0..iterations {
+            black_box(work());
+        }
+        start.elapsed()
+    })
+}
+
+fn operations(criterion: &mut Criterion) {
+    let set = data::builtin().expect("it is inside the crate").train;
+    let (images, labels) = tensors(&set, &(0..50).collect::<Vec<_>>()).expect("they fit");
+    let model = network().expect("the shapes are the network's own");
+    let variable = |name: &str| {
+        let found = model.variables().into_iter().find(|(known, _)| *known == name);
+        found.expect("the network has it").1.as_tensor().clone()
+    };
+    let block = |input: &Tensor, layer: &str| {
+        let (weight, bias) =
+            (variable(&format!("{layer}.weight")), variable(&format!("{layer}.bias")));
+        (input.clone(), weight, bias)
+    };
+    let (input1, weight1, bias1) = block(&images, "layer1_conv");
+    let maps = conv_block::forward(&input1, &weight1, &bias1).expect("they fit").detach();
+    let (input2, weight2, bias2) = block(&maps, "layer2_conv");
+    let logits = model.forward(&images).expect("they fit").detach();
+
+    let pool = pool();
+    let mut group = criterion.benchmark_group("operations, batch 50");
+    let mut operation = |name: &str, work: &(dyn Fn() -> Result<Tensor> + Sync)| {
+        group.bench_function(name, |bencher| bencher.iter_custom(|n| timed(&pool, n, work)));
+    };
+    operation("conv block 1", &|| conv_block::forward(&input1, &weight1, &bias1));
+    operation("conv block 2", &|| conv_block::forward(&input2, &weight2, &bias2));
+    operation("conv block 2, composed", &|| {
+        conv_block::forward_composed(&input2, &weight2, &bias2)
+    });
+    operation("cross-entropy", &|| loss::cross_entropy(&logits, &labels));
+    operation("network, forward", &|| model.forward(&images));
+    group.finish();
+}
+
+fn step(criterion: &mut Criterion) {
+    let set = data::builtin().expect("it is inside the crate").train;
+    let pool = pool();
+    let mut group = criterion.benchmark_group("step");
+    for batch_size in BATCHES {
+        group.throughput(Throughput::Elements(batch_size as u64));
+        let model = network().expect("the shapes are the network's own");
+        let mut adam = Adam::new(&model).expect("memory suffices");
+        let batches = Batches::shuffled(set.len(), batch_size, 0, 1);
+        let mut next = 0;
+        let mut train = || -> Result<f32> {
+            let (images, labels) = tensors(&set, batches.batch(next))?;
+            next = (next + 1) % batches.count();
+            let loss = loss::cross_entropy(&model.forward(&images)?, &labels)?;
+            adam.step(&loss.backward()?)?;
+            loss.to_scalar()
+        };
+        group.bench_function(BenchmarkId::from_parameter(batch_size), |bencher| {
+            bencher.iter_custom(|n| timed(&pool, n, &mut train));
+        });
+    }
+    group.finish();
+}
+
+/// What the worker reports of one epoch.
+fn epoch() -> EpochRecord {
+    let (sender, events) = bounded(64);
+    let worker = train::spawn(RunConfig { epochs: 1, ..RunConfig::default() }, vec![sender]);
+    let record = events.iter().find_map(|event| match event {
+        Event::Epoch(record) => Some(record),
+        _ => None,
+    });
+    drop(events);
+    worker.join();
+    record.expect("one epoch is trained")
+}
+
+fn run(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("run");
+    group.sample_size(10).measurement_time(Duration::from_secs(15));
+    let reported = |seconds: fn(&EpochRecord) -> f64| {
+        move |iterations: u64| {
+            let total: f64 = (0..iterations).map(|_| seconds(&epoch())).sum();
+            Duration::from_secs_f64(total)
+        }
+    };
+    group.bench_function("epoch of 60,000 images, batch 50", |bencher| {
+        bencher.iter_custom(reported(|record| record.train_seconds));
+    });
+    group.bench_function("evaluation of 10,000 images", |bencher| {
+        bencher.iter_custom(reported(|record| record.evaluation.seconds));
+    });
+    group.bench_function("decoding the built-in set", |bencher| bencher.iter(data::builtin));
+    group.finish();
+}
+
+criterion_group!(benches, operations, step, run);
+criterion_main!(benches);
