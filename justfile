@@ -45,3 +45,11 @@ bench-torch:
     python3 -m venv target/torch
     target/torch/bin/pip install --quiet torch numpy zstandard
     target/torch/bin/python benches/torch.py target/release/mnist-tui
+
+# Operations, steps, epochs, evaluations, frames and their bytes.
+bench-criterion:
+    cargo bench --locked
+
+# Type-checks and lints the CUDA build without a GPU or a toolkit.
+check-cuda:
+    .ci/check-cuda

@@ -1,6 +1,16 @@
 //! Whole screens on a test terminal, and every view at every size.
 
-use ratatui::{Terminal, backend::TestBackend, style::Color};
+use std::{
+    cell::Cell,
+    io::{self, Write},
+    rc::Rc,
+};
+
+use ratatui::{
+    Terminal, TerminalOptions, Viewport,
+    backend::{CrosstermBackend, TestBackend},
+    style::Color,
+};
 
 use super::*;
 use crate::{
@@ -76,6 +86,19 @@ fn act(app: &mut App, action: Action) {
     let _ = app.update(Msg::Action(action));
 }
 
+fn record(epoch: u64, step: u64) -> EpochRecord {
+    EpochRecord {
+        epoch: epoch as u32,
+        step,
+        batches: STEPS_PER_EPOCH,
+        train_loss: 0.2,
+        train_seconds: 0.6,
+        images_per_second: 100_000.0,
+        evaluation: evaluation(epoch),
+        clock: clock(step),
+    }
+}
+
 /// A run that has trained so many steps.
 fn trained(steps: u64) -> App {
     let mut app = App::default();
@@ -97,19 +120,7 @@ fn trained(steps: u64) -> App {
             }),
         );
         if step.is_multiple_of(STEPS_PER_EPOCH) {
-            feed(
-                &mut app,
-                Event::Epoch(EpochRecord {
-                    epoch,
-                    step,
-                    batches: STEPS_PER_EPOCH,
-                    train_loss: 0.2,
-                    train_seconds: 0.6,
-                    images_per_second: 100_000.0,
-                    evaluation: evaluation(u64::from(epoch)),
-                    clock: clock(step),
-                }),
-            );
+            feed(&mut app, Event::Epoch(record(u64::from(epoch), step)));
         }
     }
     app
@@ -350,6 +361,68 @@ fn columns_already_drawn_stay_put_while_the_curve_grows() {
     let changed: Vec<u16> = before.diff(&after).iter().map(|&(x, _, _)| x).collect();
     // 2,900 of 12,000 steps on a plot of 75 columns end in column 18.
     assert!(!changed.is_empty() && changed.iter().all(|&x| x >= 5 + 17), "{changed:?}");
+}
+
+/// Counts the bytes written to it.
+#[derive(Clone, Default)]
+struct Counter(Rc<Cell<usize>>);
+
+impl Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.set(self.0.get() + bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn steady_training_sends_less_than_ten_kilobytes_a_second() {
+    const FRAMES_PER_SECOND: u64 = 15;
+    const STEPS_PER_FRAME: u64 = 130;
+    const SECONDS: u64 = 8;
+    let images = crate::data::builtin().expect("it is inside the crate").train;
+    let mut app = trained(1_300);
+    let (area, theme, written) =
+        (Rect::new(0, 0, 120, 40), Theme::new(Depth::True), Counter::default());
+    let options = TerminalOptions { viewport: Viewport::Fixed(area) };
+    let mut terminal = Terminal::with_options(CrosstermBackend::new(written.clone()), options)
+        .expect("memory takes everything");
+    for frame in 0..SECONDS * FRAMES_PER_SECOND {
+        let first = 1_301 + frame * STEPS_PER_FRAME;
+        let last = first + STEPS_PER_FRAME - 1;
+        let mut digits = sample(last).digits;
+        for (place, digit) in digits.iter_mut().enumerate() {
+            digit.pixels = images.image(first as usize + place).to_vec();
+        }
+        feed(
+            &mut app,
+            Event::Progress(Progress {
+                epoch: (first / STEPS_PER_EPOCH) as u32 + 1,
+                first_step: first,
+                first_batch: first % STEPS_PER_EPOCH,
+                losses: (first..=last).map(loss).collect(),
+                images: last * 50,
+                learning_rate: 1e-3,
+                clock: clock(last),
+                sample: Some(Sample { step: last, digits }),
+            }),
+        );
+        if last / STEPS_PER_EPOCH > (first - 1) / STEPS_PER_EPOCH {
+            feed(&mut app, Event::Epoch(record(last / STEPS_PER_EPOCH, last)));
+        }
+        terminal
+            .draw(|frame| frame.render_widget(&Dashboard::new(&app, &theme), frame.area()))
+            .expect("memory takes everything");
+        if frame == 0 {
+            // The first frame draws everything.
+            written.0.take();
+        }
+    }
+    let per_second = written.0.get() as u64 / SECONDS;
+    assert!((100..10_000).contains(&per_second), "{per_second} bytes a second");
 }
 
 #[test]
