@@ -127,7 +127,7 @@ pub struct App {
 /// Seconds that a batch's digits stay while training goes on.
 const SAMPLE_DWELL: f64 = 3.0;
 /// Seconds that an epoch's confusion matrix stays while training goes on.
-const MATRIX_DWELL: f64 = 1.5;
+const MATRIX_DWELL: f64 = 1.0;
 
 impl Default for App {
     fn default() -> Self {

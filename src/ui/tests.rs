@@ -382,7 +382,7 @@ impl Write for Counter {
 fn steady_training_sends_less_than_ten_kilobytes_a_second() {
     const FRAMES_PER_SECOND: u64 = 15;
     const STEPS_PER_FRAME: u64 = 130;
-    const SECONDS: u64 = 8;
+    const SECONDS: u64 = 5;
     let images = crate::data::builtin().expect("it is inside the crate").train;
     let mut app = trained(1_300);
     let (area, theme, written) =
