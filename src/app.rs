@@ -114,6 +114,8 @@ pub struct App {
     pub view: View,
     /// What lies over them.
     pub overlay: Option<Overlay>,
+    /// Something to be told once, until it is dismissed.
+    pub notice: Option<String>,
     /// Whether the loss axis is logarithmic.
     pub log_scale: bool,
     /// Which steps the loss chart shows.
@@ -125,7 +127,7 @@ pub struct App {
 }
 
 /// Seconds that a batch's digits stay while training goes on.
-const SAMPLE_DWELL: f64 = 3.0;
+const SAMPLE_DWELL: f64 = 2.0;
 /// Seconds that an epoch's confusion matrix stays while training goes on.
 const MATRIX_DWELL: f64 = 1.0;
 
@@ -137,6 +139,7 @@ impl Default for App {
             epochs: Vec::new(),
             view: View::default(),
             overlay: None,
+            notice: None,
             log_scale: false,
             range: Range::default(),
             sample: Held::new(SAMPLE_DWELL),
@@ -157,6 +160,7 @@ impl App {
             }
             Msg::Action(action) => self.act(action),
             Msg::LogFailed(message) => {
+                self.notice = Some(format!("The log is incomplete: {message}"));
                 self.run.log_failure = Some(message);
                 Vec::new()
             }
@@ -187,6 +191,7 @@ impl App {
         };
         let now = self.run.clock.elapsed();
         self.run.refresh_figures(self.curves.loss.smooth(), stands_still);
+        self.curves.refresh(now, stands_still);
         self.sample.refresh(now, stands_still);
         self.matrix.refresh(now, stands_still);
     }
@@ -218,6 +223,7 @@ impl App {
                 self.ended();
             }
             Event::Failed(failure) => {
+                self.notice = Some(format!("Training failed: {}", failure.message));
                 self.run.fail(failure);
                 self.ended();
                 self.overlay = Some(Overlay::Failure);
@@ -247,7 +253,11 @@ impl App {
                 self.overlay =
                     if self.overlay == Some(Overlay::Help) { None } else { Some(Overlay::Help) };
             }
-            Action::Dismiss => self.overlay = None,
+            Action::Dismiss => {
+                if self.overlay.take().is_none() {
+                    self.notice = None;
+                }
+            }
             Action::Confirm => {
                 if self.overlay.take() == Some(Overlay::ConfirmQuit) {
                     return self.quit();

@@ -36,6 +36,15 @@ pub fn save_weights(path: &Path, parameters: &Parameters) -> Result<(), Checkpoi
     }
 }
 
+/// Checks whether a file can be written to `path`, so that training need not come first.
+///
+/// # Errors
+/// As [`save_weights`], as far as it can be known.
+pub fn check_target(path: &Path) -> Result<(), CheckpointError> {
+    replace::check(path)
+        .map_err(|reason| CheckpointError::Target { file: path.display().to_string(), reason })
+}
+
 /// Reads the six parameters from a safetensors file, in the order of the network.
 ///
 /// # Errors

@@ -53,6 +53,9 @@ fn train(arguments: &TrainArgs) -> Outcome {
     if let Err(error) = config.validate() {
         return Outcome::Failed(error.into());
     }
+    if let Some(message) = arguments.overwritten() {
+        return Outcome::Failed(Failure { usage: true, message });
+    }
     if arguments.headless || !has_screen() {
         headless::run(config, arguments.log.as_deref())
     } else {

@@ -4,6 +4,7 @@ use std::{
     fmt::Write as _,
     io::{self, Write},
     path::Path,
+    sync::{Arc, OnceLock},
 };
 
 use crossbeam_channel::{Receiver, bounded};
@@ -14,6 +15,7 @@ use crate::{
     outcome::Outcome,
     protocol::{Command, EpochRecord, Evaluation, Event, RunInfo, Summary},
     run_log::RunLog,
+    terminal::watch_signals,
     train,
 };
 
@@ -31,6 +33,16 @@ pub fn run(config: RunConfig, log: Option<&Path>) -> Outcome {
         Err(error) => return Outcome::failure(error),
     };
     let worker = train::spawn(config, listeners);
+    let signal = Arc::new(OnceLock::new());
+    let (commands, seen) = (worker.commands(), Arc::clone(&signal));
+    let watching = watch_signals(move |number| {
+        seen.get_or_init(|| number);
+        // The receiver is gone where the run has just ended by itself.
+        let _ = commands.send(Command::Stop);
+    });
+    if let Err(error) = watching {
+        return Outcome::failure(format_args!("cannot watch for signals: {error}"));
+    }
     let mut lines = Lines { out: io::stdout().lock(), bar: Bar::new(""), info: None };
     let ended = lines.follow(&events);
     if ended.is_err() {
@@ -39,7 +51,7 @@ pub fn run(config: RunConfig, log: Option<&Path>) -> Outcome {
     drop(events);
     worker.join();
     let logged = log.map_or(Ok(()), RunLog::finish);
-    match (ended, logged) {
+    let outcome = match (ended, logged) {
         (Ok(failed @ Outcome::Failed(_)), _) => failed,
         (_, Err(error)) => Outcome::failure(error),
         (Ok(outcome), Ok(())) => outcome,
@@ -47,6 +59,10 @@ pub fn run(config: RunConfig, log: Option<&Path>) -> Outcome {
         (Err(error), Ok(())) => {
             Outcome::failure(format_args!("cannot write to standard output: {error}"))
         }
+    };
+    match signal.get() {
+        Some(signal) if outcome == Outcome::Stopped => Outcome::Signal(*signal),
+        _ => outcome,
     }
 }
 

@@ -101,7 +101,7 @@ pub const BINDINGS: &[Binding] = &[
     binding(&[Key::code(KeyCode::Tab)], Action::NextView, Group::View,
         "next view", "show the next view"),
     binding(&[Key::code(KeyCode::BackTab)], Action::PreviousView, Group::View,
-        "previous view", "show the previous view"),
+        "back", "show the previous view"),
     binding(&[Key::char('1')], Action::Show(View::Overview), Group::View,
         "overview", "everything on one screen"),
     binding(&[Key::char('2')], Action::Show(View::Loss), Group::View,

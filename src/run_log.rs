@@ -37,6 +37,7 @@ pub struct LogError {
 /// A log being written on a thread of its own.
 #[derive(Debug)]
 pub struct RunLog {
+    path: PathBuf,
     thread: JoinHandle<()>,
     error: Arc<OnceLock<LogError>>,
 }
@@ -58,15 +59,18 @@ impl RunLog {
         Ok(Some(log))
     }
 
-    /// Creates the file, or empties it, and gives the channel to be passed to
-    /// [`spawn`](crate::train::spawn) as a listener.
+    /// Opens or creates the file and gives the channel to be passed to
+    /// [`spawn`](crate::train::spawn) as a listener. What the file held goes only when the run has
+    /// read its data and weights and starts.
     ///
     /// # Errors
     /// If the file cannot be created.
     pub fn create(path: &Path, config: &RunConfig) -> Result<(Self, Sender<Event>), LogError> {
         let refuse =
             |error: io::Error| LogError { path: path.to_owned(), reason: describe(&error, path) };
-        let mut lines = Lines::new(BufWriter::new(File::create(path).map_err(refuse)?), config);
+        let file = File::options().write(true).create(true).truncate(false).open(path);
+        let file = EmptiedLate { file: file.map_err(refuse)?, emptied: false };
+        let mut lines = Lines::new(BufWriter::new(file), config);
         let (sender, receiver) = bounded(CAPACITY);
         let error = Arc::new(OnceLock::new());
         let (report, owner) = (Arc::clone(&error), path.to_owned());
@@ -78,7 +82,7 @@ impl RunLog {
             }
         };
         let thread = thread::Builder::new().name("log".to_owned()).spawn(write).map_err(refuse)?;
-        Ok((Self { thread, error }, sender))
+        Ok((Self { path: path.to_owned(), thread, error }, sender))
     }
 
     /// What went wrong so far, if anything; the rest of the run is then missing from the file.
@@ -91,9 +95,33 @@ impl RunLog {
     /// # Errors
     /// If anything could not be written.
     pub fn finish(self) -> Result<(), LogError> {
-        let panicked = self.thread.join().is_err();
-        debug_assert!(!panicked, "writing lines does not panic");
+        if self.thread.join().is_err() {
+            return Err(LogError { path: self.path, reason: "an internal error".to_owned() });
+        }
         self.error.get().map_or(Ok(()), |error| Err(error.clone()))
+    }
+}
+
+/// A file whose old content goes with the first bytes that are written.
+struct EmptiedLate {
+    file: File,
+    emptied: bool,
+}
+
+impl Write for EmptiedLate {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !self.emptied {
+            // Pipes and devices have no content to be rid of.
+            if self.file.metadata()?.is_file() {
+                self.file.set_len(0)?;
+            }
+            self.emptied = true;
+        }
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
 
@@ -111,13 +139,14 @@ fn describe(error: &io::Error, path: &Path) -> String {
 struct Lines<W: Write> {
     out: W,
     config: RunConfig,
+    started: bool,
     /// Reused, so that a step costs no allocation.
     buffer: Vec<u8>,
 }
 
 impl<W: Write> Lines<W> {
     fn new(out: W, config: &RunConfig) -> Self {
-        Self { out, config: config.clone(), buffer: Vec::new() }
+        Self { out, config: config.clone(), started: false, buffer: Vec::new() }
     }
 
     fn write_all(&mut self, events: &Receiver<Event>) -> io::Result<()> {
@@ -135,12 +164,17 @@ impl<W: Write> Lines<W> {
             Event::Progress(progress) => self.steps(progress),
             // A change of state writes no line, but it may come before a long silence.
             Event::State(_) => self.out.flush(),
-            Event::Started(info) => self.line(&RunLine::new(info, &self.config)),
+            Event::Started(info) => {
+                self.started = true;
+                self.line(&RunLine::new(info, &self.config))
+            }
             Event::Epoch(record) => {
                 self.line(&EpochLine::new(record))?;
                 self.out.flush()
             }
             Event::Finished(summary) => self.line(&DoneLine::new(summary)),
+            // A run that never started leaves the log of an earlier one alone.
+            Event::Failed(_) if !self.started => Ok(()),
             Event::Failed(Failure { message, .. }) => {
                 self.line(&FailedLine { event: "failed", message })
             }

@@ -8,12 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Receiver, Sender, bounded, never, select_biased};
+use crossbeam_channel::{Receiver, Sender, at, bounded, never, select_biased};
 use crossterm::event::{self, Event as Input};
 use ratatui::Frame;
 
 use crate::{
-    app::{Action, App, Msg},
+    app::{App, Msg},
     config::RunConfig,
     headless, keymap,
     outcome::Outcome,
@@ -37,29 +37,40 @@ pub fn run(config: RunConfig, log: Option<&Path>, fps: u32) -> Outcome {
         Ok(log) => log,
         Err(error) => return Outcome::failure(error),
     };
-    let mut session = match Session::open(fps) {
-        Ok(session) => session,
-        Err(error) => return Outcome::failure(format_args!("cannot use the terminal: {error}")),
-    };
-    // The first frame stands before the worker begins, so that it never waits for the data.
-    let shown = session.draw();
+    // The data is read while the terminal is taken over and the first frame is drawn.
     let worker = train::spawn(config, listeners);
-    let ended = shown.and_then(|()| session.follow(&worker, &events, log.as_ref()));
-    let Session { app, screen, .. } = session;
-    drop(screen);
-    drop(events);
-    let outcome = match ended {
-        Ok(End::Signal(signal)) => return Outcome::Signal(signal),
-        Ok(End::Left) => outcome(&app),
-        Err(error) => Outcome::failure(format_args!("lost the terminal: {error}")),
-    };
+    let mut app = App::default();
+    let ended = Session::open(fps, &worker)
+        .and_then(|mut session| session.follow(&mut app, &worker, &events, log.as_ref()));
     worker.send(Command::Stop);
-    if app.run.info.is_none() && app.run.failure.is_none() {
-        // Still reading the data, possibly over a network that does not answer.
-        return outcome;
+    let outcome = match ended {
+        Ok(End::Signal(signal)) => {
+            // What cannot end in time is left to end with the process.
+            let deadline = Instant::now() + GRACE;
+            while app.run.is_under_way()
+                && let Ok(event) = events.recv_deadline(deadline)
+            {
+                let _ = app.update(event.into());
+            }
+            if app.run.is_under_way() {
+                return Outcome::Signal(signal);
+            }
+            Some(Outcome::Signal(signal))
+        }
+        // The data may come over a network that does not answer.
+        Ok(End::Left) if app.run.info.is_none() && app.run.is_under_way() => {
+            return Outcome::Stopped;
+        }
+        Ok(End::Left) => None,
+        Err(error) => Some(Outcome::failure(format_args!("lost the terminal: {error}"))),
+    };
+    // The weights may still be on their way to the disk.
+    for event in &events {
+        let _ = app.update(event.into());
     }
     worker.join();
     print_result(&app);
+    let outcome = outcome.unwrap_or_else(|| outcome_of(&app));
     match log.map_or(Ok(()), RunLog::finish) {
         Err(error) if outcome.status() == 0 => Outcome::failure(error),
         _ => outcome,
@@ -74,7 +85,7 @@ fn print_result(app: &App) {
     }
 }
 
-fn outcome(app: &App) -> Outcome {
+fn outcome_of(app: &App) -> Outcome {
     match (&app.run.failure, &app.run.summary) {
         (Some(failure), _) => Outcome::Failed(failure.clone()),
         (None, Some(summary)) if !summary.stopped => Outcome::Done,
@@ -92,7 +103,6 @@ enum End {
 
 struct Session {
     screen: Screen,
-    app: App,
     theme: Theme,
     input: Receiver<io::Result<Input>>,
     signals: Receiver<i32>,
@@ -100,13 +110,17 @@ struct Session {
 }
 
 impl Session {
-    fn open(fps: u32) -> io::Result<Self> {
+    fn open(fps: u32, worker: &Worker) -> io::Result<Self> {
         let (sender, signals) = bounded(1);
-        watch_signals(sender)?;
+        let commands = worker.commands();
+        watch_signals(move |signal| {
+            // To the worker directly: the screen may be stuck in a write.
+            let _ = commands.send(Command::Stop);
+            let _ = sender.try_send(signal);
+        })?;
         let screen = Screen::enter()?;
         Ok(Self {
             screen,
-            app: App::default(),
             theme: Theme::new(Depth::detect(|name| env::var(name).ok())),
             input: read_input()?,
             signals,
@@ -114,8 +128,8 @@ impl Session {
         })
     }
 
-    fn draw(&mut self) -> io::Result<()> {
-        let (app, theme) = (&self.app, &self.theme);
+    fn draw(&mut self, app: &App) -> io::Result<()> {
+        let theme = &self.theme;
         self.screen.draw(|frame: &mut Frame<'_>| {
             frame.render_widget(&Dashboard::new(app, theme), frame.area());
         })
@@ -125,29 +139,28 @@ impl Session {
     /// closer together than the frame time.
     fn follow(
         &mut self,
+        app: &mut App,
         worker: &Worker,
         events: &Receiver<Event>,
         log: Option<&RunLog>,
     ) -> io::Result<End> {
+        self.draw(app)?;
         let mut events = events.clone();
-        let mut next_frame = Instant::now();
+        let mut next_frame = Instant::now() + self.frame_time;
         let mut changed = false;
-        let mut signalled: Option<(i32, Instant)> = None;
-        loop {
-            let wake = [changed.then_some(next_frame), signalled.map(|(_, deadline)| deadline)];
-            let alarm = wake.into_iter().flatten().min().map_or_else(never, crossbeam_channel::at);
+        while !app.wants_to_leave() {
+            let alarm = if changed { at(next_frame) } else { never() };
             select_biased! {
                 recv(self.signals) -> signal => if let Ok(signal) = signal {
-                    signalled = Some((signal, Instant::now() + GRACE));
-                    worker.send(Command::Stop);
+                    return Ok(End::Signal(signal));
                 },
                 recv(self.input) -> input => changed |= match input {
-                    Ok(input) => self.take_input(&input?, worker),
+                    Ok(input) => take_input(&input?, app, worker),
                     Err(_) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 },
                 recv(events) -> event => match event {
                     Ok(event) => {
-                        self.update(event.into(), worker);
+                        update(app, event.into(), worker);
                         changed = true;
                     }
                     Err(_) => events = never(),
@@ -155,47 +168,40 @@ impl Session {
                 recv(alarm) -> _ => {}
             }
             if let Some(error) = log.and_then(RunLog::failed)
-                && self.app.run.log_failure.is_none()
+                && app.run.log_failure.is_none()
             {
-                self.update(Msg::LogFailed(error.to_string()), worker);
+                update(app, Msg::LogFailed(error.to_string()), worker);
                 changed = true;
             }
             let now = Instant::now();
-            if let Some((signal, deadline)) = signalled
-                && (now >= deadline || !self.app.run.is_under_way())
-            {
-                return Ok(End::Signal(signal));
-            }
-            if self.app.wants_to_leave() {
-                return Ok(End::Left);
-            }
             if changed && now >= next_frame {
-                self.draw()?;
+                self.draw(app)?;
                 changed = false;
                 next_frame = now + self.frame_time;
             }
         }
+        Ok(End::Left)
     }
+}
 
-    fn update(&mut self, msg: Msg, worker: &Worker) {
-        for command in self.app.update(msg) {
-            worker.send(command);
-        }
+fn update(app: &mut App, msg: Msg, worker: &Worker) {
+    for command in app.update(msg) {
+        worker.send(command);
     }
+}
 
-    /// Whether the screen changes.
-    fn take_input(&mut self, input: &Input, worker: &Worker) -> bool {
-        match input {
-            Input::Key(key) => {
-                let action: Option<Action> = keymap::action(*key);
-                if let Some(action) = action {
-                    self.update(Msg::Action(action), worker);
-                }
-                action.is_some()
+/// Whether the screen changes.
+fn take_input(input: &Input, app: &mut App, worker: &Worker) -> bool {
+    match input {
+        Input::Key(key) => {
+            let action = keymap::action(*key);
+            if let Some(action) = action {
+                update(app, Msg::Action(action), worker);
             }
-            Input::Resize(..) => true,
-            _ => false,
+            action.is_some()
         }
+        Input::Resize(..) => true,
+        _ => false,
     }
 }
 

@@ -4,6 +4,7 @@ mod signals;
 
 use std::{
     io::{self, BufWriter, Stdout, Write, stdout},
+    mem::ManuallyDrop,
     panic,
     sync::{
         Once,
@@ -33,7 +34,9 @@ static PANIC_HOOK: Once = Once::new();
 /// The terminal, taken over until this is dropped.
 #[derive(Debug)]
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    /// Never dropped: ratatui would show the cursor again, and print to stderr if that fails, which
+    /// panics where stderr is the same lost terminal.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
 }
 
 impl Screen {
@@ -53,7 +56,7 @@ impl Screen {
                 Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(BUFFER, stdout())))
             });
         match entered {
-            Ok(terminal) => Ok(Self { terminal }),
+            Ok(terminal) => Ok(Self { terminal: ManuallyDrop::new(terminal) }),
             Err(error) => {
                 restore();
                 Err(error)

@@ -126,10 +126,10 @@ fn what_cannot_be_replaced_is_named_and_unchanged() {
     let refused =
         |reason: &str| format!("cannot write PATH ({reason}): what was there before is unchanged");
     fs::create_dir(folder.path("folder")).unwrap();
-    assert_eq!(message("folder"), refused("it is not a regular file"));
-    let missing = format!("there is no folder {}", folder.path("none").display());
+    assert_eq!(message("folder"), refused("it is a folder, expected a file name"));
+    let missing = format!("there is no folder {}; make it first", folder.path("none").display());
     assert_eq!(message("none/w"), refused(&missing));
-    assert_eq!(message(".."), refused("it is not a regular file"));
+    assert_eq!(message(".."), refused("it is a folder, expected a file name"));
     fs::write(folder.path("file"), "").unwrap();
     assert!(message("file/w").starts_with("cannot write PATH ("));
     #[cfg(unix)]

@@ -331,10 +331,35 @@ fn files_that_cannot_be_used_end_the_run_in_one_sentence_that_names_them() {
 #[test]
 fn a_run_that_fails_says_so_at_the_end_of_its_log() {
     let place = Place::new();
-    let message = place.run_bare(&["--data", "nowhere", "--log", "log"]).failed();
+    // Weights that are not finite are not saved.
+    let arguments = ["--epochs", "1", "--lr", "1e30", "--save", "w", "--log", "log"];
+    let ended = place.run(&arguments);
+    assert_eq!(ended.status, 1);
+    let message = ended.stderr.strip_prefix("error: ").expect("the cause").trim_end();
     let log = place.log("log");
-    assert_eq!((log.len(), &log[0]["event"]), (1, &"failed".into()));
-    assert_eq!(log[0]["message"], message);
+    let last = log.last().expect("it has lines");
+    assert_eq!((&log[0]["event"], &last["event"]), (&"run".into(), &"failed".into()));
+    assert_eq!(last["message"], message);
+    assert!(!place.path("w").exists());
+}
+
+#[test]
+fn a_run_that_never_starts_leaves_an_earlier_log_alone() {
+    let place = Place::new();
+    std::fs::write(place.path("log"), "an earlier log").expect("a temporary folder");
+    place.run_bare(&["--data", "nowhere", "--log", "log"]).failed();
+    let log = std::fs::read_to_string(place.path("log")).expect("it is still there");
+    assert_eq!(log, "an earlier log");
+}
+
+#[test]
+fn a_log_over_the_weights_is_refused() {
+    let place = Place::new();
+    for option in ["--init", "--save"] {
+        let message = place.run(&[option, "w", "--log", "./w"]).refused();
+        assert!(message.contains(&format!("{option} and --log are the same file")), "{message}");
+    }
+    assert!(!place.path("w").exists());
 }
 
 #[cfg(target_os = "linux")]

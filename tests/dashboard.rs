@@ -126,6 +126,57 @@ fn signals_restore_the_terminal() {
 }
 
 #[test]
+fn a_signal_leaves_whole_files_behind() {
+    for name in ["TERM", "HUP", "INT"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+        let (weights, log) = (path("w.safetensors"), path("log.jsonl"));
+        let tty = Tty::start(&["--epochs", "100", "--save", &weights, "--log", &log], 80, 24);
+        tty.wait_for("training to move", |screen| batch(screen).filter(|&batch| batch > 0));
+        tty.signal(name);
+        let mut tty = tty;
+        assert!(tty.wait_for_exit() > 128, "SIG{name}");
+        assert!(std::path::Path::new(&weights).is_file(), "SIG{name}");
+        let log = std::fs::read_to_string(log).expect("it was written");
+        let last = log.lines().last().expect("it has lines");
+        assert!(last.starts_with("{\"event\":\"done\""), "SIG{name}: {last}");
+    }
+}
+
+#[test]
+fn a_terminal_that_is_gone_ends_the_run_and_loses_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let weights = folder.path().join("w.safetensors");
+    let tty = Tty::start(&["--epochs", "100", "--save", weights.to_str().expect("UTF-8")], 80, 24);
+    tty.wait_for("training to move", |screen| batch(screen).filter(|&batch| batch > 0));
+    let mut child = tty.hang_up();
+    let status = common::wait_for_exit(child.as_mut(), || "the terminal is gone".to_owned());
+    // By the signal or by the first write that fails, whichever comes first.
+    assert!([129, 1].contains(&status), "{status}");
+    assert!(weights.is_file());
+}
+
+/// Takes the terminal over and panics: run by the test below, inside a terminal.
+#[test]
+#[ignore = "takes the terminal over"]
+fn panics_with_the_screen_up() {
+    let _screen = mnist_tui::terminal::Screen::enter().expect("a terminal");
+    panic!("in the middle of a frame");
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_before_its_message() {
+    let program = std::env::current_exe().expect("this test");
+    let mut command = portable_pty::CommandBuilder::new(program);
+    command.args(["--ignored", "--exact", "--nocapture", "panics_with_the_screen_up"]);
+    // The test runner's own threads would make this one not the first.
+    let mut tty = Tty::start_command(command, &[("RUST_TEST_THREADS", "1")], 80, 24);
+    assert_eq!(tty.wait_for_exit(), 101);
+    tty.assert_restored();
+    tty.wait_for_text("in the middle of a frame");
+}
+
+#[test]
 fn weights_are_saved_when_a_person_leaves_early() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("weights.safetensors");

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::held::Held;
 use crate::{
     metrics::{Bucket, Series},
     protocol::{Evaluation, RunInfo},
@@ -49,7 +50,19 @@ pub struct Curves {
     /// Steps that the run will have.
     pub expected: u64,
     recent: VecDeque<Bucket>,
+    /// What the chart of recent steps shows of them.
+    shown: Held<Recent>,
 }
+
+/// The last steps at some moment, one bucket each.
+#[derive(Clone, Debug)]
+struct Recent {
+    first: u64,
+    steps: Vec<Bucket>,
+}
+
+/// Seconds that the chart of recent steps stays while training goes on: it changes as a whole.
+const RECENT_DWELL: f64 = 2.0;
 
 impl Default for Curves {
     fn default() -> Self {
@@ -65,7 +78,7 @@ const SMOOTHED_STEPS: f64 = 10.0;
 impl Curves {
     /// Steps that the chart of recent steps spans.
     pub const RECENT: u64 = 1_000;
-    /// That chart moves on by so many steps at a time, so that it does not flow under the eye.
+    /// That chart's axis moves on by so many steps at a time.
     pub const RECENT_SHIFT: u64 = 200;
 
     /// Empty curves for a run.
@@ -80,6 +93,7 @@ impl Curves {
             evaluations: Vec::new(),
             expected,
             recent: VecDeque::new(),
+            shown: Held::new(RECENT_DWELL),
         }
     }
 
@@ -103,13 +117,23 @@ impl Curves {
         });
     }
 
+    /// Brings the chart of recent steps up to date if it has stood long enough, or `at_once`.
+    pub(super) fn refresh(&mut self, now: f64, at_once: bool) {
+        if self.shown.is_due(now, at_once) && !self.recent.is_empty() {
+            let first = self.loss.steps() - self.recent.len() as u64;
+            self.shown.offer(Recent { first, steps: self.recent.iter().copied().collect() });
+            self.shown.refresh(now, at_once);
+        }
+    }
+
     /// First and last step (exclusive, inclusive) of the chart's horizontal axis.
     pub fn span(&self, range: Range) -> (u64, u64) {
         match range {
             Range::WholeRun => (0, self.expected.max(self.loss.steps()).max(1)),
             Range::Recent => {
-                let end = self.loss.steps().next_multiple_of(Self::RECENT_SHIFT);
-                let end = end.max(Self::RECENT);
+                let shown = self.shown.shown();
+                let last = shown.map_or(0, |recent| recent.first + recent.steps.len() as u64);
+                let end = last.next_multiple_of(Self::RECENT_SHIFT).max(Self::RECENT);
                 (end - Self::RECENT, end)
             }
         }
@@ -120,10 +144,11 @@ impl Curves {
         match range {
             Range::WholeRun => self.loss.range(from, to),
             Range::Recent => {
-                let first = self.loss.steps() - self.recent.len() as u64;
-                let from = from.saturating_sub(first) as usize;
-                let to = (to.saturating_sub(first) as usize).min(self.recent.len());
-                let steps = self.recent.range(from.min(to)..to).copied();
+                let recent = self.shown.shown()?;
+                let place = |step: u64| {
+                    (step.saturating_sub(recent.first) as usize).min(recent.steps.len())
+                };
+                let steps = recent.steps[place(from).min(place(to))..place(to)].iter().copied();
                 steps.reduce(Bucket::merge)
             }
         }
@@ -138,6 +163,7 @@ mod tests {
     fn recent_steps_are_kept_one_by_one_and_older_ones_dropped() {
         let mut curves = Curves::sized(5_000_000, 10.0);
         curves.extend(&(1..=5_300).map(|step| step as f32).collect::<Vec<_>>());
+        curves.refresh(1.0, true);
         assert_eq!(curves.span(Range::Recent), (4_400, 5_400));
         let one = curves.steps(Range::Recent, 5_000, 5_001).expect("recent");
         assert_eq!((one.min, one.max), (5_001.0, 5_001.0));
@@ -157,6 +183,7 @@ mod tests {
     fn the_first_recent_steps_start_at_zero() {
         let mut curves = Curves::sized(12_000, 10.0);
         curves.extend(&[2.3, 2.2]);
+        curves.refresh(1.0, false);
         assert_eq!(curves.span(Range::Recent), (0, 1_000));
         assert_eq!(curves.steps(Range::Recent, 1, 2).map(|bucket| bucket.max), Some(2.2));
     }

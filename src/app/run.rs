@@ -14,11 +14,12 @@ use crate::{
 enum Asked {
     #[default]
     Nothing,
-    /// To pause, after the batches or the epoch asked for.
-    Pause {
-        /// Whether a single batch or the epoch is trained first.
-        after: bool,
-    },
+    /// To pause before the next batch.
+    Pause,
+    /// To pause after some batches.
+    Steps,
+    /// To pause after the epoch.
+    EpochEnd,
     /// To end the run.
     Stop,
 }
@@ -212,14 +213,19 @@ impl Run {
         self.asked == Asked::Stop
     }
 
-    /// Whether a pause was asked for and has not begun.
+    /// Whether a pause was asked for, now or later, and has not begun.
     pub fn is_pausing(&self) -> bool {
-        matches!(self.asked, Asked::Pause { .. })
+        matches!(self.asked, Asked::Pause | Asked::Steps | Asked::EpochEnd)
+    }
+
+    /// Whether the epoch is trained to its end, for a pause.
+    pub fn is_finishing_epoch(&self) -> bool {
+        self.asked == Asked::EpochEnd
     }
 
     /// Whether single batches are trained on request.
     pub fn is_stepping(&self) -> bool {
-        self.asked == Asked::Pause { after: true }
+        self.asked == Asked::Steps
     }
 
     pub(super) fn toggle_pause(&mut self) -> Option<Command> {
@@ -230,20 +236,20 @@ impl Run {
             self.asked = Asked::Nothing;
             return Some(Command::Resume);
         }
-        self.asked = Asked::Pause { after: false };
+        self.asked = Asked::Pause;
         Some(Command::Pause)
     }
 
     pub(super) fn step(&mut self, batches: u64) -> Option<Command> {
         self.takes_commands().then(|| {
-            self.asked = Asked::Pause { after: true };
+            self.asked = Asked::Steps;
             Command::Step(batches)
         })
     }
 
     pub(super) fn finish_epoch(&mut self) -> Option<Command> {
         self.takes_commands().then(|| {
-            self.asked = Asked::Pause { after: false };
+            self.asked = Asked::EpochEnd;
             Command::FinishEpoch
         })
     }

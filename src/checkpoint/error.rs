@@ -69,6 +69,14 @@ pub enum CheckpointError {
         /// How they differ from this network's.
         flaw: Flaw,
     },
+    /// No file can be written there.
+    #[error("cannot save the weights to {file}: {reason}")]
+    Target {
+        /// The path.
+        file: String,
+        /// What is in the way.
+        reason: io::Error,
+    },
     /// The operating system refuses to write the file.
     #[error("cannot write {file} ({reason}): what was there before is unchanged")]
     Write {

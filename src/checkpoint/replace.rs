@@ -5,6 +5,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use tempfile::NamedTempFile;
+
 /// Writes `bytes` beside `path`, syncs them and renames them to `path`. Where `path` is a link, the
 /// file that it leads to is replaced.
 ///
@@ -12,13 +14,29 @@ use std::path::{Path, PathBuf};
 /// If `path` is something else than a file, or the system refuses; what was there is then
 /// unchanged.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let (target, beside) = beside(path)?;
+    beside.as_file().write_all(bytes)?;
+    beside.as_file().sync_all()?;
+    beside.persist(&target).map_err(|error| error.error)?;
+    sync_folder(folder(&target));
+    Ok(())
+}
+
+/// Tries whether [`replace`] could write there. Only making a file tells.
+///
+/// # Errors
+/// As [`replace`].
+pub(super) fn check(path: &Path) -> io::Result<()> {
+    beside(path).map(drop)
+}
+
+/// The file to replace, and an empty one in the same folder.
+fn beside(path: &Path) -> io::Result<(PathBuf, NamedTempFile)> {
     let target = target(path)?;
-    let folder = match target.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder(&target);
     if !folder.is_dir() {
-        return Err(io::Error::other(format!("there is no folder {}", folder.display())));
+        let message = format!("there is no folder {}; make it first", folder.display());
+        return Err(io::Error::other(message));
     }
     let mut builder = tempfile::Builder::new();
     builder.prefix(".mnist-tui-").suffix(".tmp");
@@ -27,11 +45,14 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     // Only the kind of the error: `tempfile` adds the temporary name, which tells a reader nothing.
     let beside = builder.tempfile_in(folder).map_err(|error| io::Error::from(error.kind()))?;
-    beside.as_file().write_all(bytes)?;
-    beside.as_file().sync_all()?;
-    beside.persist(&target).map_err(|error| error.error)?;
-    sync_folder(folder);
-    Ok(())
+    Ok((target, beside))
+}
+
+fn folder(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
 }
 
 /// The file to replace. A rename would also put a file in the place of a device such as
@@ -39,6 +60,9 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 fn target(path: &Path) -> io::Result<PathBuf> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => fs::canonicalize(path),
+        Ok(metadata) if metadata.is_dir() => {
+            Err(io::Error::other("it is a folder, expected a file name"))
+        }
         Ok(_) => Err(io::Error::other("it is not a regular file")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path.to_owned()),
         Err(error) => Err(error),

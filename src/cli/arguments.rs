@@ -1,6 +1,11 @@
 //! Arguments, as `clap` reads them.
 
-use std::{path::PathBuf, str::FromStr};
+use std::{
+    fs,
+    num::{IntErrorKind, ParseIntError},
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -170,9 +175,37 @@ impl TrainArgs {
     }
 }
 
+impl TrainArgs {
+    /// Says which of the files would be written over another one of them.
+    pub(super) fn overwritten(&self) -> Option<String> {
+        let files = [("--init", &self.init), ("--save", &self.save), ("--log", &self.log)];
+        let same = |a: &Path, b: &Path| a == b || real(a).is_some_and(|a| Some(a) == real(b));
+        // Training on from a file into itself is what many want, and loses nothing.
+        [(0, 2), (1, 2)].into_iter().find_map(|(first, second)| {
+            let ((one, a), (other, b)) = (files[first], files[second]);
+            let (a, b) = (a.as_deref()?, b.as_deref()?);
+            same(a, b).then(|| {
+                format!("{one} and {other} are the same file, {}: expected two", b.display())
+            })
+        })
+    }
+}
+
+/// Where a path leads, be there a file or not.
+fn real(path: &Path) -> Option<PathBuf> {
+    fs::canonicalize(path).ok().or_else(|| {
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        let folder = fs::canonicalize(folder.unwrap_or(Path::new("."))).ok()?;
+        Some(folder.join(path.file_name()?))
+    })
+}
+
 /// Numbers that are no whole numbers at all; the ranges are checked where they are known.
-fn whole<T: FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| "expected a whole number that is not negative".to_owned())
+fn whole<T: FromStr<Err = ParseIntError>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: ParseIntError| match error.kind() {
+        IntErrorKind::PosOverflow => "expected a smaller number".to_owned(),
+        _ => "expected a whole number that is not negative".to_owned(),
+    })
 }
 
 fn number(text: &str) -> Result<f64, String> {

@@ -131,8 +131,13 @@ impl Series {
         self.last
     }
 
-    /// The smoothed value after the last step; `None` before any finite value.
+    /// The smoothed value after the last step: NaN if that step's was not finite, `None` before any
+    /// finite value.
     pub fn smooth(&self) -> Option<f32> {
+        let last = self.last?;
+        if !last.is_finite() {
+            return Some(f32::NAN);
+        }
         (self.weight > 0.0).then(|| (self.average / self.weight) as f32)
     }
 
@@ -234,7 +239,7 @@ mod tests {
         let mut series = Series::new(4, 2.0);
         series.push(f32::NAN);
         assert!(!series.buckets()[0].is_drawable());
-        assert_eq!(series.smooth(), None);
+        assert!(series.smooth().is_some_and(f32::is_nan));
         series.push(f32::INFINITY);
         series.push(1.0);
         let all = whole(&series);

@@ -100,8 +100,10 @@ fn an_epoch_and_the_end_carry_their_evaluation() {
 #[test]
 fn a_failed_run_ends_with_its_reason() {
     let failure = Failure { usage: false, message: "no \"memory\"".into() };
-    let text = written(&[Event::State(RunState::Failed), Event::Failed(failure)]);
-    assert_eq!(text, "{\"event\":\"failed\",\"message\":\"no \\\"memory\\\"\"}\n");
+    let started = Event::Started(RunInfo::example());
+    let text = written(&[started, Event::State(RunState::Failed), Event::Failed(failure)]);
+    let last = text.lines().last();
+    assert_eq!(last, Some("{\"event\":\"failed\",\"message\":\"no \\\"memory\\\"\"}"));
 }
 
 #[test]
@@ -120,6 +122,26 @@ fn a_file_that_cannot_be_made_is_named_with_the_reason() {
     );
     let error = RunLog::create(folder.path(), &RunConfig::default()).expect_err("a folder");
     assert!(error.to_string().ends_with("it is a folder, expected a file name"), "{error}");
+}
+
+#[test]
+fn an_earlier_log_goes_only_when_the_run_starts() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("run.jsonl");
+    let log_of = |events: &[Event]| {
+        let (log, sender) = RunLog::create(&path, &RunConfig::default()).expect("it opens");
+        for event in events {
+            sender.send(event.clone()).expect("the log takes events");
+        }
+        drop(sender);
+        log.finish().expect("there is room");
+        std::fs::read_to_string(&path).expect("JSON is UTF-8")
+    };
+    let failed = Event::Failed(Failure { usage: false, message: "no data".into() });
+    let first = log_of(&[Event::Started(RunInfo::example()), progress(1, 1, &[0.5; 9])]);
+    assert_eq!(first.lines().count(), 10);
+    assert_eq!(log_of(std::slice::from_ref(&failed)), first);
+    assert_eq!(log_of(&[Event::Started(RunInfo::example()), failed]).lines().count(), 2);
 }
 
 #[cfg(target_os = "linux")]

@@ -1,18 +1,17 @@
-//! Signals that end the program while its screen is up.
+//! Signals that end the program.
 
 use std::io;
 
-use crossbeam_channel::Sender;
-
-/// Reports SIGINT, SIGTERM and SIGHUP on `sender`, on a thread of its own.
+/// Calls `react` with the number of the first SIGINT, SIGTERM or SIGHUP, on a thread of its own.
 ///
-/// Where the program has not ended a second after a signal, because its terminal is gone or takes
-/// nothing, the thread gives the terminal back and ends the program with status 128 + signal.
+/// The program is then to end by itself. Where it has not a second later, because its terminal is
+/// gone or takes nothing, the thread gives the terminal back and ends the program with status
+/// 128 + signal.
 ///
 /// # Errors
 /// If the handlers or the thread cannot be set up.
 #[cfg(unix)]
-pub fn watch_signals(sender: Sender<i32>) -> io::Result<()> {
+pub fn watch_signals(react: impl FnOnce(i32) + Send + 'static) -> io::Result<()> {
     use std::{process, thread, time::Duration};
 
     use signal_hook::{
@@ -28,8 +27,7 @@ pub fn watch_signals(sender: Sender<i32>) -> io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
         if let Some(signal) = signals.forever().next() {
-            // The screen thread may be gone, or stuck in a write; the wait below covers both.
-            let _ = sender.try_send(signal);
+            react(signal);
             thread::sleep(GRACE);
             // Writing to a stalled terminal blocks, so it must not be this thread that does.
             thread::spawn(super::restore);
@@ -40,11 +38,11 @@ pub fn watch_signals(sender: Sender<i32>) -> io::Result<()> {
     Ok(())
 }
 
-/// Reports nothing where there are no such signals.
+/// Watches nothing where there are no such signals.
 ///
 /// # Errors
 /// Never.
 #[cfg(not(unix))]
-pub fn watch_signals(_sender: Sender<i32>) -> io::Result<()> {
+pub fn watch_signals(_react: impl FnOnce(i32) + Send + 'static) -> io::Result<()> {
     Ok(())
 }

@@ -68,6 +68,11 @@ impl Control {
         }
     }
 
+    /// Notes that no batch is in progress, since images are evaluated.
+    pub(super) fn before_evaluation(&mut self) {
+        self.batch_in_progress = false;
+    }
+
     /// Notes that a batch was trained.
     pub(super) fn after_batch(&mut self) {
         self.batch_in_progress = true;
@@ -146,6 +151,16 @@ mod tests {
             control.apply(Command::Step(steps));
             assert_eq!(batches_until_wait(&mut control, 100), further);
         }
+    }
+
+    #[test]
+    fn a_step_during_an_evaluation_counts_from_the_next_batch() {
+        let mut control = Control::new();
+        assert_eq!(control.before_batch(), Gate::Go);
+        control.after_batch();
+        control.before_evaluation();
+        control.apply(Command::Step(3));
+        assert_eq!(batches_until_wait(&mut control, 100), 3);
     }
 
     #[test]

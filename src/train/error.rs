@@ -1,6 +1,6 @@
 //! Why a run cannot start or go on.
 
-use std::{io, path::PathBuf};
+use std::io;
 
 use crate::{
     checkpoint::CheckpointError,
@@ -21,14 +21,6 @@ pub enum TrainError {
     /// Weights cannot be read or written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// There is nowhere to put the weights.
-    #[error("cannot save the weights to {}: {reason}", path.display())]
-    SaveTarget {
-        /// Where they were to go.
-        path: PathBuf,
-        /// What is in the way.
-        reason: String,
-    },
     /// The processor that was asked for is not there.
     #[error("cannot use {device}: {reason}; --device cpu works everywhere")]
     Device {

@@ -1,9 +1,6 @@
 //! A whole run, from reading the data to saving the weights.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use candle_core::Device;
 
@@ -33,7 +30,7 @@ pub(super) fn run(
 ) -> Result<Summary, TrainError> {
     config.validate()?;
     if let Some(path) = &config.save {
-        check_writable(path)?;
+        checkpoint::check_target(path)?;
     }
     let pool = device::thread_pool(config.threads)?;
     let threads = pool.current_num_threads();
@@ -46,25 +43,6 @@ pub(super) fn run(
         remote.poll();
         Run::new(config, sets, device, learner, remote, outbox).train()
     })
-}
-
-/// Fails before training rather than after it. Only trying tells whether a folder takes files.
-fn check_writable(path: &Path) -> Result<(), TrainError> {
-    let refuse = |reason: String| TrainError::SaveTarget { path: path.to_owned(), reason };
-    if path.is_dir() {
-        return Err(refuse("it is a folder, expected a file name".to_owned()));
-    }
-    let folder = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    if !folder.is_dir() {
-        return Err(refuse(format!("there is no folder {}; make it first", folder.display())));
-    }
-    match tempfile::tempfile_in(folder) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(refuse(format!("no file can be made in {}: {error}", folder.display()))),
-    }
 }
 
 fn initial_weights(config: &RunConfig) -> Result<Parameters, TrainError> {
@@ -138,7 +116,7 @@ impl<'a> Run<'a> {
 
     fn train(mut self) -> Result<Summary, TrainError> {
         let total_steps = self.config.total_steps(self.sets.train.len());
-        let mut last = None;
+        let mut last: Option<(u64, Evaluation)> = None;
         while self.at.step < total_steps {
             if self.at.epoch == 0 || self.at.batch == self.batches.count() {
                 self.start_epoch();
@@ -150,11 +128,13 @@ impl<'a> Run<'a> {
             self.train_batch()?;
             if self.at.batch == self.batches.count() || self.at.step == total_steps {
                 let Some(evaluation) = self.end_epoch()? else { break };
-                last = Some(evaluation);
+                last = Some((self.at.step, evaluation));
             }
         }
         self.hand_over(Instant::now())?;
-        self.finish(last, total_steps)
+        // An evaluation of other weights than the last says nothing about these.
+        let last = last.filter(|(step, _)| *step == self.at.step);
+        self.finish(last.map(|(_, evaluation)| evaluation), total_steps)
     }
 
     /// What follows the last batch: the test set if it was not used before, and the weights' file.
@@ -292,6 +272,7 @@ impl<'a> Run<'a> {
 
     fn evaluate(&mut self, set: EvalSet) -> Result<Option<Evaluation>, TrainError> {
         self.enter(RunState::Evaluating);
+        self.remote.control.before_evaluation();
         let Self { sets, learner, remote, outbox, device, .. } = self;
         let data = match set {
             EvalSet::Test => &sets.test,

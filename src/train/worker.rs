@@ -14,7 +14,7 @@ use crate::{
     protocol::{Command, Event, Failure, RunState, Summary},
 };
 
-/// A run in progress on a thread of its own. Dropping it asks the run to stop.
+/// A run in progress on a thread of its own. It stops once this and every channel to it are dropped.
 #[derive(Debug)]
 pub struct Worker {
     commands: Sender<Command>,
@@ -28,9 +28,9 @@ impl Worker {
         let _ = self.commands.send(command);
     }
 
-    /// Whether the run has ended and everything was handed over.
-    pub fn is_finished(&self) -> bool {
-        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    /// The channel that [`send`](Self::send) uses, for another thread.
+    pub fn commands(&self) -> Sender<Command> {
+        self.commands.clone()
     }
 
     /// Waits for the end of the run, which comes once each listener has taken its events or is

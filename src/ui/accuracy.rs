@@ -3,7 +3,7 @@
 use ratatui::{buffer::Buffer, layout::Rect, text::Line, widgets::Widget};
 
 use super::{
-    axis::{Axis, round_step},
+    axis::Axis,
     chart::{self, Chart},
     format, pane,
     raster::Raster,
@@ -44,9 +44,7 @@ impl Widget for &Accuracy<'_> {
             let text = "The first point appears after the first epoch.";
             return pane::empty(inner, buf, self.theme, text);
         };
-        let lowest = f64::from(lowest);
-        let step = round_step((1.0 - lowest).max(0.01) / 3.0);
-        let axis = Axis::linear(((lowest / step).floor() * step).max(0.0), 1.0);
+        let axis = Axis::below(f64::from(lowest), 1.0);
         let span = self.app.curves.span(Range::WholeRun);
         let Some(chart) = Chart::draw(inner, buf, self.theme, axis, span, chart::percent) else {
             return;

@@ -20,6 +20,13 @@ impl Axis {
         Self { low, high: low + (span / step - 1e-9).ceil() * step, log: false }
     }
 
+    /// A linear axis from the last round number that is not above `low`, nor below 0, up to `high`.
+    pub(super) fn below(low: f64, high: f64) -> Self {
+        let span = if low.is_finite() && low < high { high - low } else { high / 10.0 };
+        let step = round_step(span / 4.0);
+        Self { low: (high - (span / step - 1e-9).ceil() * step).max(0.0), high, log: false }
+    }
+
     /// A logarithmic axis over the whole decades that hold `low` and `high`.
     pub(super) fn logarithmic(low: f64, high: f64) -> Self {
         let high = if high.is_finite() && high > 0.0 { high } else { 1.0 };
@@ -50,13 +57,14 @@ impl Axis {
             return (bottom..=top).step_by(every).map(|power| 10f64.powi(power)).collect();
         }
         let span = self.high - self.low;
-        let mut step = round_step(span / (most - 1) as f64);
-        while (span / step + 1e-9).floor() as usize + 1 > most {
-            step = round_step(step * 1.01);
-        }
-        let count = (span / step + 1e-9).floor() as usize;
-        (0..=count).map(|place| self.low + place as f64 * step).collect()
+        // Both ends are labelled, and between them the most values that stay round.
+        let parts = (2..most).rev().find(|&parts| is_round(span / parts as f64)).unwrap_or(1);
+        (0..=parts).map(|part| self.low + span * part as f64 / parts as f64).collect()
     }
+}
+
+fn is_round(step: f64) -> bool {
+    (round_step(step * (1.0 - 1e-6)) / step - 1.0).abs() < 1e-6
 }
 
 /// The smallest of 1, 2, 2.5 and 5 times a power of ten that is not below `least`.
@@ -103,6 +111,20 @@ mod tests {
     }
 
     #[test]
+    fn both_ends_of_an_accuracy_axis_are_labelled_and_none_is_beyond_all() {
+        let ticks = |low, most| Axis::below(low, 1.0).ticks(most);
+        let percent = |low, most| {
+            ticks(low, most).iter().map(|tick| label(100.0 * tick)).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(percent(0.968, 6), "96 97 98 99 100");
+        assert_eq!(percent(0.968, 3), "96 98 100");
+        assert_eq!(percent(0.968, 2), "96 100");
+        assert_eq!(percent(0.11, 6), "0 20 40 60 80 100");
+        assert_eq!(percent(0.0, 3), "0 50 100");
+        assert_eq!(percent(1.0, 2), "90 100");
+    }
+
+    #[test]
     fn steps_are_round() {
         assert_eq!([0.3, 1.0, 1.1, 2.2, 2.6, 7.0].map(round_step), [0.5, 1.0, 2.0, 2.5, 5.0, 10.0]);
     }
@@ -113,6 +135,8 @@ mod tests {
             low in prop::num::f64::ANY, high in prop::num::f64::ANY, most in 0usize..20, log: bool,
         ) {
             let axis = if log { Axis::logarithmic(low, high) } else { Axis::linear(0.0, high) };
+            let share = Axis::below(low, 1.0);
+            prop_assert!(share.ticks(most).iter().all(|tick| (0.0..=1.0).contains(tick)));
             let ticks = axis.ticks(most);
             prop_assert!(ticks.len() <= most.max(2));
             for tick in ticks {

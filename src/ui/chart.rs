@@ -1,6 +1,6 @@
 //! The frame that curves are drawn in: a value axis at the left, steps below.
 
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::{
     axis::{Axis, label, round_step},
@@ -20,7 +20,7 @@ pub(super) struct Chart {
 /// Rows from one value label to the next.
 const ROWS_PER_TICK: u16 = 3;
 /// Columns from one step label to the next.
-const COLUMNS_PER_TICK: u16 = 9;
+const COLUMNS_PER_TICK: u16 = 10;
 
 impl Chart {
     /// Draws the axes over the steps after `from`, up to `to`; `None` where there is no room.
@@ -68,7 +68,12 @@ impl Chart {
         let mut tick = self.from.next_multiple_of(step);
         while tick <= self.to {
             let column = self.plot.x + (self.column(tick) / 2) as u16;
-            let text = format::short_count(tick);
+            // Short labels of a fine axis would repeat.
+            let text = if step < 1_000 && self.to >= 10_000 {
+                format::thousands(tick)
+            } else {
+                format::short_count(tick)
+            };
             let width = text.chars().count() as u16;
             // The label stands under its step, moved in at the right end.
             let x = column
@@ -115,15 +120,13 @@ impl Chart {
         Some(((1.0 - place) * rows).round() as u32)
     }
 
+    /// Puts a mark on the top row, in the cell of a dot column.
+    pub(super) fn mark_top(&self, buf: &mut Buffer, column: u32, symbol: &str, style: Style) {
+        buf.set_string(self.plot.x + (column / 2) as u16, self.plot.y, symbol, style);
+    }
+
     /// Puts a mark on the cell of a step and a value.
-    pub(super) fn mark(
-        &self,
-        buf: &mut Buffer,
-        step: u64,
-        value: f64,
-        symbol: &str,
-        style: ratatui::style::Style,
-    ) {
+    pub(super) fn mark(&self, buf: &mut Buffer, step: u64, value: f64, symbol: &str, style: Style) {
         if step < self.from || step > self.to {
             return;
         }

@@ -24,9 +24,12 @@ const LONG_FIGURE: u16 = 7;
 /// Rows besides the matrix's own: predicted digits above, precision below.
 const HEADINGS: u16 = 2;
 /// Widths of a matrix cell, best first.
-const CELLS: [u16; 3] = [6, 5, 3];
+const CELLS: [u16; 5] = [10, 8, 6, 5, 3];
 /// Cells below this width have no room for the counts of a whole class.
 const ROOMY: u16 = 5;
+
+/// Most lines of confused pairs.
+const PAIR_LINES: u16 = 3;
 
 /// The matrix and its figures.
 #[derive(Debug)]
@@ -106,11 +109,11 @@ impl<'a> Confusion<'a> {
         let mut lines = Vec::new();
         for pair in pairs {
             let text = format!("{}→{}", pair.truth, pair.predicted);
-            let count = format!(" ×{:<4}", pair.count);
+            let count = format!(" ×{:<3} ", pair.count);
             if line.width() + text.chars().count() + count.chars().count() > usize::from(area.width)
             {
                 lines.push(std::mem::take(&mut line));
-                if lines.len() == rows.min(3) {
+                if lines.len() == rows.min(usize::from(PAIR_LINES)) {
                     break;
                 }
                 line = Line::raw("         ");
@@ -118,7 +121,7 @@ impl<'a> Confusion<'a> {
             line.push_span(Span::styled(text, self.theme.wrong.remove_modifier(Modifier::BOLD)));
             line.push_span(Span::styled(count, self.theme.muted));
         }
-        if lines.len() < rows.min(3) && line.spans.len() > 1 {
+        if lines.len() < rows.min(usize::from(PAIR_LINES)) && line.spans.len() > 1 {
             lines.push(line);
         }
         for line in lines {
@@ -275,9 +278,10 @@ impl Widget for &Confusion<'_> {
         let Some(cell) = cell.filter(|_| inner.height >= classes + HEADINGS) else {
             return self.figures(evaluation, inner, buf);
         };
-        let double = inner.height >= 2 * classes + HEADINGS + 5 && cell >= ROOMY;
-        let grid =
-            Grid { x: inner.x, y: inner.y, cell, rows_per_class: if double { 2 } else { 1 } };
+        let figures = HEADINGS + 5;
+        let rows = (inner.height.saturating_sub(figures) / classes).clamp(1, 3);
+        let rows_per_class = if cell < ROOMY { 1 } else { rows.min(cell / 3) };
+        let grid = Grid { x: inner.x, y: inner.y, cell, rows_per_class };
         draw_matrix(grid, &evaluation.confusion, buf, self.theme);
         let mut below = grid.bottom() + 1;
         if beside(cell) {
@@ -291,5 +295,9 @@ impl Widget for &Confusion<'_> {
         }
         let height = inner.bottom().saturating_sub(below);
         self.figures(evaluation, Rect { y: below.min(inner.bottom()), height, ..inner }, buf);
+        if cell < ROOMY && height > PAIR_LINES + 1 {
+            let text = "in %: diagonal recall, pr precision";
+            table::left(buf, inner.x, inner.bottom() - 1, text, inner.width, self.theme.muted);
+        }
     }
 }

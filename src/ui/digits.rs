@@ -66,6 +66,10 @@ impl Widget for &Digits<'_> {
         let (width, height) =
             if large { (LARGE_COLUMNS, LARGE_ROWS) } else { (SMALL_COLUMNS, SMALL_ROWS) };
         let (columns, rows) = (inner.width / width, inner.height / height);
+        if rows == 0 {
+            let text = format!("Digits need {} more rows here.", height - inner.height);
+            return pane::empty(inner, buf, self.theme, &text);
+        }
         // What is left over is spread between the columns, up to four cells each.
         let gap = (inner.width - columns * width)
             .checked_div(columns.saturating_sub(1))

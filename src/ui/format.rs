@@ -43,9 +43,10 @@ pub(super) fn short_percent(share: f64) -> String {
 pub(super) fn loss(value: f64) -> String {
     match value.abs() {
         v if !v.is_finite() => value.to_string(),
-        v if v < 10.0 => format!("{value:.4}"),
-        v if v < 100.0 => format!("{value:.3}"),
-        v if v < 1000.0 => format!("{value:.2}"),
+        // Bounds are those of the rounded value.
+        v if v < 9.999_95 => format!("{value:.4}"),
+        v if v < 99.999_5 => format!("{value:.3}"),
+        v if v < 999.995 => format!("{value:.2}"),
         _ => format!("{value:.0e}"),
     }
 }
@@ -76,6 +77,15 @@ pub(super) fn learning_rate(rate: f64) -> String {
     } else {
         format!("{rate:.2e}")
     }
+}
+
+/// The text, or as much of it as fits into `width` columns with a sign that there is more.
+pub(super) fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
+    format!("{kept}…")
 }
 
 /// The words that fit into `width` columns a line; a longer word is cut.
@@ -134,7 +144,19 @@ mod tests {
 
     #[test]
     fn a_loss_fits_six_characters() {
-        for value in [0.0, 0.001_23, 2.312_7, 45.678, 123.456, 98_765.4, f64::NAN, f64::INFINITY] {
+        for value in [
+            0.0,
+            9.999_96,
+            99.999_6,
+            999.996,
+            0.001_23,
+            2.312_7,
+            45.678,
+            123.456,
+            98_765.4,
+            f64::NAN,
+            f64::INFINITY,
+        ] {
             assert!(loss(value).chars().count() <= 6, "{}", loss(value));
         }
     }

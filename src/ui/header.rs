@@ -61,6 +61,7 @@ fn state_text(run: &Run) -> &'static str {
         _ if run.is_stopping() => "■ stopping",
         RunState::Paused => "‖ paused",
         RunState::Loading => "… loading",
+        RunState::Training if run.is_finishing_epoch() => "▶ to epoch's end",
         RunState::Training if run.is_pausing() && !run.is_stepping() => "▶ pausing",
         RunState::Training => "▶ training",
         RunState::Evaluating => "◆ evaluating",

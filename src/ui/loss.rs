@@ -16,7 +16,6 @@ use super::{
 };
 use crate::{
     app::{App, Range},
-    metrics::Bucket,
     protocol::EvalSet,
 };
 
@@ -29,6 +28,8 @@ pub(super) struct Loss<'a> {
 
 const BAND: u8 = 1;
 const SMOOTH: u8 = 2;
+/// Parts in which the steps in sight are searched for their extremes.
+const SLICES: u64 = 256;
 
 impl<'a> Loss<'a> {
     pub(super) fn new(app: &'a App, theme: &'a Theme) -> Self {
@@ -56,29 +57,40 @@ impl<'a> Loss<'a> {
         let evaluation = entry("◆", self.theme.evaluation, set.name());
         let short: Vec<_> = smooth.into_iter().chain(gap()).chain(evaluation).collect();
         let full: Vec<_> = band.into_iter().chain(gap()).chain(short.clone()).collect();
+        if self.app.curves.loss.last().is_some_and(|loss| !loss.is_finite()) {
+            let warning = Span::styled("✗ loss not finite", self.theme.alert);
+            return [Line::from(warning.clone()), Line::from(warning)];
+        }
         [Line::from(full), Line::from(short)]
     }
 
     /// An axis that holds everything in sight.
     fn axis(&self, (from, to): (u64, u64)) -> Axis {
         let curves = &self.app.curves;
-        let shown = curves.steps(self.app.range, from, to);
-        let drawable = shown.filter(Bucket::is_drawable);
         let points =
             curves.evaluations.iter().filter(|point| point.step > from && point.step <= to);
-        let mut extremes: Vec<f64> = points.map(|point| f64::from(point.loss)).collect();
-        extremes.extend(
-            drawable.iter().flat_map(|bucket| [f64::from(bucket.min), f64::from(bucket.max)]),
-        );
-        let low = extremes.iter().copied().filter(|&v| v > 0.0).fold(f64::INFINITY, f64::min);
-        let high =
-            extremes.iter().copied().filter(|v| v.is_finite()).fold(f64::NEG_INFINITY, f64::max);
-        if self.app.log_scale { Axis::logarithmic(low, high) } else { Axis::linear(0.0, high) }
+        let mut values: Vec<f32> = points.map(|point| point.loss).collect();
+        // In slices, since a loss of exactly 0 would hide the other losses of its bucket from the
+        // search for the smallest that a logarithmic axis can show.
+        let slice = (to - from).div_ceil(SLICES).max(1);
+        for start in (from..to).step_by(usize::try_from(slice).unwrap_or(usize::MAX)) {
+            let bucket = curves.steps(self.app.range, start, start + slice);
+            values.extend(bucket.iter().flat_map(|bucket| [bucket.min, bucket.max, bucket.smooth]));
+        }
+        let finite = || values.iter().copied().filter(|value| value.is_finite());
+        let high = f64::from(finite().fold(f32::NEG_INFINITY, f32::max));
+        if self.app.log_scale {
+            let low = finite().filter(|&value| value > 0.0).fold(f32::INFINITY, f32::min);
+            Axis::logarithmic(f64::from(low), high)
+        } else {
+            Axis::linear(0.0, high)
+        }
     }
 
     fn draw_steps(&self, chart: &Chart, buf: &mut Buffer) {
         let mut raster = Raster::new(chart.plot.width, chart.plot.height);
         let mut before = None;
+        let mut marks = Vec::new();
         for column in 0..raster.columns() {
             let (from, to) = chart.steps(column);
             let Some(bucket) = self.app.curves.steps(self.app.range, from, to) else {
@@ -89,8 +101,10 @@ impl<'a> Loss<'a> {
                     (chart.row(f64::from(bucket.max)), chart.row(f64::from(bucket.min)))
             {
                 raster.vertical(column, top, bottom, BAND);
+                marks.extend([(column, top), (column, bottom)]);
             }
-            if let Some(row) = chart.row(f64::from(bucket.smooth)) {
+            let row = chart.row(f64::from(bucket.smooth));
+            if let Some(row) = row {
                 // The line reaches to just before the last column's dot, so that it has no gaps.
                 let start = match before {
                     Some(last) if row > last => last + 1,
@@ -98,8 +112,14 @@ impl<'a> Loss<'a> {
                     _ => row,
                 };
                 raster.vertical(column, start, row, SMOOTH);
-                before = Some(row);
             }
+            before = row;
+            if bucket.non_finite > 0 {
+                chart.mark_top(buf, column, "✗", self.theme.alert);
+            }
+        }
+        for (column, row) in marks {
+            raster.mark(column, row);
         }
         raster.render(chart.plot, buf, &[self.theme.band, self.theme.smooth]);
     }

@@ -58,12 +58,39 @@ fn group_lines(group: Group, theme: &Theme) -> Vec<Line<'static>> {
     lines
 }
 
+/// Keys and their short names in two columns, for small screens.
+fn short_help(theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let rows = BINDINGS.len().div_ceil(2) as u16;
+    let inner = framed(area, buf, "Keys", theme.accent, (2 * SHORT_HELP, rows));
+    for (place, binding) in BINDINGS.iter().enumerate() {
+        let (column, row) = (place as u16 / rows, place as u16 % rows);
+        let key = binding.keys.first().map_or_else(String::new, |key| key.name());
+        let line = Line::from(vec![
+            Span::styled(key, theme.key),
+            Span::styled(format!(" {}", binding.short), theme.muted),
+        ]);
+        let place = Rect {
+            x: inner.x + column * SHORT_HELP,
+            y: inner.y + row,
+            width: SHORT_HELP,
+            height: 1,
+        };
+        line.render(place.intersection(inner), buf);
+    }
+}
+
+/// Columns for a key and its short name.
+const SHORT_HELP: u16 = 18;
+
 fn help(theme: &Theme, area: Rect, buf: &mut Buffer) {
     let groups: Vec<Vec<Line<'static>>> =
         Group::ALL.into_iter().map(|group| group_lines(group, theme)).collect();
     let lines = groups.iter().map(Vec::len).sum::<usize>() as u16;
     let gaps = groups.len() as u16 - 1;
     let width = groups.iter().flatten().map(Line::width).max().unwrap_or(0) as u16;
+    if lines + 2 > area.height || width + 4 > area.width {
+        return short_help(theme, area, buf);
+    }
     // Gaps between the groups go first where rows are short.
     let gap = u16::from(lines + gaps + 2 <= area.height);
     let inner = framed(area, buf, "Keys", theme.accent, (width, lines + gap * gaps));

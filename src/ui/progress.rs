@@ -8,10 +8,7 @@ use ratatui::{
 };
 
 use super::{format, theme::Theme};
-use crate::{
-    app::{App, Overlay},
-    protocol::RunState,
-};
+use crate::{app::App, protocol::RunState};
 
 /// How far epoch and run are, and how well and how quickly it goes.
 #[derive(Debug)]
@@ -56,7 +53,7 @@ impl<'a> Progress<'a> {
     }
 
     fn gauge(&self, area: Rect, buf: &mut Buffer, label: &str, share: f64, behind: &str) {
-        let behind_width = if area.width >= LABEL + PERCENT + BEHIND + 10 { BEHIND } else { 0 };
+        let behind_width = if area.width >= LABEL + PERCENT + BEHIND + 8 { BEHIND } else { 0 };
         let label_width = LABEL.min(area.width / 3);
         buf.set_stringn(area.x, area.y, label, usize::from(label_width), self.theme.muted);
         let bar = area.width.saturating_sub(label_width + PERCENT + behind_width);
@@ -77,12 +74,12 @@ impl<'a> Progress<'a> {
         if let Some(loss) = run.figures().loss {
             figures.push(("training loss", "loss", format::loss(f64::from(loss))));
         }
-        if let Some(record) = self.app.epochs.last() {
+        if let Some(record) = self.app.matrix() {
             let name = record.evaluation.set.name();
             let long = if name == "test" { "test loss" } else { "validation loss" };
             let short = if name == "test" { "test" } else { "valid" };
             figures.push((long, short, format::loss(record.evaluation.loss)));
-            figures.push(("accuracy", "", format::percent(record.evaluation.accuracy())));
+            figures.push(("accuracy", "acc", format::percent(record.evaluation.accuracy())));
         }
         if let Some(rate) = run.figures().images_per_second {
             let rate = format::thousands(rate.round() as u64);
@@ -113,6 +110,7 @@ impl<'a> Progress<'a> {
                 if !label.is_empty() {
                     spans.push(Span::styled(format!("{label} "), self.theme.muted));
                 }
+                let style = if value == "NaN" { self.theme.alert } else { style };
                 spans.push(Span::styled(value.clone(), style));
             }
         }
@@ -120,16 +118,12 @@ impl<'a> Progress<'a> {
     }
 
     fn figures_line(&self, width: u16) -> Line<'static> {
-        let run = &self.app.run;
-        let trouble = match (&run.failure, &run.log_failure) {
-            // The overlay tells it in full.
-            (Some(_), _) if self.app.overlay == Some(Overlay::Failure) => None,
-            (Some(failure), _) => Some(format!("Training failed: {}", failure.message)),
-            (None, Some(message)) => Some(format!("The log is incomplete: {message}")),
-            (None, None) => None,
-        };
-        if let Some(trouble) = trouble {
-            return Line::styled(trouble, self.theme.alert);
+        if let Some(notice) = &self.app.notice {
+            // An overlay tells it in full.
+            if self.app.overlay.is_none() {
+                let notice = format::cut(&format!("{notice} (esc)"), usize::from(width));
+                return Line::styled(notice, self.theme.alert);
+            }
         }
         let mut figures = self.figures();
         let full = self.line(&figures, true);

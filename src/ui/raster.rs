@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 /// A grid of dots over a block of cells.
 ///
-/// Each cell shows the dots of its topmost layer only, since a cell has one colour.
+/// Each cell shows the dots of its topmost layer and the marks, since a cell has one colour.
 #[derive(Debug)]
 pub(super) struct Raster {
     width: u16,
@@ -49,6 +49,14 @@ impl Raster {
         }
     }
 
+    /// Sets a dot whatever layer its cell shows.
+    pub(super) fn mark(&mut self, column: u32, row: u32) {
+        if column < self.columns() && row < self.rows() {
+            let place = (row / 4 * u32::from(self.width) + column / 2) as usize;
+            self.cells[place].0 |= BITS[(row % 4) as usize][(column % 2) as usize];
+        }
+    }
+
     /// Draws the cells that have dots; `styles[layer - 1]` colours them.
     pub(super) fn render(&self, area: Rect, buf: &mut Buffer, styles: &[Style]) {
         for (place, &(dots, layer)) in self.cells.iter().enumerate() {
@@ -90,6 +98,16 @@ mod tests {
         raster.vertical(1, 0, 0, 2);
         raster.vertical(0, 3, 3, 1);
         assert_eq!(drawn(&raster, 1, 1), "⠈");
+    }
+
+    #[test]
+    fn a_mark_stays_visible_under_a_higher_layer() {
+        let mut raster = Raster::new(1, 1);
+        raster.vertical(0, 0, 3, 1);
+        raster.vertical(1, 1, 1, 2);
+        raster.mark(0, 3);
+        raster.mark(7, 7);
+        assert_eq!(drawn(&raster, 1, 1), "⡐");
     }
 
     #[test]

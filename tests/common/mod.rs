@@ -19,6 +19,7 @@ struct Seen {
     parser: vt100::Parser,
     bytes: Vec<u8>,
     closed: bool,
+    hung_up: bool,
 }
 
 /// A terminal with the program in it.
@@ -29,7 +30,7 @@ pub(crate) struct Tty {
     seen: Arc<(Mutex<Seen>, Condvar)>,
     settings_before: String,
     // Keeps the terminal alive after the program's end, so that its settings can be read.
-    _slave: Box<dyn portable_pty::SlavePty + Send>,
+    slave: Box<dyn portable_pty::SlavePty + Send>,
 }
 
 fn size(columns: u16, rows: u16) -> PtySize {
@@ -53,10 +54,20 @@ impl Tty {
         columns: u16,
         rows: u16,
     ) -> Self {
-        let PtyPair { slave, master } =
-            native_pty_system().openpty(size(columns, rows)).expect("a pseudo-terminal");
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_mnist-tui"));
         command.args(arguments);
+        Self::start_command(command, environment, columns, rows)
+    }
+
+    /// Starts any command.
+    pub(crate) fn start_command(
+        mut command: CommandBuilder,
+        environment: &[(&str, &str)],
+        columns: u16,
+        rows: u16,
+    ) -> Self {
+        let PtyPair { slave, master } =
+            native_pty_system().openpty(size(columns, rows)).expect("a pseudo-terminal");
         command.env("TERM", "xterm-256color");
         command.env("COLORTERM", "truecolor");
         command.env_remove("NO_COLOR");
@@ -72,6 +83,7 @@ impl Tty {
                 parser: vt100::Parser::new(cells(rows), cells(columns), 0),
                 bytes: Vec::new(),
                 closed: false,
+                hung_up: false,
             }),
             Condvar::new(),
         ));
@@ -86,12 +98,12 @@ impl Tty {
                 seen.bytes.extend_from_slice(&buffer[..read]);
                 seen.closed = read == 0;
                 changed.notify_all();
-                if read == 0 {
+                if read == 0 || seen.hung_up {
                     break;
                 }
             }
         });
-        Self { child, master, input, seen, settings_before, _slave: slave }
+        Self { child, master, input, seen, settings_before, slave }
     }
 
     /// Types.
@@ -143,14 +155,18 @@ impl Tty {
 
     /// Waits for the program to end and gives its exit status.
     pub(crate) fn wait_for_exit(&mut self) -> u32 {
-        let deadline = Instant::now() + DEADLINE;
-        loop {
-            if let Some(status) = self.child.try_wait().expect("the program is ours") {
-                return status.exit_code();
-            }
-            assert!(Instant::now() < deadline, "never ended; the screen:\n{}", self.screen());
-            thread::yield_now();
-        }
+        let seen = Arc::clone(&self.seen);
+        let screen = || seen.0.lock().expect("no holder panics").parser.screen().contents().clone();
+        wait_for_exit(self.child.as_mut(), screen)
+    }
+
+    /// Closes the terminal under the program, as a lost connection does, and gives the program.
+    pub(crate) fn hang_up(self) -> Box<dyn Child + Send + Sync> {
+        let Self { child, master, input, seen, slave, .. } = self;
+        seen.0.lock().expect("no holder panics").hung_up = true;
+        // The reader lets go of the terminal with the program's next bytes.
+        drop((master, input, slave));
+        child
     }
 
     /// Everything written so far.
@@ -182,10 +198,15 @@ impl Tty {
     }
 }
 
-impl Drop for Tty {
-    fn drop(&mut self) {
-        // A test that failed may leave the program running.
-        let _ = self.child.kill();
+/// Waits for a program to end and gives its exit status; `state` is told if it never does.
+pub(crate) fn wait_for_exit(child: &mut dyn Child, state: impl Fn() -> String) -> u32 {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        if let Some(status) = child.try_wait().expect("the program is ours") {
+            return status.exit_code();
+        }
+        assert!(Instant::now() < deadline, "never ended:\n{}", state());
+        thread::yield_now();
     }
 }
 
