@@ -1,6 +1,7 @@
 //! A fully connected layer, which takes the rows of a batch as they come.
 
-use candle_core::{CpuStorage, CustomOp3, DType, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp3, DType, Layout, Module, Result, Shape, Tensor, bail};
+use candle_nn::Linear;
 use pulp::{Simd, WithSimd};
 
 use super::{chunks, host, simd};
@@ -41,7 +42,7 @@ pub fn forward_fused(input: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<T
 /// As [`forward`].
 pub fn forward_composed(input: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
     check(input, weight, bias)?;
-    input.flatten_from(1)?.matmul(&weight.t()?)?.broadcast_add(bias)
+    Linear::new(weight.clone(), Some(bias.clone())).forward(&input.flatten_from(1)?)
 }
 
 fn check(input: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<()> {
