@@ -17,6 +17,7 @@ pub mod init;
 pub mod linear;
 pub mod loss;
 pub mod model;
+pub mod network;
 pub mod parameters;
 pub mod peak;
 mod simd;

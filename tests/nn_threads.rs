@@ -2,8 +2,8 @@
 
 use candle_core::{Device, Result, Tensor};
 use mnist_tui::nn::adam::Adam;
+use mnist_tui::nn::init;
 use mnist_tui::nn::model::Model;
-use mnist_tui::nn::{init, loss};
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -26,7 +26,7 @@ fn train(threads: usize) -> Result<Vec<u32>> {
                 (0..n * 784).map(|_| rng.next_u32() as u8).map(|byte| f32::from(byte) / 255.0);
             let images = Tensor::from_iter(images, &Device::Cpu)?.reshape((n, 1, 28, 28))?;
             let labels = Tensor::from_iter((0..n).map(|_| rng.next_u32() % 10), &Device::Cpu)?;
-            let loss = loss::cross_entropy(&model.forward(&images)?, &labels)?;
+            let loss = model.loss(&images, &labels)?.loss;
             adam.step(&loss.backward()?)?;
             bits.push(loss.to_scalar::<f32>()?.to_bits());
         }

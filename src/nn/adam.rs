@@ -67,7 +67,7 @@ impl Adam {
     /// # Errors
     /// Those of candle on making tensors.
     pub fn new(model: &Model) -> Result<Self> {
-        Self::for_variables(model.variables().into_iter().map(|(_, variable)| variable.clone()))
+        Self::for_variables([model.variable().clone()])
     }
 
     /// An optimiser of f32 variables.

@@ -55,7 +55,7 @@ pub fn softmax(row: &[f32], out: &mut [f32]) {
 }
 
 /// [`softmax`], and the logarithm of the sum of the exponentials.
-fn log_sum_exp(row: &[f32], probabilities: &mut [f32]) -> f64 {
+pub(super) fn log_sum_exp(row: &[f32], probabilities: &mut [f32]) -> f64 {
     // Without the largest taken out, a logit above 88 would overflow.
     let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let mut sum = 0.0;

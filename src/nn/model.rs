@@ -2,15 +2,17 @@
 
 use candle_core::{DType, Device, Result, Tensor, Var, bail};
 
+pub use super::network::Outcome;
 use super::parameters::{Parameter, Parameters, SHAPES};
-use super::{conv_block, linear};
+use super::{conv_block, linear, loss, network};
 
 /// Conv 1→6 (5×5) → `ReLU` → pool 2 → conv 6→16 (5×5) → `ReLU` → pool 2 → linear 256→10.
 #[derive(Debug)]
 pub struct Model {
-    /// In the order of [`SHAPES`].
-    variables: [Var; 6],
-    buffers: conv_block::Buffers,
+    /// All parameters one after the other, in the order of [`SHAPES`].
+    variable: Var,
+    block_buffers: conv_block::Buffers,
+    network_buffers: network::Buffers,
 }
 
 impl Model {
@@ -23,7 +25,7 @@ impl Model {
         if parameters.0.len() != SHAPES.len() {
             bail!("the network has {} parameters, found {}", SHAPES.len(), parameters.0.len());
         }
-        let mut variables = Vec::with_capacity(SHAPES.len());
+        let mut flat = Vec::with_capacity(parameters.count());
         for ((name, shape), parameter) in SHAPES.into_iter().zip(&parameters.0) {
             if parameter.name != name {
                 bail!("expected the parameter {name}, found {}", parameter.name);
@@ -34,13 +36,14 @@ impl Model {
             if parameter.values.len() != shape.iter().product::<usize>() {
                 bail!("{name} of shape {shape:?} cannot have {} values", parameter.values.len());
             }
-            let tensor = Tensor::from_slice(&parameter.values, shape, device)?;
-            variables.push(Var::from_tensor(&tensor)?);
+            flat.extend_from_slice(&parameter.values);
         }
-        match variables.try_into() {
-            Ok(variables) => Ok(Self { variables, buffers: conv_block::Buffers::default() }),
-            Err(_) => unreachable!("one variable was made for each of the six shapes"),
-        }
+        let len = flat.len();
+        Ok(Self {
+            variable: Var::from_vec(flat, len, device)?,
+            block_buffers: conv_block::Buffers::default(),
+            network_buffers: network::Buffers::default(),
+        })
     }
 
     /// The logits `[n, 10]` of images `[n, 1, 28, 28]` (f32, byte/255) on the model's device.
@@ -48,11 +51,11 @@ impl Model {
     /// # Errors
     /// When the images have another shape, and those of candle.
     pub fn forward(&self, images: &Tensor) -> Result<Tensor> {
-        let [weight1, bias1, weight2, bias2, weight3, bias3] = &self.variables;
+        let [weight1, bias1, weight2, bias2, weight3, bias3] = &Self::split(&self.variable)?;
         let on_host = images.device().is_cpu() && images.dtype() == DType::F32;
         let maps = if on_host && !images.track_op() {
-            let (first, second) = ([&**weight1, &**bias1], [&**weight2, &**bias2]);
-            conv_block::forward_pair(images, first, second, &self.buffers)?
+            let (first, second) = ([weight1, bias1], [weight2, bias2]);
+            conv_block::forward_pair(images, first, second, &self.block_buffers)?
         } else {
             let maps = conv_block::forward(images, weight1, bias1)?;
             conv_block::forward(&maps, weight2, bias2)?
@@ -65,15 +68,62 @@ impl Model {
     /// # Errors
     /// As [`Model::forward`].
     pub fn forward_composed(&self, images: &Tensor) -> Result<Tensor> {
-        let [weight1, bias1, weight2, bias2, weight3, bias3] = &self.variables;
+        let [weight1, bias1, weight2, bias2, weight3, bias3] = &Self::split(&self.variable)?;
         let maps = conv_block::forward_composed(images, weight1, bias1)?;
         let maps = conv_block::forward_composed(&maps, weight2, bias2)?;
         linear::forward_composed(&maps, weight3, bias3)
     }
 
-    /// The trainable variables with their names, in the order of [`SHAPES`].
-    pub fn variables(&self) -> Vec<(&'static str, &Var)> {
-        SHAPES.iter().map(|(name, _)| *name).zip(&self.variables).collect()
+    /// The mean cross-entropy and the logits of `images` `[n, 1, 28, 28]` that show `labels` `[n]`
+    /// (u32), all on the model's device. Images are f32 (byte/255) or, in main memory, also u8.
+    ///
+    /// # Errors
+    /// When the shapes do not fit, and those of [`network::loss`] and [`loss::cross_entropy`].
+    pub fn loss(&self, images: &Tensor, labels: &Tensor) -> Result<Outcome> {
+        self.outcome(images, labels, true)
+    }
+
+    /// [`Model::loss`] that is not to be differentiated, which is faster.
+    ///
+    /// # Errors
+    /// As [`Model::loss`].
+    pub fn evaluate(&self, images: &Tensor, labels: &Tensor) -> Result<Outcome> {
+        self.outcome(images, labels, false)
+    }
+
+    fn outcome(&self, images: &Tensor, labels: &Tensor, with_gradients: bool) -> Result<Outcome> {
+        if images.device().is_cpu() {
+            let buffers = &self.network_buffers;
+            return network::loss(&self.variable, images, labels, with_gradients, buffers);
+        }
+        let logits = self.forward(images)?;
+        let logits = if with_gradients { logits } else { logits.detach() };
+        let loss = loss::cross_entropy(&logits, labels)?;
+        Ok(Outcome { loss, logits: logits.detach() })
+    }
+
+    /// The one trainable variable, of 5,142 values: the parameters one after the other.
+    pub fn variable(&self) -> &Var {
+        &self.variable
+    }
+
+    /// The six parts of such a variable, or of its gradient, in their shapes and in the order of
+    /// [`SHAPES`].
+    ///
+    /// # Errors
+    /// When `flat` has another shape.
+    pub fn split(flat: &Tensor) -> Result<[Tensor; 6]> {
+        let mut start = 0;
+        let mut parts = Vec::with_capacity(SHAPES.len());
+        for (_, shape) in SHAPES {
+            let len = shape.iter().product();
+            parts.push(flat.narrow(0, start, len)?.reshape(shape)?);
+            start += len;
+        }
+        match parts.try_into() {
+            Ok(parts) => Ok(parts),
+            Err(_) => unreachable!("one part was made for each of the six shapes"),
+        }
     }
 
     /// A copy of the parameters.
@@ -81,14 +131,14 @@ impl Model {
     /// # Errors
     /// Those of candle on reading from a device.
     pub fn parameters(&self) -> Result<Parameters> {
-        let parameter = |(name, variable): (&str, &Var)| {
-            Ok(Parameter {
-                name: name.to_owned(),
-                shape: variable.dims().to_vec(),
-                values: variable.as_detached_tensor().flatten_all()?.to_vec1()?,
-            })
+        let flat = self.variable.as_detached_tensor().to_vec1::<f32>()?;
+        let mut rest = &flat[..];
+        let parameter = |(name, shape): (&str, &[usize])| {
+            let (values, others) = rest.split_at(shape.iter().product());
+            rest = others;
+            Parameter { name: name.to_owned(), shape: shape.to_vec(), values: values.to_vec() }
         };
-        self.variables().into_iter().map(parameter).collect::<Result<_>>().map(Parameters)
+        Ok(Parameters(SHAPES.into_iter().map(parameter).collect()))
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
     config::{DataSource, DeviceChoice},
     data::{Dataset, batches::Batches},
     metrics::Confusion,
-    nn::{loss::cross_entropy, model::Model},
+    nn::model::{Model, Outcome},
     protocol::{EvalSet, Evaluation},
 };
 
@@ -41,8 +41,8 @@ pub(super) fn evaluate(
         }
         let chunk = chunks.batch(chunk);
         let (images, labels) = tensors(data, chunk, device)?;
-        let logits = model.forward(&images)?.detach();
-        let mean: f32 = cross_entropy(&logits, &labels)?.to_scalar()?;
+        let Outcome { loss: mean, logits } = model.evaluate(&images, &labels)?;
+        let mean: f32 = mean.to_scalar()?;
         loss += f64::from(mean) * chunk.len() as f64;
         for (row, &index) in logits.to_vec2::<f32>()?.iter().zip(chunk) {
             confusion.record(usize::from(data.label(index as usize)), arg_max(row));

@@ -6,8 +6,8 @@ use crate::{
     data::{Dataset, PIXELS, SIDE},
     nn::{
         adam::Adam,
-        loss::{cross_entropy, softmax},
-        model::Model,
+        loss::softmax,
+        model::{Model, Outcome},
         parameters::Parameters,
     },
     protocol::Digit,
@@ -37,10 +37,9 @@ impl Learner {
     /// Learns from the images of `batch` and gives their mean loss before that, of shape `[]`.
     pub(super) fn train(&mut self, data: &Dataset, batch: &[u32]) -> Result<Tensor> {
         let (images, labels) = tensors(data, batch, &self.device)?;
-        let logits = self.model.forward(&images)?;
-        let loss = cross_entropy(&logits, &labels)?;
+        let Outcome { loss, logits } = self.model.loss(&images, &labels)?;
         self.adam.step(&loss.backward()?)?;
-        self.logits = Some(logits.detach());
+        self.logits = Some(logits);
         Ok(loss)
     }
 
@@ -76,14 +75,23 @@ pub(super) fn arg_max(values: &[f32]) -> usize {
     best
 }
 
-/// Images `[n, 1, 28, 28]` in 0..=1 and labels `[n]` on the device.
+/// Images `[n, 1, 28, 28]` and labels `[n]` on the device: in main memory as bytes, which the
+/// network takes as they are, elsewhere in 0..=1.
 pub(super) fn tensors(data: &Dataset, batch: &[u32], device: &Device) -> Result<(Tensor, Tensor)> {
-    let n = batch.len();
+    let shape = (batch.len(), 1, SIDE, SIDE);
     // The vectors become the tensors' own memory, so they cannot be kept for the next batch.
-    let (mut pixels, mut labels) = (Vec::with_capacity(n * PIXELS), Vec::with_capacity(n));
-    data.gather(batch, &mut pixels, &mut labels);
-    Ok((
-        Tensor::from_vec(pixels, (n, 1, SIDE, SIDE), device)?,
-        Tensor::from_vec(labels, n, device)?,
-    ))
+    let mut labels = Vec::with_capacity(batch.len());
+    let images = if device.is_cpu() {
+        let mut pixels = Vec::with_capacity(batch.len() * PIXELS);
+        for &index in batch {
+            pixels.extend_from_slice(data.image(index as usize));
+            labels.push(u32::from(data.label(index as usize)));
+        }
+        Tensor::from_vec(pixels, shape, device)?
+    } else {
+        let mut pixels = Vec::new();
+        data.gather(batch, &mut pixels, &mut labels);
+        Tensor::from_vec(pixels, shape, device)?
+    };
+    Ok((images, Tensor::from_vec(labels, batch.len(), device)?))
 }
