@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use candle_core::{CpuStorage, CustomOp2, D, DType, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor, bail};
 
 use super::host;
 
@@ -34,17 +34,13 @@ pub fn cross_entropy_fused(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
     logits.contiguous()?.apply_op2(&labels.contiguous()?, operation)
 }
 
-/// [`cross_entropy`] as a composition of candle's operations, for any device and float type.
+/// [`cross_entropy`] as a composition of candle-nn's operations, for any device and float type.
 ///
 /// # Errors
 /// As [`cross_entropy`]; labels are not looked at, which would wait for the device.
 pub fn cross_entropy_composed(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
     check(logits, labels)?;
-    let largest = logits.max_keepdim(D::Minus1)?.detach();
-    let shifted = logits.broadcast_sub(&largest)?;
-    let log_sum = shifted.exp()?.sum_keepdim(D::Minus1)?.log()?;
-    let log_probability = shifted.gather(&labels.contiguous()?.unsqueeze(1)?, 1)?.sub(&log_sum)?;
-    log_probability.mean_all()?.neg()
+    candle_nn::loss::cross_entropy(logits, &labels.contiguous()?)
 }
 
 /// Writes the probabilities of the classes that belong to a row of logits.
