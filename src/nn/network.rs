@@ -276,7 +276,11 @@ impl WithSimd for Part<'_> {
         for (index, (&label, logits)) in labels.iter().zip(logits).enumerate() {
             match images {
                 Images::Bytes(images) => {
-                    scratch.lay(&images[index].map(|byte| f32::from(byte) / 255.0));
+                    let mut image = [0.0; PIXELS];
+                    for (value, &byte) in image.iter_mut().zip(&images[index]) {
+                        *value = f32::from(byte) / 255.0;
+                    }
+                    scratch.lay(&image);
                 }
                 Images::Floats(images) => scratch.lay(&images[index]),
             }
