@@ -275,10 +275,8 @@ impl WithSimd for Part<'_> {
         let mut loss = 0.0;
         for (index, (&label, logits)) in labels.iter().zip(logits).enumerate() {
             match images {
-                Images::Bytes(images) => {
-                    scratch.lay(&images[index].map(|byte| f32::from(byte) / 255.0));
-                }
-                Images::Floats(images) => scratch.lay(&images[index]),
+                Images::Bytes(images) => scratch.lay(&images[index], |b| f32::from(b) / 255.0),
+                Images::Floats(images) => scratch.lay(&images[index], |value| value),
             }
             loss += scratch.learn(simd, step, label as usize, logits, sums.as_deref_mut());
         }

@@ -102,7 +102,11 @@ pub(super) fn dot<S: Simd>(simd: S, a: &[f32], b: &[f32]) -> f32 {
 #[inline(always)]
 pub(super) fn sum<S: Simd>(simd: S, values: &[f32]) -> f32 {
     let (heads, tail) = S::as_simd_f32s(values);
-    let total = heads.iter().fold(simd.splat_f32s(0.0), |total, &v| simd.add_f32s(total, v));
+    // No closure: it would not be compiled for the vectors of this function.
+    let mut total = simd.splat_f32s(0.0);
+    for &head in heads {
+        total = simd.add_f32s(total, head);
+    }
     simd.reduce_sum_f32s(total) + tail.iter().sum::<f32>()
 }
 

@@ -6,13 +6,15 @@ use super::layout::{
     CLASSES, FEATURES, MAP_LEN, MAP_SIDE, MAPS, OUTPUT_LEN, OUTPUT_SIDE, OUTPUTS, PARAMETERS,
     PIXELS, PLACES, TAPS1, TAPS2, Weights,
 };
-use super::windows::{Pooled, convolve, lay_row, planes, tap_runs};
+use super::windows::{Pooled, convolve, lay, planes, split, tap_runs};
 use super::{first, last, second};
 use crate::nn::loss::log_sum_exp;
 use crate::nn::simd;
 
 /// Most lanes of a vector.
 const LANES: usize = 16;
+/// Half the scalars of all maps, which are more than those of the image.
+const HALF: usize = MAPS * MAP_LEN / 2;
 const PLANES1: usize = planes(MAP_SIDE);
 const PLANES2: usize = planes(OUTPUT_SIDE);
 const RUNS1: [[usize; 4]; TAPS1] = tap_runs(MAP_SIDE);
@@ -30,6 +32,8 @@ pub(super) struct Step<'a> {
 /// Buffers reused from image to image, on cache lines.
 #[repr(align(64))]
 pub(super) struct Scratch {
+    /// An image or maps, split by the parity of the column.
+    halves: [[f32; HALF]; 2],
     planes1: [f32; PLANES1],
     maps: [f32; MAPS * MAP_LEN],
     right1: [f32; MAPS * MAP_LEN],
@@ -48,6 +52,7 @@ pub(super) struct Scratch {
 impl Scratch {
     pub(super) fn new() -> Box<Self> {
         Box::new(Self {
+            halves: [[0.0; HALF]; 2],
             planes1: [0.0; PLANES1],
             maps: [0.0; MAPS * MAP_LEN],
             right1: [0.0; MAPS * MAP_LEN],
@@ -82,12 +87,11 @@ impl Scratch {
         } else {
             convolve::<S, TAPS1, MAP_LEN, 2>(simd, &RUNS1, kernels1, biases1, &self.planes1, out);
         }
-        for (map, planes) in
-            self.maps.chunks_exact(MAP_LEN).zip(self.planes2.chunks_exact_mut(PLANES2))
-        {
-            for (y, row) in map.chunks_exact(MAP_SIDE).enumerate() {
-                lay_row::<OUTPUT_SIDE>(planes, y, row);
-            }
+        let [even, odd] = &mut self.halves;
+        split(&self.maps, [even, odd], |value| value);
+        let halves = even.chunks_exact(MAP_LEN / 2).zip(odd.chunks_exact(MAP_LEN / 2));
+        for ((even, odd), planes) in halves.zip(self.planes2.chunks_exact_mut(PLANES2)) {
+            lay::<OUTPUT_SIDE>([even, odd], planes);
         }
         let out =
             Pooled { values: &mut self.features, right: &mut self.right2, down: &mut self.down2 };
@@ -113,12 +117,13 @@ impl Scratch {
         last::forward(simd, weights, &self.features, logits);
     }
 
-    /// Lays out an image, `[28, 28]`, given as values in 0..=1.
+    /// Lays out an image, `[28, 28]`; `value` makes a value in 0..=1 of a pixel.
     #[inline(always)]
-    pub(super) fn lay(&mut self, image: &[f32; PIXELS]) {
-        for (y, row) in image.as_chunks::<28>().0.iter().enumerate() {
-            lay_row::<MAP_SIDE>(&mut self.planes1, y, row);
-        }
+    pub(super) fn lay<T: Copy>(&mut self, image: &[T; PIXELS], value: impl Fn(T) -> f32) {
+        let [even, odd] = &mut self.halves;
+        let (even, odd) = (&mut even[..PIXELS / 2], &mut odd[..PIXELS / 2]);
+        split(image, [even, odd], value);
+        lay::<MAP_SIDE>([even, odd], &mut self.planes1);
     }
 
     /// Goes back from the gradients of the logits that [`Scratch::forward`] has given.
@@ -167,7 +172,10 @@ impl Scratch {
         } else {
             second::backward::<S, 5>(simd, operands);
         }
-        second::channels_outermost(&self.inner_grads, &self.maps, &mut self.map_grads);
+        second::channels_outermost(&self.inner_grads, &mut self.map_grads);
+        for (grad, value) in self.map_grads.iter_mut().zip(&self.maps) {
+            *grad = if *value > 0.0 { *grad } else { 0.0 };
+        }
         for (sum, grads) in sums.biases1.iter_mut().zip(self.map_grads.as_chunks::<MAP_LEN>().0) {
             *sum += simd::sum(simd, grads);
         }

@@ -48,7 +48,7 @@ pub(super) fn unpack(packed: &[f32], kernels: &mut [f32]) {
 
 /// `[MAPS][MAP_LEN]` → `[MAP_LEN][MAPS]`.
 #[inline(always)]
-pub(super) fn channels_innermost(maps: &[f32], inner: &mut [f32; INNER]) {
+pub(super) fn channels_innermost(maps: &[f32; MAPS * MAP_LEN], inner: &mut [f32; INNER]) {
     let (pixels, _) = inner.as_chunks_mut::<MAPS>();
     for (position, pixel) in pixels[..MAP_LEN].iter_mut().enumerate() {
         for (map, value) in pixel.iter_mut().enumerate() {
@@ -57,15 +57,13 @@ pub(super) fn channels_innermost(maps: &[f32], inner: &mut [f32; INNER]) {
     }
 }
 
-/// `[MAP_LEN][MAPS]` → `[MAPS][MAP_LEN]`, 0 where the map's value is not positive.
+/// `[MAP_LEN][MAPS]` → `[MAPS][MAP_LEN]`.
 #[inline(always)]
-pub(super) fn channels_outermost(inner: &[f32; INNER], maps: &[f32], grads: &mut [f32]) {
+pub(super) fn channels_outermost(inner: &[f32; INNER], grads: &mut [f32; MAPS * MAP_LEN]) {
     let (pixels, _) = inner.as_chunks::<MAPS>();
-    for (map, (values, grads)) in
-        maps.chunks_exact(MAP_LEN).zip(grads.chunks_exact_mut(MAP_LEN)).enumerate()
-    {
-        for ((grad, value), pixel) in grads.iter_mut().zip(values).zip(pixels) {
-            *grad = if *value > 0.0 { pixel[map] } else { 0.0 };
+    for (position, pixel) in pixels[..MAP_LEN].iter().enumerate() {
+        for (map, value) in pixel.iter().enumerate() {
+            grads[map * MAP_LEN + position] = *value;
         }
     }
 }

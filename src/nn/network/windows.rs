@@ -28,14 +28,24 @@ pub(super) const fn run(side: usize, i: usize, j: usize) -> usize {
     (2 * j + i % 2) * plane(side) + i / 2 * side
 }
 
-/// Lays out row `y` of a channel whose map has `SIDE`² windows.
+/// Splits rows of even length into their even and odd columns.
 #[inline(always)]
-pub(super) fn lay_row<const SIDE: usize>(planes: &mut [f32], y: usize, row: &[f32]) {
-    let row = &row[..2 * SIDE + 4];
-    for j in 0..FIELD {
-        let start = run(SIDE, y, j);
-        for (x, pixel) in planes[start..start + SIDE].iter_mut().enumerate() {
-            *pixel = row[2 * x + j];
+pub(super) fn split<T: Copy>(rows: &[T], halves: [&mut [f32]; 2], value: impl Fn(T) -> f32) {
+    let [even, odd] = halves;
+    for ((pair, even), odd) in rows.as_chunks::<2>().0.iter().zip(even).zip(odd) {
+        *even = value(pair[0]);
+        *odd = value(pair[1]);
+    }
+}
+
+/// Lays out a channel that [`split`] has split, whose map has `SIDE`² windows.
+#[inline(always)]
+pub(super) fn lay<const SIDE: usize>(halves: [&[f32]; 2], planes: &mut [f32]) {
+    let width = SIDE + 2;
+    for (j, half) in (0..FIELD).map(|j| (j, halves[j % 2])) {
+        for (y, row) in half.chunks_exact(width).enumerate() {
+            let pixels: &[f32; SIDE] = row[j / 2..].first_chunk().expect("a row has two more");
+            planes[run(SIDE, y, j)..][..SIDE].copy_from_slice(pixels);
         }
     }
 }
