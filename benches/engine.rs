@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use crossbeam_channel::bounded;
 use mnist_tui::{
@@ -27,11 +27,12 @@ fn network() -> Result<Model> {
     Model::new(&parameters, &Device::Cpu)
 }
 
-/// Images `[n, 1, 28, 28]` and labels `[n]` of a batch.
+/// Images `[n, 1, 28, 28]`, as bytes, and labels `[n]` of a batch.
 fn tensors(set: &Dataset, indices: &[u32]) -> Result<(Tensor, Tensor)> {
-    let (mut pixels, mut labels) = (Vec::new(), Vec::new());
-    set.gather(indices, &mut pixels, &mut labels);
     let n = indices.len();
+    let places = || indices.iter().map(|&index| index as usize);
+    let pixels: Vec<u8> = places().flat_map(|index| set.image(index)).copied().collect();
+    let labels: Vec<u32> = places().map(|index| u32::from(set.label(index))).collect();
     Ok((
         Tensor::from_vec(pixels, (n, 1, 28, 28), &Device::Cpu)?,
         Tensor::from_vec(labels, n, &Device::Cpu)?,
@@ -56,20 +57,12 @@ fn timed<T>(pool: &ThreadPool, iterations: u64, mut work: impl FnMut() -> T + Se
 
 fn operations(criterion: &mut Criterion) {
     let set = data::builtin().expect("it is inside the crate").train;
-    let (images, labels) = tensors(&set, &(0..50).collect::<Vec<_>>()).expect("they fit");
+    let (bytes, labels) = tensors(&set, &(0..50).collect::<Vec<_>>()).expect("they fit");
+    let images = bytes.to_dtype(DType::F32).and_then(|bytes| bytes / 255.0).expect("they convert");
     let model = network().expect("the shapes are the network's own");
-    let variable = |name: &str| {
-        let found = model.variables().into_iter().find(|(known, _)| *known == name);
-        found.expect("the network has it").1.as_tensor().clone()
-    };
-    let block = |input: &Tensor, layer: &str| {
-        let (weight, bias) =
-            (variable(&format!("{layer}.weight")), variable(&format!("{layer}.bias")));
-        (input.clone(), weight, bias)
-    };
-    let (input1, weight1, bias1) = block(&images, "layer1_conv");
-    let maps = conv_block::forward(&input1, &weight1, &bias1).expect("they fit").detach();
-    let (input2, weight2, bias2) = block(&maps, "layer2_conv");
+    let [weight1, bias1, weight2, bias2, ..] =
+        Model::split(&model.variable().as_detached_tensor()).expect("it has all parts");
+    let maps = conv_block::forward(&images, &weight1, &bias1).expect("they fit");
     let logits = model.forward(&images).expect("they fit").detach();
 
     let pool = pool();
@@ -77,13 +70,12 @@ fn operations(criterion: &mut Criterion) {
     let mut operation = |name: &str, work: &(dyn Fn() -> Result<Tensor> + Sync)| {
         group.bench_function(name, |bencher| bencher.iter_custom(|n| timed(&pool, n, work)));
     };
-    operation("conv block 1", &|| conv_block::forward(&input1, &weight1, &bias1));
-    operation("conv block 2", &|| conv_block::forward(&input2, &weight2, &bias2));
-    operation("conv block 2, composed", &|| {
-        conv_block::forward_composed(&input2, &weight2, &bias2)
-    });
+    operation("conv block 1", &|| conv_block::forward(&images, &weight1, &bias1));
+    operation("conv block 2", &|| conv_block::forward(&maps, &weight2, &bias2));
+    operation("conv block 2, composed", &|| conv_block::forward_composed(&maps, &weight2, &bias2));
     operation("cross-entropy", &|| loss::cross_entropy(&logits, &labels));
     operation("network, forward", &|| model.forward(&images));
+    operation("network and loss in one, with gradients", &|| Ok(model.loss(&bytes, &labels)?.loss));
     group.finish();
 }
 
@@ -100,7 +92,7 @@ fn step(criterion: &mut Criterion) {
         let mut train = || -> Result<f32> {
             let (images, labels) = tensors(&set, batches.batch(next))?;
             next = (next + 1) % batches.count();
-            let loss = loss::cross_entropy(&model.forward(&images)?, &labels)?;
+            let loss = model.loss(&images, &labels)?.loss;
             adam.step(&loss.backward()?)?;
             loss.to_scalar()
         };
