@@ -19,9 +19,21 @@ pub(super) const PATCH: usize = KERNEL * ROW;
 /// Scalars of the maps with their channels innermost; the last row of a patch runs over them.
 pub(super) const INNER: usize = MAPS * MAP_LEN + ROW;
 
-/// Brings kernels (`[OUTPUTS][TAPS2]`) into rows of patches, `[OUTPUTS][PATCH]`.
-pub(super) fn pack(kernels: &[[f32; TAPS2]], packed: &mut [f32]) {
-    for (kernel, packed) in kernels.iter().zip(packed.chunks_exact_mut(PATCH)) {
+/// Kernels in rows of patches, `[OUTPUTS][PATCH]`, on cache lines.
+#[repr(align(64))]
+#[derive(Clone)]
+pub(super) struct Packed(pub(super) [f32; OUTPUTS * PATCH]);
+
+impl Packed {
+    /// Zeros.
+    pub(super) fn new() -> Self {
+        Self([0.0; OUTPUTS * PATCH])
+    }
+}
+
+/// Brings kernels (`[OUTPUTS][TAPS2]`) into rows of patches.
+pub(super) fn pack(kernels: &[[f32; TAPS2]], packed: &mut Packed) {
+    for (kernel, packed) in kernels.iter().zip(packed.0.chunks_exact_mut(PATCH)) {
         for (ky, row) in packed.chunks_exact_mut(ROW).enumerate() {
             for kx in 0..KERNEL {
                 for map in 0..MAPS {
@@ -33,9 +45,9 @@ pub(super) fn pack(kernels: &[[f32; TAPS2]], packed: &mut [f32]) {
 }
 
 /// The reverse of [`pack`].
-pub(super) fn unpack(packed: &[f32], kernels: &mut [f32]) {
+pub(super) fn unpack(packed: &Packed, kernels: &mut [f32]) {
     let kernels = kernels.chunks_exact_mut(TAPS2);
-    for (kernel, packed) in kernels.zip(packed.chunks_exact(PATCH)) {
+    for (kernel, packed) in kernels.zip(packed.0.chunks_exact(PATCH)) {
         for (ky, row) in packed.chunks_exact(ROW).enumerate() {
             for kx in 0..KERNEL {
                 for map in 0..MAPS {
@@ -71,7 +83,7 @@ pub(super) fn channels_outermost(inner: &[f32; INNER], grads: &mut [f32; MAPS * 
 /// Operands of [`backward`].
 pub(super) struct Operands<'a> {
     /// As [`pack`] lays them out.
-    pub(super) kernels: &'a [f32],
+    pub(super) kernels: &'a Packed,
     /// The maps the block saw.
     pub(super) inner: &'a [f32; INNER],
     /// Which place of each window won it, 0 to 3, or 4 where `ReLU` lets nothing through;
@@ -82,7 +94,7 @@ pub(super) struct Operands<'a> {
     /// Receives the gradients of `inner`.
     pub(super) inner_grads: &'a mut [f32; INNER],
     /// What the gradients of the kernels are added to.
-    pub(super) kernel_grads: &'a mut [f32],
+    pub(super) kernel_grads: &'a mut Packed,
 }
 
 /// Goes back through one image, `N` vectors of a patch at a time.
@@ -114,11 +126,14 @@ pub(super) fn backward<S: Simd, const N: usize>(simd: S, operands: Operands) {
                     let output = usize::from(output);
                     let grad = simd.splat_f32s(grads[output % OUTPUTS * OUTPUT_LEN + window]);
                     let at = output * PATCH + first * S::F32_LANES;
-                    let kernel = &kernels[at..][..N * S::F32_LANES];
-                    let kernel_grad = &mut kernel_grads[at..][..N * S::F32_LANES];
+                    let kernel = &kernels.0[at..][..N * S::F32_LANES];
+                    let kernel_grad = &mut kernel_grads.0[at..][..N * S::F32_LANES];
                     for i in 0..N {
                         let lane = i * S::F32_LANES;
                         sums[i] = fma(simd, grad, load::<S>(kernel, lane), sums[i]);
+                    }
+                    for i in 0..N {
+                        let lane = i * S::F32_LANES;
                         let sum = fma(simd, grad, patch[i], load::<S>(kernel_grad, lane));
                         store::<S>(kernel_grad, lane, sum);
                     }
