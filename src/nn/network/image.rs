@@ -43,7 +43,7 @@ pub(super) struct Scratch {
     down2: [f32; FEATURES],
     feature_grads: [f32; FEATURES],
     inner: [f32; second::INNER],
-    inner_grads: [f32; second::INNER],
+    inner_grads: [[f32; second::INNER]; 2],
     places: [u8; FEATURES],
 }
 
@@ -62,7 +62,7 @@ impl Scratch {
             down2: [0.0; FEATURES],
             feature_grads: [0.0; FEATURES],
             inner: [0.0; second::INNER],
-            inner_grads: [0.0; second::INNER],
+            inner_grads: [[0.0; second::INNER]; 2],
             places: [0; FEATURES],
         })
     }
@@ -206,7 +206,6 @@ impl Scratch {
 
 /// Gradients summed over images, as the kernels lay them out.
 #[repr(align(64))]
-#[derive(Clone)]
 pub(super) struct Sums {
     /// `[MAPS][TAPS1][lanes]`, to be summed over the lanes.
     kernels1: [f32; MAPS * TAPS1 * LANES],

@@ -21,7 +21,6 @@ pub(super) const INNER: usize = MAPS * MAP_LEN + ROW;
 
 /// Kernels in rows of patches, `[OUTPUTS][PATCH]`, on cache lines.
 #[repr(align(64))]
-#[derive(Clone)]
 pub(super) struct Packed(pub(super) [f32; OUTPUTS * PATCH]);
 
 impl Packed {
@@ -69,13 +68,13 @@ pub(super) fn channels_innermost(maps: &[f32; MAPS * MAP_LEN], inner: &mut [f32;
     }
 }
 
-/// `[MAP_LEN][MAPS]` → `[MAPS][MAP_LEN]`.
+/// The sum of two of `[MAP_LEN][MAPS]` → `[MAPS][MAP_LEN]`.
 #[inline(always)]
-pub(super) fn channels_outermost(inner: &[f32; INNER], grads: &mut [f32; MAPS * MAP_LEN]) {
-    let (pixels, _) = inner.as_chunks::<MAPS>();
-    for (position, pixel) in pixels[..MAP_LEN].iter().enumerate() {
-        for (map, value) in pixel.iter().enumerate() {
-            grads[map * MAP_LEN + position] = *value;
+pub(super) fn channels_outermost(inner: &[[f32; INNER]; 2], grads: &mut [f32; MAPS * MAP_LEN]) {
+    let [first, second] = inner.each_ref().map(|part| part.as_chunks::<MAPS>().0);
+    for (position, (first, second)) in first[..MAP_LEN].iter().zip(second).enumerate() {
+        for map in 0..MAPS {
+            grads[map * MAP_LEN + position] = first[map] + second[map];
         }
     }
 }
@@ -91,8 +90,10 @@ pub(super) struct Operands<'a> {
     pub(super) places: &'a [u8; FEATURES],
     /// Gradients of the pooled values.
     pub(super) grads: &'a [f32; FEATURES],
-    /// Receives the gradients of `inner`.
-    pub(super) inner_grads: &'a mut [f32; INNER],
+    /// Receives the gradients of `inner`, as two parts of a sum: places next to each other take
+    /// turns, since their patches overlap, and a load that covers parts of several stores must
+    /// wait until they have reached the cache.
+    pub(super) inner_grads: &'a mut [[f32; INNER]; 2],
     /// What the gradients of the kernels are added to.
     pub(super) kernel_grads: &'a mut Packed,
 }
@@ -101,7 +102,7 @@ pub(super) struct Operands<'a> {
 #[inline(always)]
 pub(super) fn backward<S: Simd, const N: usize>(simd: S, operands: Operands) {
     let Operands { kernels, inner, places, grads, inner_grads, kernel_grads } = operands;
-    inner_grads.fill(0.0);
+    inner_grads.as_flattened_mut().fill(0.0);
     for window in 0..OUTPUT_LEN {
         let (lists, counts) = list(places, window);
         let corner = 2 * (window / OUTPUT_SIDE * MAP_SIDE + window % OUTPUT_SIDE);
@@ -110,6 +111,7 @@ pub(super) fn backward<S: Simd, const N: usize>(simd: S, operands: Operands) {
             if list.is_empty() {
                 continue;
             }
+            let inner_grads = &mut inner_grads[place % 2];
             let start = (corner + place / 2 * MAP_SIDE + place % 2) * MAPS;
             for first in (0..PATCH / S::F32_LANES).step_by(N) {
                 let offset = |vector: usize| {
@@ -118,9 +120,9 @@ pub(super) fn backward<S: Simd, const N: usize>(simd: S, operands: Operands) {
                 };
                 let mut patch = [simd.splat_f32s(0.0); N];
                 let mut sums = patch;
-                for i in 0..N {
-                    patch[i] = load::<S>(inner, offset(i));
-                    sums[i] = load::<S>(inner_grads, offset(i));
+                for (i, (patch, sum)) in patch.iter_mut().zip(&mut sums).enumerate() {
+                    *patch = load::<S>(inner, offset(i));
+                    *sum = load::<S>(inner_grads, offset(i));
                 }
                 for &output in list {
                     let output = usize::from(output);
@@ -128,18 +130,17 @@ pub(super) fn backward<S: Simd, const N: usize>(simd: S, operands: Operands) {
                     let at = output * PATCH + first * S::F32_LANES;
                     let kernel = &kernels.0[at..][..N * S::F32_LANES];
                     let kernel_grad = &mut kernel_grads.0[at..][..N * S::F32_LANES];
-                    for i in 0..N {
-                        let lane = i * S::F32_LANES;
-                        sums[i] = fma(simd, grad, load::<S>(kernel, lane), sums[i]);
+                    for (i, sum) in sums.iter_mut().enumerate() {
+                        *sum = fma(simd, grad, load::<S>(kernel, i * S::F32_LANES), *sum);
                     }
-                    for i in 0..N {
+                    for (i, &patch) in patch.iter().enumerate() {
                         let lane = i * S::F32_LANES;
-                        let sum = fma(simd, grad, patch[i], load::<S>(kernel_grad, lane));
+                        let sum = fma(simd, grad, patch, load::<S>(kernel_grad, lane));
                         store::<S>(kernel_grad, lane, sum);
                     }
                 }
-                for i in 0..N {
-                    store::<S>(inner_grads, offset(i), sums[i]);
+                for (i, sum) in sums.into_iter().enumerate() {
+                    store::<S>(inner_grads, offset(i), sum);
                 }
             }
         }

@@ -72,7 +72,7 @@ pub(super) fn convolve<
     kernels: &[[f32; TAPS]],
     biases: &[f32],
     planes: &[f32],
-    out: Pooled,
+    Pooled { values, right, down }: Pooled,
 ) {
     let (kernels, _) = kernels.as_chunks::<BLOCK>();
     let (biases, _) = biases.as_chunks::<BLOCK>();
@@ -88,25 +88,25 @@ pub(super) fn convolve<
                     let mut left = [load::<S>(upper, 0), load::<S>(lower, 0)];
                     for kx in 0..KERNEL {
                         let next = run(SIDE, 0, kx + 1);
-                        let right = [load::<S>(upper, next), load::<S>(lower, next)];
+                        let next = [load::<S>(upper, next), load::<S>(lower, next)];
                         for (sums, kernel) in sums.iter_mut().zip(kernels) {
                             let tap = channel * TAPS1 + ky * KERNEL + kx;
                             let weight = simd.splat_f32s(kernel[tap]);
                             sums[0] = fma(simd, left[0], weight, sums[0]);
-                            sums[1] = fma(simd, right[0], weight, sums[1]);
+                            sums[1] = fma(simd, next[0], weight, sums[1]);
                             sums[2] = fma(simd, left[1], weight, sums[2]);
-                            sums[3] = fma(simd, right[1], weight, sums[3]);
+                            sums[3] = fma(simd, next[1], weight, sums[3]);
                         }
-                        left = right;
+                        left = next;
                     }
                 }
             }
             for (lane, sums) in sums.into_iter().enumerate() {
                 let at = (block * BLOCK + lane) * LEN + position;
-                let [value, right, down] = pool(simd, sums);
-                store::<S>(out.values, at, value);
-                store::<S>(out.right, at, right);
-                store::<S>(out.down, at, down);
+                let [value, on_the_right, below] = pool(simd, sums);
+                store::<S>(values, at, value);
+                store::<S>(right, at, on_the_right);
+                store::<S>(down, at, below);
             }
         }
     }
