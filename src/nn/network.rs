@@ -24,7 +24,7 @@ use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use pulp::{Simd, WithSimd};
 
 use self::image::{Scratch, Step, Sums};
-use self::layout::{CLASSES, OUTPUTS, PARAMETERS, PIXELS, Weights};
+use self::layout::{CLASSES, PARAMETERS, PIXELS, Weights};
 use super::{host, simd};
 
 /// Fewest images that are worth handing to another thread.
@@ -152,8 +152,10 @@ impl CustomOp3 for Network {
         };
         let n = labels.len();
         let mut logits = vec![0.0; n * CLASSES];
-        let mut packed = vec![0.0; if self.with_gradients { OUTPUTS * second::PATCH } else { 0 }];
-        second::pack(weights.kernels2, &mut packed);
+        let mut packed = second::Packed::new();
+        if self.with_gradients {
+            second::pack(weights.kernels2, &mut packed);
+        }
         let pass = Pass {
             step: Step { weights, packed: &packed, share: 1.0 / n as f32 },
             with_gradients: self.with_gradients,

@@ -11,7 +11,7 @@ use super::layout::{KERNEL, MAP_LEN, MAP_SIDE, MAPS, TAPS1};
 use super::windows::{FIELD, run};
 use crate::nn::simd::{fma, load, store};
 
-/// Adds the gradients of one image to `kernels` (`[MAPS][TAPS1][lanes]`) and to `biases`.
+/// Adds the gradients of one image to `kernels`, `[MAPS][TAPS1][lanes]`, `BLOCK` maps at a time.
 ///
 /// `grads` are those of the pooled values, already 0 where `ReLU` lets none through.
 #[inline(always)]

@@ -6,7 +6,7 @@ use super::layout::{
     CLASSES, FEATURES, MAP_LEN, MAP_SIDE, MAPS, OUTPUT_LEN, OUTPUT_SIDE, OUTPUTS, PARAMETERS,
     PIXELS, PLACES, TAPS1, TAPS2, Weights,
 };
-use super::windows::{Pooled, convolve, lay, planes, split, tap_runs};
+use super::windows::{Pooled, convolve, lay, planes, split};
 use super::{first, last, second};
 use crate::nn::loss::log_sum_exp;
 use crate::nn::simd;
@@ -17,14 +17,12 @@ const LANES: usize = 16;
 const HALF: usize = MAPS * MAP_LEN / 2;
 const PLANES1: usize = planes(MAP_SIDE);
 const PLANES2: usize = planes(OUTPUT_SIDE);
-const RUNS1: [[usize; 4]; TAPS1] = tap_runs(MAP_SIDE);
-const RUNS2: [[usize; 4]; TAPS2] = tap_runs(OUTPUT_SIDE);
 
 /// What is computed with, and laid out once for a step.
 pub(super) struct Step<'a> {
     pub(super) weights: Weights<'a>,
-    /// The second block's kernels as the backward pass reads them; empty if there is none.
-    pub(super) packed: &'a [f32],
+    /// The second block's kernels as the backward pass reads them.
+    pub(super) packed: &'a second::Packed,
     /// What an image counts in the mean.
     pub(super) share: f32,
 }
@@ -45,7 +43,7 @@ pub(super) struct Scratch {
     down2: [f32; FEATURES],
     feature_grads: [f32; FEATURES],
     inner: [f32; second::INNER],
-    inner_grads: [f32; second::INNER],
+    inner_grads: [[f32; second::INNER]; 2],
     places: [u8; FEATURES],
 }
 
@@ -64,7 +62,7 @@ impl Scratch {
             down2: [0.0; FEATURES],
             feature_grads: [0.0; FEATURES],
             inner: [0.0; second::INNER],
-            inner_grads: [0.0; second::INNER],
+            inner_grads: [[0.0; second::INNER]; 2],
             places: [0; FEATURES],
         })
     }
@@ -76,16 +74,15 @@ impl Scratch {
         let Weights { kernels1, biases1, kernels2, biases2, .. } = *weights;
         // With 32 registers, all the sums of a window that its pixels go into.
         if S::REGISTER_COUNT >= 32 {
-            convolve::<S, TAPS1, MAP_LEN, MAPS>(
+            convolve::<S, TAPS1, MAP_SIDE, MAP_LEN, MAPS>(
                 simd,
-                &RUNS1,
                 kernels1,
                 biases1,
                 &self.planes1,
                 out,
             );
         } else {
-            convolve::<S, TAPS1, MAP_LEN, 2>(simd, &RUNS1, kernels1, biases1, &self.planes1, out);
+            convolve::<S, TAPS1, MAP_SIDE, MAP_LEN, 2>(simd, kernels1, biases1, &self.planes1, out);
         }
         let [even, odd] = &mut self.halves;
         split(&self.maps, [even, odd], |value| value);
@@ -96,18 +93,16 @@ impl Scratch {
         let out =
             Pooled { values: &mut self.features, right: &mut self.right2, down: &mut self.down2 };
         if S::REGISTER_COUNT >= 32 {
-            convolve::<S, TAPS2, OUTPUT_LEN, 4>(
+            convolve::<S, TAPS2, OUTPUT_SIDE, OUTPUT_LEN, 4>(
                 simd,
-                &RUNS2,
                 kernels2,
                 biases2,
                 &self.planes2,
                 out,
             );
         } else {
-            convolve::<S, TAPS2, OUTPUT_LEN, 2>(
+            convolve::<S, TAPS2, OUTPUT_SIDE, OUTPUT_LEN, 2>(
                 simd,
-                &RUNS2,
                 kernels2,
                 biases2,
                 &self.planes2,
@@ -211,12 +206,10 @@ impl Scratch {
 
 /// Gradients summed over images, as the kernels lay them out.
 #[repr(align(64))]
-#[derive(Clone)]
 pub(super) struct Sums {
     /// `[MAPS][TAPS1][lanes]`, to be summed over the lanes.
     kernels1: [f32; MAPS * TAPS1 * LANES],
-    /// As [`second::pack`] lays them out.
-    kernels2: [f32; OUTPUTS * second::PATCH],
+    kernels2: second::Packed,
     linear: [f32; CLASSES * FEATURES],
     biases1: [f32; MAPS],
     biases2: [f32; OUTPUTS],
@@ -227,7 +220,7 @@ impl Sums {
     pub(super) fn new() -> Box<Self> {
         Box::new(Self {
             kernels1: [0.0; MAPS * TAPS1 * LANES],
-            kernels2: [0.0; OUTPUTS * second::PATCH],
+            kernels2: second::Packed::new(),
             linear: [0.0; CLASSES * FEATURES],
             biases1: [0.0; MAPS],
             biases2: [0.0; OUTPUTS],
@@ -237,12 +230,12 @@ impl Sums {
 
     fn parts(&self) -> [&[f32]; 6] {
         let Self { kernels1, kernels2, linear, biases1, biases2, biases3 } = self;
-        [kernels1, biases1, kernels2, biases2, linear, biases3]
+        [kernels1, biases1, &kernels2.0, biases2, linear, biases3]
     }
 
     fn parts_mut(&mut self) -> [&mut [f32]; 6] {
         let Self { kernels1, kernels2, linear, biases1, biases2, biases3 } = self;
-        [kernels1, biases1, kernels2, biases2, linear, biases3]
+        [kernels1, biases1, &mut kernels2.0, biases2, linear, biases3]
     }
 
     /// Back to sums of nothing.

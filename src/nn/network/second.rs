@@ -19,9 +19,20 @@ pub(super) const PATCH: usize = KERNEL * ROW;
 /// Scalars of the maps with their channels innermost; the last row of a patch runs over them.
 pub(super) const INNER: usize = MAPS * MAP_LEN + ROW;
 
-/// Brings kernels (`[OUTPUTS][TAPS2]`) into rows of patches, `[OUTPUTS][PATCH]`.
-pub(super) fn pack(kernels: &[[f32; TAPS2]], packed: &mut [f32]) {
-    for (kernel, packed) in kernels.iter().zip(packed.chunks_exact_mut(PATCH)) {
+/// Kernels in rows of patches, `[OUTPUTS][PATCH]`, on cache lines.
+#[repr(align(64))]
+pub(super) struct Packed(pub(super) [f32; OUTPUTS * PATCH]);
+
+impl Packed {
+    /// Zeros.
+    pub(super) fn new() -> Self {
+        Self([0.0; OUTPUTS * PATCH])
+    }
+}
+
+/// Brings kernels (`[OUTPUTS][TAPS2]`) into rows of patches.
+pub(super) fn pack(kernels: &[[f32; TAPS2]], packed: &mut Packed) {
+    for (kernel, packed) in kernels.iter().zip(packed.0.chunks_exact_mut(PATCH)) {
         for (ky, row) in packed.chunks_exact_mut(ROW).enumerate() {
             for kx in 0..KERNEL {
                 for map in 0..MAPS {
@@ -33,9 +44,9 @@ pub(super) fn pack(kernels: &[[f32; TAPS2]], packed: &mut [f32]) {
 }
 
 /// The reverse of [`pack`].
-pub(super) fn unpack(packed: &[f32], kernels: &mut [f32]) {
+pub(super) fn unpack(packed: &Packed, kernels: &mut [f32]) {
     let kernels = kernels.chunks_exact_mut(TAPS2);
-    for (kernel, packed) in kernels.zip(packed.chunks_exact(PATCH)) {
+    for (kernel, packed) in kernels.zip(packed.0.chunks_exact(PATCH)) {
         for (ky, row) in packed.chunks_exact(ROW).enumerate() {
             for kx in 0..KERNEL {
                 for map in 0..MAPS {
@@ -57,13 +68,13 @@ pub(super) fn channels_innermost(maps: &[f32; MAPS * MAP_LEN], inner: &mut [f32;
     }
 }
 
-/// `[MAP_LEN][MAPS]` → `[MAPS][MAP_LEN]`.
+/// The sum of two of `[MAP_LEN][MAPS]` → `[MAPS][MAP_LEN]`.
 #[inline(always)]
-pub(super) fn channels_outermost(inner: &[f32; INNER], grads: &mut [f32; MAPS * MAP_LEN]) {
-    let (pixels, _) = inner.as_chunks::<MAPS>();
-    for (position, pixel) in pixels[..MAP_LEN].iter().enumerate() {
-        for (map, value) in pixel.iter().enumerate() {
-            grads[map * MAP_LEN + position] = *value;
+pub(super) fn channels_outermost(inner: &[[f32; INNER]; 2], grads: &mut [f32; MAPS * MAP_LEN]) {
+    let [first, second] = inner.each_ref().map(|part| part.as_chunks::<MAPS>().0);
+    for (position, (first, second)) in first[..MAP_LEN].iter().zip(second).enumerate() {
+        for map in 0..MAPS {
+            grads[map * MAP_LEN + position] = first[map] + second[map];
         }
     }
 }
@@ -71,7 +82,7 @@ pub(super) fn channels_outermost(inner: &[f32; INNER], grads: &mut [f32; MAPS * 
 /// Operands of [`backward`].
 pub(super) struct Operands<'a> {
     /// As [`pack`] lays them out.
-    pub(super) kernels: &'a [f32],
+    pub(super) kernels: &'a Packed,
     /// The maps the block saw.
     pub(super) inner: &'a [f32; INNER],
     /// Which place of each window won it, 0 to 3, or 4 where `ReLU` lets nothing through;
@@ -79,17 +90,19 @@ pub(super) struct Operands<'a> {
     pub(super) places: &'a [u8; FEATURES],
     /// Gradients of the pooled values.
     pub(super) grads: &'a [f32; FEATURES],
-    /// Receives the gradients of `inner`.
-    pub(super) inner_grads: &'a mut [f32; INNER],
+    /// Receives the gradients of `inner`, as two parts of a sum: places next to each other take
+    /// turns, since their patches overlap, and a load that covers parts of several stores must
+    /// wait until they have reached the cache.
+    pub(super) inner_grads: &'a mut [[f32; INNER]; 2],
     /// What the gradients of the kernels are added to.
-    pub(super) kernel_grads: &'a mut [f32],
+    pub(super) kernel_grads: &'a mut Packed,
 }
 
 /// Goes back through one image, `N` vectors of a patch at a time.
 #[inline(always)]
 pub(super) fn backward<S: Simd, const N: usize>(simd: S, operands: Operands) {
     let Operands { kernels, inner, places, grads, inner_grads, kernel_grads } = operands;
-    inner_grads.fill(0.0);
+    inner_grads.as_flattened_mut().fill(0.0);
     for window in 0..OUTPUT_LEN {
         let (lists, counts) = list(places, window);
         let corner = 2 * (window / OUTPUT_SIDE * MAP_SIDE + window % OUTPUT_SIDE);
@@ -98,6 +111,7 @@ pub(super) fn backward<S: Simd, const N: usize>(simd: S, operands: Operands) {
             if list.is_empty() {
                 continue;
             }
+            let inner_grads = &mut inner_grads[place % 2];
             let start = (corner + place / 2 * MAP_SIDE + place % 2) * MAPS;
             for first in (0..PATCH / S::F32_LANES).step_by(N) {
                 let offset = |vector: usize| {
@@ -106,25 +120,27 @@ pub(super) fn backward<S: Simd, const N: usize>(simd: S, operands: Operands) {
                 };
                 let mut patch = [simd.splat_f32s(0.0); N];
                 let mut sums = patch;
-                for i in 0..N {
-                    patch[i] = load::<S>(inner, offset(i));
-                    sums[i] = load::<S>(inner_grads, offset(i));
+                for (i, (patch, sum)) in patch.iter_mut().zip(&mut sums).enumerate() {
+                    *patch = load::<S>(inner, offset(i));
+                    *sum = load::<S>(inner_grads, offset(i));
                 }
                 for &output in list {
                     let output = usize::from(output);
                     let grad = simd.splat_f32s(grads[output % OUTPUTS * OUTPUT_LEN + window]);
                     let at = output * PATCH + first * S::F32_LANES;
-                    let kernel = &kernels[at..][..N * S::F32_LANES];
-                    let kernel_grad = &mut kernel_grads[at..][..N * S::F32_LANES];
-                    for i in 0..N {
+                    let kernel = &kernels.0[at..][..N * S::F32_LANES];
+                    let kernel_grad = &mut kernel_grads.0[at..][..N * S::F32_LANES];
+                    for (i, sum) in sums.iter_mut().enumerate() {
+                        *sum = fma(simd, grad, load::<S>(kernel, i * S::F32_LANES), *sum);
+                    }
+                    for (i, &patch) in patch.iter().enumerate() {
                         let lane = i * S::F32_LANES;
-                        sums[i] = fma(simd, grad, load::<S>(kernel, lane), sums[i]);
-                        let sum = fma(simd, grad, patch[i], load::<S>(kernel_grad, lane));
+                        let sum = fma(simd, grad, patch, load::<S>(kernel_grad, lane));
                         store::<S>(kernel_grad, lane, sum);
                     }
                 }
-                for i in 0..N {
-                    store::<S>(inner_grads, offset(i), sums[i]);
+                for (i, sum) in sums.into_iter().enumerate() {
+                    store::<S>(inner_grads, offset(i), sum);
                 }
             }
         }

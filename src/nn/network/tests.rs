@@ -42,10 +42,10 @@ fn composed(flat: &Var, images: &Tensor, labels: &Tensor) -> Result<[Vec<f32>; 3
     let maps = conv_block::forward_fused(&floats(images)?, &parts[0], &parts[1])?;
     let maps = conv_block::forward_fused(&maps, &parts[2], &parts[3])?;
     let logits = linear::forward_fused(&maps, &parts[4], &parts[5])?;
-    results(flat, criterion::cross_entropy_fused(&logits, labels)?, &logits)
+    results(flat, &criterion::cross_entropy_fused(&logits, labels)?, &logits)
 }
 
-fn results(flat: &Var, loss: Tensor, logits: &Tensor) -> Result<[Vec<f32>; 3]> {
+fn results(flat: &Var, loss: &Tensor, logits: &Tensor) -> Result<[Vec<f32>; 3]> {
     let grads = loss.backward()?;
     let grad = grads.get(flat).expect("it is a variable");
     Ok([vec![loss.to_scalar()?], logits.flatten_all()?.to_vec1()?, grad.to_vec1()?])
@@ -53,7 +53,7 @@ fn results(flat: &Var, loss: Tensor, logits: &Tensor) -> Result<[Vec<f32>; 3]> {
 
 fn fused(flat: &Var, images: &Tensor, labels: &Tensor) -> Result<[Vec<f32>; 3]> {
     let Outcome { loss, logits } = loss(flat, images, labels, true, &Buffers::default())?;
-    results(flat, loss, &logits)
+    results(flat, &loss, &logits)
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn the_incoming_gradient_scales_the_outgoing() -> Result<()> {
     let (flat, (images, labels)) = (parameters()?, batch(3)?);
     let [_, _, plain] = fused(&flat, &images, &labels)?;
     let Outcome { loss, logits } = loss(&flat, &images, &labels, true, &Buffers::default())?;
-    let [_, _, doubled] = results(&flat, (loss * 2.0)?, &logits)?;
+    let [_, _, doubled] = results(&flat, &(loss * 2.0)?, &logits)?;
     assert!(plain.iter().zip(&doubled).all(|(plain, doubled)| 2.0 * plain == *doubled));
     Ok(())
 }

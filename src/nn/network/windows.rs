@@ -50,22 +50,6 @@ pub(super) fn lay<const SIDE: usize>(halves: [&[f32]; 2], planes: &mut [f32]) {
     }
 }
 
-/// For each tap of a kernel, where the runs of its pixels at the four places of a window begin.
-pub(super) const fn tap_runs<const TAPS: usize>(side: usize) -> [[usize; 4]; TAPS] {
-    let mut runs = [[0; 4]; TAPS];
-    let mut tap = 0;
-    while tap < TAPS {
-        let (y, x) = (tap % TAPS1 / KERNEL, tap % KERNEL);
-        let mut place = 0;
-        while place < 4 {
-            runs[tap][place] = tap / TAPS1 * planes(side) + run(side, y + place / 2, x + place % 2);
-            place += 1;
-        }
-        tap += 1;
-    }
-    runs
-}
-
 /// What a block makes of an image: pooled values, and for each whether the right column and the
 /// lower row of its window gave it (1 or 0).
 pub(super) struct Pooled<'a> {
@@ -74,38 +58,55 @@ pub(super) struct Pooled<'a> {
     pub(super) down: &'a mut [f32],
 }
 
-/// Convolution → bias → `ReLU` → pooling of one image, `BLOCK` output maps of `LEN` windows at a
-/// time; `runs` are those of [`tap_runs`].
+/// Convolution → bias → `ReLU` → pooling of one image, `BLOCK` output maps at a time, whose `LEN`
+/// windows are `SIDE`².
 #[inline(always)]
-pub(super) fn convolve<S: Simd, const TAPS: usize, const LEN: usize, const BLOCK: usize>(
+pub(super) fn convolve<
+    S: Simd,
+    const TAPS: usize,
+    const SIDE: usize,
+    const LEN: usize,
+    const BLOCK: usize,
+>(
     simd: S,
-    runs: &[[usize; 4]; TAPS],
     kernels: &[[f32; TAPS]],
     biases: &[f32],
     planes: &[f32],
-    out: Pooled,
+    Pooled { values, right, down }: Pooled,
 ) {
     let (kernels, _) = kernels.as_chunks::<BLOCK>();
     let (biases, _) = biases.as_chunks::<BLOCK>();
     for (block, (kernels, biases)) in kernels.iter().zip(biases).enumerate() {
         for position in (0..LEN).step_by(S::F32_LANES) {
             let mut sums = biases.map(|bias| [simd.splat_f32s(bias); 4]);
-            let planes = &planes[position..];
-            for (tap, runs) in runs.iter().enumerate() {
-                let pixels = runs.map(|run| load::<S>(planes, run));
-                for (sums, kernel) in sums.iter_mut().zip(kernels) {
-                    let weight = simd.splat_f32s(kernel[tap]);
-                    for place in 0..4 {
-                        sums[place] = fma(simd, pixels[place], weight, sums[place]);
+            for (channel, planes) in planes.chunks_exact(self::planes(SIDE)).enumerate() {
+                for ky in 0..KERNEL {
+                    // As long as the last run begins and one vector: no load needs a check.
+                    let len = run(SIDE, 0, FIELD - 1) + S::F32_LANES;
+                    let upper = &planes[run(SIDE, ky, 0) + position..][..len];
+                    let lower = &planes[run(SIDE, ky + 1, 0) + position..][..len];
+                    let mut left = [load::<S>(upper, 0), load::<S>(lower, 0)];
+                    for kx in 0..KERNEL {
+                        let next = run(SIDE, 0, kx + 1);
+                        let next = [load::<S>(upper, next), load::<S>(lower, next)];
+                        for (sums, kernel) in sums.iter_mut().zip(kernels) {
+                            let tap = channel * TAPS1 + ky * KERNEL + kx;
+                            let weight = simd.splat_f32s(kernel[tap]);
+                            sums[0] = fma(simd, left[0], weight, sums[0]);
+                            sums[1] = fma(simd, next[0], weight, sums[1]);
+                            sums[2] = fma(simd, left[1], weight, sums[2]);
+                            sums[3] = fma(simd, next[1], weight, sums[3]);
+                        }
+                        left = next;
                     }
                 }
             }
             for (lane, sums) in sums.into_iter().enumerate() {
                 let at = (block * BLOCK + lane) * LEN + position;
-                let [value, right, down] = pool(simd, sums);
-                store::<S>(out.values, at, value);
-                store::<S>(out.right, at, right);
-                store::<S>(out.down, at, down);
+                let [value, on_the_right, below] = pool(simd, sums);
+                store::<S>(values, at, value);
+                store::<S>(right, at, on_the_right);
+                store::<S>(down, at, below);
             }
         }
     }
@@ -117,16 +118,21 @@ pub(super) fn convolve<S: Simd, const TAPS: usize, const LEN: usize, const BLOCK
 /// A value that is not a number passes through `ReLU`, so that training that went wrong shows.
 #[inline(always)]
 fn pool<S: Simd>(simd: S, [a, b, c, d]: [S::f32s; 4]) -> [S::f32s; 3] {
-    let (zero, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
-    let larger = |first, second| {
-        let second_wins = simd.greater_than_f32s(second, first);
-        (simd.select_f32s(second_wins, second, first), simd.select_f32s(second_wins, one, zero))
-    };
-    let (upper, upper_right) = larger(a, b);
-    let (lower, lower_right) = larger(c, d);
-    let lower_wins = simd.greater_than_f32s(lower, upper);
-    let best = simd.select_f32s(lower_wins, lower, upper);
+    let zero = simd.splat_f32s(0.0);
+    let [upper, upper_right] = larger(simd, a, b);
+    let [lower, lower_right] = larger(simd, c, d);
+    let [best, down] = larger(simd, upper, lower);
+    let lower_wins = simd.greater_than_f32s(down, zero);
     let right = simd.select_f32s(lower_wins, lower_right, upper_right);
-    let down = simd.select_f32s(lower_wins, one, zero);
     [simd.select_f32s(simd.less_than_f32s(best, zero), zero, best), right, down]
+}
+
+/// The larger of two values, the first of equals, and 1 where it is the second or else 0.
+#[inline(always)]
+fn larger<S: Simd>(simd: S, first: S::f32s, second: S::f32s) -> [S::f32s; 2] {
+    let second_wins = simd.greater_than_f32s(second, first);
+    [
+        simd.select_f32s(second_wins, second, first),
+        simd.select_f32s(second_wins, simd.splat_f32s(1.0), simd.splat_f32s(0.0)),
+    ]
 }
