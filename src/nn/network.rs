@@ -8,6 +8,7 @@
 //! added up on the way back. Where it is cut depends on its size alone, so that results are the
 //! same bit for bit on any number of threads.
 
+mod buffers;
 mod first;
 mod image;
 mod last;
@@ -18,11 +19,12 @@ mod tests;
 mod windows;
 
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use pulp::{Simd, WithSimd};
 
+pub use self::buffers::Buffers;
 use self::image::{Scratch, Step, Sums};
 use self::layout::{CLASSES, PARAMETERS, PIXELS, Weights};
 use super::{host, simd};
@@ -34,31 +36,6 @@ const MOST: usize = 64;
 
 thread_local! {
     static SCRATCH: RefCell<Box<Scratch>> = RefCell::new(Scratch::new());
-}
-
-/// Sums of gradients that no part of a batch uses at the moment, so that training allocates next
-/// to nothing.
-#[derive(Clone, Default)]
-pub struct Buffers(Arc<Mutex<Vec<Box<Sums>>>>);
-
-impl std::fmt::Debug for Buffers {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Buffers").finish_non_exhaustive()
-    }
-}
-
-impl Buffers {
-    fn take(&self) -> Box<Sums> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        kept.map_or_else(Sums::new, |mut sums| {
-            sums.clear();
-            sums
-        })
-    }
-
-    fn give(&self, sums: Box<Sums>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(sums);
-    }
 }
 
 /// What a batch gives.
