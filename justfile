@@ -44,7 +44,7 @@ bench-torch:
     cargo build --release --locked
     python3 -m venv target/torch
     target/torch/bin/pip install --quiet torch numpy zstandard
-    target/torch/bin/python benches/torch.py target/release/mnist-tui
+    target/torch/bin/python benches/beside_pytorch.py target/release/mnist-tui
 
 # Operations, steps, epochs, evaluations, frames and their bytes.
 bench-criterion:

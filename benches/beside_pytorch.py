@@ -2,7 +2,7 @@
 """Times PyTorch and mnist-tui side by side on the article's network and prints the ratios.
 
     pip install torch numpy zstandard
-    python benches/torch.py target/release/mnist-tui [--rounds 5] [--threads 2]
+    python benches/beside_pytorch.py target/release/mnist-tui [--rounds 5] [--threads 2]
 
 Each round times both programs one after the other, so that a machine whose speed drifts does not
 favour either; ratios are taken within a round, and their median counts. PyTorch gets its fastest
