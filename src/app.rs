@@ -127,9 +127,9 @@ pub struct App {
 }
 
 /// Seconds that a batch's digits stay while training goes on.
-const SAMPLE_DWELL: f64 = 2.0;
+const SAMPLE_DWELL: f64 = 3.0;
 /// Seconds that an epoch's confusion matrix stays while training goes on.
-const MATRIX_DWELL: f64 = 1.0;
+const MATRIX_DWELL: f64 = 2.0;
 
 impl Default for App {
     fn default() -> Self {
