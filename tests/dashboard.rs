@@ -169,8 +169,9 @@ fn a_panic_gives_the_terminal_back_before_its_message() {
     let program = std::env::current_exe().expect("this test");
     let mut command = portable_pty::CommandBuilder::new(program);
     command.args(["--ignored", "--exact", "--nocapture", "panics_with_the_screen_up"]);
-    // The test runner's own threads would make this one not the first.
-    let mut tty = Tty::start_command(command, &[("RUST_TEST_THREADS", "1")], 80, 24);
+    // A backtrace would push the message off the screen.
+    let environment = [("RUST_TEST_THREADS", "1"), ("RUST_BACKTRACE", "0")];
+    let mut tty = Tty::start_command(command, &environment, 120, 40);
     assert_eq!(tty.wait_for_exit(), 101);
     tty.assert_restored();
     tty.wait_for_text("in the middle of a frame");
