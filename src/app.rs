@@ -1,83 +1,37 @@
 //! What is on the screen, as data: a pure reducer over events and actions.
 
+mod act;
+mod action;
+mod breakpoints;
 pub mod curves;
 mod held;
+mod inspector;
+mod mistakes;
+mod network;
+mod pad;
+mod prompt;
 pub mod run;
 
-use crate::protocol::{Command, EpochRecord, Event, RunState, Sample};
+use crate::protocol::{Breakpoint, Command, EpochRecord, Event, Query, RunState, Sample, Subject};
 
+pub use action::{Action, Direction, Focus, RATE_FACTOR, View};
+pub use breakpoints::Breakpoints;
 pub use curves::{Curves, Range};
 use held::Held;
+pub use inspector::Inspector;
+pub use mistakes::Mistakes;
+pub use network::Network;
+pub use pad::Pad;
+pub use prompt::{Prompt, PromptKind};
 pub use run::Run;
-
-/// A key's meaning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Action {
-    /// Pause, or train on.
-    TogglePause,
-    /// Train this many batches, then pause.
-    Step(u64),
-    /// Train to the end of the epoch, then pause.
-    FinishEpoch,
-    /// Show this view.
-    Show(View),
-    /// Show the view to the right.
-    NextView,
-    /// Show the view to the left.
-    PreviousView,
-    /// Switch the loss axis between linear and logarithmic.
-    ToggleLogScale,
-    /// Switch the loss chart between the whole run and its last steps.
-    ToggleRange,
-    /// Show or hide the keys.
-    ToggleHelp,
-    /// Leave, after a question while there is something to lose.
-    Quit,
-    /// Answer the open question with yes.
-    Confirm,
-    /// Close what is open on top.
-    Dismiss,
-}
-
-/// One way to fill the screen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum View {
-    /// All panes.
-    #[default]
-    Overview,
-    /// Loss and accuracy.
-    Loss,
-    /// Digits of the current batch.
-    Digits,
-    /// Confusion matrix with per-class figures.
-    Confusion,
-}
-
-impl View {
-    /// All views in the order of their keys.
-    pub const ALL: [Self; 4] = [Self::Overview, Self::Loss, Self::Digits, Self::Confusion];
-
-    /// One word for the header.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Overview => "overview",
-            Self::Loss => "loss",
-            Self::Digits => "digits",
-            Self::Confusion => "confusion",
-        }
-    }
-
-    fn shifted(self, by: usize) -> Self {
-        let place = Self::ALL.iter().position(|&view| view == self).unwrap_or_default();
-        Self::ALL[(place + by) % Self::ALL.len()]
-    }
-}
 
 /// What lies over the panes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overlay {
     /// The keys.
     Help,
+    /// The conditions that pause the run.
+    Breakpoints,
     /// Whether to end the training.
     ConfirmQuit,
     /// Why the training failed.
@@ -120,10 +74,30 @@ pub struct App {
     pub log_scale: bool,
     /// Which steps the loss chart shows.
     pub range: Range,
+    /// What the last step did.
+    pub inspector: Inspector,
+    /// An image's way through the network.
+    pub network: Network,
+    /// Images the network does badly on.
+    pub mistakes: Mistakes,
+    /// The pad to draw on.
+    pub pad: Pad,
+    /// What pauses the run.
+    pub breakpoints: Breakpoints,
+    /// A question that is being answered.
+    pub prompt: Option<Prompt>,
+    asked: Asked,
     sample: Held<Sample>,
     /// Index of the epoch whose confusion matrix is shown.
     matrix: Held<usize>,
     leave: bool,
+}
+
+/// What the worker was last asked to report.
+#[derive(Debug, Default)]
+struct Asked {
+    subject: Option<Subject>,
+    query: Option<Query>,
 }
 
 /// Seconds that a batch's digits stay while training goes on.
@@ -142,6 +116,13 @@ impl Default for App {
             notice: None,
             log_scale: false,
             range: Range::default(),
+            inspector: Inspector::default(),
+            network: Network::default(),
+            mistakes: Mistakes::default(),
+            pad: Pad::default(),
+            breakpoints: Breakpoints::default(),
+            prompt: None,
+            asked: Asked::default(),
             sample: Held::new(SAMPLE_DWELL),
             matrix: Held::new(MATRIX_DWELL),
             leave: false,
@@ -150,10 +131,16 @@ impl Default for App {
 }
 
 impl App {
+    /// A screen for a run that pauses on these conditions.
+    pub fn new(breakpoints: Vec<Breakpoint>) -> Self {
+        let breakpoints = Breakpoints { list: breakpoints, ..Breakpoints::default() };
+        Self { breakpoints, ..Self::default() }
+    }
+
     /// Takes in one message and says what the worker is to do.
     #[must_use]
     pub fn update(&mut self, msg: Msg) -> Vec<Command> {
-        match msg {
+        let mut commands = match msg {
             Msg::Event(event) => {
                 self.take(*event);
                 Vec::new()
@@ -164,12 +151,44 @@ impl App {
                 self.run.log_failure = Some(message);
                 Vec::new()
             }
+        };
+        commands.extend(self.questions());
+        commands
+    }
+
+    /// What has to be asked so that the view shown gets what it shows.
+    fn questions(&mut self) -> Vec<Command> {
+        let mut commands = Vec::new();
+        let subject = match self.view {
+            View::Network => Some(self.network.subject.clone()),
+            View::Draw => Some(Subject::Drawn(self.pad.pixels.clone())),
+            _ => None,
+        };
+        if subject != self.asked.subject {
+            self.asked.subject.clone_from(&subject);
+            commands.push(Command::LookInside(subject));
         }
+        let query = match self.view {
+            View::Mistakes => self.matrix().map(|record| self.mistakes.query(record.step)),
+            _ => None,
+        };
+        if let Some(query) = query
+            && self.asked.query != Some(query)
+        {
+            self.asked.query = Some(query);
+            commands.push(Command::Find(query));
+        }
+        commands
     }
 
     /// Whether the session is to end now.
     pub fn wants_to_leave(&self) -> bool {
         self.leave
+    }
+
+    /// Where keys go.
+    pub fn focus(&self) -> Focus {
+        if self.prompt.is_some() { Focus::Question } else { Focus::View(self.view) }
     }
 
     /// The digits to show; `None` before the first batch.
@@ -218,6 +237,14 @@ impl App {
                 self.matrix.offer(self.epochs.len());
                 self.epochs.push(record);
             }
+            Event::Rewound(_) | Event::LearningRate(_) => {}
+            Event::Break(hit) => self.breakpoints.hit = Some(hit),
+            Event::Inspected(inspection) => self.inspector.show(*inspection),
+            Event::Insides(insides) => match insides.subject {
+                Subject::Drawn(_) => self.pad.show(*insides),
+                _ => self.network.show(*insides),
+            },
+            Event::Found(found) => self.mistakes.show(found),
             Event::Finished(summary) => {
                 self.run.finish(summary);
                 self.ended();
@@ -237,65 +264,6 @@ impl App {
             self.overlay = None;
         }
         self.leave |= self.run.is_stopping();
-    }
-
-    fn act(&mut self, action: Action) -> Vec<Command> {
-        match action {
-            Action::TogglePause => return self.run.toggle_pause().into_iter().collect(),
-            Action::Step(batches) => return self.run.step(batches).into_iter().collect(),
-            Action::FinishEpoch => return self.run.finish_epoch().into_iter().collect(),
-            Action::Show(view) => self.show(view),
-            Action::NextView => self.show(self.view.shifted(1)),
-            Action::PreviousView => self.show(self.view.shifted(View::ALL.len() - 1)),
-            Action::ToggleLogScale => self.log_scale = !self.log_scale,
-            Action::ToggleRange => self.range = self.range.other(),
-            Action::ToggleHelp => {
-                self.overlay =
-                    if self.overlay == Some(Overlay::Help) { None } else { Some(Overlay::Help) };
-            }
-            Action::Dismiss => {
-                if self.overlay.take().is_none() {
-                    self.notice = None;
-                }
-            }
-            Action::Confirm => {
-                if self.overlay.take() == Some(Overlay::ConfirmQuit) {
-                    return self.quit();
-                }
-            }
-            Action::Quit => {
-                let at_work = matches!(
-                    self.run.state,
-                    RunState::Training | RunState::Evaluating | RunState::Paused
-                );
-                if at_work && !self.run.is_stopping() && self.overlay != Some(Overlay::ConfirmQuit)
-                {
-                    self.overlay = Some(Overlay::ConfirmQuit);
-                } else {
-                    return self.quit();
-                }
-            }
-        }
-        Vec::new()
-    }
-
-    fn show(&mut self, view: View) {
-        self.view = view;
-        if self.overlay == Some(Overlay::Help) {
-            self.overlay = None;
-        }
-    }
-
-    /// Ends a run under way, and the session with it once the worker has answered; a second wish, or
-    /// one with no run under way, ends the session at once.
-    fn quit(&mut self) -> Vec<Command> {
-        self.overlay = None;
-        if self.run.is_under_way() && !self.run.is_stopping() {
-            self.run.stop();
-            return vec![Command::Stop];
-        }
-        self.leave = true;
-        vec![Command::Stop]
     }
 }
 

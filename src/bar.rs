@@ -50,7 +50,7 @@ impl Bar {
             Event::State(RunState::Evaluating) => {
                 self.drawn.set_message("evaluating");
             }
-            Event::State(_) | Event::Epoch(_) | Event::Finished(_) | Event::Failed(_) => {}
+            _ => {}
         }
     }
 

@@ -11,8 +11,13 @@ use std::{
 use clap::{CommandFactory, Parser, error::ErrorKind};
 
 use crate::{
-    bench, check, config::RunConfig, headless, outcome::Outcome, protocol::Failure, reproduce,
-    session, train::WeightsCheck,
+    bench, check,
+    config::RunConfig,
+    headless,
+    outcome::Outcome,
+    protocol::Failure,
+    reproduce, session,
+    train::{Tools, WeightsCheck},
 };
 use arguments::{Cli, EvalArgs, MachineArgs, SourceArgs, Sub, TrainArgs};
 
@@ -59,7 +64,7 @@ fn train(arguments: &TrainArgs) -> Outcome {
     if arguments.headless || !has_screen() {
         headless::run(config, arguments.log.as_deref())
     } else {
-        session::run(config, arguments.log.as_deref(), arguments.fps)
+        session::run(config, Tools::attended(), arguments.log.as_deref(), arguments.fps)
     }
 }
 

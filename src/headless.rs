@@ -90,7 +90,7 @@ impl<W: Write> Lines<W> {
                     self.bar.clear();
                     return Ok(Outcome::Failed(failure));
                 }
-                Event::State(_) | Event::Progress(_) => {}
+                _ => {}
             }
         }
         Ok(Outcome::failure("training ended without saying why"))

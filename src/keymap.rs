@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use crate::app::{Action, View};
+use crate::app::{Action, Direction, Focus, View};
 
 /// A line of the help screen.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,8 @@ pub struct Binding {
     pub action: Action,
     /// Which part of the help they stand in.
     pub group: Group,
+    /// The only view they mean this in; `None` for all.
+    pub view: Option<View>,
     /// One or two words for the bottom line.
     pub short: &'static str,
     /// What they do, for the help.
@@ -26,19 +28,22 @@ pub enum Group {
     Training,
     /// What is shown.
     View,
+    /// What is chosen in the view.
+    Choice,
     /// Help and leaving.
     Program,
 }
 
 impl Group {
     /// All parts in order.
-    pub const ALL: [Self; 3] = [Self::Training, Self::View, Self::Program];
+    pub const ALL: [Self; 4] = [Self::Training, Self::View, Self::Choice, Self::Program];
 
     /// Heading.
     pub fn name(self) -> &'static str {
         match self {
             Self::Training => "Training",
             Self::View => "View",
+            Self::Choice => "In the view",
             Self::Program => "Program",
         }
     }
@@ -84,20 +89,46 @@ const fn binding(
     short: &'static str,
     help: &'static str,
 ) -> Binding {
-    Binding { keys, action, group, short, help }
+    Binding { keys, action, group, view: None, short, help }
+}
+
+const fn in_view(
+    view: View,
+    keys: &'static [Key],
+    action: Action,
+    short: &'static str,
+    help: &'static str,
+) -> Binding {
+    Binding { keys, action, group: Group::Choice, view: Some(view), short, help }
 }
 
 /// Every binding.
 #[rustfmt::skip]
 pub const BINDINGS: &[Binding] = &[
-    binding(&[Key::char(' ')], Action::TogglePause, Group::Training,
+    binding(&[Key::char(' '), Key::char('p')], Action::TogglePause, Group::Training,
         "pause", "pause before the next batch, or train on"),
-    binding(&[Key::char('s')], Action::Step(1), Group::Training,
+    binding(&[Key::char('s'), Key::char(']')], Action::Step(1), Group::Training,
         "one batch", "train one batch, then pause"),
     binding(&[Key::char('S')], Action::Step(10), Group::Training,
         "ten", "train ten batches, then pause"),
-    binding(&[Key::char('e')], Action::FinishEpoch, Group::Training,
-        "to epoch's end", "train to the end of the epoch, evaluate, then pause"),
+    binding(&[Key::char('b'), Key::char('[')], Action::Back(1), Group::Training,
+        "back", "go back one batch and pause"),
+    binding(&[Key::char('e'), Key::char('}')], Action::FinishEpoch, Group::Training,
+        "to epoch's end", "train to the end of the epoch, then pause"),
+    binding(&[Key::char('E'), Key::char('{')], Action::BackEpoch, Group::Training,
+        "epoch back", "go back to the start of the epoch"),
+    binding(&[Key::char('g')], Action::AskStep, Group::Training,
+        "go to step", "go to a step, forth or back"),
+    binding(&[Key::char('u'), Key::char('+'), Key::char('=')], Action::RaiseRate, Group::Training,
+        "rate up", "learning rate times 1.25"),
+    binding(&[Key::char('d'), Key::char('-')], Action::LowerRate, Group::Training,
+        "rate down", "learning rate by 1.25"),
+    binding(&[Key::char('f'), Key::char('>')], Action::Quicken, Group::Training,
+        "faster", "more batches a second"),
+    binding(&[Key::char('F'), Key::char('<')], Action::Slow, Group::Training,
+        "slower", "fewer batches a second"),
+    binding(&[Key::char('B')], Action::EditBreakpoints, Group::Training,
+        "breakpoints", "what pauses the run"),
     binding(&[Key::code(KeyCode::Tab)], Action::NextView, Group::View,
         "next view", "show the next view"),
     binding(&[Key::code(KeyCode::BackTab)], Action::PreviousView, Group::View,
@@ -106,26 +137,58 @@ pub const BINDINGS: &[Binding] = &[
         "overview", "everything on one screen"),
     binding(&[Key::char('2')], Action::Show(View::Loss), Group::View,
         "loss", "loss and accuracy in large"),
-    binding(&[Key::char('3')], Action::Show(View::Digits), Group::View,
-        "digits", "the current batch's digits in large"),
+    binding(&[Key::char('3')], Action::Show(View::Step), Group::View,
+        "step", "what the last batch did"),
     binding(&[Key::char('4')], Action::Show(View::Confusion), Group::View,
         "confusion", "confusion matrix with all its figures"),
+    binding(&[Key::char('5')], Action::Show(View::Network), Group::View,
+        "network", "an image's way through the network"),
+    binding(&[Key::char('6')], Action::Show(View::Mistakes), Group::View,
+        "mistakes", "the hardest images"),
+    binding(&[Key::char('7')], Action::Show(View::Draw), Group::View,
+        "draw", "a pad to draw on"),
     binding(&[Key::char('l')], Action::ToggleLogScale, Group::View,
         "log scale", "loss axis linear or logarithmic"),
     binding(&[Key::char('r')], Action::ToggleRange, Group::View,
         "recent", "loss of the whole run or of the last 1,000 steps"),
+    binding(&[Key::char('j'), Key::char('(')], Action::OlderMatrix, Group::View,
+        "older", "matrix of the epoch before"),
+    binding(&[Key::char('k'), Key::char(')')], Action::NewerMatrix, Group::View,
+        "newer", "matrix of the epoch after"),
+    binding(&[Key::char('i')], Action::LookInside, Group::View,
+        "look inside", "send the chosen image through the network"),
+    binding(&[Key::code(KeyCode::Up)], Action::Move(Direction::Up), Group::Choice, "up", "choose"),
+    binding(&[Key::code(KeyCode::Down)], Action::Move(Direction::Down), Group::Choice, "down", "choose"),
+    binding(&[Key::code(KeyCode::Left)], Action::Move(Direction::Left), Group::Choice, "left", "choose"),
+    binding(&[Key::code(KeyCode::Right)], Action::Move(Direction::Right), Group::Choice, "right", "choose"),
+    binding(&[Key::code(KeyCode::PageUp)], Action::Move(Direction::PageUp), Group::Choice, "page up", "a screen up"),
+    binding(&[Key::code(KeyCode::PageDown)], Action::Move(Direction::PageDown), Group::Choice, "page down", "a screen down"),
+    binding(&[Key::code(KeyCode::Home)], Action::Move(Direction::Home), Group::Choice, "first", "the first"),
+    binding(&[Key::code(KeyCode::End)], Action::Move(Direction::End), Group::Choice, "last", "the last"),
+    in_view(View::Network, &[Key::char('m')], Action::Hardest,
+        "worst mistake", "the image with the highest loss"),
+    in_view(View::Network, &[Key::char('t')], Action::SwitchSet,
+        "other set", "test or training images"),
+    in_view(View::Draw, &[Key::char(' ')], Action::Pen,
+        "pen", "put the pen down, or lift it"),
+    in_view(View::Draw, &[Key::char('c')], Action::Clear,
+        "clear", "clear the pad"),
+    in_view(View::Draw, &[Key::char('z'), Key::code(KeyCode::Backspace)], Action::Undo,
+        "undo", "take the last stroke back"),
+    in_view(View::Draw, &[Key::char('m')], Action::Centre,
+        "centre", "fit and centre it as MNIST does"),
     binding(&[Key::char('?'), Key::char('h'), Key::code(KeyCode::F(1))], Action::ToggleHelp, Group::Program,
         "help", "show or hide this help"),
     binding(&[Key::char('q'), Key::control('c')], Action::Quit, Group::Program,
         "quit", "leave; asks once while training"),
-    binding(&[Key::char('y'), Key::code(KeyCode::Enter)], Action::Confirm, Group::Program,
-        "yes", "answer a question with yes"),
+    binding(&[Key::code(KeyCode::Enter), Key::char('y')], Action::Confirm, Group::Program,
+        "yes", "open what is chosen, or answer with yes"),
     binding(&[Key::code(KeyCode::Esc), Key::char('n')], Action::Dismiss, Group::Program,
         "close", "close what is open, or answer with no"),
 ];
 
 /// What a key press asks for; `None` where the key means nothing.
-pub fn action(event: KeyEvent) -> Option<Action> {
+pub fn action(event: KeyEvent, focus: Focus) -> Option<Action> {
     if event.kind == KeyEventKind::Release {
         return None;
     }
@@ -135,7 +198,28 @@ pub fn action(event: KeyEvent) -> Option<Action> {
         return None;
     }
     let key = Key { code: event.code, control };
-    BINDINGS.iter().find(|binding| binding.keys.contains(&key)).map(|binding| binding.action)
+    let view = match focus {
+        Focus::View(view) => view,
+        Focus::Question => return typed(key),
+    };
+    let bound = |to: Option<View>| {
+        BINDINGS.iter().find(|binding| binding.view == to && binding.keys.contains(&key))
+    };
+    bound(Some(view)).or_else(|| bound(None)).map(|binding| binding.action)
+}
+
+/// What a key means to a question that is answered by typing.
+fn typed(key: Key) -> Option<Action> {
+    match key.code {
+        KeyCode::Char('c') if key.control => Some(Action::Quit),
+        KeyCode::Char(c) if !key.control => Some(Action::Type(c)),
+        KeyCode::Backspace => Some(Action::Erase),
+        KeyCode::Enter => Some(Action::Confirm),
+        KeyCode::Esc => Some(Action::Dismiss),
+        KeyCode::Up => Some(Action::Move(Direction::Up)),
+        KeyCode::Down => Some(Action::Move(Direction::Down)),
+        _ => None,
+    }
 }
 
 /// The first key and the short name of an action.
@@ -151,14 +235,16 @@ mod tests {
     use super::*;
 
     fn press(code: KeyCode, modifiers: KeyModifiers) -> Option<Action> {
-        action(KeyEvent::new(code, modifiers))
+        action(KeyEvent::new(code, modifiers), Focus::View(View::Overview))
     }
 
     #[test]
     fn no_key_has_two_meanings() {
         let mut seen = HashSet::new();
-        for key in BINDINGS.iter().flat_map(|binding| binding.keys) {
-            assert!(seen.insert(key), "{} is bound twice", key.name());
+        for binding in BINDINGS {
+            for key in binding.keys {
+                assert!(seen.insert((binding.view, key)), "{} is bound twice", key.name());
+            }
         }
     }
 
@@ -187,6 +273,6 @@ mod tests {
     fn a_released_key_means_nothing() {
         let mut event = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE);
         event.kind = KeyEventKind::Release;
-        assert_eq!(action(event), None);
+        assert_eq!(action(event, Focus::View(View::Overview)), None);
     }
 }

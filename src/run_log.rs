@@ -172,6 +172,12 @@ impl<W: Write> Lines<W> {
                 self.line(&EpochLine::new(record))?;
                 self.out.flush()
             }
+            Event::Rewound(_)
+            | Event::LearningRate(_)
+            | Event::Break(_)
+            | Event::Inspected(_)
+            | Event::Insides(_)
+            | Event::Found(_) => Ok(()),
             Event::Finished(summary) => self.line(&DoneLine::new(summary)),
             // A run that never started leaves the log of an earlier one alone.
             Event::Failed(_) if !self.started => Ok(()),

@@ -20,7 +20,7 @@ use crate::{
     protocol::{Command, Event},
     run_log::RunLog,
     terminal::{Screen, watch_signals},
-    train::{self, Worker},
+    train::{self, Tools, Worker},
     ui::{Dashboard, Depth, Theme},
 };
 
@@ -30,7 +30,7 @@ const CAPACITY: usize = 64;
 const GRACE: Duration = Duration::from_millis(700);
 
 /// Trains with a dashboard of at most `fps` frames a second, until the person leaves.
-pub fn run(config: RunConfig, log: Option<&Path>, fps: u32) -> Outcome {
+pub fn run(config: RunConfig, tools: Tools, log: Option<&Path>, fps: u32) -> Outcome {
     let (sender, events) = bounded(CAPACITY);
     let mut listeners = vec![sender];
     let log = match RunLog::listen(log, &config, &mut listeners) {
@@ -38,8 +38,8 @@ pub fn run(config: RunConfig, log: Option<&Path>, fps: u32) -> Outcome {
         Err(error) => return Outcome::failure(error),
     };
     // The data is read while the terminal is taken over and the first frame is drawn.
-    let worker = train::spawn(config, listeners);
-    let mut app = App::default();
+    let mut app = App::new(tools.breakpoints.clone());
+    let worker = train::spawn_with_tools(config, tools, listeners);
     let ended = Session::open(fps, &worker)
         .and_then(|mut session| session.follow(&mut app, &worker, &events, log.as_ref()));
     worker.send(Command::Stop);
@@ -194,7 +194,7 @@ fn update(app: &mut App, msg: Msg, worker: &Worker) {
 fn take_input(input: &Input, app: &mut App, worker: &Worker) -> bool {
     match input {
         Input::Key(key) => {
-            let action = keymap::action(*key);
+            let action = keymap::action(*key, app.focus());
             if let Some(action) = action {
                 update(app, Msg::Action(action), worker);
             }

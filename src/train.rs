@@ -14,9 +14,11 @@ mod remote;
 mod run;
 mod sets;
 mod step;
+mod tools;
 mod worker;
 
 pub use device::arithmetic_peak;
 pub use error::TrainError;
 pub use evaluate::{WeightsCheck, evaluate_weights};
-pub use worker::{Worker, spawn};
+pub use tools::Tools;
+pub use worker::{Worker, spawn, spawn_with_tools};

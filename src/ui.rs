@@ -5,11 +5,15 @@ mod axis;
 mod chart;
 mod confusion;
 mod digits;
+mod draw;
 mod footer;
 mod format;
 mod header;
+mod inspector;
 mod layout;
 mod loss;
+mod mistakes;
+mod network;
 mod overlay;
 mod pane;
 mod progress;
@@ -75,10 +79,13 @@ impl Widget for &Dashboard<'_> {
                     accuracy::Accuracy::new(app, theme).render(area, buf);
                 }
             }
-            View::Digits => digits::Digits::new(app, theme).render(parts.body, buf),
+            View::Step => inspector::Inspector::new(app, theme).render(parts.body, buf),
             View::Confusion => {
                 confusion::Confusion::new(app, theme).in_full().render(parts.body, buf);
             }
+            View::Network => network::Network::new(app, theme).render(parts.body, buf),
+            View::Mistakes => mistakes::Mistakes::new(app, theme).render(parts.body, buf),
+            View::Draw => draw::Draw::new(app, theme).render(parts.body, buf),
         }
         footer::Footer::new(app, theme).render(parts.footer, buf);
         if let Some(overlay) = app.overlay {

@@ -219,11 +219,11 @@ fn figures_stand_still_for_a_moment_and_are_exact_in_a_pause() {
 fn views_go_round_both_ways() {
     let mut app = App::default();
     let _ = act(&mut app, Action::PreviousView);
-    assert_eq!(app.view, View::Confusion);
+    assert_eq!(app.view, View::Draw);
     let _ = act(&mut app, Action::NextView);
     assert_eq!(app.view, View::Overview);
-    let _ = act(&mut app, Action::Show(View::Digits));
-    assert_eq!(app.view, View::Digits);
+    let _ = act(&mut app, Action::Show(View::Step));
+    assert_eq!(app.view, View::Step);
 }
 
 #[test]

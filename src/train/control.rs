@@ -55,6 +55,7 @@ impl Control {
                 self.stopping = true;
                 mode
             }
+            (_, mode) => mode,
         };
     }
 
@@ -221,7 +222,7 @@ mod tests {
         let mut control = Control::new();
         for happening in happenings {
             match happening {
-                Happening::Command(command) => control.apply(*command),
+                Happening::Command(command) => control.apply(command.clone()),
                 Happening::EpochEnd => control.after_epoch(),
                 Happening::Batch => {
                     if control.before_batch() == Gate::Go {

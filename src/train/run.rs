@@ -6,7 +6,7 @@ use candle_core::Device;
 
 use super::{
     clock::Stopwatch, control::Gate, device, error::TrainError, evaluate::evaluate,
-    losses::LossBuffer, outbox::Outbox, remote::Remote, sets::Sets, step::Learner,
+    losses::LossBuffer, outbox::Outbox, remote::Remote, sets::Sets, step::Learner, tools::Tools,
 };
 use crate::{
     checkpoint,
@@ -25,6 +25,7 @@ const SAMPLE: Duration = Duration::from_millis(250);
 /// Trains as `config` says; ends when that is done or a command stops it.
 pub(super) fn run(
     config: &RunConfig,
+    _tools: &Tools,
     mut remote: Remote,
     outbox: &mut Outbox,
 ) -> Result<Summary, TrainError> {

@@ -8,7 +8,7 @@ use std::{
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use super::{error::TrainError, outbox::Outbox, remote::Remote, run::run};
+use super::{error::TrainError, outbox::Outbox, remote::Remote, run::run, tools::Tools};
 use crate::{
     config::RunConfig,
     protocol::{Command, Event, Failure, RunState, Summary},
@@ -49,8 +49,14 @@ impl Worker {
 /// [`Event::Failed`]. Channels should be bounded: what a listener does not take yet waits in the
 /// worker in compact form.
 pub fn spawn(config: RunConfig, listeners: Vec<Sender<Event>>) -> Worker {
+    spawn_with_tools(config, Tools::unattended(), listeners)
+}
+
+/// [`spawn`] for a run whose [`Tools`] are those given. An attended run goes on answering after its
+/// last step, until [`Command::Stop`].
+pub fn spawn_with_tools(config: RunConfig, tools: Tools, listeners: Vec<Sender<Event>>) -> Worker {
     spawn_with(listeners, move |commands, outbox| {
-        run(&config, Remote::new(commands), outbox).map_err(Failure::from)
+        run(&config, &tools, Remote::new(commands), outbox).map_err(Failure::from)
     })
 }
 

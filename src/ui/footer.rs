@@ -32,7 +32,7 @@ impl<'a> Footer<'a> {
             Some(Overlay::ConfirmQuit) => {
                 return vec![(Action::Confirm, None), (Action::Dismiss, Some("no, train on"))];
             }
-            Some(Overlay::Help | Overlay::Failure) => {
+            Some(Overlay::Help | Overlay::Failure | Overlay::Breakpoints) => {
                 return vec![(Action::Dismiss, None), (Action::Quit, None)];
             }
             None => {}

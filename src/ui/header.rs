@@ -27,16 +27,23 @@ impl<'a> Header<'a> {
         Self { app, theme }
     }
 
-    fn views(&self) -> Line<'static> {
+    /// The views with their keys, by name or, but for the one shown, by key alone.
+    fn views(&self, names: bool) -> Line<'static> {
         let mut spans = vec![Span::styled("mnist-tui", self.theme.figure), Span::raw("  ")];
         for view in View::ALL {
             let key = keymap::hint(Action::Show(view)).map_or_else(String::new, |(key, _)| key);
-            let style = if view == self.app.view {
+            let shown = view == self.app.view;
+            let style = if shown {
                 self.theme.accent.add_modifier(Modifier::REVERSED)
             } else {
                 self.theme.muted
             };
-            spans.push(Span::styled(format!(" {key} {} ", view.name()), style));
+            let text = if names || shown {
+                format!(" {key} {} ", view.name())
+            } else {
+                format!(" {key} ")
+            };
+            spans.push(Span::styled(text, style));
         }
         Line::from(spans)
     }
@@ -74,8 +81,9 @@ impl Widget for &Header<'_> {
         let width = (state.width() as u16).min(area.width);
         let right = Rect { x: area.right() - width, width, ..area };
         let left = Rect { width: area.width - width, ..area };
-        let views = self.views();
-        if views.width() < usize::from(left.width) {
+        let forms = [true, false].map(|names| self.views(names));
+        let fits = forms.into_iter().find(|views| views.width() < usize::from(left.width));
+        if let Some(views) = fits {
             views.render(left, buf);
         } else {
             let name = Span::styled("mnist-tui", self.theme.figure);

@@ -18,6 +18,7 @@ use crate::{
 pub(super) fn render(overlay: Overlay, app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     match overlay {
         Overlay::Help => help(theme, area, buf),
+        Overlay::Breakpoints => {}
         Overlay::ConfirmQuit => confirm_quit(app, theme, area, buf),
         Overlay::Failure => failure(app, theme, area, buf),
     }

@@ -214,7 +214,7 @@ fn all_figures_of_the_confusion_matrix() {
 #[test]
 fn digits_in_large() {
     let mut app = trained(2_900);
-    act(&mut app, Action::Show(View::Digits));
+    act(&mut app, Action::Show(View::Step));
     insta::assert_snapshot!(text(&app, 120, 40));
 }
 

@@ -1,0 +1,165 @@
+//! What a person can ask for, and the views there are.
+
+/// A key's meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Pause, or train on.
+    TogglePause,
+    /// Train this many batches, then pause.
+    Step(u64),
+    /// Train to the end of the epoch, then pause.
+    FinishEpoch,
+    /// Go back this many batches.
+    Back(u64),
+    /// Go back to the start of the epoch, or from there to the one before.
+    BackEpoch,
+    /// Ask for a step to go to.
+    AskStep,
+    /// Multiply the learning rate by [`RATE_FACTOR`].
+    RaiseRate,
+    /// Divide it by the same.
+    LowerRate,
+    /// Train more batches a second.
+    Quicken,
+    /// Train fewer.
+    Slow,
+    /// Show the breakpoints, to add and remove some.
+    EditBreakpoints,
+    /// Show this view.
+    Show(View),
+    /// Show the view to the right.
+    NextView,
+    /// Show the view to the left.
+    PreviousView,
+    /// Switch the loss axis between linear and logarithmic.
+    ToggleLogScale,
+    /// Switch the loss chart between the whole run and its last steps.
+    ToggleRange,
+    /// Move what is chosen in this view.
+    Move(Direction),
+    /// Show the confusion matrix of the epoch before.
+    OlderMatrix,
+    /// Show the confusion matrix of the epoch after.
+    NewerMatrix,
+    /// Show the way of the chosen image through the network, or ask for an image there.
+    LookInside,
+    /// Show the image that the network does worst on.
+    Hardest,
+    /// Switch between test and training images.
+    SwitchSet,
+    /// Put ink down, or lift the pen.
+    Pen,
+    /// Put ink on a pixel of the pad, from the last one if the pen is down there already.
+    Stroke {
+        /// Column, 0..28.
+        x: u8,
+        /// Row, 0..28.
+        y: u8,
+        /// Whether the pen goes on from where it was.
+        drag: bool,
+    },
+    /// Lift the pen after a stroke.
+    EndStroke,
+    /// Clear the pad.
+    Clear,
+    /// Take the last stroke back.
+    Undo,
+    /// Move and scale the drawing as MNIST's images are.
+    Centre,
+    /// A character for the open question.
+    Type(char),
+    /// Take the last character back.
+    Erase,
+    /// Show or hide the keys.
+    ToggleHelp,
+    /// Leave, after a question while there is something to lose.
+    Quit,
+    /// Answer the open question with yes, or open what is chosen.
+    Confirm,
+    /// Close what is open on top, or answer with no.
+    Dismiss,
+}
+
+/// What one wish changes the learning rate by.
+pub const RATE_FACTOR: f64 = 1.25;
+
+/// Where to move what is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// A row up.
+    Up,
+    /// A row down.
+    Down,
+    /// A column to the left.
+    Left,
+    /// A column to the right.
+    Right,
+    /// A screen up.
+    PageUp,
+    /// A screen down.
+    PageDown,
+    /// To the first.
+    Home,
+    /// To the last.
+    End,
+}
+
+/// One way to fill the screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum View {
+    /// All panes.
+    #[default]
+    Overview,
+    /// Loss and accuracy.
+    Loss,
+    /// What the last step did: its digits, gradients and updates.
+    Step,
+    /// Confusion matrix with per-class figures.
+    Confusion,
+    /// An image's way through the network.
+    Network,
+    /// The images the network does worst on.
+    Mistakes,
+    /// A pad to draw on.
+    Draw,
+}
+
+impl View {
+    /// All views in the order of their keys.
+    pub const ALL: [Self; 7] = [
+        Self::Overview,
+        Self::Loss,
+        Self::Step,
+        Self::Confusion,
+        Self::Network,
+        Self::Mistakes,
+        Self::Draw,
+    ];
+
+    /// One word for the header.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Overview => "overview",
+            Self::Loss => "loss",
+            Self::Step => "step",
+            Self::Confusion => "confusion",
+            Self::Network => "network",
+            Self::Mistakes => "mistakes",
+            Self::Draw => "draw",
+        }
+    }
+
+    pub(super) fn shifted(self, by: usize) -> Self {
+        let place = Self::ALL.iter().position(|&view| view == self).unwrap_or_default();
+        Self::ALL[(place + by) % Self::ALL.len()]
+    }
+}
+
+/// Where keys go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Focus {
+    /// To a question that is answered by typing.
+    Question,
+    /// To this view.
+    View(View),
+}

@@ -1,0 +1,180 @@
+//! What a batch did, and what the network makes of an image.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Digit, EvalSet};
+
+/// An image of a known set with its loss.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RankedDigit {
+    /// Its place in the set it comes from.
+    pub index: u32,
+    /// The image and the network's answer.
+    pub digit: Digit,
+    /// Its cross-entropy.
+    pub loss: f32,
+}
+
+/// What one step did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Inspection {
+    /// Which step.
+    pub step: u64,
+    /// Its epoch, from 1.
+    pub epoch: u32,
+    /// Its number in the epoch, from 1.
+    pub batch: u64,
+    /// Images of the batch.
+    pub images: u64,
+    /// Learning rate of the step.
+    pub learning_rate: f64,
+    /// Mean loss of the batch before the update.
+    pub loss_before: f32,
+    /// Mean loss of the same batch after it.
+    pub loss_after: f32,
+    /// The batch's images with the answers before the update, by falling loss (those that are not
+    /// finite first), at most [`Inspection::MOST`]. Indices are of the training set.
+    pub digits: Vec<RankedDigit>,
+    /// What it did to each parameter, in the network's order.
+    pub parameters: Vec<ParameterUpdate>,
+}
+
+impl Inspection {
+    /// Most images that are handed over.
+    pub const MOST: usize = 4_096;
+}
+
+/// What a step did to one parameter. Norms are Euclidean.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ParameterUpdate {
+    /// Name, as in the article.
+    pub name: String,
+    /// Sizes of its dimensions.
+    pub shape: Vec<u32>,
+    /// Norm of the gradient of the batch's mean loss.
+    pub gradient_norm: f32,
+    /// Norm of the values before the update.
+    pub weight_norm: f32,
+    /// Norm of the update over [`weight_norm`](Self::weight_norm).
+    pub update_ratio: f32,
+}
+
+/// One of the sets that images come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageSet {
+    /// Images that are trained on.
+    Train,
+    /// Training images that are held out.
+    Validation,
+    /// The test images.
+    #[default]
+    Test,
+}
+
+impl ImageSet {
+    /// `training`, `validation` or `test`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "training",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
+}
+
+impl From<EvalSet> for ImageSet {
+    fn from(set: EvalSet) -> Self {
+        match set {
+            EvalSet::Validation => Self::Validation,
+            EvalSet::Test => Self::Test,
+        }
+    }
+}
+
+/// An image to send through the network again and again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// An image of a set; past the end stands for the last one.
+    Image {
+        /// Which set.
+        set: ImageSet,
+        /// Its place there, from 0.
+        index: u32,
+    },
+    /// The image with the highest loss in the last evaluation.
+    Hardest,
+    /// 28 rows of 28 grey values, 255 the ink.
+    Drawn(Vec<u8>),
+}
+
+/// An image's way through the network, as its weights are now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Insides {
+    /// What was asked for.
+    pub subject: Subject,
+    /// The image of a set that it was; `None` if drawn.
+    pub image: Option<(ImageSet, u32)>,
+    /// Steps trained.
+    pub step: u64,
+    /// True class, if known.
+    pub label: Option<u8>,
+    /// 28 rows of 28 grey values.
+    pub pixels: Vec<u8>,
+    /// The kernels of the first convolution, `[6, 5, 5]`.
+    pub filters: Vec<f32>,
+    /// After convolution and `ReLU`, and after pooling, of the first and of the second layer:
+    /// 6×24×24, 6×12×12, 16×8×8, 16×4×4.
+    pub stages: [FeatureMaps; 4],
+    /// One for each class.
+    pub logits: [f32; 10],
+    /// Their softmax.
+    pub probabilities: [f32; 10],
+}
+
+/// Activations of one stage, `[channels, side, side]`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FeatureMaps {
+    /// Maps.
+    pub channels: u16,
+    /// Rows and columns of each.
+    pub side: u16,
+    /// Values, map after map, row after row.
+    pub values: Vec<f32>,
+}
+
+impl FeatureMaps {
+    /// The values of one map, row after row; empty if there is none.
+    pub fn map(&self, channel: usize) -> &[f32] {
+        let len = usize::from(self.side).pow(2);
+        self.values.get(channel * len..(channel + 1) * len).unwrap_or_default()
+    }
+}
+
+/// A question for images of an evaluation, hardest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Query {
+    /// The evaluation after this step.
+    pub step: u64,
+    /// True class and what it was taken for; all images otherwise.
+    pub cell: Option<(u8, u8)>,
+}
+
+/// The answer to a [`Query`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// The question.
+    pub query: Query,
+    /// Which images were evaluated.
+    pub set: ImageSet,
+    /// How many images it is true of; `None` where that evaluation's images are no longer known.
+    pub total: Option<u64>,
+    /// The hardest of them, at most [`Found::MOST`].
+    pub digits: Vec<RankedDigit>,
+}
+
+impl Found {
+    /// Most images that are handed over.
+    pub const MOST: usize = 400;
+}

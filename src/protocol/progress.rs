@@ -1,0 +1,82 @@
+//! What the worker hands over while it trains.
+
+use serde::{Deserialize, Serialize};
+
+/// Consecutive steps of one epoch that were not yet handed over; none where only the digits of the
+/// last one are new.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Epoch that the steps belong to, from 1.
+    pub epoch: u32,
+    /// Number of the first of them in the run, from 1.
+    pub first_step: u64,
+    /// Number of the first of them in the epoch, from 1.
+    pub first_batch: u64,
+    /// Mean cross-entropy of each, before its update.
+    pub losses: Vec<f32>,
+    /// Images trained on since the start of the run, these steps included.
+    pub images: u64,
+    /// Learning rate of the last of them.
+    pub learning_rate: f64,
+    /// Time since the start of the run.
+    pub clock: Clock,
+    /// Digits of the last step, a few times a second.
+    pub sample: Option<Sample>,
+}
+
+impl Progress {
+    /// Number in the run of the last step.
+    pub fn last_step(&self) -> u64 {
+        (self.first_step + self.losses.len() as u64).saturating_sub(1)
+    }
+
+    /// Number in the epoch of the last step.
+    pub fn last_batch(&self) -> u64 {
+        (self.first_batch + self.losses.len() as u64).saturating_sub(1)
+    }
+}
+
+/// Seconds since the first batch was due, pauses left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Clock {
+    /// Spent on batches.
+    pub training: f64,
+    /// Spent on evaluations.
+    pub evaluating: f64,
+}
+
+impl Clock {
+    /// Both together.
+    pub fn elapsed(self) -> f64 {
+        self.training + self.evaluating
+    }
+}
+
+/// Some images of one batch and what the network made of them, before the batch's update.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// Step of the batch.
+    pub step: u64,
+    /// The batch's first images.
+    pub digits: Vec<Digit>,
+}
+
+/// An image with its label and the network's answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Digit {
+    /// 28 rows of 28 grey values, 255 the ink.
+    pub pixels: Vec<u8>,
+    /// True class.
+    pub label: u8,
+    /// Most probable class.
+    pub prediction: u8,
+    /// The network's probability of that class, in 0..=1.
+    pub probability: f32,
+}
+
+impl Digit {
+    /// Whether the most probable class is the true one.
+    pub fn is_right(&self) -> bool {
+        self.label == self.prediction
+    }
+}

@@ -1,0 +1,120 @@
+//! What a run is and how it ended.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Clock, Evaluation};
+use crate::config::ConfigError;
+
+/// What a run is, known once its data is read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunInfo {
+    /// Where the images come from: `builtin`, `hub` or a folder.
+    pub data: String,
+    /// Images trained on in each epoch.
+    pub train_images: u64,
+    /// Images in each evaluation after an epoch.
+    pub eval_images: u64,
+    /// What those are.
+    pub eval_set: EvalSet,
+    /// Images of the test set.
+    pub test_images: u64,
+    /// Passes over the training images.
+    pub epochs: u32,
+    /// Images per step.
+    pub batch_size: u64,
+    /// Steps in a whole epoch.
+    pub steps_per_epoch: u64,
+    /// Steps of the whole run.
+    pub total_steps: u64,
+    /// Adam's learning rate at the start.
+    pub learning_rate: f64,
+    /// Seed of initial weights, order and split.
+    pub seed: u64,
+    /// Whether each epoch has an order of its own.
+    pub shuffle: bool,
+    /// Processor, for people: `CPU, 2 threads`.
+    pub device: String,
+    /// Trainable scalars of the network.
+    pub parameters: u64,
+    /// Whether the weights are saved when the run ends.
+    pub saves: bool,
+}
+
+#[cfg(test)]
+impl RunInfo {
+    /// The article's second experiment, over ten epochs.
+    pub(crate) fn example() -> Self {
+        Self {
+            data: "builtin".into(),
+            train_images: 60_000,
+            eval_images: 10_000,
+            eval_set: EvalSet::Test,
+            test_images: 10_000,
+            epochs: 10,
+            batch_size: 50,
+            steps_per_epoch: 1_200,
+            total_steps: 12_000,
+            learning_rate: 0.001,
+            seed: 0,
+            shuffle: true,
+            device: "CPU, 2 threads".into(),
+            parameters: 5_142,
+            saves: false,
+        }
+    }
+}
+
+/// Which images an evaluation is made on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EvalSet {
+    /// The test images.
+    #[default]
+    Test,
+    /// Training images that were held out.
+    Validation,
+}
+
+impl EvalSet {
+    /// `test` or `validation`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Test => "test",
+            Self::Validation => "validation",
+        }
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Steps trained.
+    pub steps: u64,
+    /// Images trained on, each as often as it was used.
+    pub images: u64,
+    /// Time since the start of the run.
+    pub clock: Clock,
+    /// The last evaluation on the test set; `None` where the run was stopped before one.
+    pub test: Option<Evaluation>,
+    /// Whether a person ended the run early.
+    pub stopped: bool,
+    /// Where the weights were saved.
+    pub saved: Option<PathBuf>,
+}
+
+/// Why a run ended in an error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Whether what was asked for cannot be, as opposed to going wrong.
+    pub usage: bool,
+    /// One sentence with the cause.
+    pub message: String,
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self { usage: true, message: error.to_string() }
+    }
+}

@@ -1,0 +1,29 @@
+//! What a run offers beyond training.
+
+use crate::protocol::Breakpoint;
+
+/// What a person who attends a run can use.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tools {
+    /// Conditions that pause the run.
+    pub breakpoints: Vec<Breakpoint>,
+    /// Bytes for snapshots to go back to; 0 for none.
+    pub rewind_memory: usize,
+    /// Whether somebody is there to go on from a pause, and to go back from the end.
+    pub attended: bool,
+}
+
+impl Tools {
+    /// Bytes for snapshots unless another number is asked for.
+    pub const REWIND_MEMORY: usize = 256 << 20;
+
+    /// For a run that nobody can command: a loss that is not finite ends it.
+    pub fn unattended() -> Self {
+        Self { breakpoints: vec![Breakpoint::NotFinite], rewind_memory: 0, attended: false }
+    }
+
+    /// For a run with a person at its screen.
+    pub fn attended() -> Self {
+        Self { rewind_memory: Self::REWIND_MEMORY, attended: true, ..Self::unattended() }
+    }
+}
