@@ -11,13 +11,8 @@ use std::{
 use clap::{CommandFactory, Parser, error::ErrorKind};
 
 use crate::{
-    bench, check,
-    config::RunConfig,
-    headless,
-    outcome::Outcome,
-    protocol::Failure,
-    reproduce, session,
-    train::{Tools, WeightsCheck},
+    bench, check, config::RunConfig, headless, outcome::Outcome, protocol::Failure, reproduce,
+    session, train::WeightsCheck,
 };
 use arguments::{Cli, EvalArgs, MachineArgs, SourceArgs, Sub, TrainArgs};
 
@@ -62,9 +57,12 @@ fn train(arguments: &TrainArgs) -> Outcome {
         return Outcome::Failed(Failure { usage: true, message });
     }
     if arguments.headless || !has_screen() {
-        headless::run(config, arguments.log.as_deref())
+        match arguments.tools_without_screen() {
+            Ok(tools) => headless::run(config, tools, arguments.log.as_deref()),
+            Err(message) => Outcome::Failed(Failure { usage: true, message }),
+        }
     } else {
-        session::run(config, Tools::attended(), arguments.log.as_deref(), arguments.fps)
+        session::run(config, arguments.tools(), arguments.log.as_deref(), arguments.fps)
     }
 }
 

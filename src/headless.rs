@@ -16,7 +16,7 @@ use crate::{
     protocol::{Command, EpochRecord, Evaluation, Event, RunInfo, Summary},
     run_log::RunLog,
     terminal::watch_signals,
-    train,
+    train::{self, Tools},
 };
 
 /// Events that wait to be printed; further ones wait in the worker.
@@ -25,14 +25,14 @@ const CAPACITY: usize = 64;
 /// Trains and prints to stdout; a progress bar goes to stderr if that is a terminal.
 ///
 /// A reader of stdout that goes away (`| head -1`) ends the run as a person would.
-pub fn run(config: RunConfig, log: Option<&Path>) -> Outcome {
+pub fn run(config: RunConfig, tools: Tools, log: Option<&Path>) -> Outcome {
     let (sender, events) = bounded(CAPACITY);
     let mut listeners = vec![sender];
     let log = match RunLog::listen(log, &config, &mut listeners) {
         Ok(log) => log,
         Err(error) => return Outcome::failure(error),
     };
-    let worker = train::spawn(config, listeners);
+    let worker = train::spawn_with_tools(config, tools, listeners);
     let signal = Arc::new(OnceLock::new());
     let (commands, seen) = (worker.commands(), Arc::clone(&signal));
     let watching = watch_signals(move |number| {

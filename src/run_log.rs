@@ -1,8 +1,10 @@
 //! A run as JSON lines in a file.
 //!
 //! One object a line, told apart by `event`: `run` once the data is read, `step` for every step
-//! without gaps, `epoch` after each evaluation, and at the end `done` or `failed`. Numbers that
-//! are not finite are `null`.
+//! without gaps, `epoch` after each evaluation, and at the end `done` or `failed`. Where a person
+//! steps in: `learning_rate`, `break` when a breakpoint pauses the run, `rewind` when it goes back,
+//! after which the later steps follow again, and `branch` where these will be others than before.
+//! Numbers that are not finite are `null`.
 
 mod records;
 
@@ -21,7 +23,7 @@ use crate::{
     config::RunConfig,
     protocol::{Event, Failure, Progress},
 };
-use records::{DoneLine, EpochLine, FailedLine, RunLine, StepLine};
+use records::{BreakLine, DoneLine, EpochLine, FailedLine, RateLine, RunLine, StepLine, StepOnly};
 
 /// Events that wait for the disk; further ones wait in the worker.
 const CAPACITY: usize = 64;
@@ -152,9 +154,6 @@ impl<W: Write> Lines<W> {
     fn write_all(&mut self, events: &Receiver<Event>) -> io::Result<()> {
         for event in events {
             self.write(&event)?;
-            if matches!(event, Event::Finished(_) | Event::Failed(_)) {
-                break;
-            }
         }
         self.out.flush()
     }
@@ -172,13 +171,20 @@ impl<W: Write> Lines<W> {
                 self.line(&EpochLine::new(record))?;
                 self.out.flush()
             }
-            Event::Rewound(_)
-            | Event::LearningRate(_)
-            | Event::Break(_)
-            | Event::Inspected(_)
-            | Event::Insides(_)
-            | Event::Found(_) => Ok(()),
-            Event::Finished(summary) => self.line(&DoneLine::new(summary)),
+            Event::Rewound(rewound) => self.line(&StepOnly { event: "rewind", step: rewound.step }),
+            Event::LearningRate(change) => {
+                if change.branch {
+                    self.line(&StepOnly { event: "branch", step: change.step })?;
+                }
+                self.line(&RateLine::new(change))
+            }
+            Event::Break(hit) => self.line(&BreakLine::new(hit)),
+            // Answers to a person at the screen.
+            Event::Inspected(_) | Event::Insides(_) | Event::Found(_) => Ok(()),
+            Event::Finished(summary) => {
+                self.line(&DoneLine::new(summary))?;
+                self.out.flush()
+            }
             // A run that never started leaves the log of an earlier one alone.
             Event::Failed(_) if !self.started => Ok(()),
             Event::Failed(Failure { message, .. }) => {

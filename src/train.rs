@@ -8,13 +8,18 @@ mod control;
 mod device;
 mod error;
 mod evaluate;
+mod inspect;
 mod losses;
 mod outbox;
+mod pace;
+mod rates;
 mod remote;
 mod run;
 mod sets;
+mod snapshots;
 mod step;
 mod tools;
+mod watch;
 mod worker;
 
 pub use device::arithmetic_peak;

@@ -353,6 +353,33 @@ fn a_run_that_never_starts_leaves_an_earlier_log_alone() {
 }
 
 #[test]
+fn a_run_that_diverges_fails_without_a_screen_and_keeps_older_weights() {
+    let place = Place::new();
+    fs::write(place.path("w"), "older").expect("written");
+    let wild = ["--lr", "1e30", "--batch-size", "5", "--save", "w"];
+    let message = place.run(&wild).failed();
+    assert!(message.starts_with("training diverged in epoch 1: the "), "{message}");
+    assert!(message.contains("not finite") && message.contains("smaller --lr"), "{message}");
+    assert_eq!(fs::read(place.path("w")).expect("still there"), b"older");
+    let out = place.run(&[&wild[..4], &["--no-break-on-nan"]].concat()).succeeded();
+    assert!(out.contains("train loss NaN"), "{out}");
+}
+
+#[test]
+fn breakpoints_that_nobody_can_go_on_from_are_wrong_usage() {
+    let place = Place::new();
+    for condition in ["epoch", "step=5", "loss>2", "spike", "accuracy>=0.9"] {
+        let message = place.run(&["--break", condition]).refused();
+        assert!(message.contains("needs the dashboard"), "{message}");
+    }
+    let message = place.run(&["--break", "never"]).refused();
+    assert!(message.contains("expected epoch, step=N, loss>X"), "{message}");
+    let message = place.run(&["--rewind-memory", "-1"]).refused();
+    assert!(message.contains("whole number"), "{message}");
+    place.run(&["--break", "nan", "--epochs", "1"]).succeeded();
+}
+
+#[test]
 fn a_log_over_the_weights_is_refused() {
     let place = Place::new();
     for option in ["--init", "--save"] {

@@ -9,7 +9,11 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{DataSource, DeviceChoice, RunConfig};
+use crate::{
+    config::{DataSource, DeviceChoice, RunConfig},
+    protocol::Breakpoint,
+    train::Tools,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -86,6 +90,18 @@ pub(super) struct TrainArgs {
     #[arg(long, value_name = "FILE", help_heading = FILES)]
     pub(super) log: Option<PathBuf>,
 
+    /// Pause on a condition: epoch, step=N, loss>X, spike, spike=N (spreads above the recent mean) or
+    /// accuracy>=X; may be given several times
+    #[arg(long = "break", value_name = "CONDITION", help_heading = DEBUGGER)]
+    pub(super) breakpoints: Vec<Breakpoint>,
+    /// Train on through a loss or a gradient that is not finite, where a run pauses or, without a
+    /// screen, fails otherwise
+    #[arg(long, help_heading = DEBUGGER)]
+    pub(super) no_break_on_nan: bool,
+    /// Memory for going back in the run, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = mebibytes, allow_negative_numbers = true, help_heading = DEBUGGER)]
+    pub(super) rewind_memory: usize,
+
     #[command(flatten)]
     pub(super) machine: MachineArgs,
 
@@ -100,6 +116,7 @@ pub(super) struct TrainArgs {
 const DATA: &str = "Data";
 const TRAINING: &str = "Training";
 const FILES: &str = "Files";
+const DEBUGGER: &str = "Debugger";
 const MACHINE: &str = "Machine";
 const SCREEN: &str = "Screen";
 
@@ -176,6 +193,33 @@ impl TrainArgs {
 }
 
 impl TrainArgs {
+    /// What the run offers to a person at its screen.
+    pub(super) fn tools(&self) -> Tools {
+        Tools { rewind_memory: self.rewind_memory << 20, ..self.tools_for(true) }
+    }
+
+    /// What applies where nobody can go on from a pause.
+    ///
+    /// # Errors
+    /// If a condition was asked for that only a person can answer.
+    pub(super) fn tools_without_screen(&self) -> Result<Tools, String> {
+        match self.breakpoints.iter().find(|one| **one != Breakpoint::NotFinite) {
+            None => Ok(self.tools_for(false)),
+            Some(breakpoint) => Err(format!(
+                "--break {breakpoint} needs the dashboard, since nobody could go on from the pause \
+                 here: only nan is possible without a screen"
+            )),
+        }
+    }
+
+    fn tools_for(&self, attended: bool) -> Tools {
+        let mut breakpoints = self.breakpoints.clone();
+        if !self.no_break_on_nan && !breakpoints.contains(&Breakpoint::NotFinite) {
+            breakpoints.insert(0, Breakpoint::NotFinite);
+        }
+        Tools { breakpoints, rewind_memory: 0, attended }
+    }
+
     /// Says which of the files would be written over another one of them.
     pub(super) fn overwritten(&self) -> Option<String> {
         let files = [("--init", &self.init), ("--save", &self.save), ("--log", &self.log)];
@@ -205,6 +249,14 @@ fn whole<T: FromStr<Err = ParseIntError>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error: ParseIntError| match error.kind() {
         IntErrorKind::PosOverflow => "expected a smaller number".to_owned(),
         _ => "expected a whole number that is not negative".to_owned(),
+    })
+}
+
+/// MiB whose bytes can be counted.
+fn mebibytes(text: &str) -> Result<usize, String> {
+    whole::<usize>(text).and_then(|mib| match mib {
+        0..=1_048_576 => Ok(mib),
+        _ => Err("expected at most 1048576".to_owned()),
     })
 }
 

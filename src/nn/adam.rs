@@ -4,7 +4,7 @@ mod host;
 #[cfg(test)]
 mod tests;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use candle_core::backprop::GradStore;
 use candle_core::{DType, Result, Tensor, Var, bail};
@@ -24,6 +24,7 @@ pub struct Adam {
     slots: Vec<Slot>,
     step: u64,
     learning_rate: f64,
+    finite: Cell<bool>,
 }
 
 /// Everything [`Adam`] remembers from step to step.
@@ -37,6 +38,13 @@ pub struct AdamState {
     pub second: Vec<Vec<f32>>,
 }
 
+/// [`Adam`]'s state at one moment, on its device.
+#[derive(Clone, Debug)]
+pub struct AdamSnapshot {
+    step: u64,
+    moments: Vec<Moments>,
+}
+
 /// A variable and its moments.
 #[derive(Debug)]
 struct Slot {
@@ -44,7 +52,8 @@ struct Slot {
     moments: Moments,
 }
 
-#[derive(Debug)]
+/// Clones of those on a device share its memory, which is safe: a step makes new tensors.
+#[derive(Clone, Debug)]
 enum Moments {
     /// Beside a variable in main memory.
     Host { first: Vec<f32>, second: Vec<f32> },
@@ -86,7 +95,7 @@ impl Adam {
                 Ok(Slot { variable, moments })
             })
             .collect::<Result<_>>()?;
-        Ok(Self { slots, step: 0, learning_rate: 1e-3 })
+        Ok(Self { slots, step: 0, learning_rate: 1e-3, finite: Cell::new(true) })
     }
 
     /// The learning rate of the next step.
@@ -113,12 +122,33 @@ impl Adam {
             rate: self.learning_rate / (1.0 - BETA1.powf(step)),
             root: (1.0 - BETA2.powf(step)).sqrt(),
         };
+        self.finite.set(true);
         for slot in &mut self.slots {
             if let Some(grad) = grads.get(&slot.variable) {
-                slot.step(grad, factors)?;
+                slot.step(grad, factors, &self.finite)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether the gradient of the last step was finite. Always so outside main memory, where looking
+    /// would wait for the device.
+    pub fn gradient_was_finite(&self) -> bool {
+        self.finite.get()
+    }
+
+    /// A copy of the state where it is: nothing is read from a device.
+    pub fn snapshot(&self) -> AdamSnapshot {
+        let moments = self.slots.iter().map(|slot| slot.moments.clone()).collect();
+        AdamSnapshot { step: self.step, moments }
+    }
+
+    /// Goes back to a copy that [`Adam::snapshot`] made of this optimiser.
+    pub fn go_back(&mut self, snapshot: &AdamSnapshot) {
+        for (slot, moments) in self.slots.iter_mut().zip(&snapshot.moments) {
+            slot.moments.clone_from(moments);
+        }
+        self.step = snapshot.step;
     }
 
     /// A copy of the state.
@@ -179,10 +209,10 @@ impl Moments {
 }
 
 impl Slot {
-    fn step(&mut self, grad: &Tensor, factors: Factors) -> Result<()> {
+    fn step(&mut self, grad: &Tensor, factors: Factors, finite: &Cell<bool>) -> Result<()> {
         match &mut self.moments {
             Moments::Host { first, second } => {
-                let update = Update { factors, moments: RefCell::new((first, second)) };
+                let update = Update { factors, moments: RefCell::new((first, second)), finite };
                 self.variable.inplace_op2(&grad.contiguous()?, &update)
             }
             Moments::Device { first, second } => {

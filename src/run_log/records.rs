@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     config::RunConfig,
     metrics::Confusion,
-    protocol::{EpochRecord, RunInfo, Summary},
+    protocol::{Break, Breakpoint, EpochRecord, RateChange, RunInfo, Summary},
 };
 
 #[derive(Serialize)]
@@ -48,6 +48,41 @@ pub(super) struct StepLine {
     pub(super) epoch: u32,
     pub(super) batch: u64,
     pub(super) loss: f32,
+}
+
+#[derive(Serialize)]
+pub(super) struct StepOnly {
+    pub(super) event: &'static str,
+    pub(super) step: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct RateLine {
+    event: &'static str,
+    step: u64,
+    learning_rate: f64,
+}
+
+impl RateLine {
+    pub(super) fn new(change: &RateChange) -> Self {
+        let RateChange { step, learning_rate, .. } = *change;
+        Self { event: "learning_rate", step, learning_rate }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct BreakLine<'a> {
+    event: &'static str,
+    step: u64,
+    breakpoint: Breakpoint,
+    reason: &'a str,
+}
+
+impl<'a> BreakLine<'a> {
+    pub(super) fn new(hit: &'a Break) -> Self {
+        let Break { breakpoint, step, reason } = hit;
+        Self { event: "break", step: *step, breakpoint: *breakpoint, reason }
+    }
 }
 
 #[derive(Serialize)]

@@ -3,7 +3,10 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     metrics::Confusion,
-    protocol::{Clock, EpochRecord, EvalSet, Evaluation, RunInfo, RunState, Summary},
+    protocol::{
+        Break, Breakpoint, Clock, EpochRecord, EvalSet, Evaluation, RateChange, Rewound, RunInfo,
+        RunState, Summary,
+    },
 };
 
 fn written(events: &[Event]) -> String {
@@ -95,6 +98,35 @@ fn an_epoch_and_the_end_carry_their_evaluation() {
     assert_eq!((&lines[1]["event"], &lines[1]["seconds"]), (&json!("done"), &json!(2.5)));
     assert_eq!((&lines[1]["test_loss"], &lines[1]["stopped"]), (&json!(0.5), &json!(false)));
     assert_eq!(lines[1]["saved"], json!("w.safetensors"));
+}
+
+#[test]
+fn what_a_person_did_to_the_run_stands_between_the_steps() {
+    let change = RateChange { step: 7, learning_rate: 5e-4, branch: true };
+    let hit = Break { breakpoint: Breakpoint::Spike(6.0), step: 9, reason: "high".into() };
+    let rewound = Rewound {
+        step: 7,
+        epoch: 1,
+        batch: 7,
+        images: 350,
+        learning_rate: 1e-3,
+        clock: Clock::default(),
+        tail: vec![0.5; 7],
+    };
+    let events = [
+        Event::Break(hit),
+        Event::Rewound(rewound),
+        Event::LearningRate(change),
+        Event::LearningRate(RateChange { branch: false, ..change }),
+    ];
+    assert_eq!(
+        written(&events),
+        "{\"event\":\"break\",\"step\":9,\"breakpoint\":\"spike\",\"reason\":\"high\"}\n\
+         {\"event\":\"rewind\",\"step\":7}\n\
+         {\"event\":\"branch\",\"step\":7}\n\
+         {\"event\":\"learning_rate\",\"step\":7,\"learning_rate\":0.0005}\n\
+         {\"event\":\"learning_rate\",\"step\":7,\"learning_rate\":0.0005}\n"
+    );
 }
 
 #[test]

@@ -18,6 +18,7 @@ enum Mode {
     Running,
     Paused,
     Stepping { left: u64 },
+    RunningUntil { step: u64 },
     FinishingEpoch,
 }
 
@@ -39,18 +40,19 @@ impl Control {
         Self { mode: Mode::Running, stopping: false, batch_in_progress: false }
     }
 
-    /// Takes a command into account.
-    pub(super) fn apply(&mut self, command: Command) {
+    /// Takes a command into account; those about other things than whether to train change nothing.
+    pub(super) fn apply(&mut self, command: &Command) {
         self.mode = match (command, self.mode) {
             (Command::Pause, _) => Mode::Paused,
             (Command::Resume, _) => Mode::Running,
             (Command::FinishEpoch, _) => Mode::FinishingEpoch,
-            (Command::Step(more), Mode::Paused) => stepping(more),
+            (&Command::Step(more), Mode::Paused) => stepping(more),
             // Steps add up, so that three presses give three batches however fast they come.
-            (Command::Step(more), Mode::Stepping { left }) => stepping(left.saturating_add(more)),
-            (Command::Step(more), Mode::Running | Mode::FinishingEpoch) => {
-                stepping(more.saturating_sub(u64::from(self.batch_in_progress)))
-            }
+            (&Command::Step(more), Mode::Stepping { left }) => stepping(left.saturating_add(more)),
+            (
+                &Command::Step(more),
+                Mode::Running | Mode::RunningUntil { .. } | Mode::FinishingEpoch,
+            ) => stepping(more.saturating_sub(u64::from(self.batch_in_progress))),
             (Command::Stop, mode) => {
                 self.stopping = true;
                 mode
@@ -59,13 +61,26 @@ impl Control {
         };
     }
 
+    /// Lets batches through up to this step of the run, then pauses.
+    pub(super) fn run_until(&mut self, step: u64) {
+        self.mode = Mode::RunningUntil { step };
+    }
+
+    /// Lets no further batch through until a command says otherwise.
+    pub(super) fn pause(&mut self) {
+        self.mode = Mode::Paused;
+    }
+
     /// Asks whether the next batch may be trained.
     pub(super) fn before_batch(&mut self) -> Gate {
         self.batch_in_progress = false;
         match self.mode {
             _ if self.stopping => Gate::Stop,
             Mode::Paused => Gate::Wait,
-            Mode::Running | Mode::Stepping { .. } | Mode::FinishingEpoch => Gate::Go,
+            Mode::Running
+            | Mode::Stepping { .. }
+            | Mode::RunningUntil { .. }
+            | Mode::FinishingEpoch => Gate::Go,
         }
     }
 
@@ -74,12 +89,14 @@ impl Control {
         self.batch_in_progress = false;
     }
 
-    /// Notes that a batch was trained.
-    pub(super) fn after_batch(&mut self) {
+    /// Notes that a batch was trained, the run's `step`.
+    pub(super) fn after_batch(&mut self, step: u64) {
         self.batch_in_progress = true;
-        if let Mode::Stepping { left } = self.mode {
-            self.mode = stepping(left.saturating_sub(1));
-        }
+        self.mode = match self.mode {
+            Mode::Stepping { left } => stepping(left.saturating_sub(1)),
+            Mode::RunningUntil { step: last } if step >= last => Mode::Paused,
+            mode => mode,
+        };
     }
 
     /// Notes that an epoch was evaluated.
@@ -92,6 +109,11 @@ impl Control {
     /// Whether each batch is watched by itself: the worker steps or is about to pause.
     pub(super) fn is_single_stepping(&self) -> bool {
         matches!(self.mode, Mode::Stepping { .. } | Mode::Paused)
+    }
+
+    /// Whether a pause follows the next batch.
+    pub(super) fn is_last_step(&self) -> bool {
+        self.mode == Mode::Stepping { left: 1 }
     }
 
     /// Whether the run is to end.
@@ -112,7 +134,7 @@ mod tests {
 
     fn paused() -> Control {
         let mut control = Control::new();
-        control.apply(Command::Pause);
+        control.apply(&Command::Pause);
         control
     }
 
@@ -122,7 +144,7 @@ mod tests {
             if control.before_batch() != Gate::Go {
                 return trained;
             }
-            control.after_batch();
+            control.after_batch(trained + 1);
         }
         limit
     }
@@ -136,10 +158,10 @@ mod tests {
     fn pause_stops_before_the_next_batch_and_resume_goes_on() {
         let mut control = Control::new();
         assert_eq!(control.before_batch(), Gate::Go);
-        control.after_batch();
-        control.apply(Command::Pause);
+        control.after_batch(1);
+        control.apply(&Command::Pause);
         assert_eq!(control.before_batch(), Gate::Wait);
-        control.apply(Command::Resume);
+        control.apply(&Command::Resume);
         assert_eq!(batches_until_wait(&mut control, 100), 100);
     }
 
@@ -148,8 +170,8 @@ mod tests {
         for (steps, further) in [(1, 0), (2, 1), (10, 9)] {
             let mut control = Control::new();
             assert_eq!(control.before_batch(), Gate::Go);
-            control.after_batch();
-            control.apply(Command::Step(steps));
+            control.after_batch(1);
+            control.apply(&Command::Step(steps));
             assert_eq!(batches_until_wait(&mut control, 100), further);
         }
     }
@@ -158,37 +180,51 @@ mod tests {
     fn a_step_during_an_evaluation_counts_from_the_next_batch() {
         let mut control = Control::new();
         assert_eq!(control.before_batch(), Gate::Go);
-        control.after_batch();
+        control.after_batch(1);
         control.before_evaluation();
-        control.apply(Command::Step(3));
+        control.apply(&Command::Step(3));
         assert_eq!(batches_until_wait(&mut control, 100), 3);
     }
 
     #[test]
     fn a_step_before_the_first_batch_trains_that_many() {
         let mut control = Control::new();
-        control.apply(Command::Step(3));
+        control.apply(&Command::Step(3));
         assert_eq!(batches_until_wait(&mut control, 100), 3);
     }
 
     #[test]
     fn a_step_of_nothing_trains_nothing() {
         let mut control = paused();
-        control.apply(Command::Step(0));
+        control.apply(&Command::Step(0));
         assert_eq!(control.before_batch(), Gate::Wait);
     }
 
     #[test]
     fn finishing_the_epoch_pauses_after_its_evaluation() {
         for mut control in [paused(), Control::new()] {
-            control.apply(Command::FinishEpoch);
+            control.apply(&Command::FinishEpoch);
             assert_eq!(batches_until_wait(&mut control, 500), 500);
             control.after_epoch();
             assert_eq!(control.before_batch(), Gate::Wait);
-            control.apply(Command::Resume);
+            control.apply(&Command::Resume);
             control.after_epoch();
             assert_eq!(control.before_batch(), Gate::Go);
         }
+    }
+
+    #[test]
+    fn a_run_until_a_step_pauses_after_it_and_a_pause_comes_first() {
+        let mut control = paused();
+        control.run_until(300);
+        assert_eq!(batches_until_wait(&mut control, 1_000), 300);
+        control.run_until(400);
+        control.apply(&Command::Pause);
+        assert_eq!(control.before_batch(), Gate::Wait);
+        control.run_until(5);
+        assert!(!control.is_single_stepping());
+        control.apply(&Command::Step(1));
+        assert!(control.is_last_step());
     }
 
     fn any_command() -> impl Strategy<Value = Command> {
@@ -222,11 +258,11 @@ mod tests {
         let mut control = Control::new();
         for happening in happenings {
             match happening {
-                Happening::Command(command) => control.apply(command.clone()),
+                Happening::Command(command) => control.apply(command),
                 Happening::EpochEnd => control.after_epoch(),
                 Happening::Batch => {
                     if control.before_batch() == Gate::Go {
-                        control.after_batch();
+                        control.after_batch(1);
                     }
                 }
             }
@@ -238,17 +274,17 @@ mod tests {
         #[test]
         fn whatever_happened_a_pause_lets_no_batch_through(past in anything()) {
             let mut control = after(&past);
-            control.apply(Command::Pause);
+            control.apply(&Command::Pause);
             prop_assert_ne!(control.before_batch(), Gate::Go);
         }
 
         #[test]
         fn whatever_follows_a_stop_ends_the_run(past in anything(), later in anything()) {
             let mut control = after(&past);
-            control.apply(Command::Stop);
+            control.apply(&Command::Stop);
             for happening in later {
                 if let Happening::Command(command) = happening {
-                    control.apply(command);
+                    control.apply(&command);
                 }
                 prop_assert_eq!(control.before_batch(), Gate::Stop);
             }
@@ -261,7 +297,7 @@ mod tests {
             let mut control = paused();
             let (mut trained, mut asked) = (0, 0);
             for (steps, batches) in presses {
-                control.apply(Command::Step(steps));
+                control.apply(&Command::Step(steps));
                 asked += steps;
                 trained += batches_until_wait(&mut control, batches);
                 prop_assert!(trained <= asked);
@@ -273,7 +309,7 @@ mod tests {
         #[test]
         fn a_resume_lets_every_batch_through(past in anything()) {
             let mut control = after(&past);
-            control.apply(Command::Resume);
+            control.apply(&Command::Resume);
             if !control.is_stopping() {
                 prop_assert_eq!(batches_until_wait(&mut control, 50), 50);
             }

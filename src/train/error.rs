@@ -40,6 +40,17 @@ pub enum TrainError {
     /// The system gives no thread for the worker.
     #[error("cannot start the training thread: {0}")]
     Spawn(io::Error),
+    /// The network has diverged, and nobody is there to go back.
+    #[error(
+        "training diverged in epoch {epoch}: {reason}; try a smaller --lr, or look at it in the \
+         dashboard"
+    )]
+    NotFinite {
+        /// What was met first.
+        reason: String,
+        /// Epoch of the step.
+        epoch: u32,
+    },
     /// A tensor operation went wrong, such as for lack of memory on a device.
     #[error("a tensor operation failed: {0}")]
     Tensor(#[from] candle_core::Error),

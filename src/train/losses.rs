@@ -1,65 +1,99 @@
-//! Losses of the steps since the last hand-over.
+//! The loss of every step.
 
 use candle_core::{Result, Tensor};
 
-/// Collects one loss a step and their sum over the epoch.
+/// Losses of consecutive steps of the run, and which of them were not handed over yet.
 ///
 /// In main memory a loss is read at once. On a GPU reading it would wait for the step, so it stays
 /// on the device until all are read in one transfer.
 #[derive(Default)]
-pub(super) struct LossBuffer {
-    losses: Vec<f32>,
-    on_device: Vec<(Tensor, usize)>,
-    epoch: WeightedMean,
+pub(super) struct Losses {
+    values: Vec<f32>,
+    on_device: Vec<Tensor>,
+    /// Steps before the first of `values`.
+    forgotten: u64,
+    /// How many of `values` were handed over.
+    told: usize,
 }
 
-#[derive(Default)]
-struct WeightedMean {
-    sum: f64,
-    weight: f64,
-}
-
-impl LossBuffer {
-    /// Takes the mean loss of a step over so many images, a tensor of shape `[]`.
-    pub(super) fn push(&mut self, loss: &Tensor, images: usize) -> Result<()> {
+impl Losses {
+    /// Takes the mean loss of the next step, a tensor of shape `[]`.
+    pub(super) fn push(&mut self, loss: &Tensor) -> Result<()> {
         if loss.device().is_cpu() {
-            self.record(loss.to_scalar()?, images);
+            self.values.push(loss.to_scalar()?);
         } else {
-            self.on_device.push((loss.detach(), images));
+            self.on_device.push(loss.detach());
         }
         Ok(())
     }
 
-    /// Whether a loss was taken since the last call of [`take`](Self::take).
-    pub(super) fn is_empty(&self) -> bool {
-        self.losses.is_empty() && self.on_device.is_empty()
-    }
-
-    /// The losses since the last call, in order.
-    pub(super) fn take(&mut self) -> Result<Vec<f32>> {
+    /// Reads those that are still on the device.
+    pub(super) fn fetch(&mut self) -> Result<()> {
         if !self.on_device.is_empty() {
-            let (losses, images): (Vec<Tensor>, Vec<usize>) = self.on_device.drain(..).unzip();
-            for (loss, images) in Tensor::stack(&losses, 0)?.to_vec1()?.into_iter().zip(images) {
-                self.record(loss, images);
-            }
+            let losses = Tensor::stack(&self.on_device, 0)?.to_vec1::<f32>()?;
+            self.values.extend(losses);
+            self.on_device.clear();
         }
-        Ok(std::mem::take(&mut self.losses))
+        Ok(())
     }
 
-    /// Mean over the images of the epoch as far as losses were taken out; NaN without any.
-    pub(super) fn epoch_mean(&self) -> f64 {
-        self.epoch.sum / self.epoch.weight
+    /// Whether each that was taken was also handed over.
+    pub(super) fn are_told(&self) -> bool {
+        self.told == self.values.len() && self.on_device.is_empty()
     }
 
-    /// Forgets the sum of the last epoch.
-    pub(super) fn start_epoch(&mut self) {
-        self.epoch = WeightedMean::default();
+    /// Those that were not handed over yet, in order.
+    pub(super) fn tell(&mut self) -> Result<Vec<f32>> {
+        self.fetch()?;
+        let new = self.values[self.told..].to_vec();
+        self.told = self.values.len();
+        Ok(new)
     }
 
-    fn record(&mut self, loss: f32, images: usize) {
-        self.losses.push(loss);
-        self.epoch.sum += f64::from(loss) * images as f64;
-        self.epoch.weight += images as f64;
+    /// The step of the last one that was read.
+    pub(super) fn last_step(&self) -> u64 {
+        self.forgotten + self.values.len() as u64
+    }
+
+    /// The loss of a step; `None` if it is not known.
+    pub(super) fn at(&self, step: u64) -> Option<f32> {
+        let place = step.checked_sub(self.forgotten + 1)?;
+        self.values.get(usize::try_from(place).ok()?).copied()
+    }
+
+    /// The losses of at most `count` steps up to `step`.
+    pub(super) fn up_to(&self, step: u64, count: usize) -> &[f32] {
+        let end = (step.saturating_sub(self.forgotten) as usize).min(self.values.len());
+        &self.values[end.saturating_sub(count)..end]
+    }
+
+    /// Mean over the images of the last `steps` steps, all of `batch_size` images but the last,
+    /// which has `last`; NaN without any.
+    pub(super) fn mean(&self, steps: usize, batch_size: usize, last: usize) -> f64 {
+        let losses = &self.values[self.values.len().saturating_sub(steps)..];
+        let mut sum = 0.0;
+        let mut weight = 0.0;
+        for (place, &loss) in losses.iter().enumerate() {
+            let images = if place + 1 == losses.len() { last } else { batch_size } as f64;
+            sum += f64::from(loss) * images;
+            weight += images;
+        }
+        sum / weight
+    }
+
+    /// Forgets the losses after `step`, all of which were handed over.
+    pub(super) fn go_back(&mut self, step: u64) {
+        let len = step.saturating_sub(self.forgotten) as usize;
+        self.values.truncate(len);
+        self.on_device.clear();
+        self.told = self.values.len();
+    }
+
+    /// Forgets what was handed over, in a run that nobody goes back in.
+    pub(super) fn forget_told(&mut self) {
+        self.values.drain(..self.told);
+        self.forgotten += self.told as u64;
+        self.told = 0;
     }
 }
 
@@ -73,30 +107,62 @@ mod tests {
         Tensor::new(value, &Device::Cpu).expect("a scalar in main memory")
     }
 
+    fn of(values: &[f32]) -> Losses {
+        let mut losses = Losses::default();
+        for &value in values {
+            losses.push(&scalar(value)).expect("a scalar");
+        }
+        losses
+    }
+
     #[test]
-    fn a_short_batch_weighs_less_in_the_mean_of_the_epoch() -> Result<()> {
-        let mut buffer = LossBuffer::default();
-        buffer.push(&scalar(1.0), 50)?;
-        buffer.push(&scalar(4.0), 10)?;
-        assert_eq!(buffer.take()?, [1.0, 4.0]);
-        assert_eq!(buffer.epoch_mean(), 1.5);
-        assert!(buffer.is_empty());
-        buffer.start_epoch();
-        buffer.push(&scalar(2.0), 10)?;
-        assert_eq!((buffer.take()?, buffer.epoch_mean()), (vec![2.0], 2.0));
+    fn each_loss_is_told_once_and_in_order() -> Result<()> {
+        let mut losses = of(&[1.0, 4.0]);
+        assert_eq!(losses.tell()?, [1.0, 4.0]);
+        assert!(losses.are_told());
+        losses.push(&scalar(2.0))?;
+        assert!(!losses.are_told());
+        assert_eq!((losses.tell()?, losses.last_step()), (vec![2.0], 3));
         Ok(())
     }
 
     #[test]
     fn losses_left_on_a_device_are_read_together_and_in_order() -> Result<()> {
-        let mut buffer = LossBuffer::default();
-        for (loss, images) in [(3.0, 2), (1.0, 2), (8.0, 4)] {
-            buffer.on_device.push((scalar(loss), images));
-        }
-        assert!(!buffer.is_empty());
-        assert_eq!(buffer.take()?, [3.0, 1.0, 8.0]);
-        assert_eq!(buffer.epoch_mean(), 5.0);
-        assert!(buffer.is_empty());
+        let mut losses = Losses::default();
+        losses.on_device.extend([3.0, 1.0, 8.0].map(scalar));
+        assert!(!losses.are_told());
+        assert_eq!(losses.tell()?, [3.0, 1.0, 8.0]);
+        assert!(losses.are_told());
+        Ok(())
+    }
+
+    #[test]
+    fn a_short_batch_weighs_less_in_the_mean() {
+        let losses = of(&[9.0, 1.0, 4.0]);
+        assert_eq!(losses.mean(2, 50, 10), 1.5);
+        assert!(of(&[]).mean(0, 50, 50).is_nan());
+    }
+
+    #[test]
+    fn going_back_forgets_later_losses_and_tells_those_that_come_again() -> Result<()> {
+        let mut losses = of(&[1.0, 2.0, 3.0]);
+        losses.tell()?;
+        losses.go_back(1);
+        assert_eq!((losses.at(1), losses.at(2), losses.last_step()), (Some(1.0), None, 1));
+        losses.push(&scalar(2.5))?;
+        assert_eq!(losses.tell()?, [2.5]);
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_forgotten_leaves_the_numbers_of_the_steps_alone() -> Result<()> {
+        let mut losses = of(&[1.0, 2.0]);
+        losses.tell()?;
+        losses.forget_told();
+        losses.push(&scalar(3.0))?;
+        assert_eq!((losses.at(2), losses.at(3), losses.last_step()), (None, Some(3.0), 3));
+        assert_eq!(losses.up_to(3, 10), [3.0]);
+        assert_eq!(losses.tell()?, [3.0]);
         Ok(())
     }
 }

@@ -68,6 +68,11 @@ impl Outbox {
 
 impl Listener {
     fn enqueue(&mut self, event: Event) {
+        let answers = [is_inspected, is_insides, is_found];
+        if let Some(same) = answers.into_iter().find(|same| same(&event)) {
+            // Only the newest picture is looked at.
+            self.waiting.retain(|waiting| !same(waiting));
+        }
         if let Event::Progress(new) = event {
             match self.waiting.back_mut() {
                 Some(Event::Progress(old)) if continues(old, &new) => extend(old, new),
@@ -92,6 +97,18 @@ impl Listener {
         }
         true
     }
+}
+
+fn is_inspected(event: &Event) -> bool {
+    matches!(event, Event::Inspected(_))
+}
+
+fn is_insides(event: &Event) -> bool {
+    matches!(event, Event::Insides(_))
+}
+
+fn is_found(event: &Event) -> bool {
+    matches!(event, Event::Found(_))
 }
 
 fn continues(old: &Progress, new: &Progress) -> bool {
@@ -201,6 +218,25 @@ mod tests {
             panic!("the batches arrive")
         };
         assert_eq!(all.sample.map(|sample| sample.step), Some(2));
+    }
+
+    #[test]
+    fn of_the_pictures_that_wait_only_the_newest_is_kept() {
+        use crate::protocol::{Found, ImageSet, Query};
+        let found = |step| {
+            let query = Query { step, cell: None };
+            Event::Found(Found { query, set: ImageSet::Test, total: None, digits: Vec::new() })
+        };
+        let (mut outbox, receiver) = outbox_of(1);
+        outbox.send(&Event::State(RunState::Training));
+        for step in 1..=500 {
+            outbox.send(&found(step));
+        }
+        outbox.send(&Event::State(RunState::Paused));
+        assert_eq!(outbox.listeners[0].waiting.len(), 2);
+        receiver.recv_timeout(DEADLINE).expect("the first event is there");
+        outbox.deliver();
+        assert_eq!(receiver.recv_timeout(DEADLINE), Ok(found(500)));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use candle_core::{Device, Result, Tensor};
 use crate::{
     data::{Dataset, PIXELS, SIDE},
     nn::{
-        adam::Adam,
+        adam::{Adam, AdamSnapshot},
         loss::softmax,
         model::{Model, Outcome},
         parameters::Parameters,
@@ -25,13 +25,43 @@ pub(super) struct Learner {
     logits: Option<Tensor>,
 }
 
+/// A [`Learner`] at one moment, on its device.
+#[derive(Clone, Debug)]
+pub(super) struct Learned {
+    weights: Tensor,
+    optimiser: AdamSnapshot,
+}
+
+/// What one step changed.
+pub(super) struct Change {
+    /// Mean loss before the update, of shape `[]`.
+    pub(super) loss: Tensor,
+    /// Mean loss of the same images after it, of shape `[]`.
+    pub(super) loss_after: Tensor,
+    /// Answers before the update, `[n, 10]`.
+    pub(super) logits: Tensor,
+    /// Gradients, weights before and weights after, all parameters one after the other.
+    pub(super) gradient: Tensor,
+    pub(super) before: Tensor,
+    pub(super) after: Tensor,
+}
+
 impl Learner {
     /// A network with these weights and a fresh optimiser.
-    pub(super) fn new(parameters: &Parameters, rate: f64, device: &Device) -> Result<Self> {
+    pub(super) fn new(parameters: &Parameters, device: &Device) -> Result<Self> {
         let model = Model::new(parameters, device)?;
-        let mut adam = Adam::new(&model)?;
-        adam.set_learning_rate(rate);
+        let adam = Adam::new(&model)?;
         Ok(Self { model, adam, device: device.clone(), logits: None })
+    }
+
+    /// The learning rate of the next step.
+    pub(super) fn learning_rate(&self) -> f64 {
+        self.adam.learning_rate()
+    }
+
+    /// Sets the learning rate from the next step on.
+    pub(super) fn set_learning_rate(&mut self, rate: f64) {
+        self.adam.set_learning_rate(rate);
     }
 
     /// Learns from the images of `batch` and gives their mean loss before that, of shape `[]`.
@@ -43,6 +73,41 @@ impl Learner {
         Ok(loss)
     }
 
+    /// [`train`](Self::train)s and keeps what that changed.
+    pub(super) fn train_watched(&mut self, data: &Dataset, batch: &[u32]) -> Result<Change> {
+        let (images, labels) = tensors(data, batch, &self.device)?;
+        let Outcome { loss, logits } = self.model.loss(&images, &labels)?;
+        let gradients = loss.backward()?;
+        let variable = self.model.variable();
+        let Some(gradient) = gradients.get(variable).cloned() else {
+            candle_core::bail!("the network's parameters have no gradient");
+        };
+        let before = variable.as_detached_tensor().copy()?;
+        self.adam.step(&gradients)?;
+        let after = self.model.variable().as_detached_tensor().copy()?;
+        let loss_after = self.model.evaluate(&images, &labels)?.loss;
+        self.logits = Some(logits.clone());
+        Ok(Change { loss, loss_after, logits, gradient, before, after })
+    }
+
+    /// Whether the gradient of the last step was finite, where that can be told without waiting.
+    pub(super) fn gradient_was_finite(&self) -> bool {
+        self.adam.gradient_was_finite()
+    }
+
+    /// A copy to go back to.
+    pub(super) fn snapshot(&self) -> Result<Learned> {
+        let weights = self.model.variable().as_detached_tensor().copy()?;
+        Ok(Learned { weights, optimiser: self.adam.snapshot() })
+    }
+
+    /// Goes back to a copy of it.
+    pub(super) fn go_back(&mut self, learned: &Learned) -> Result<()> {
+        self.model.variable().set(&learned.weights)?;
+        self.adam.go_back(&learned.optimiser);
+        Ok(())
+    }
+
     /// What the network made of the first images of `batch`, which must be the last one trained.
     pub(super) fn digits(&self, data: &Dataset, batch: &[u32]) -> Result<Vec<Digit>> {
         let Some(logits) = &self.logits else { return Ok(Vec::new()) };
@@ -52,7 +117,15 @@ impl Learner {
     }
 }
 
-fn digit(data: &Dataset, index: usize, logits: &[f32]) -> Digit {
+impl Learned {
+    /// Bytes of one: three values for each of the network's parameters.
+    pub(super) fn size(parameters: usize) -> usize {
+        3 * parameters * size_of::<f32>()
+    }
+}
+
+/// An image with the answer that `logits` give.
+pub(super) fn digit(data: &Dataset, index: usize, logits: &[f32]) -> Digit {
     let mut probabilities = vec![0.0; logits.len()];
     softmax(logits, &mut probabilities);
     let prediction = arg_max(logits);

@@ -63,7 +63,9 @@ pub fn spawn_with_tools(config: RunConfig, tools: Tools, listeners: Vec<Sender<E
 /// Starts a thread for `body` and reports how it ends, be it by a panic.
 fn spawn_with(
     listeners: Vec<Sender<Event>>,
-    body: impl FnOnce(Receiver<Command>, &mut Outbox) -> Result<Summary, Failure> + Send + 'static,
+    body: impl FnOnce(Receiver<Command>, &mut Outbox) -> Result<Option<Summary>, Failure>
+    + Send
+    + 'static,
 ) -> Worker {
     // What people type fits in memory, and a full channel would block the one who types.
     let (commands, receiver) = unbounded();
@@ -84,13 +86,16 @@ fn spawn_with(
     }
 }
 
-fn report(ended: Result<Summary, Failure>, mut outbox: Outbox) {
-    let (state, last) = match ended {
-        Ok(summary) => (RunState::Done, Event::Finished(summary)),
-        Err(failure) => (RunState::Failed, Event::Failed(failure)),
+fn report(ended: Result<Option<Summary>, Failure>, mut outbox: Outbox) {
+    let last = match ended {
+        Ok(None) => None,
+        Ok(Some(summary)) => Some((RunState::Done, Event::Finished(summary))),
+        Err(failure) => Some((RunState::Failed, Event::Failed(failure))),
     };
-    outbox.send(&Event::State(state));
-    outbox.send(&last);
+    if let Some((state, last)) = last {
+        outbox.send(&Event::State(state));
+        outbox.send(&last);
+    }
     outbox.finish();
 }
 
@@ -114,7 +119,9 @@ mod tests {
     const DEADLINE: Duration = Duration::from_secs(20);
 
     fn events_of(
-        body: impl FnOnce(Receiver<Command>, &mut Outbox) -> Result<Summary, Failure> + Send + 'static,
+        body: impl FnOnce(Receiver<Command>, &mut Outbox) -> Result<Option<Summary>, Failure>
+        + Send
+        + 'static,
     ) -> Vec<Event> {
         let (sender, receiver) = bounded(1);
         let worker = spawn_with(vec![sender], body);
@@ -170,8 +177,8 @@ mod tests {
         let (seen, stopped) = bounded(1);
         drop(spawn_with(vec![sender], move |commands, _| {
             let mut remote = Remote::new(commands);
-            while !remote.control.is_stopping() {
-                remote.poll();
+            while !remote.is_stopping() {
+                remote.pull();
             }
             let _ = seen.send(());
             Err(Failure { usage: false, message: "stopped".to_owned() })

@@ -1,6 +1,6 @@
 //! A step of Adam in main memory.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use candle_core::{CpuStorage, InplaceOp2, Layout, Result, bail};
 use pulp::{Simd, WithSimd};
@@ -18,6 +18,8 @@ pub(super) struct Update<'a> {
     pub(super) factors: Factors,
     /// First and second moments; candle hands an operation only a shared reference to itself.
     pub(super) moments: RefCell<(&'a mut [f32], &'a mut [f32])>,
+    /// Cleared where the gradient holds a value that is not finite.
+    pub(super) finite: &'a Cell<bool>,
 }
 
 impl InplaceOp2 for Update<'_> {
@@ -39,13 +41,14 @@ impl InplaceOp2 for Update<'_> {
         };
         let grad = elements::<f32>(grad, grad_layout)?;
         let (first, second) = &mut *self.moments.borrow_mut();
-        simd::run(Arrays {
+        let finite = simd::run(Arrays {
             factors: self.factors,
             weights: &mut weights[start..end],
             grad,
             first,
             second,
         });
+        self.finite.set(self.finite.get() && finite);
         Ok(())
     }
 }
@@ -59,27 +62,34 @@ struct Arrays<'a> {
 }
 
 impl WithSimd for Arrays<'_> {
-    type Output = ();
+    /// Whether the gradient is finite.
+    type Output = bool;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
+    fn with_simd<S: Simd>(self, simd: S) -> bool {
         let constants = Constants::new(simd, self.factors);
         let (weights, weights_tail) = S::as_mut_simd_f32s(self.weights);
         let (grads, grads_tail) = S::as_simd_f32s(self.grad);
         let (firsts, firsts_tail) = S::as_mut_simd_f32s(self.first);
         let (seconds, seconds_tail) = S::as_mut_simd_f32s(self.second);
         let moments = firsts.iter_mut().zip(seconds);
+        // Zero times anything finite is zero, and times everything else NaN, which stays in the sum.
+        let zero = simd.splat_f32s(0.0);
+        let mut zeros = zero;
         for ((weight, &grad), (first, second)) in weights.iter_mut().zip(grads).zip(moments) {
+            zeros = fma(simd, zero, grad, zeros);
             [*weight, *first, *second] = constants.update(simd, [*weight, *first, *second], grad);
         }
         // The tail goes through one vector of its own: every scalar gets the same arithmetic.
         let tails = [&*weights_tail, &*firsts_tail, &*seconds_tail]
             .map(|tail| simd.partial_load_f32s(tail));
-        let [weight, first, second] =
-            constants.update(simd, tails, simd.partial_load_f32s(grads_tail));
+        let grad = simd.partial_load_f32s(grads_tail);
+        zeros = fma(simd, zero, grad, zeros);
+        let [weight, first, second] = constants.update(simd, tails, grad);
         simd.partial_store_f32s(weights_tail, weight);
         simd.partial_store_f32s(firsts_tail, first);
         simd.partial_store_f32s(seconds_tail, second);
+        simd.reduce_sum_f32s(zeros) == 0.0
     }
 }
 

@@ -155,3 +155,39 @@ fn other_element_types_are_refused() -> Result<()> {
     assert!(Adam::for_variables([Var::new(&[1f64], &Device::Cpu)?]).is_err());
     Ok(())
 }
+
+#[test]
+fn a_gradient_that_is_not_finite_is_noticed_wherever_it_stands() {
+    on_every_width(|| {
+        for place in [0, 5, 16, 36] {
+            for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                let (variable, mut adam) = optimiser(&[0.5; 37]).expect("in main memory");
+                let mut grad = [1e30; 37];
+                adam.step(&grads(&variable, &grad).expect("fits")).expect("fits");
+                assert!(adam.gradient_was_finite());
+                grad[place] = bad;
+                adam.step(&grads(&variable, &grad).expect("fits")).expect("fits");
+                assert!(!adam.gradient_was_finite(), "{bad} at {place}");
+            }
+        }
+    });
+}
+
+#[test]
+fn going_back_to_a_snapshot_repeats_the_steps_to_the_bit() -> Result<()> {
+    let (variable, mut adam) = optimiser(&[1.0, -2.0, 3.0])?;
+    adam.step(&grads(&variable, &GRADS[0])?)?;
+    let (weights, snapshot) = (variable.as_detached_tensor().copy()?, adam.snapshot());
+    let mut runs = Vec::new();
+    for _ in 0..2 {
+        for grad in &GRADS[1..] {
+            adam.step(&grads(&variable, grad)?)?;
+        }
+        runs.push((variable.to_vec1::<f32>()?, adam.state()?));
+        variable.set(&weights)?;
+        adam.go_back(&snapshot);
+    }
+    assert_eq!(runs[0], runs[1]);
+    assert_eq!(adam.state()?.step, 1);
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! Which learning rate applies to which step.
+
+/// The learning rates of a run, and how far it has come by them.
+///
+/// While the run stands where it was before, the rates of the steps ahead are kept, so that it can
+/// repeat them; another rate there makes a branch, and they are forgotten.
+#[derive(Clone, Debug)]
+pub(super) struct Rates {
+    /// Steps before a change, and the rate from the next step on; by rising step, from step 0 on.
+    changes: Vec<(u64, f64)>,
+    /// The furthest step that was trained by these rates.
+    furthest: u64,
+}
+
+impl Rates {
+    /// One rate for all steps.
+    pub(super) fn new(rate: f64) -> Self {
+        Self { changes: vec![(0, rate)], furthest: 0 }
+    }
+
+    /// The rate of the step that follows `step`.
+    pub(super) fn after(&self, step: u64) -> f64 {
+        let next = self.changes.partition_point(|&(change, _)| change <= step);
+        self.changes[next.saturating_sub(1)].1
+    }
+
+    /// Notes that `step` was trained.
+    pub(super) fn trained(&mut self, step: u64) {
+        self.furthest = self.furthest.max(step);
+    }
+
+    /// Whether steps beyond `step` were trained.
+    pub(super) fn is_behind(&self, step: u64) -> bool {
+        step < self.furthest
+    }
+
+    /// Sets the rate of the steps after `step`; true if that makes a branch.
+    pub(super) fn change(&mut self, step: u64, rate: f64) -> bool {
+        let branch = self.is_behind(step);
+        self.furthest = step;
+        self.changes.retain(|&(change, _)| change < step);
+        self.changes.push((step, rate));
+        branch
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_applies_from_the_step_after_its_change() {
+        let mut rates = Rates::new(0.1);
+        rates.trained(5);
+        assert!(!rates.change(5, 0.2), "nothing lies ahead");
+        rates.trained(9);
+        assert_eq!([0, 4, 5, 9].map(|step| rates.after(step)), [0.1, 0.1, 0.2, 0.2]);
+        assert!(!rates.change(9, 0.3) && !rates.change(9, 0.4), "the last of several counts");
+        assert_eq!((rates.after(8), rates.after(9)), (0.2, 0.4));
+    }
+
+    #[test]
+    fn a_change_behind_the_furthest_step_makes_a_branch_and_drops_the_rates_ahead() {
+        let mut rates = Rates::new(0.1);
+        rates.trained(10);
+        rates.change(10, 0.2);
+        rates.trained(20);
+        assert!(rates.is_behind(4));
+        assert!(rates.change(4, 0.05));
+        assert_eq!((rates.after(3), rates.after(4), rates.after(15)), (0.1, 0.05, 0.05));
+        assert!(!rates.is_behind(4));
+        assert!(!rates.change(4, 0.04), "the branch has begun");
+        assert!(!rates.change(0, 0.01) || rates.after(0) == 0.01);
+    }
+}

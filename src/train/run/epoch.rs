@@ -1,0 +1,146 @@
+//! The batches of an epoch and its evaluation.
+
+use std::time::Instant;
+
+use super::Run;
+use crate::{
+    config::RunConfig,
+    data::batches::Batches,
+    protocol::{Break, Breakpoint, EpochRecord, EvalSet, Evaluation, Event, RunState},
+    train::{error::TrainError, evaluate::evaluate},
+};
+
+impl Run<'_> {
+    /// Goes over to the next epoch.
+    pub(super) fn begin_epoch(&mut self) -> Result<(), TrainError> {
+        self.at.epoch += 1;
+        self.at.batch = 0;
+        self.batches = self.batches_of(self.at.epoch);
+        self.epoch_start = self.clock.read().training;
+        self.keep_moment(true)
+    }
+
+    pub(super) fn batches_of(&self, epoch: u32) -> Batches {
+        let RunConfig { batch_size, seed, shuffle, .. } = *self.config;
+        let images = self.sets.train.len();
+        if shuffle {
+            Batches::shuffled(images, batch_size, seed, u64::from(epoch))
+        } else {
+            Batches::in_order(images, batch_size)
+        }
+    }
+
+    pub(super) fn begin_epoch_if_due(&mut self) -> Result<(), TrainError> {
+        if self.at.batch == self.batches.count() { self.begin_epoch() } else { Ok(()) }
+    }
+
+    pub(super) fn train_batch(&mut self) -> Result<(), TrainError> {
+        self.begin_epoch_if_due()?;
+        self.apply_rate();
+        self.pace.begin(Instant::now());
+        let stepping = self.control.is_single_stepping() || self.pace.is_watchable();
+        let watched = self.control.is_last_step() || self.pace.is_watchable();
+        let (loss, inspection) = if watched && self.tools.attended {
+            let (loss, inspection) = self.train_watched()?;
+            (loss, Some(inspection))
+        } else {
+            let batch = self.batches.batch(self.at.batch);
+            let loss = self.learner.train(&self.sets.train, batch)?;
+            self.advance();
+            (loss, None)
+        };
+        self.losses.push(&loss)?;
+        self.rates.trained(self.at.step);
+        let now = Instant::now();
+        self.clock.trained(now);
+        self.control.after_batch(self.at.step);
+        self.keep_moment_if_due(stepping)?;
+        if stepping {
+            self.agenda.sample = now;
+        }
+        if stepping || now >= self.agenda.hand_over {
+            self.hand_over(now)?;
+        }
+        self.tell_inspection(inspection);
+        if self.device.is_cpu() {
+            self.check(self.at.step)?;
+        }
+        self.look_inside_if_due(now)
+    }
+
+    /// Counts the batch that was just trained.
+    pub(super) fn advance(&mut self) {
+        self.at.images += self.batches.batch(self.at.batch).len() as u64;
+        self.at.batch += 1;
+        self.at.step += 1;
+    }
+
+    /// Pauses on a breakpoint that `step` meets; its loss must be known. In a run that nobody attends,
+    /// that is an error.
+    pub(super) fn check(&mut self, step: u64) -> Result<(), TrainError> {
+        let finite = self.learner.gradient_was_finite();
+        let Some(hit) = self.watch.after_step(step, &self.losses, finite) else { return Ok(()) };
+        self.hit(hit)
+    }
+
+    fn hit(&mut self, hit: Break) -> Result<(), TrainError> {
+        if !self.tools.attended && hit.breakpoint == Breakpoint::NotFinite {
+            return Err(TrainError::NotFinite { reason: hit.reason, epoch: self.at.epoch });
+        }
+        self.control.pause();
+        self.hand_over(Instant::now())?;
+        self.outbox.send(&Event::Break(hit));
+        Ok(())
+    }
+
+    /// Evaluates the epoch and reports it; false where a wish to stop came first.
+    pub(super) fn end_epoch(&mut self) -> Result<bool, TrainError> {
+        self.agenda.sample = Instant::now();
+        self.hand_over(self.agenda.sample)?;
+        self.clock.trained(Instant::now());
+        let train_seconds = self.clock.read().training - self.epoch_start;
+        let (set, _) = self.sets.evaluation();
+        let Some(evaluation) = self.evaluate(set)? else { return Ok(false) };
+        let batch_size = self.config.batch_size;
+        let images = (self.at.batch * batch_size).min(self.sets.train.len());
+        let last = self.batches.batch(self.at.batch - 1).len();
+        self.outbox.send(&Event::Epoch(EpochRecord {
+            epoch: self.at.epoch,
+            step: self.at.step,
+            batches: self.at.batch as u64,
+            train_loss: self.losses.mean(self.at.batch, batch_size, last),
+            train_seconds,
+            images_per_second: images as f64 / train_seconds,
+            evaluation: evaluation.clone(),
+            clock: self.clock.read(),
+        }));
+        if !self.tools.attended {
+            self.losses.forget_told();
+        }
+        self.control.after_epoch();
+        let hit = self.watch.after_epoch((self.at.epoch, self.at.step), &evaluation);
+        self.evaluated = Some((self.at.step, evaluation));
+        if let Some(hit) = hit {
+            self.hit(hit)?;
+        }
+        Ok(true)
+    }
+
+    /// Measures the network on a set; `None` where a wish to stop came first.
+    pub(super) fn evaluate(&mut self, set: EvalSet) -> Result<Option<Evaluation>, TrainError> {
+        self.enter(RunState::Evaluating);
+        self.control.before_evaluation();
+        let Self { sets, learner, remote, outbox, device, .. } = self;
+        let data = match set {
+            EvalSet::Test => &sets.test,
+            EvalSet::Validation => sets.validation.as_ref().unwrap_or(&sets.test),
+        };
+        let evaluation = evaluate(&learner.model, data, set, device, || {
+            remote.pull();
+            outbox.deliver();
+            !remote.is_stopping()
+        })?;
+        self.clock.evaluated(Instant::now());
+        Ok(evaluation)
+    }
+}

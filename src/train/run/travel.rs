@@ -1,0 +1,172 @@
+//! Going back to earlier steps, and rates that change.
+//!
+//! A step between two moments that were kept is computed again from the one before it: batches,
+//! rates and arithmetic are the same, so that weights and losses are the same to the bit.
+
+use std::time::Instant;
+
+use candle_core::Tensor;
+
+use super::{Moment, Run};
+use crate::{
+    protocol::{Event, Inspection, RateChange, Rewound},
+    train::{
+        error::TrainError,
+        inspect::{self, Place},
+    },
+};
+
+/// Images between moments that are kept while training runs: few enough to be computed again within
+/// a frame, many enough that copying costs less than a hundredth of training.
+const IMAGES_BETWEEN: u64 = 1_000;
+/// Steps before the one gone back to whose moments are kept, since the next wish is often one more.
+const KEPT_BEFORE: u64 = 16;
+/// Steps that are computed again between looks for a wish to stop.
+const STEPS_BETWEEN_LOOKS: u64 = 64;
+/// Learning rates that a person can reach: beyond, all is lost or nothing moves.
+const RATES: (f64, f64) = (1e-10, 1e3);
+
+impl Run<'_> {
+    /// Goes to an earlier step, or stays, and pauses there.
+    pub(super) fn go_back(&mut self, step: u64) -> Result<(), TrainError> {
+        self.control.pause();
+        if !self.tools.attended || step >= self.at.step {
+            return Ok(());
+        }
+        self.hand_over(Instant::now())?;
+        let inspection = self.stand_at(step)?;
+        let step = self.at.step;
+        self.losses.go_back(step);
+        self.watch.go_back(step);
+        self.agenda.sampled = step;
+        self.clock.trained(Instant::now());
+        self.outbox.send(&Event::Rewound(Rewound {
+            step,
+            epoch: self.at.epoch,
+            batch: self.at.batch as u64,
+            images: self.at.images,
+            learning_rate: self.learner.learning_rate(),
+            clock: self.clock.read(),
+            tail: self.losses.up_to(step, Rewound::TAIL).to_vec(),
+        }));
+        self.tell_inspection(inspection);
+        Ok(())
+    }
+
+    /// Reports what the last step did, unless that was done, by doing it again.
+    pub(super) fn inspect(&mut self) -> Result<(), TrainError> {
+        if !self.tools.attended || self.at.step == 0 || self.agenda.inspected == self.at.step {
+            return Ok(());
+        }
+        let inspection = self.stand_at(self.at.step)?;
+        self.tell_inspection(inspection);
+        Ok(())
+    }
+
+    pub(super) fn tell_inspection(&mut self, inspection: Option<Inspection>) {
+        if let Some(inspection) = inspection {
+            self.agenda.inspected = inspection.step;
+            self.outbox.send(&Event::Inspected(Box::new(inspection)));
+        }
+    }
+
+    /// Makes model, optimiser and position those after `step`, which was trained before, and says what
+    /// that step did; those of an earlier step where a wish to stop comes.
+    fn stand_at(&mut self, step: u64) -> Result<Option<Inspection>, TrainError> {
+        let before = step.saturating_sub(1);
+        self.recompute(before)?;
+        let inspection =
+            if step > 0 && self.at.step == before { Some(self.train_watched()?.1) } else { None };
+        self.learner.set_learning_rate(self.rates.after(self.at.step));
+        Ok(inspection)
+    }
+
+    /// Makes model, optimiser and position those after `step`, without telling anybody.
+    fn recompute(&mut self, step: u64) -> Result<(), TrainError> {
+        let Some(moment) = self.moments.up_to(step) else { return Ok(()) };
+        self.learner.go_back(&moment.learned)?;
+        self.epoch_start = self.clock.read().training - moment.epoch_seconds;
+        let epoch = self.at.epoch;
+        self.at = moment.at;
+        if self.at.epoch != epoch {
+            self.batches = self.batches_of(self.at.epoch);
+        }
+        while self.at.step < step {
+            if self.at.step.is_multiple_of(STEPS_BETWEEN_LOOKS) {
+                self.remote.pull();
+                if self.remote.is_stopping() {
+                    break;
+                }
+            }
+            self.begin_epoch_if_due()?;
+            self.learner.set_learning_rate(self.rates.after(self.at.step));
+            self.learner.train(&self.sets.train, self.batches.batch(self.at.batch))?;
+            self.advance();
+            if step - self.at.step < KEPT_BEFORE {
+                self.keep_moment(false)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Trains the next batch and gives its loss and what it changed.
+    pub(super) fn train_watched(&mut self) -> Result<(Tensor, Inspection), TrainError> {
+        self.begin_epoch_if_due()?;
+        let learning_rate = self.rates.after(self.at.step);
+        self.learner.set_learning_rate(learning_rate);
+        let batch = self.batches.batch(self.at.batch);
+        let change = self.learner.train_watched(&self.sets.train, batch)?;
+        let place = Place {
+            step: self.at.step + 1,
+            epoch: self.at.epoch,
+            batch: self.at.batch as u64 + 1,
+            learning_rate,
+        };
+        let inspection = inspect::inspection(&change, &self.sets.train, batch, place)?;
+        self.advance();
+        Ok((change.loss, inspection))
+    }
+
+    pub(super) fn keep_moment_if_due(&mut self, stepping: bool) -> Result<(), TrainError> {
+        self.unkept += self.batches.batch(self.at.batch - 1).len() as u64;
+        if stepping || self.unkept >= IMAGES_BETWEEN { self.keep_moment(false) } else { Ok(()) }
+    }
+
+    /// Keeps the present moment to go back to, if anybody may want that.
+    pub(super) fn keep_moment(&mut self, pinned: bool) -> Result<(), TrainError> {
+        self.unkept = 0;
+        if self.tools.attended && !(self.moments.has(self.at.step) && !pinned) {
+            let epoch_seconds = self.clock.read().training - self.epoch_start;
+            let learned = self.learner.snapshot()?;
+            self.moments.keep(self.at.step, pinned, Moment { at: self.at, learned, epoch_seconds });
+        }
+        Ok(())
+    }
+
+    /// Brings the learning rate to that of the next step, which differs where the run repeats steps
+    /// before which it was changed.
+    pub(super) fn apply_rate(&mut self) {
+        let learning_rate = self.rates.after(self.at.step);
+        if learning_rate != self.learner.learning_rate() {
+            self.learner.set_learning_rate(learning_rate);
+            let change = RateChange { step: self.at.step, learning_rate, branch: false };
+            self.outbox.send(&Event::LearningRate(change));
+        }
+    }
+
+    /// Multiplies the learning rate. Behind the furthest step, what was trained ahead is given up.
+    pub(super) fn scale_rate(&mut self, factor: f64) {
+        let scaled = self.learner.learning_rate() * factor;
+        if !scaled.is_finite() {
+            return;
+        }
+        let learning_rate = scaled.clamp(RATES.0, RATES.1);
+        let step = self.at.step;
+        let branch = self.rates.change(step, learning_rate);
+        if branch {
+            self.moments.forget_after(step);
+        }
+        self.learner.set_learning_rate(learning_rate);
+        self.outbox.send(&Event::LearningRate(RateChange { step, learning_rate, branch }));
+    }
+}

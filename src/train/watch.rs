@@ -1,0 +1,200 @@
+//! Whether a breakpoint is met.
+
+use super::losses::Losses;
+use crate::protocol::{Break, Breakpoint, Evaluation};
+
+/// Steps whose losses say what is usual.
+const RECENT: usize = 100;
+/// Fewer say nothing yet.
+const FEWEST: usize = 50;
+
+/// The breakpoints of a run.
+///
+/// Conditions on a loss or an accuracy count when they begin to hold, so that a run that goes on
+/// from one is not paused again at once. All is decided by the losses of the run up to the step: a
+/// run that went back is paused at the same places again.
+#[derive(Debug)]
+pub(super) struct Watch {
+    breakpoints: Vec<Breakpoint>,
+    /// Steps of evaluations, and the accuracy in each.
+    accuracies: Vec<(u64, f64)>,
+}
+
+impl Watch {
+    pub(super) fn new(breakpoints: Vec<Breakpoint>) -> Self {
+        Self { breakpoints, accuracies: Vec::new() }
+    }
+
+    /// Watches for these from now on.
+    pub(super) fn set(&mut self, breakpoints: Vec<Breakpoint>) {
+        self.breakpoints = breakpoints;
+    }
+
+    /// The first breakpoint that `step` meets, whose loss is known. `finite` tells of its gradient.
+    pub(super) fn after_step(&self, step: u64, losses: &Losses, finite: bool) -> Option<Break> {
+        let loss = losses.at(step)?;
+        let before = step.checked_sub(1).and_then(|step| losses.at(step));
+        self.breakpoints.iter().find_map(|&breakpoint| {
+            let reason = match breakpoint {
+                Breakpoint::Step(at) => (at == step).then(|| format!("step {step} was reached")),
+                Breakpoint::NotFinite => not_finite(loss, before, finite, step),
+                Breakpoint::LossAbove(limit) => {
+                    let above = |loss: f32| f64::from(loss) > limit;
+                    (above(loss) && !before.is_some_and(above))
+                        .then(|| format!("the loss of step {step} is {loss:.4}, above {limit}"))
+                }
+                Breakpoint::Spike(spreads) => {
+                    let recent = losses.up_to(step.saturating_sub(1), RECENT);
+                    spike(loss, recent, spreads, step)
+                }
+                Breakpoint::Epoch | Breakpoint::Accuracy(_) => None,
+            };
+            reason.map(|reason| Break { breakpoint, step, reason })
+        })
+    }
+
+    /// The first breakpoint that the evaluation of an epoch after `step` meets.
+    pub(super) fn after_epoch(
+        &mut self,
+        (epoch, step): (u32, u64),
+        evaluation: &Evaluation,
+    ) -> Option<Break> {
+        let accuracy = evaluation.accuracy();
+        let before = self.accuracies.last().map(|&(_, accuracy)| accuracy);
+        self.accuracies.push((step, accuracy));
+        self.breakpoints.iter().find_map(|&breakpoint| {
+            let reason = match breakpoint {
+                Breakpoint::Epoch => Some(format!("epoch {epoch} was evaluated")),
+                Breakpoint::Accuracy(share) => {
+                    let reached = |accuracy: f64| accuracy >= share;
+                    (reached(accuracy) && !before.is_some_and(reached)).then(|| {
+                        let (set, percent) = (evaluation.set.name(), 100.0 * accuracy);
+                        format!("the {set} accuracy of epoch {epoch} is {percent:.2} %")
+                    })
+                }
+                _ => None,
+            };
+            reason.map(|reason| Break { breakpoint, step, reason })
+        })
+    }
+
+    /// Forgets the evaluations after `step`.
+    pub(super) fn go_back(&mut self, step: u64) {
+        self.accuracies.retain(|&(evaluated, _)| evaluated <= step);
+    }
+}
+
+fn not_finite(loss: f32, before: Option<f32>, finite: bool, step: u64) -> Option<String> {
+    if before.is_some_and(|before| !before.is_finite()) {
+        return None;
+    }
+    if !loss.is_finite() {
+        return Some(format!("the loss of step {step} is not finite ({loss})"));
+    }
+    (!finite).then(|| format!("the gradient of step {step} is not finite"))
+}
+
+/// A loss far above the mean of the recent ones, in standard deviations of theirs.
+fn spike(loss: f32, recent: &[f32], spreads: f64, step: u64) -> Option<String> {
+    let known = || recent.iter().map(|&loss| f64::from(loss)).filter(|loss| loss.is_finite());
+    let count = known().count();
+    if count < FEWEST {
+        return None;
+    }
+    let mean = known().sum::<f64>() / count as f64;
+    let spread = (known().map(|loss| (loss - mean).powi(2)).sum::<f64>() / count as f64).sqrt();
+    let above = (f64::from(loss) - mean) / spread;
+    (above > spreads).then(|| {
+        format!(
+            "the loss of step {step} is {loss:.4}, {above:.1} spreads above the recent mean of \
+             {mean:.4}"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{Device, Tensor};
+
+    use super::*;
+    use crate::{metrics::Confusion, protocol::EvalSet};
+
+    fn losses(values: impl IntoIterator<Item = f32>) -> Losses {
+        let mut losses = Losses::default();
+        for value in values {
+            losses.push(&Tensor::new(value, &Device::Cpu).expect("a scalar")).expect("a scalar");
+        }
+        losses
+    }
+
+    /// Steps of these losses that meet `breakpoint`.
+    fn hits(breakpoint: &str, values: impl IntoIterator<Item = f32>) -> Vec<u64> {
+        let watch = Watch::new(vec![breakpoint.parse().expect("a breakpoint")]);
+        let losses = losses(values);
+        (1..=losses.last_step())
+            .filter(|&step| watch.after_step(step, &losses, true).is_some())
+            .collect()
+    }
+
+    fn evaluation(correct: u64) -> Evaluation {
+        Evaluation {
+            set: EvalSet::Test,
+            loss: 0.1,
+            correct,
+            total: 100,
+            seconds: 0.0,
+            confusion: Confusion::default(),
+        }
+    }
+
+    #[test]
+    fn a_condition_on_the_loss_counts_when_it_begins_to_hold() {
+        assert_eq!(hits("loss>1", [2.0, 1.5, 0.5, 1.2, 1.3, 1.0, 1.1]), [1, 4, 7]);
+        assert_eq!(hits("nan", [1.0, f32::NAN, f32::NAN, 1.0, f32::INFINITY]), [2, 5]);
+        assert_eq!(hits("step=3", [1.0; 5]), [3]);
+        assert_eq!(hits("epoch", [1.0; 5]), [0; 0]);
+    }
+
+    #[test]
+    fn a_gradient_that_is_not_finite_is_met_though_the_loss_is() {
+        let watch = Watch::new(vec![Breakpoint::NotFinite]);
+        let hit = watch.after_step(2, &losses([1.0, 1.0]), false).expect("met");
+        assert_eq!(hit.reason, "the gradient of step 2 is not finite");
+    }
+
+    #[test]
+    fn a_spike_stands_out_of_what_is_usual_and_only_once_that_is_known() {
+        let noise = |step: u64| 0.3 + 0.1 * ((step * 7919) % 13) as f32 / 13.0;
+        let with = |place: u64, value: f32| {
+            (1..=200).map(move |step| if step == place { value } else { noise(step) })
+        };
+        assert_eq!(hits("spike", with(150, 2.0)), [150]);
+        assert_eq!(hits("spike=100", with(150, 2.0)), [0; 0]);
+        assert_eq!(hits("spike", with(20, 2.0)), [0; 0], "too early to tell");
+        assert_eq!(hits("spike", with(150, f32::NAN)), [0; 0]);
+        let watch = Watch::new(vec!["spike".parse().expect("a breakpoint")]);
+        let losses = losses(with(150, 2.0));
+        let reason = watch.after_step(150, &losses, true).expect("met").reason;
+        assert!(reason.starts_with("the loss of step 150 is 2.0000, 5"), "{reason}");
+        assert!(reason.ends_with("spreads above the recent mean of 0.3468"), "{reason}");
+    }
+
+    #[test]
+    fn an_accuracy_is_met_when_it_is_first_reached_and_again_after_going_back() {
+        let breakpoints = ["accuracy>=90%", "epoch"].map(|text| text.parse().expect("valid"));
+        let mut watch = Watch::new(breakpoints[..1].to_vec());
+        let mut met = |epoch: u32, correct| {
+            watch.after_epoch((epoch, u64::from(epoch) * 10), &evaluation(correct)).is_some()
+        };
+        assert_eq!(
+            [met(1, 80), met(2, 90), met(3, 95), met(4, 80), met(5, 91)],
+            [false, true, false, false, true]
+        );
+        watch.go_back(15);
+        watch.set(breakpoints.to_vec());
+        let hit = watch.after_epoch((2, 20), &evaluation(90)).expect("reached again");
+        assert_eq!(hit.reason, "the test accuracy of epoch 2 is 90.00 %");
+        let hit = watch.after_epoch((3, 30), &evaluation(95)).expect("an epoch");
+        assert_eq!(hit.reason, "epoch 3 was evaluated");
+    }
+}
