@@ -237,7 +237,7 @@ impl App {
                 self.matrix.offer(self.epochs.len());
                 self.epochs.push(record);
             }
-            Event::Rewound(_) | Event::LearningRate(_) => {}
+            Event::Rewound(_) | Event::LearningRate(_) | Event::Checkpoint(_) => {}
             Event::Break(hit) => self.breakpoints.hit = Some(hit),
             Event::Inspected(inspection) => self.inspector.show(*inspection),
             Event::Insides(insides) => match insides.subject {

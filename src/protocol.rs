@@ -6,8 +6,10 @@
 mod breakpoint;
 mod evaluation;
 mod inside;
+mod number;
 mod progress;
 mod run;
+mod state;
 mod timeline;
 
 use serde::{Deserialize, Serialize};
@@ -19,6 +21,7 @@ pub use inside::{
 };
 pub use progress::{Clock, Digit, Progress, Sample};
 pub use run::{EvalSet, Failure, RunInfo, Summary};
+pub use state::{Best, TrainingProgress, TrainingState};
 pub use timeline::{Break, RateChange, Rewound};
 
 /// A wish of the person at the screen. It takes effect before the next batch.
@@ -51,6 +54,8 @@ pub enum Command {
     LookInside(Option<Subject>),
     /// Report images of an evaluation.
     Find(Query),
+    /// Hand over a checkpoint.
+    Checkpoint,
     /// End the run.
     Stop,
 }
@@ -96,6 +101,8 @@ pub enum Event {
     Inspected(Box<Inspection>),
     /// An image's way through the network. The newest takes the place of those not yet taken.
     Insides(Box<Insides>),
+    /// All that the run needs to go on from here, after each epoch, on request and at the end.
+    Checkpoint(Box<TrainingState>),
     /// Images of an evaluation. The newest takes the place of those not yet taken.
     Found(Found),
     /// The run has done all its steps. It may go back from there where a person attends it.

@@ -181,6 +181,7 @@ impl<W: Write> Lines<W> {
             Event::Break(hit) => self.line(&BreakLine::new(hit)),
             // Answers to a person at the screen.
             Event::Inspected(_) | Event::Insides(_) | Event::Found(_) => Ok(()),
+            Event::Checkpoint(_) => Ok(()),
             Event::Finished(summary) => {
                 self.line(&DoneLine::new(summary))?;
                 self.out.flush()

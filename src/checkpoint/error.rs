@@ -61,6 +61,35 @@ pub enum CheckpointError {
         /// How they differ.
         flaw: Flaw,
     },
+    /// A file of weights where a checkpoint should be.
+    #[error(
+        "{file} holds weights alone: a new run can start from them with --init, but none can be \
+         resumed"
+    )]
+    WeightsAlone {
+        /// The path.
+        file: String,
+    },
+    /// A checkpoint of another program version.
+    #[error("{file} is a checkpoint of format {found}: this program reads format {expected}")]
+    Version {
+        /// The path.
+        file: String,
+        /// What it says.
+        found: String,
+        /// What is read here.
+        expected: u32,
+    },
+    /// A checkpoint whose facts cannot be read.
+    #[error("{file} is damaged: its {what} is unusable ({reason})")]
+    Damaged {
+        /// The path.
+        file: String,
+        /// Which part.
+        what: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The weights to be saved are not such that they could be loaded again.
     #[error("{file} is not written, because the weights could not be loaded again: {flaw}")]
     Unsavable {

@@ -217,7 +217,7 @@ impl TrainArgs {
         if !self.no_break_on_nan && !breakpoints.contains(&Breakpoint::NotFinite) {
             breakpoints.insert(0, Breakpoint::NotFinite);
         }
-        Tools { breakpoints, rewind_memory: 0, attended }
+        Tools { breakpoints, attended, ..Tools::unattended() }
     }
 
     /// Says which of the files would be written over another one of them.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Clock, EvalSet};
+use super::{Clock, EvalSet, number};
 use crate::metrics::Confusion;
 
 /// How well the network does on images that it is not trained on.
@@ -11,6 +11,7 @@ pub struct Evaluation {
     /// Which images.
     pub set: EvalSet,
     /// Mean cross-entropy.
+    #[serde(deserialize_with = "number::or_nan")]
     pub loss: f64,
     /// Images recognised.
     pub correct: u64,
@@ -39,10 +40,12 @@ pub struct EpochRecord {
     /// Batches trained in it: fewer than an epoch has where a step limit ended the run.
     pub batches: u64,
     /// Mean training loss over its images.
+    #[serde(deserialize_with = "number::or_nan")]
     pub train_loss: f64,
     /// Time its batches took, pauses left out.
     pub train_seconds: f64,
     /// Images in that time.
+    #[serde(deserialize_with = "number::or_nan")]
     pub images_per_second: f64,
     /// The evaluation.
     pub evaluation: Evaluation,

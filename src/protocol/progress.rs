@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::number;
+
 /// Consecutive steps of one epoch that were not yet handed over; none where only the digits of the
 /// last one are new.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,6 +15,7 @@ pub struct Progress {
     /// Number of the first of them in the epoch, from 1.
     pub first_batch: u64,
     /// Mean cross-entropy of each, before its update.
+    #[serde(deserialize_with = "number::each_or_nan")]
     pub losses: Vec<f32>,
     /// Images trained on since the start of the run, these steps included.
     pub images: u64,
@@ -21,6 +24,7 @@ pub struct Progress {
     /// Time since the start of the run.
     pub clock: Clock,
     /// Digits of the last step, a few times a second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample: Option<Sample>,
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Breakpoint, Clock};
+use super::{Breakpoint, Clock, number};
 
 /// The run has gone to another of its steps without training, pausing there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +20,7 @@ pub struct Rewound {
     /// Time since the start of the run, which never goes back.
     pub clock: Clock,
     /// Losses of the last steps up to `step`, at most [`Rewound::TAIL`].
+    #[serde(deserialize_with = "number::each_or_nan")]
     pub tail: Vec<f32>,
 }
 

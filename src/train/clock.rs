@@ -18,6 +18,16 @@ impl Stopwatch {
         Self { mark: now, training: Duration::ZERO, evaluating: Duration::ZERO }
     }
 
+    /// Starts at `now` with what was spent before.
+    pub(super) fn resume(now: Instant, spent: Clock) -> Self {
+        let duration = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default();
+        Self {
+            mark: now,
+            training: duration(spent.training),
+            evaluating: duration(spent.evaluating),
+        }
+    }
+
     /// Counts the time since the last moment as training.
     pub(super) fn trained(&mut self, now: Instant) {
         let lap = self.lap(now);

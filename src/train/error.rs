@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::resume::Unfit;
 use crate::{
     checkpoint::CheckpointError,
     config::{ConfigError, DeviceChoice},
@@ -40,6 +41,9 @@ pub enum TrainError {
     /// The system gives no thread for the worker.
     #[error("cannot start the training thread: {0}")]
     Spawn(io::Error),
+    /// A checkpoint of another run.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
     /// The network has diverged, and nobody is there to go back.
     #[error(
         "training diverged in epoch {epoch}: {reason}; try a smaller --lr, or look at it in the \

@@ -17,6 +17,13 @@ pub(super) struct Losses {
 }
 
 impl Losses {
+    /// The losses of a run that goes on after `step`, of which the last are known.
+    pub(super) fn resume(step: u64, known: &[f32]) -> Self {
+        let told = known.len().min(step as usize);
+        let values = known[known.len() - told..].to_vec();
+        Self { values, on_device: Vec::new(), forgotten: step - told as u64, told }
+    }
+
     /// Takes the mean loss of the next step, a tensor of shape `[]`.
     pub(super) fn push(&mut self, loss: &Tensor) -> Result<()> {
         if loss.device().is_cpu() {

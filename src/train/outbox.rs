@@ -68,9 +68,9 @@ impl Outbox {
 
 impl Listener {
     fn enqueue(&mut self, event: Event) {
-        let answers = [is_inspected, is_insides, is_found];
+        let answers = [is_inspected, is_insides, is_found, is_checkpoint];
         if let Some(same) = answers.into_iter().find(|same| same(&event)) {
-            // Only the newest picture is looked at.
+            // Only the newest picture is looked at, and only the newest checkpoint gone on from.
             self.waiting.retain(|waiting| !same(waiting));
         }
         if let Event::Progress(new) = event {
@@ -109,6 +109,10 @@ fn is_insides(event: &Event) -> bool {
 
 fn is_found(event: &Event) -> bool {
     matches!(event, Event::Found(_))
+}
+
+fn is_checkpoint(event: &Event) -> bool {
+    matches!(event, Event::Checkpoint(_))
 }
 
 fn continues(old: &Progress, new: &Progress) -> bool {

@@ -18,6 +18,20 @@ impl Rates {
         Self { changes: vec![(0, rate)], furthest: 0 }
     }
 
+    /// The rates of a run that goes on after `furthest` steps; none where they are not in order from
+    /// step 0 on.
+    pub(super) fn resume(changes: &[(u64, f64)], furthest: u64) -> Option<Self> {
+        let in_order = changes.windows(2).all(|pair| pair[0].0 < pair[1].0);
+        let usable = changes.iter().all(|(_, rate)| rate.is_finite() && *rate > 0.0);
+        let from_start = changes.first().is_some_and(|(step, _)| *step == 0);
+        (in_order && usable && from_start).then(|| Self { changes: changes.to_vec(), furthest })
+    }
+
+    /// Steps before each change up to `step`, and the rate from there on.
+    pub(super) fn up_to(&self, step: u64) -> Vec<(u64, f64)> {
+        self.changes.iter().copied().filter(|&(change, _)| change <= step).collect()
+    }
+
     /// The rate of the step that follows `step`.
     pub(super) fn after(&self, step: u64) -> f64 {
         let next = self.changes.partition_point(|&(change, _)| change <= step);

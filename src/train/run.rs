@@ -2,6 +2,7 @@
 
 mod epoch;
 mod obey;
+mod record;
 mod report;
 mod travel;
 
@@ -11,15 +12,15 @@ use candle_core::Device;
 
 use super::{
     clock::Stopwatch, control::Control, device, error::TrainError, losses::Losses, outbox::Outbox,
-    pace::Pace, rates::Rates, remote::Remote, sets::Sets, snapshots::Snapshots, step::Learned,
-    step::Learner, tools::Tools, watch::Watch,
+    pace::Pace, rates::Rates, remote::Remote, resume, sets::Sets, snapshots::Snapshots,
+    step::Learned, step::Learner, tools::Tools, watch::Watch,
 };
 use crate::{
     checkpoint,
     config::RunConfig,
     data::batches::Batches,
     nn::{init, parameters::Parameters},
-    protocol::{EvalSet, Evaluation, Event, RunState, Summary},
+    protocol::{Best, EvalSet, Evaluation, Event, RunState, Summary},
     seed::{self, Purpose},
 };
 
@@ -39,12 +40,19 @@ pub(super) fn run(
     let threads = pool.current_num_threads();
     pool.install(|| {
         let device = device::open(config.device)?;
-        let weights = initial_weights(config)?;
+        let weights = match &tools.start {
+            Some(state) => resume::weights(state)?,
+            None => initial_weights(config)?,
+        };
         let sets = Sets::load(config)?;
         outbox.send(&Event::Started(sets.describe(config, &device, threads, &weights)));
-        let mut learner = Learner::new(&weights, &device)?;
-        learner.set_learning_rate(config.learning_rate);
-        Run::new(config, tools, sets, device, learner, remote, outbox).train()
+        let learner = Learner::new(&weights, &device)?;
+        let mut run = Run::new(config, tools, sets, device, learner, remote, outbox);
+        match &tools.start {
+            Some(state) => run.resume(state)?,
+            None => run.begin_epoch()?,
+        }
+        run.train()
     })
 }
 
@@ -111,6 +119,9 @@ struct Run<'a> {
     state: RunState,
     /// The last evaluation, and the step after which it was made.
     evaluated: Option<(u64, Evaluation)>,
+    best: Option<Best>,
+    /// Step of the last checkpoint.
+    checkpointed: Option<u64>,
 }
 
 impl<'a> Run<'a> {
@@ -123,6 +134,8 @@ impl<'a> Run<'a> {
         remote: Remote,
         outbox: &'a mut Outbox,
     ) -> Self {
+        let mut learner = learner;
+        learner.set_learning_rate(config.learning_rate);
         let now = Instant::now();
         let size = Learned::size(learner.model.variable().elem_count());
         Self {
@@ -147,13 +160,14 @@ impl<'a> Run<'a> {
             agenda: Agenda { hand_over: now, sample: now, sampled: 0, inspected: 0 },
             state: RunState::Loading,
             evaluated: None,
+            best: None,
+            checkpointed: None,
         }
     }
 
     /// Trains to the end, and again where a person went back from there.
     fn train(mut self) -> Result<Option<Summary>, TrainError> {
         let total_steps = self.config.total_steps(self.sets.train.len());
-        self.begin_epoch()?;
         loop {
             let all_done = self.train_up_to(total_steps)?;
             let summary = self.finish(all_done)?;
@@ -201,6 +215,7 @@ impl<'a> Run<'a> {
         if let Some(path) = save {
             checkpoint::save_weights(path, &self.learner.model.parameters()?)?;
         }
+        self.checkpoint_if_new()?;
         Ok(Summary {
             steps: self.at.step,
             images: self.at.images,
@@ -241,7 +256,8 @@ mod tests {
         sender.send(Command::Stop).expect("the receiver is there");
         let (remote, mut outbox) = (Remote::new(commands), Outbox::new(Vec::new()));
         let tools = Tools::unattended();
-        let run = Run::new(&config, &tools, sets, Device::Cpu, learner, remote, &mut outbox);
+        let mut run = Run::new(&config, &tools, sets, Device::Cpu, learner, remote, &mut outbox);
+        run.begin_epoch().expect("in main memory");
         let summary = run.train().expect("nothing goes wrong").expect("nobody has it yet");
         assert_eq!((summary.steps, summary.stopped, summary.saved), (0, true, None));
         assert_eq!(std::fs::read(path).expect("still there"), b"older");

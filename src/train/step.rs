@@ -5,7 +5,7 @@ use candle_core::{Device, Result, Tensor};
 use crate::{
     data::{Dataset, PIXELS, SIDE},
     nn::{
-        adam::{Adam, AdamSnapshot},
+        adam::{Adam, AdamSnapshot, AdamState},
         loss::softmax,
         model::{Model, Outcome},
         parameters::Parameters,
@@ -88,6 +88,16 @@ impl Learner {
         let loss_after = self.model.evaluate(&images, &labels)?.loss;
         self.logits = Some(logits.clone());
         Ok(Change { loss, loss_after, logits, gradient, before, after })
+    }
+
+    /// Adam's steps, first and second moments.
+    pub(super) fn optimiser(&self) -> Result<AdamState> {
+        self.adam.state()
+    }
+
+    /// Goes on from a state of the optimiser.
+    pub(super) fn resume(&mut self, state: &AdamState) -> Result<()> {
+        self.adam.restore(state)
     }
 
     /// Whether the gradient of the last step was finite, where that can be told without waiting.

@@ -1,6 +1,6 @@
 //! What a run offers beyond training.
 
-use crate::protocol::Breakpoint;
+use crate::protocol::{Breakpoint, TrainingState};
 
 /// What a person who attends a run can use.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +11,10 @@ pub struct Tools {
     pub rewind_memory: usize,
     /// Whether somebody is there to go on from a pause, and to go back from the end.
     pub attended: bool,
+    /// Whether checkpoints are handed over.
+    pub recorded: bool,
+    /// Where to start; `None` for the beginning.
+    pub start: Option<Box<TrainingState>>,
 }
 
 impl Tools {
@@ -19,7 +23,13 @@ impl Tools {
 
     /// For a run that nobody can command: a loss that is not finite ends it.
     pub fn unattended() -> Self {
-        Self { breakpoints: vec![Breakpoint::NotFinite], rewind_memory: 0, attended: false }
+        Self {
+            breakpoints: vec![Breakpoint::NotFinite],
+            rewind_memory: 0,
+            attended: false,
+            recorded: false,
+            start: None,
+        }
     }
 
     /// For a run with a person at its screen.

@@ -114,12 +114,14 @@ impl Run<'_> {
             evaluation: evaluation.clone(),
             clock: self.clock.read(),
         }));
+        self.control.after_epoch();
+        let hit = self.watch.after_epoch((self.at.epoch, self.at.step), &evaluation);
+        self.note_best(&evaluation);
+        self.evaluated = Some((self.at.step, evaluation));
+        self.checkpoint()?;
         if !self.tools.attended {
             self.losses.forget_told();
         }
-        self.control.after_epoch();
-        let hit = self.watch.after_epoch((self.at.epoch, self.at.step), &evaluation);
-        self.evaluated = Some((self.at.step, evaluation));
         if let Some(hit) = hit {
             self.hit(hit)?;
         }

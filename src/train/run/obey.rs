@@ -90,6 +90,7 @@ impl Run<'_> {
                 Command::SetBreakpoints(breakpoints) => self.watch.set(breakpoints),
                 Command::LookInside(subject) => self.look_at(subject)?,
                 Command::Find(query) => self.find(query),
+                Command::Checkpoint => self.checkpoint()?,
                 Command::Pause
                 | Command::Resume
                 | Command::Step(_)

@@ -1,0 +1,258 @@
+//! Checkpoints: weights, Adam's moments and all else that a run goes on from, in one file.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use safetensors::tensor::Metadata;
+use serde::de::DeserializeOwned;
+
+use super::{CheckpointError, Flaw, checked, parse, read, replace, serialize, shortened, tensor};
+use crate::config::RunConfig;
+use crate::nn::parameters::{Parameter, Parameters, SHAPES};
+use crate::protocol::{TrainingProgress, TrainingState};
+
+/// The format that is written and read.
+const VERSION: u32 = 1;
+/// Before the name of a parameter: Adam's running mean of its gradient.
+const FIRST: &str = "first_moment.";
+/// Before the name of a parameter: Adam's running mean of its squared gradient.
+const SECOND: &str = "second_moment.";
+/// Losses of the last steps, `[n]`.
+const LOSSES: &str = "losses";
+
+/// What a checkpoint file holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    /// What the run was asked to do.
+    pub config: RunConfig,
+    /// Where it stands.
+    pub state: TrainingState,
+    /// Bytes of the run's journal up to there.
+    pub journal_bytes: u64,
+}
+
+/// Whether a tensor belongs to checkpoints beside the weights.
+pub(super) fn is_known(name: &str) -> bool {
+    let moment = name.strip_prefix(FIRST).or_else(|| name.strip_prefix(SECOND));
+    name == LOSSES || moment.is_some_and(|name| SHAPES.iter().any(|(known, _)| *known == name))
+}
+
+/// Writes a checkpoint, whole or not at all.
+///
+/// # Errors
+/// If weights or moments are not those of this network or not finite, or the file cannot be written;
+/// what was there is then unchanged.
+pub fn save_checkpoint(path: &Path, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
+    let file = || path.display().to_string();
+    let bytes =
+        encode(checkpoint).map_err(|flaw| CheckpointError::Unsavable { file: file(), flaw })?;
+    replace::replace(path, &bytes).map_err(|reason| CheckpointError::Write { file: file(), reason })
+}
+
+/// Reads a checkpoint.
+///
+/// # Errors
+/// If the file cannot be read, is no checkpoint of this network and program, or is damaged.
+pub fn load_checkpoint(path: &Path) -> Result<Checkpoint, CheckpointError> {
+    decode(&path.display().to_string(), &read(path)?)
+}
+
+fn encode(checkpoint: &Checkpoint) -> Result<Vec<u8>, Flaw> {
+    let state = &checkpoint.state;
+    let [weights, first, second] =
+        [&state.weights, &state.first_moment, &state.second_moment].map(|flat| named(flat));
+    let mut tensors = Vec::new();
+    for (prefix, parameters) in [("", &weights), (FIRST, &first), (SECOND, &second)] {
+        for (name, shape, values) in checked(parameters)? {
+            tensors.push((format!("{prefix}{name}"), shape, values));
+        }
+    }
+    tensors.push((LOSSES.to_owned(), vec![state.losses.len()], &state.losses));
+    let json = |value: serde_json::Result<String>| value.expect("plain data has a JSON form");
+    let metadata = [
+        ("mnist_tui_format", VERSION.to_string()),
+        ("config", json(serde_json::to_string(&checkpoint.config))),
+        ("progress", json(serde_json::to_string(&state.progress))),
+        ("journal_bytes", checkpoint.journal_bytes.to_string()),
+    ];
+    let metadata = metadata.map(|(key, value)| (key.to_owned(), value));
+    Ok(serialize(tensors.into_iter(), HashMap::from(metadata)))
+}
+
+/// The parts of a flat array by name; the last is short or long where the array is.
+fn named(flat: &[f32]) -> Parameters {
+    let mut rest = flat;
+    let last = SHAPES.len() - 1;
+    let parameter = |(place, (name, shape)): (usize, (&str, &[usize]))| {
+        let len = if place == last { rest.len() } else { shape.iter().product() };
+        let (values, others) = rest.split_at(len.min(rest.len()));
+        rest = others;
+        Parameter { name: name.to_owned(), shape: shape.to_vec(), values: values.to_vec() }
+    };
+    Parameters(SHAPES.into_iter().enumerate().map(parameter).collect())
+}
+
+/// Reads a checkpoint from the bytes of its file; `file` names it in errors.
+///
+/// # Errors
+/// As [`load_checkpoint`], apart from reading.
+pub(super) fn decode(file: &str, bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
+    let (header, data) = parse(bytes)
+        .map_err(|reason| CheckpointError::Malformed { file: file.to_owned(), reason })?;
+    let none = HashMap::new();
+    let metadata = header.metadata().as_ref().unwrap_or(&none);
+    let Some(version) = metadata.get("mnist_tui_format") else {
+        return Err(CheckpointError::WeightsAlone { file: file.to_owned() });
+    };
+    if *version != VERSION.to_string() {
+        let found = shortened(version);
+        return Err(CheckpointError::Version { file: file.to_owned(), found, expected: VERSION });
+    }
+    let config: RunConfig = fact(file, metadata, "config")?;
+    config.validate().map_err(|error| CheckpointError::Damaged {
+        file: file.to_owned(),
+        what: "config",
+        reason: error.to_string(),
+    })?;
+    let progress: TrainingProgress = fact(file, metadata, "progress")?;
+    let journal_bytes = fact(file, metadata, "journal_bytes")?;
+    let unfit = |flaw| CheckpointError::Unfit { file: file.to_owned(), flaw };
+    let state = TrainingState {
+        progress,
+        weights: flat(&super::tensors(&header, data).map_err(unfit)?),
+        first_moment: moments(&header, data, FIRST).map_err(unfit)?,
+        second_moment: moments(&header, data, SECOND).map_err(unfit)?,
+        losses: tensor(&header, data, LOSSES, LOSSES).map_err(unfit)?,
+    };
+    Ok(Checkpoint { config, state, journal_bytes })
+}
+
+fn fact<T: DeserializeOwned>(
+    file: &str,
+    metadata: &HashMap<String, String>,
+    what: &'static str,
+) -> Result<T, CheckpointError> {
+    let damaged = |reason: String| CheckpointError::Damaged { file: file.to_owned(), what, reason };
+    let text = metadata.get(what).ok_or_else(|| damaged("it is missing".to_owned()))?;
+    serde_json::from_str(text).map_err(|error| damaged(shortened(&error.to_string())))
+}
+
+fn flat(parameters: &Parameters) -> Vec<f32> {
+    parameters.0.iter().flat_map(|parameter| parameter.values.iter().copied()).collect()
+}
+
+/// The moments of all parameters one after the other.
+fn moments(header: &Metadata, data: &[u8], prefix: &str) -> Result<Vec<f32>, Flaw> {
+    let mut all = Vec::new();
+    for (name, shape) in SHAPES {
+        let full = format!("{prefix}{name}");
+        let values = tensor(header, data, &full, name)?;
+        let found = header.info(&full).map(|info| info.shape.as_slice()).unwrap_or_default();
+        super::check_shape(name, shape, found)?;
+        super::check_finite(name, &values)?;
+        all.extend(values);
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{Best, Clock};
+
+    fn checkpoint() -> Checkpoint {
+        let values = |scale: f32| (0..5_142_u16).map(|place| f32::from(place) * scale).collect();
+        Checkpoint {
+            config: RunConfig { seed: 7, ..RunConfig::default() },
+            state: TrainingState {
+                progress: TrainingProgress {
+                    epoch: 2,
+                    batch: 3,
+                    step: 1_203,
+                    images: 60_150,
+                    optimiser_step: 1_203,
+                    rates: vec![(0, 1e-3), (1_200, 5e-4)],
+                    clock: Clock { training: 0.3, evaluating: 0.1 },
+                    epoch_seconds: 0.01,
+                    evaluated: None,
+                    best: Some(Best { epoch: 1, step: 1_200, accuracy: 0.9684 }),
+                },
+                weights: values(0.01),
+                first_moment: values(-1e-9),
+                second_moment: values(1e-30),
+                losses: vec![2.3, f32::NAN, f32::INFINITY, 0.1],
+            },
+            journal_bytes: 123_456_789_012,
+        }
+    }
+
+    fn bits(values: &[f32]) -> Vec<u32> {
+        values.iter().map(|value| value.to_bits()).collect()
+    }
+
+    #[test]
+    fn a_checkpoint_reads_back_to_the_bit() {
+        let written = checkpoint();
+        let read = decode("x", &encode(&written).expect("it fits")).expect("it reads");
+        assert_eq!(read.config, written.config);
+        assert_eq!(read.state.progress, written.state.progress);
+        assert_eq!(read.journal_bytes, written.journal_bytes);
+        for part in [
+            |state: &TrainingState| bits(&state.weights),
+            |state: &TrainingState| bits(&state.first_moment),
+            |state: &TrainingState| bits(&state.second_moment),
+            |state: &TrainingState| bits(&state.losses),
+        ] {
+            assert_eq!(part(&read.state), part(&written.state));
+        }
+    }
+
+    #[test]
+    fn the_weights_of_a_checkpoint_can_be_used_alone_but_not_the_other_way_round() {
+        let bytes = encode(&checkpoint()).expect("it fits");
+        let weights = crate::checkpoint::decode("x", &bytes).expect("the weights are there");
+        assert_eq!(flat(&weights), checkpoint().state.weights);
+        let alone = crate::checkpoint::encode(&weights).expect("they fit");
+        let error = decode("w.safetensors", &alone).expect_err("no moments").to_string();
+        assert!(error.starts_with("w.safetensors holds weights alone"), "{error}");
+    }
+
+    #[test]
+    fn what_differs_is_said() {
+        let bytes = encode(&checkpoint()).expect("it fits");
+        let text = |from: &str, to: &str| {
+            assert_eq!(from.len(), to.len(), "offsets stay");
+            let place = bytes.windows(from.len()).position(|part| part == from.as_bytes());
+            let place = place.unwrap_or_else(|| panic!("no {from}"));
+            let mut bytes = bytes.clone();
+            bytes[place..place + to.len()].copy_from_slice(to.as_bytes());
+            decode("x", &bytes).expect_err("damaged").to_string()
+        };
+        let version = text("mnist_tui_format\":\"1\"", "mnist_tui_format\":\"2\"");
+        assert_eq!(version, "x is a checkpoint of format 2: this program reads format 1");
+        let progress = text("optimiser_step", "optimiser_stop");
+        assert!(progress.starts_with("x is damaged: its progress is unusable"), "{progress}");
+        let config = text("batch_size\\\":50", "batch_size\\\":00");
+        assert!(config.starts_with("x is damaged: its config is unusable"), "{config}");
+        let moment = text("first_moment.fc.bias", "first_moment.fc.bios");
+        assert!(moment.contains("fc.bios"), "{moment}");
+    }
+
+    #[test]
+    fn what_could_not_be_read_back_is_not_written() {
+        let mut short = checkpoint();
+        short.state.second_moment.pop();
+        assert!(encode(&short).is_err());
+        let mut infinite = checkpoint();
+        infinite.state.first_moment[5_000] = f32::INFINITY;
+        assert!(matches!(encode(&infinite), Err(Flaw::NotFinite { .. })));
+    }
+
+    #[test]
+    fn every_cut_is_an_error_and_no_panic() {
+        let bytes = encode(&checkpoint()).expect("it fits");
+        for end in (0..bytes.len()).step_by(97) {
+            assert!(decode("x", &bytes[..end]).is_err(), "{end}");
+        }
+    }
+}

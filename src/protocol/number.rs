@@ -1,0 +1,14 @@
+//! Numbers out of JSON, where those that are not finite are `null`.
+
+use serde::{Deserialize, Deserializer};
+
+/// A number, or NaN for `null`.
+pub(super) fn or_nan<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or(f64::NAN))
+}
+
+/// Numbers, and NaN for each `null`.
+pub(super) fn each_or_nan<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<f32>, D::Error> {
+    let numbers: Vec<Option<f32>> = Vec::deserialize(from)?;
+    Ok(numbers.into_iter().map(|number| number.unwrap_or(f32::NAN)).collect())
+}

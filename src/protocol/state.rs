@@ -1,0 +1,62 @@
+//! All that a run needs to go on as if it had never stopped.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Clock, Evaluation};
+
+/// A run after one of its steps. Together with the run's configuration it decides everything that
+/// follows, to the bit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainingState {
+    /// How far the run has come.
+    pub progress: TrainingProgress,
+    /// The network's parameters one after the other.
+    pub weights: Vec<f32>,
+    /// Adam's running mean of the gradient of each.
+    pub first_moment: Vec<f32>,
+    /// Adam's running mean of the squared gradient of each.
+    pub second_moment: Vec<f32>,
+    /// Losses of the last steps: those of the epoch, or [`TrainingState::LOSSES`] if that is more.
+    pub losses: Vec<f32>,
+}
+
+impl TrainingState {
+    /// Losses that are kept where the epoch has fewer.
+    pub const LOSSES: usize = 1_000;
+}
+
+/// How far a run has come, in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrainingProgress {
+    /// Epoch in progress, from 1.
+    pub epoch: u32,
+    /// Batches of it that are trained.
+    pub batch: u64,
+    /// Steps of the run that are trained.
+    pub step: u64,
+    /// Images in those steps.
+    pub images: u64,
+    /// Steps that Adam has taken.
+    pub optimiser_step: u64,
+    /// Steps before each change of the learning rate, and the rate from there on; the first is 0.
+    pub rates: Vec<(u64, f64)>,
+    /// Time since the start of the run.
+    pub clock: Clock,
+    /// Training seconds since the start of the epoch.
+    pub epoch_seconds: f64,
+    /// The last evaluation, and the step after which it was made.
+    pub evaluated: Option<(u64, Evaluation)>,
+    /// The epoch whose evaluation was the best.
+    pub best: Option<Best>,
+}
+
+/// The best evaluation of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Best {
+    /// Epoch, from 1.
+    pub epoch: u32,
+    /// Steps trained.
+    pub step: u64,
+    /// Share of images recognised, in 0..=1.
+    pub accuracy: f64,
+}

@@ -1,0 +1,93 @@
+//! Checkpoints out of a run and into one.
+
+use std::time::Instant;
+
+use super::{Position, Run};
+use crate::{
+    nn::adam::AdamState,
+    protocol::{Best, Evaluation, Event, TrainingProgress, TrainingState},
+    train::{
+        clock::Stopwatch,
+        error::TrainError,
+        losses::Losses,
+        rates::Rates,
+        resume::{self, Unfit},
+    },
+};
+
+impl Run<'_> {
+    /// Hands over all that is needed to go on from here, where that is recorded.
+    pub(super) fn checkpoint(&mut self) -> Result<(), TrainError> {
+        if !self.tools.recorded {
+            return Ok(());
+        }
+        self.hand_over(Instant::now())?;
+        let AdamState { step, mut first, mut second } = self.learner.optimiser()?;
+        let kept = self.at.batch.max(TrainingState::LOSSES);
+        let state = TrainingState {
+            progress: TrainingProgress {
+                epoch: self.at.epoch,
+                batch: self.at.batch as u64,
+                step: self.at.step,
+                images: self.at.images,
+                optimiser_step: step,
+                rates: self.rates.up_to(self.at.step),
+                clock: self.clock.read(),
+                epoch_seconds: self.clock.read().training - self.epoch_start,
+                evaluated: self.evaluated.clone(),
+                best: self.best,
+            },
+            weights: self.learner.model.variable().as_detached_tensor().to_vec1()?,
+            first_moment: first.pop().unwrap_or_default(),
+            second_moment: second.pop().unwrap_or_default(),
+            losses: self.losses.up_to(self.at.step, kept).to_vec(),
+        };
+        self.checkpointed = Some(self.at.step);
+        self.outbox.send(&Event::Checkpoint(Box::new(state)));
+        Ok(())
+    }
+
+    /// [`checkpoint`](Self::checkpoint)s unless the last one was of this step, or nothing was trained.
+    pub(super) fn checkpoint_if_new(&mut self) -> Result<(), TrainError> {
+        if self.checkpointed == Some(self.at.step) || self.at.step == 0 {
+            return Ok(());
+        }
+        self.checkpoint()
+    }
+
+    pub(super) fn note_best(&mut self, evaluation: &Evaluation) {
+        let accuracy = evaluation.accuracy();
+        if self.best.is_none_or(|best| accuracy > best.accuracy) {
+            self.best = Some(Best { epoch: self.at.epoch, step: self.at.step, accuracy });
+        }
+    }
+
+    /// Goes on from where a state was taken.
+    pub(super) fn resume(&mut self, state: &TrainingState) -> Result<(), TrainError> {
+        let progress = &state.progress;
+        let images = self.sets.train.len();
+        resume::check_place(progress, self.config, images)?;
+        self.learner.resume(&AdamState {
+            step: progress.optimiser_step,
+            first: vec![state.first_moment.clone()],
+            second: vec![state.second_moment.clone()],
+        })?;
+        self.rates = Rates::resume(&progress.rates, progress.step).ok_or(Unfit::Rates)?;
+        self.learner.set_learning_rate(self.rates.after(progress.step));
+        self.losses = Losses::resume(progress.step, &state.losses);
+        self.clock = Stopwatch::resume(Instant::now(), progress.clock);
+        self.epoch_start = progress.clock.training - progress.epoch_seconds;
+        self.at = Position {
+            epoch: progress.epoch,
+            batch: progress.batch as usize,
+            step: progress.step,
+            images: progress.images,
+        };
+        self.batches = self.batches_of(self.at.epoch);
+        self.agenda.sampled = self.at.step;
+        self.evaluated.clone_from(&progress.evaluated);
+        self.best = progress.best;
+        self.checkpointed = Some(self.at.step);
+        self.keep_moment(true)
+    }
+}
