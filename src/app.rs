@@ -13,6 +13,7 @@ mod prompt;
 pub mod run;
 
 use crate::protocol::{Breakpoint, Command, EpochRecord, Event, Query, RunState, Sample, Subject};
+use crate::recorder::Report;
 
 pub use action::{Action, Direction, Focus, RATE_FACTOR, View};
 pub use breakpoints::Breakpoints;
@@ -47,6 +48,10 @@ pub enum Msg {
     Action(Action),
     /// The run log cannot be written on; training goes on.
     LogFailed(String),
+    /// What became of the run's record.
+    Recorded(Report),
+    /// Something to be told.
+    Warning(String),
 }
 
 impl From<Event> for Msg {
@@ -98,6 +103,8 @@ pub struct App {
 struct Asked {
     subject: Option<Subject>,
     query: Option<Query>,
+    /// Whether a person waits for a checkpoint.
+    checkpoint: bool,
 }
 
 /// Seconds that a batch's digits stay while training goes on.
@@ -151,9 +158,37 @@ impl App {
                 self.run.log_failure = Some(message);
                 Vec::new()
             }
+            Msg::Recorded(report) => {
+                self.recorded(report);
+                Vec::new()
+            }
+            Msg::Warning(message) => {
+                self.notice = Some(message);
+                Vec::new()
+            }
         };
         commands.extend(self.questions());
         commands
+    }
+
+    fn recorded(&mut self, report: Report) {
+        match report {
+            Report::Kept { step } => {
+                self.run.kept = Some(step);
+                if std::mem::take(&mut self.asked.checkpoint) {
+                    self.notice = Some(format!("Step {step} is kept: --resume goes on from it."));
+                }
+            }
+            Report::CheckpointFailed(reason) => {
+                self.notice = Some(format!("No checkpoint was written: {reason}"));
+            }
+            Report::Ended(reason) => {
+                let kept = self.run.kept.map_or_else(String::new, |step| {
+                    format!("; the run can be resumed from step {step}")
+                });
+                self.notice = Some(format!("Nothing more is kept of the run: {reason}{kept}"));
+            }
+        }
     }
 
     /// What has to be asked so that the view shown gets what it shows.
@@ -218,7 +253,10 @@ impl App {
     fn record(&mut self, event: Event) {
         match event {
             Event::Started(info) => {
-                self.curves = Curves::new(&info);
+                // A run that is gone on with has its past already.
+                if self.run.info.is_none() {
+                    self.curves = Curves::new(&info);
+                }
                 self.run.start(info);
             }
             Event::State(state) => {

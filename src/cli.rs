@@ -1,20 +1,30 @@
 //! The command line.
 
 mod arguments;
+mod runs_list;
 
 use std::{
     ffi::OsString,
     io::{self, IsTerminal, Write},
+    path::Path,
     process::ExitCode,
 };
 
 use clap::{CommandFactory, Parser, error::ErrorKind};
 
 use crate::{
-    bench, check, config::RunConfig, headless, outcome::Outcome, protocol::Failure, reproduce,
-    session, train::WeightsCheck,
+    bench, check,
+    config::{DeviceChoice, RunConfig},
+    headless,
+    launch::{self, Launch},
+    outcome::Outcome,
+    protocol::Failure,
+    reproduce,
+    runs::Runs,
+    session,
+    train::{Tools, WeightsCheck},
 };
-use arguments::{Cli, EvalArgs, MachineArgs, SourceArgs, Sub, TrainArgs};
+use arguments::{Cli, EvalArgs, MachineArgs, RunsArgs, RunsSub, SourceArgs, Sub, TrainArgs};
 
 /// Runs the program as the arguments say, of which the first is its name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -28,6 +38,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let outcome = match cli.command {
         None => train(&cli.train),
+        Some(Sub::Runs(RunsArgs { command: None })) => runs_list::list(),
+        Some(Sub::Runs(RunsArgs { command: Some(RunsSub::Rm { runs }) })) => {
+            runs_list::remove(&runs)
+        }
         Some(Sub::Eval(arguments)) => evaluate(arguments),
         Some(Sub::Reproduce(arguments)) => {
             let SourceArgs { data } = arguments.source;
@@ -49,21 +63,59 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn train(arguments: &TrainArgs) -> Outcome {
+    let with_screen = !arguments.headless && has_screen();
+    let tools = if with_screen { Ok(arguments.tools()) } else { arguments.tools_without_screen() };
+    let launch = match tools {
+        Err(message) => return Outcome::Failed(Failure { usage: true, message }),
+        Ok(tools) => match &arguments.resume {
+            None => new_run(arguments, tools),
+            Some(run) => resumed(arguments, run.as_deref(), tools),
+        },
+    };
+    match launch {
+        Err(outcome) => outcome,
+        Ok(launch) if with_screen => session::run(launch, arguments.fps),
+        Ok(launch) => headless::run(launch),
+    }
+}
+
+fn new_run(arguments: &TrainArgs, tools: Tools) -> Result<Launch, Outcome> {
     let config = arguments.config();
-    if let Err(error) = config.validate() {
-        return Outcome::Failed(error.into());
-    }
+    config.validate().map_err(|error| Outcome::Failed(error.into()))?;
     if let Some(message) = arguments.overwritten() {
-        return Outcome::Failed(Failure { usage: true, message });
+        return Err(Outcome::Failed(Failure { usage: true, message }));
     }
-    if arguments.headless || !has_screen() {
-        match arguments.tools_without_screen() {
-            Ok(tools) => headless::run(config, tools, arguments.log.as_deref()),
-            Err(message) => Outcome::Failed(Failure { usage: true, message }),
+    let mut launch = Launch::unrecorded(config, tools, arguments.log.clone());
+    if arguments.no_run_dir {
+        return Ok(launch);
+    }
+    let folder =
+        launch::new_folder(arguments.run_dir.as_deref(), arguments.keep_runs, &launch.config);
+    match folder.map_err(Outcome::failure)? {
+        Ok(folder) => Ok(launch.in_folder(folder)),
+        Err(warning) => {
+            launch.warning = Some(warning);
+            Ok(launch)
         }
-    } else {
-        session::run(config, arguments.tools(), arguments.log.as_deref(), arguments.fps)
     }
+}
+
+fn resumed(arguments: &TrainArgs, run: Option<&Path>, tools: Tools) -> Result<Launch, Outcome> {
+    let path = match run {
+        None => Runs::of_user().and_then(|runs| runs.newest_unfinished()),
+        Some(run) if run.exists() => Ok(run.to_owned()),
+        Some(run) => Runs::of_user().map(|runs| runs.find(run)),
+    };
+    let path = path.map_err(Outcome::failure)?;
+    let mut launch =
+        Launch::resume(&path, tools, arguments.log.clone()).map_err(Outcome::failure)?;
+    let MachineArgs { threads, device } = arguments.machine;
+    launch.config.threads = threads.or(launch.config.threads);
+    if device != DeviceChoice::Auto {
+        launch.config.device = device;
+    }
+    launch.config.validate().map_err(|error| Outcome::Failed(error.into()))?;
+    Ok(launch)
 }
 
 /// Whether a dashboard can be drawn.

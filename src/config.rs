@@ -1,6 +1,10 @@
 //! What a run is asked to do, as validated plain data.
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{
+    fmt,
+    path::{self, PathBuf},
+    str::FromStr,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -192,6 +196,21 @@ impl RunConfig {
                 self.batch_size
             )
         })
+    }
+
+    /// The same with paths that mean the same from every working directory.
+    #[must_use]
+    pub fn with_absolute_paths(&self) -> Self {
+        let absolute = |path: &PathBuf| path::absolute(path).unwrap_or_else(|_| path.clone());
+        Self {
+            data: match &self.data {
+                DataSource::Dir(folder) => DataSource::Dir(absolute(folder)),
+                other => other.clone(),
+            },
+            init: self.init.as_ref().map(absolute),
+            save: self.save.as_ref().map(absolute),
+            ..self.clone()
+        }
     }
 
     /// Optimiser steps in one epoch over `train_images` images; the last, short batch counts.

@@ -3,7 +3,6 @@
 use std::{
     fmt::Write as _,
     io::{self, Write},
-    path::Path,
     sync::{Arc, OnceLock},
 };
 
@@ -11,12 +10,11 @@ use crossbeam_channel::{Receiver, bounded};
 
 use crate::{
     bar::Bar,
-    config::RunConfig,
+    launch::Launch,
     outcome::Outcome,
     protocol::{Command, EpochRecord, Evaluation, Event, RunInfo, Summary},
-    run_log::RunLog,
     terminal::watch_signals,
-    train::{self, Tools},
+    train,
 };
 
 /// Events that wait to be printed; further ones wait in the worker.
@@ -25,14 +23,17 @@ const CAPACITY: usize = 64;
 /// Trains and prints to stdout; a progress bar goes to stderr if that is a terminal.
 ///
 /// A reader of stdout that goes away (`| head -1`) ends the run as a person would.
-pub fn run(config: RunConfig, tools: Tools, log: Option<&Path>) -> Outcome {
+pub fn run(mut launch: Launch) -> Outcome {
     let (sender, events) = bounded(CAPACITY);
     let mut listeners = vec![sender];
-    let log = match RunLog::listen(log, &config, &mut listeners) {
-        Ok(log) => log,
-        Err(error) => return Outcome::failure(error),
+    let writers = match launch.writers(&mut listeners) {
+        Ok(writers) => writers,
+        Err(outcome) => return outcome,
     };
-    let worker = train::spawn_with_tools(config, tools, listeners);
+    if let Some(warning) = launch.warning {
+        let _ = writeln!(io::stderr(), "warning: {warning}");
+    }
+    let worker = train::spawn_with_tools(launch.config, launch.tools, listeners);
     let signal = Arc::new(OnceLock::new());
     let (commands, seen) = (worker.commands(), Arc::clone(&signal));
     let watching = watch_signals(move |number| {
@@ -50,13 +51,12 @@ pub fn run(config: RunConfig, tools: Tools, log: Option<&Path>) -> Outcome {
     }
     drop(events);
     worker.join();
-    let logged = log.map_or(Ok(()), RunLog::finish);
-    let outcome = match (ended, logged) {
+    let outcome = match (ended, writers.finish()) {
         (Ok(failed @ Outcome::Failed(_)), _) => failed,
-        (_, Err(error)) => Outcome::failure(error),
-        (Ok(outcome), Ok(())) => outcome,
-        (Err(error), Ok(())) if error.kind() == io::ErrorKind::BrokenPipe => Outcome::Stopped,
-        (Err(error), Ok(())) => {
+        (_, Some(error)) => Outcome::failure(error),
+        (Ok(outcome), None) => outcome,
+        (Err(error), None) if error.kind() == io::ErrorKind::BrokenPipe => Outcome::Stopped,
+        (Err(error), None) => {
             Outcome::failure(format_args!("cannot write to standard output: {error}"))
         }
     };

@@ -129,6 +129,8 @@ pub const BINDINGS: &[Binding] = &[
         "slower", "fewer batches a second"),
     binding(&[Key::char('B')], Action::EditBreakpoints, Group::Training,
         "breakpoints", "what pauses the run"),
+    binding(&[Key::char('w')], Action::Keep, Group::Training,
+        "keep", "write a checkpoint now"),
     binding(&[Key::code(KeyCode::Tab)], Action::NextView, Group::View,
         "next view", "show the next view"),
     binding(&[Key::code(KeyCode::BackTab)], Action::PreviousView, Group::View,

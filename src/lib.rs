@@ -11,6 +11,7 @@ pub mod data;
 pub mod headless;
 pub mod journal;
 pub mod keymap;
+pub mod launch;
 pub mod metrics;
 pub mod nn;
 pub mod outcome;

@@ -46,17 +46,18 @@ pub struct RunLog {
 
 impl RunLog {
     /// [`create`](Self::create)s the log that was asked for, if one was, and adds it to the
-    /// listeners of the run.
+    /// listeners of the run. What happened in the run before stands first in it.
     ///
     /// # Errors
     /// If the file cannot be created.
     pub fn listen(
         path: Option<&Path>,
         config: &RunConfig,
+        past: &[Event],
         listeners: &mut Vec<Sender<Event>>,
     ) -> Result<Option<Self>, LogError> {
         let Some(path) = path else { return Ok(None) };
-        let (log, sender) = Self::create(path, config)?;
+        let (log, sender) = Self::continued(path, config, past.to_vec())?;
         listeners.push(sender);
         Ok(Some(log))
     }
@@ -68,6 +69,14 @@ impl RunLog {
     /// # Errors
     /// If the file cannot be created.
     pub fn create(path: &Path, config: &RunConfig) -> Result<(Self, Sender<Event>), LogError> {
+        Self::continued(path, config, Vec::new())
+    }
+
+    fn continued(
+        path: &Path,
+        config: &RunConfig,
+        past: Vec<Event>,
+    ) -> Result<(Self, Sender<Event>), LogError> {
         let refuse =
             |error: io::Error| LogError { path: path.to_owned(), reason: describe(&error, path) };
         let file = File::options().write(true).create(true).truncate(false).open(path);
@@ -78,7 +87,7 @@ impl RunLog {
         let (report, owner) = (Arc::clone(&error), path.to_owned());
         let write = move || {
             // Returning drops the receiver: the worker then forgets this listener and trains on.
-            if let Err(error) = lines.write_all(&receiver) {
+            if let Err(error) = lines.write_all(past, &receiver) {
                 let reason = error.to_string();
                 report.get_or_init(|| LogError { path: owner, reason });
             }
@@ -151,8 +160,14 @@ impl<W: Write> Lines<W> {
         Self { out, config: config.clone(), started: false, buffer: Vec::new() }
     }
 
-    fn write_all(&mut self, events: &Receiver<Event>) -> io::Result<()> {
-        for event in events {
+    fn write_all(&mut self, past: Vec<Event>, events: &Receiver<Event>) -> io::Result<()> {
+        let mut coming = events.iter();
+        // Nothing is written before the run has read its data and starts.
+        let Some(first) = coming.find(|event| !matches!(event, Event::State(_))) else {
+            return Ok(());
+        };
+        let past = past.into_iter().filter(|_| matches!(first, Event::Started(_)));
+        for event in past.collect::<Vec<_>>().into_iter().chain([first]).chain(coming) {
             self.write(&event)?;
         }
         self.out.flush()
@@ -163,6 +178,8 @@ impl<W: Write> Lines<W> {
             Event::Progress(progress) => self.steps(progress),
             // A change of state writes no line, but it may come before a long silence.
             Event::State(_) => self.out.flush(),
+            // The run that is gone on with was introduced before.
+            Event::Started(_) if self.started => Ok(()),
             Event::Started(info) => {
                 self.started = true;
                 self.line(&RunLine::new(info, &self.config))

@@ -3,7 +3,6 @@
 use std::{
     env,
     io::{self, Write},
-    path::Path,
     thread,
     time::{Duration, Instant},
 };
@@ -14,13 +13,13 @@ use ratatui::Frame;
 
 use crate::{
     app::{App, Msg},
-    config::RunConfig,
     headless, keymap,
+    launch::{Launch, Writers},
     outcome::Outcome,
     protocol::{Command, Event},
     run_log::RunLog,
     terminal::{Screen, watch_signals},
-    train::{self, Tools, Worker},
+    train::{self, Worker},
     ui::{Dashboard, Depth, Theme},
 };
 
@@ -30,18 +29,24 @@ const CAPACITY: usize = 64;
 const GRACE: Duration = Duration::from_millis(700);
 
 /// Trains with a dashboard of at most `fps` frames a second, until the person leaves.
-pub fn run(config: RunConfig, tools: Tools, log: Option<&Path>, fps: u32) -> Outcome {
+pub fn run(mut launch: Launch, fps: u32) -> Outcome {
     let (sender, events) = bounded(CAPACITY);
     let mut listeners = vec![sender];
-    let log = match RunLog::listen(log, &config, &mut listeners) {
-        Ok(log) => log,
-        Err(error) => return Outcome::failure(error),
+    let writers = match launch.writers(&mut listeners) {
+        Ok(writers) => writers,
+        Err(outcome) => return outcome,
     };
+    let mut app = App::new(launch.tools.breakpoints.clone());
+    for event in launch.past {
+        let _ = app.update(event.into());
+    }
+    if let Some(warning) = launch.warning {
+        let _ = app.update(Msg::Warning(warning));
+    }
     // The data is read while the terminal is taken over and the first frame is drawn.
-    let mut app = App::new(tools.breakpoints.clone());
-    let worker = train::spawn_with_tools(config, tools, listeners);
+    let worker = train::spawn_with_tools(launch.config, launch.tools, listeners);
     let ended = Session::open(fps, &worker)
-        .and_then(|mut session| session.follow(&mut app, &worker, &events, log.as_ref()));
+        .and_then(|mut session| session.follow(&mut app, &worker, &events, &writers));
     worker.send(Command::Stop);
     let outcome = match ended {
         Ok(End::Signal(signal)) => {
@@ -71,8 +76,8 @@ pub fn run(config: RunConfig, tools: Tools, log: Option<&Path>, fps: u32) -> Out
     worker.join();
     print_result(&app);
     let outcome = outcome.unwrap_or_else(|| outcome_of(&app));
-    match log.map_or(Ok(()), RunLog::finish) {
-        Err(error) if outcome.status() == 0 => Outcome::failure(error),
+    match writers.finish() {
+        Some(error) if outcome.status() == 0 => Outcome::failure(error),
         _ => outcome,
     }
 }
@@ -142,8 +147,11 @@ impl Session {
         app: &mut App,
         worker: &Worker,
         events: &Receiver<Event>,
-        log: Option<&RunLog>,
+        writers: &Writers,
     ) -> io::Result<End> {
+        let log = writers.log.as_ref();
+        let mut reports =
+            writers.recorder.as_ref().map_or_else(never, |recorder| recorder.reports().clone());
         self.draw(app)?;
         let mut events = events.clone();
         let mut next_frame = Instant::now() + self.frame_time;
@@ -164,6 +172,13 @@ impl Session {
                         changed = true;
                     }
                     Err(_) => events = never(),
+                },
+                recv(reports) -> report => match report {
+                    Ok(report) => {
+                        update(app, Msg::Recorded(report), worker);
+                        changed = true;
+                    }
+                    Err(_) => reports = never(),
                 },
                 recv(alarm) -> _ => {}
             }

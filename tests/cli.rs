@@ -56,6 +56,7 @@ fn start(arguments: &[impl AsRef<OsStr>], folder: &Path) -> Child {
     Command::new(env!("CARGO_BIN_EXE_mnist-tui"))
         .args(arguments)
         .current_dir(folder)
+        .env("XDG_STATE_HOME", folder.join("state"))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -9,6 +9,10 @@ impl App {
             Action::TogglePause => return self.run.toggle_pause().into_iter().collect(),
             Action::Step(batches) => return self.run.step(batches).into_iter().collect(),
             Action::FinishEpoch => return self.run.finish_epoch().into_iter().collect(),
+            Action::Keep => {
+                self.asked.checkpoint = true;
+                return vec![Command::Checkpoint];
+            }
             Action::Back(batches) => return vec![Command::Back(batches)],
             Action::BackEpoch => return vec![Command::BackEpoch],
             Action::RaiseRate => return vec![Command::ScaleLearningRate(RATE_FACTOR)],

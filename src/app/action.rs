@@ -25,6 +25,8 @@ pub enum Action {
     Slow,
     /// Show the breakpoints, to add and remove some.
     EditBreakpoints,
+    /// Write a checkpoint now.
+    Keep,
     /// Show this view.
     Show(View),
     /// Show the view to the right.

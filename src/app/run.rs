@@ -61,6 +61,8 @@ pub struct Run {
     pub summary: Option<Summary>,
     /// How the run ended, if it failed.
     pub failure: Option<Failure>,
+    /// Step of the last checkpoint.
+    pub kept: Option<u64>,
     /// Why the run log is incomplete, if it is.
     pub log_failure: Option<String>,
     rate: Rate,
@@ -83,6 +85,7 @@ impl Default for Run {
             clock: Clock::default(),
             summary: None,
             failure: None,
+            kept: None,
             log_failure: None,
             rate: Rate::default(),
             figures: Held::new(FIGURES_DWELL),
@@ -99,8 +102,12 @@ const EVALUATION_SPEEDUP: f64 = 2.5;
 
 impl Run {
     pub(super) fn start(&mut self, info: RunInfo) {
-        self.learning_rate = Some(info.learning_rate);
-        self.epoch = 1;
+        if self.info.is_none() {
+            self.learning_rate = Some(info.learning_rate);
+            self.epoch = 1;
+        }
+        self.summary = None;
+        self.failure = None;
         self.info = Some(info);
     }
 

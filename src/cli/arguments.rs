@@ -45,12 +45,31 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Sub {
+    /// List the runs that are kept, or remove some
+    Runs(RunsArgs),
     /// Measure saved weights on the test images
     Eval(EvalArgs),
     /// Run the article's two experiments and compare with its figures
     Reproduce(ReproduceArgs),
     /// Measure how many images a second this machine trains, by batch size and threads
     Bench(BenchArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct RunsArgs {
+    #[command(subcommand)]
+    pub(super) command: Option<RunsSub>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RunsSub {
+    /// Remove runs, with all that is kept of them
+    Rm {
+        /// Names from the list, or folders
+        #[arg(value_name = "RUN", required = true)]
+        runs: Vec<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -90,6 +109,29 @@ pub(super) struct TrainArgs {
     #[arg(long, value_name = "FILE", help_heading = FILES)]
     pub(super) log: Option<PathBuf>,
 
+    /// Go on with a run that was not finished: the newest, or the one in this folder, or from this
+    /// checkpoint; all that decides its course is kept
+    #[arg(
+        long,
+        value_name = "RUN",
+        num_args = 0..=1,
+        conflicts_with_all = [
+            "data", "validation", "epochs", "batch_size", "lr", "seed", "no_shuffle", "steps", "init",
+            "save", "run_dir", "no_run_dir",
+        ],
+        help_heading = RUNS
+    )]
+    pub(super) resume: Option<Option<PathBuf>>,
+    /// Keep the run in this new folder, in place of one in the user's state directory
+    #[arg(long, value_name = "DIR", help_heading = RUNS)]
+    pub(super) run_dir: Option<PathBuf>,
+    /// Keep nothing to resume the run from
+    #[arg(long, conflicts_with = "run_dir", help_heading = RUNS)]
+    pub(super) no_run_dir: bool,
+    /// Runs that are kept in the state directory; older ones go
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = RUNS)]
+    pub(super) keep_runs: usize,
+
     /// Pause on a condition: epoch, step=N, loss>X, spike, spike=N (spreads above the recent mean) or
     /// accuracy>=X; may be given several times
     #[arg(long = "break", value_name = "CONDITION", help_heading = DEBUGGER)]
@@ -116,6 +158,7 @@ pub(super) struct TrainArgs {
 const DATA: &str = "Data";
 const TRAINING: &str = "Training";
 const FILES: &str = "Files";
+const RUNS: &str = "Keeping runs";
 const DEBUGGER: &str = "Debugger";
 const MACHINE: &str = "Machine";
 const SCREEN: &str = "Screen";

@@ -71,6 +71,8 @@ impl Tty {
         command.env("TERM", "xterm-256color");
         command.env("COLORTERM", "truecolor");
         command.env_remove("NO_COLOR");
+        // Runs that a test does not ask for are kept nowhere else.
+        command.env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"));
         for (name, value) in environment {
             command.env(name, value);
         }
