@@ -91,6 +91,8 @@ pub struct App {
     pub breakpoints: Breakpoints,
     /// A question that is being answered.
     pub prompt: Option<Prompt>,
+    /// Whether the run belongs to another program and can only be looked at.
+    pub looks_on: bool,
     asked: Asked,
     sample: Held<Sample>,
     /// Index of the epoch whose confusion matrix is shown.
@@ -129,6 +131,7 @@ impl Default for App {
             pad: Pad::default(),
             breakpoints: Breakpoints::default(),
             prompt: None,
+            looks_on: false,
             asked: Asked::default(),
             sample: Held::new(SAMPLE_DWELL),
             matrix: Held::new(MATRIX_DWELL),
@@ -142,6 +145,12 @@ impl App {
     pub fn new(breakpoints: Vec<Breakpoint>) -> Self {
         let breakpoints = Breakpoints { list: breakpoints, ..Breakpoints::default() };
         Self { breakpoints, ..Self::default() }
+    }
+
+    /// The same for a run that can only be looked at.
+    #[must_use]
+    pub fn looking_on(self) -> Self {
+        Self { looks_on: true, ..self }
     }
 
     /// Takes in one message and says what the worker is to do.

@@ -21,10 +21,12 @@ use crate::{
     protocol::Failure,
     reproduce,
     runs::Runs,
-    session,
+    session::{self, Display},
     train::{Tools, WeightsCheck},
 };
-use arguments::{Cli, EvalArgs, MachineArgs, RunsArgs, RunsSub, SourceArgs, Sub, TrainArgs};
+use arguments::{
+    Cli, EvalArgs, MachineArgs, OnHangup, RunsArgs, RunsSub, SourceArgs, Sub, TrainArgs, WatchArgs,
+};
 
 /// Runs the program as the arguments say, of which the first is its name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -38,6 +40,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let outcome = match cli.command {
         None => train(&cli.train),
+        Some(Sub::Watch(arguments)) => watch(&arguments),
         Some(Sub::Runs(RunsArgs { command: None })) => runs_list::list(),
         Some(Sub::Runs(RunsArgs { command: Some(RunsSub::Rm { runs }) })) => {
             runs_list::remove(&runs)
@@ -74,7 +77,10 @@ fn train(arguments: &TrainArgs) -> Outcome {
     };
     match launch {
         Err(outcome) => outcome,
-        Ok(launch) if with_screen => session::run(launch, arguments.fps),
+        Ok(launch) if with_screen => {
+            let outlives_terminal = arguments.on_hangup == OnHangup::Continue;
+            session::run(launch, Display { fps: arguments.fps, outlives_terminal })
+        }
         Ok(launch) => headless::run(launch),
     }
 }
@@ -116,6 +122,24 @@ fn resumed(arguments: &TrainArgs, run: Option<&Path>, tools: Tools) -> Result<La
     }
     launch.config.validate().map_err(|error| Outcome::Failed(error.into()))?;
     Ok(launch)
+}
+
+fn watch(arguments: &WatchArgs) -> Outcome {
+    if !has_screen() {
+        let message =
+            "watch needs a terminal: `mnist-tui runs` tells of runs without one".to_owned();
+        return Outcome::Failed(Failure { usage: true, message });
+    }
+    let folder = match (&arguments.run, Runs::of_user()) {
+        (Some(run), _) if run.exists() => Ok(run.clone()),
+        (Some(run), Ok(runs)) => Ok(runs.find(run)),
+        (None, Ok(runs)) => runs.newest(),
+        (_, Err(error)) => Err(error),
+    };
+    match folder {
+        Ok(folder) => session::watch(folder, arguments.fps),
+        Err(error) => Outcome::failure(error),
+    }
 }
 
 /// Whether a dashboard can be drawn.

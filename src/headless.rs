@@ -13,7 +13,7 @@ use crate::{
     launch::Launch,
     outcome::Outcome,
     protocol::{Command, EpochRecord, Evaluation, Event, RunInfo, Summary},
-    terminal::watch_signals,
+    terminal::{After, is_suspend, stop_until_continued, watch_signals},
     train,
 };
 
@@ -37,9 +37,15 @@ pub fn run(mut launch: Launch) -> Outcome {
     let signal = Arc::new(OnceLock::new());
     let (commands, seen) = (worker.commands(), Arc::clone(&signal));
     let watching = watch_signals(move |number| {
+        if is_suspend(number) {
+            // Without a screen there is nothing to give back.
+            let _ = stop_until_continued();
+            return After::GoOn;
+        }
         seen.get_or_init(|| number);
         // The receiver is gone where the run has just ended by itself.
         let _ = commands.send(Command::Stop);
+        After::End
     });
     if let Err(error) = watching {
         return Outcome::failure(format_args!("cannot watch for signals: {error}"));

@@ -179,6 +179,8 @@ pub const BINDINGS: &[Binding] = &[
         "undo", "take the last stroke back"),
     in_view(View::Draw, &[Key::char('m')], Action::Centre,
         "centre", "fit and centre it as MNIST does"),
+    binding(&[Key::control('z')], Action::Suspend, Group::Program,
+        "suspend", "stop the program until fg continues it"),
     binding(&[Key::char('?'), Key::char('h'), Key::code(KeyCode::F(1))], Action::ToggleHelp, Group::Program,
         "help", "show or hide this help"),
     binding(&[Key::char('q'), Key::control('c')], Action::Quit, Group::Program,

@@ -68,6 +68,12 @@ pub enum RunsError {
         /// The folder of runs.
         root: PathBuf,
     },
+    /// There is no run at all.
+    #[error("there is no run in {}", root.display())]
+    None {
+        /// The folder of runs.
+        root: PathBuf,
+    },
     /// A run's configuration cannot be read.
     #[error("{} is damaged: {reason}", path.display())]
     Config {
@@ -249,6 +255,15 @@ impl Runs {
             |name: &str| (name.get(..19).unwrap_or(name).to_owned(), name.len(), name.to_owned());
         runs.sort_by_key(|run| std::cmp::Reverse(order(&run.name)));
         runs
+    }
+
+    /// The newest run.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn newest(&self) -> Result<PathBuf, RunsError> {
+        let newest = self.list().into_iter().next();
+        newest.map(|run| run.path).ok_or_else(|| RunsError::None { root: self.root.clone() })
     }
 
     /// The newest run that can be gone on with.

@@ -1,35 +1,45 @@
 //! A run with a screen: keys go to the worker, what it reports goes to the dashboard.
 
+mod dashboard;
+mod detached;
+mod watch;
+
 use std::{
-    env,
     io::{self, Write},
-    thread,
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Receiver, Sender, at, bounded, never, select_biased};
-use crossterm::event::{self, Event as Input};
-use ratatui::Frame;
+use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::{
     app::{App, Msg},
-    headless, keymap,
+    headless,
     launch::{Launch, Writers},
     outcome::Outcome,
     protocol::{Command, Event},
-    run_log::RunLog,
-    terminal::{Screen, watch_signals},
+    terminal::{After, is_hang_up, is_suspend, watch_signals},
     train::{self, Worker},
-    ui::{Dashboard, Depth, Theme},
 };
+use dashboard::{End, Link, Session};
+
+pub use watch::watch;
 
 /// Events that wait for the screen; further ones wait in the worker.
 const CAPACITY: usize = 64;
 /// How long a run may take to end after a signal, before the screen goes without it.
 const GRACE: Duration = Duration::from_millis(700);
 
-/// Trains with a dashboard of at most `fps` frames a second, until the person leaves.
-pub fn run(mut launch: Launch, fps: u32) -> Outcome {
+/// How the dashboard is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Display {
+    /// Most frames a second.
+    pub fps: u32,
+    /// Whether the run goes on when the terminal is gone.
+    pub outlives_terminal: bool,
+}
+
+/// Trains with a dashboard until the person leaves.
+pub fn run(mut launch: Launch, display: Display) -> Outcome {
     let (sender, events) = bounded(CAPACITY);
     let mut listeners = vec![sender];
     let writers = match launch.writers(&mut listeners) {
@@ -45,9 +55,51 @@ pub fn run(mut launch: Launch, fps: u32) -> Outcome {
     }
     // The data is read while the terminal is taken over and the first frame is drawn.
     let worker = train::spawn_with_tools(launch.config, launch.tools, listeners);
-    let ended = Session::open(fps, &worker)
-        .and_then(|mut session| session.follow(&mut app, &worker, &events, &writers));
+    let (signal, signals) = bounded(1);
+    let commands = worker.commands();
+    let watching = signals_to(signal, display.outlives_terminal, move || {
+        // To the worker directly: the screen may be stuck in a write.
+        let _ = commands.send(Command::Stop);
+    });
+    let link = Link::new(Some(&worker), &events, Some(&writers));
+    let ended = watching
+        .and_then(|()| Session::open(display.fps, signals))
+        .and_then(|mut session| session.follow(&mut app, &link));
+    let ended = match ended {
+        Ok(End::HungUp) | Err(_) if display.outlives_terminal && app.run.is_under_way() => {
+            detached::follow(&mut app, &worker, &events);
+            Ok(End::Left)
+        }
+        ended => ended,
+    };
     worker.send(Command::Stop);
+    conclude(ended, app, worker, &events, writers)
+}
+
+/// Sends signals on. Of those that end the program, `stop` hears first.
+fn signals_to(
+    signal: Sender<i32>,
+    outlives_terminal: bool,
+    stop: impl Fn() + Send + 'static,
+) -> io::Result<()> {
+    watch_signals(move |number| {
+        let goes_on = is_suspend(number) || (is_hang_up(number) && outlives_terminal);
+        if !goes_on {
+            stop();
+        }
+        let _ = signal.try_send(number);
+        if goes_on { After::GoOn } else { After::End }
+    })
+}
+
+/// Waits for all that is still under way, and says how the program ends.
+fn conclude(
+    ended: io::Result<End>,
+    mut app: App,
+    worker: Worker,
+    events: &Receiver<Event>,
+    writers: Writers,
+) -> Outcome {
     let outcome = match ended {
         Ok(End::Signal(signal)) => {
             // What cannot end in time is left to end with the process.
@@ -66,11 +118,11 @@ pub fn run(mut launch: Launch, fps: u32) -> Outcome {
         Ok(End::Left) if app.run.info.is_none() && app.run.is_under_way() => {
             return Outcome::Stopped;
         }
-        Ok(End::Left) => None,
+        Ok(End::Left | End::HungUp) => None,
         Err(error) => Some(Outcome::failure(format_args!("lost the terminal: {error}"))),
     };
     // The weights may still be on their way to the disk.
-    for event in &events {
+    for event in events {
         let _ = app.update(event.into());
     }
     worker.join();
@@ -96,141 +148,4 @@ fn outcome_of(app: &App) -> Outcome {
         (None, Some(summary)) if !summary.stopped => Outcome::Done,
         _ => Outcome::Stopped,
     }
-}
-
-/// Why the screen goes.
-enum End {
-    /// The person left.
-    Left,
-    /// A signal came.
-    Signal(i32),
-}
-
-struct Session {
-    screen: Screen,
-    theme: Theme,
-    input: Receiver<io::Result<Input>>,
-    signals: Receiver<i32>,
-    frame_time: Duration,
-}
-
-impl Session {
-    fn open(fps: u32, worker: &Worker) -> io::Result<Self> {
-        let (sender, signals) = bounded(1);
-        let commands = worker.commands();
-        watch_signals(move |signal| {
-            // To the worker directly: the screen may be stuck in a write.
-            let _ = commands.send(Command::Stop);
-            let _ = sender.try_send(signal);
-        })?;
-        let screen = Screen::enter()?;
-        Ok(Self {
-            screen,
-            theme: Theme::new(Depth::detect(|name| env::var(name).ok())),
-            input: read_input()?,
-            signals,
-            frame_time: Duration::from_secs(1) / fps.max(1),
-        })
-    }
-
-    fn draw(&mut self, app: &App) -> io::Result<()> {
-        let theme = &self.theme;
-        self.screen.draw(|frame: &mut Frame<'_>| {
-            frame.render_widget(&Dashboard::new(app, theme), frame.area());
-        })
-    }
-
-    /// Runs until the person leaves or a signal comes. Frames are drawn only after a change, and no
-    /// closer together than the frame time.
-    fn follow(
-        &mut self,
-        app: &mut App,
-        worker: &Worker,
-        events: &Receiver<Event>,
-        writers: &Writers,
-    ) -> io::Result<End> {
-        let log = writers.log.as_ref();
-        let mut reports =
-            writers.recorder.as_ref().map_or_else(never, |recorder| recorder.reports().clone());
-        self.draw(app)?;
-        let mut events = events.clone();
-        let mut next_frame = Instant::now() + self.frame_time;
-        let mut changed = false;
-        while !app.wants_to_leave() {
-            let alarm = if changed { at(next_frame) } else { never() };
-            select_biased! {
-                recv(self.signals) -> signal => if let Ok(signal) = signal {
-                    return Ok(End::Signal(signal));
-                },
-                recv(self.input) -> input => changed |= match input {
-                    Ok(input) => take_input(&input?, app, worker),
-                    Err(_) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                },
-                recv(events) -> event => match event {
-                    Ok(event) => {
-                        update(app, event.into(), worker);
-                        changed = true;
-                    }
-                    Err(_) => events = never(),
-                },
-                recv(reports) -> report => match report {
-                    Ok(report) => {
-                        update(app, Msg::Recorded(report), worker);
-                        changed = true;
-                    }
-                    Err(_) => reports = never(),
-                },
-                recv(alarm) -> _ => {}
-            }
-            if let Some(error) = log.and_then(RunLog::failed)
-                && app.run.log_failure.is_none()
-            {
-                update(app, Msg::LogFailed(error.to_string()), worker);
-                changed = true;
-            }
-            let now = Instant::now();
-            if changed && now >= next_frame {
-                self.draw(app)?;
-                changed = false;
-                next_frame = now + self.frame_time;
-            }
-        }
-        Ok(End::Left)
-    }
-}
-
-fn update(app: &mut App, msg: Msg, worker: &Worker) {
-    for command in app.update(msg) {
-        worker.send(command);
-    }
-}
-
-/// Whether the screen changes.
-fn take_input(input: &Input, app: &mut App, worker: &Worker) -> bool {
-    match input {
-        Input::Key(key) => {
-            let action = keymap::action(*key, app.focus());
-            if let Some(action) = action {
-                update(app, Msg::Action(action), worker);
-            }
-            action.is_some()
-        }
-        Input::Resize(..) => true,
-        _ => false,
-    }
-}
-
-/// Keys and sizes, read on a thread of their own, which ends with the program.
-fn read_input() -> io::Result<Receiver<io::Result<Input>>> {
-    let (sender, receiver): (Sender<io::Result<Input>>, _) = bounded(CAPACITY);
-    thread::Builder::new().name("input".to_owned()).spawn(move || {
-        loop {
-            let input = event::read();
-            let failed = input.is_err();
-            if sender.send(input).is_err() || failed {
-                break;
-            }
-        }
-    })?;
-    Ok(receiver)
 }

@@ -22,7 +22,7 @@ use crossterm::{
 };
 use ratatui::{Frame, Terminal, backend::CrosstermBackend};
 
-pub use signals::watch_signals;
+pub use signals::{After, is_hang_up, is_suspend, let_go, stop_until_continued, watch_signals};
 
 /// Bytes gathered before they are written: more than a usual frame, so that a frame is one write.
 const BUFFER: usize = 1 << 16;

@@ -5,7 +5,13 @@ use crate::protocol::{Command, RunState};
 
 impl App {
     pub(super) fn act(&mut self, action: Action) -> Vec<Command> {
+        if self.looks_on && action.is_about_the_run() {
+            self.notice = Some("This run belongs to another program: look on only.".to_owned());
+            return Vec::new();
+        }
         match action {
+            // The session sees to it.
+            Action::Suspend => {}
             Action::TogglePause => return self.run.toggle_pause().into_iter().collect(),
             Action::Step(batches) => return self.run.step(batches).into_iter().collect(),
             Action::FinishEpoch => return self.run.finish_epoch().into_iter().collect(),
@@ -61,7 +67,10 @@ impl App {
                     self.run.state,
                     RunState::Training | RunState::Evaluating | RunState::Paused
                 );
-                if at_work && !self.run.is_stopping() && self.overlay != Some(Overlay::ConfirmQuit)
+                if at_work
+                    && !self.looks_on
+                    && !self.run.is_stopping()
+                    && self.overlay != Some(Overlay::ConfirmQuit)
                 {
                     self.overlay = Some(Overlay::ConfirmQuit);
                 } else {

@@ -72,6 +72,8 @@ pub enum Action {
     Type(char),
     /// Take the last character back.
     Erase,
+    /// Stop the program until the shell continues it.
+    Suspend,
     /// Show or hide the keys.
     ToggleHelp,
     /// Leave, after a question while there is something to lose.
@@ -80,6 +82,27 @@ pub enum Action {
     Confirm,
     /// Close what is open on top, or answer with no.
     Dismiss,
+}
+
+impl Action {
+    /// Whether it asks the worker for something, and not the screen.
+    pub fn is_about_the_run(self) -> bool {
+        matches!(
+            self,
+            Self::TogglePause
+                | Self::Step(_)
+                | Self::FinishEpoch
+                | Self::Back(_)
+                | Self::BackEpoch
+                | Self::AskStep
+                | Self::RaiseRate
+                | Self::LowerRate
+                | Self::Quicken
+                | Self::Slow
+                | Self::EditBreakpoints
+                | Self::Keep
+        )
+    }
 }
 
 /// What one wish changes the learning rate by.

@@ -7,7 +7,7 @@ use std::{
     str::FromStr,
 };
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
     config::{DataSource, DeviceChoice, RunConfig},
@@ -45,6 +45,8 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Sub {
+    /// Look on at a run, live or ended
+    Watch(WatchArgs),
     /// List the runs that are kept, or remove some
     Runs(RunsArgs),
     /// Measure saved weights on the test images
@@ -60,6 +62,16 @@ pub(super) enum Sub {
 pub(super) struct RunsArgs {
     #[command(subcommand)]
     pub(super) command: Option<RunsSub>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct WatchArgs {
+    /// A name from the list of `runs`, or a folder [default: the newest run]
+    #[arg(value_name = "RUN")]
+    pub(super) run: Option<PathBuf>,
+    /// Most frames a second, 1 to 60
+    #[arg(long, value_name = "N", default_value_t = 15, value_parser = frames, allow_negative_numbers = true)]
+    pub(super) fps: u32,
 }
 
 #[derive(Debug, Subcommand)]
@@ -153,6 +165,18 @@ pub(super) struct TrainArgs {
     /// Most frames a second, 1 to 60
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = frames, allow_negative_numbers = true, help_heading = SCREEN)]
     pub(super) fps: u32,
+    /// What to do when the terminal is gone: stop, to be resumed, or train on without a screen
+    #[arg(long, value_name = "stop|continue", default_value = "stop", hide_possible_values = true, help_heading = SCREEN)]
+    pub(super) on_hangup: OnHangup,
+}
+
+/// What becomes of a run whose terminal is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum OnHangup {
+    /// It stops, and can be resumed.
+    Stop,
+    /// It trains on, without a screen.
+    Continue,
 }
 
 const DATA: &str = "Data";

@@ -1,21 +1,30 @@
-//! Signals that end the program.
+//! Signals that end, stop or cut off the program.
 
 use std::io;
 
-/// Calls `react` with the number of the first SIGINT, SIGTERM or SIGHUP, on a thread of its own.
+/// What follows a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// The program ends by itself, or is ended.
+    End,
+    /// The program goes on.
+    GoOn,
+}
+
+/// Calls `react` with the number of each SIGINT, SIGTERM, SIGHUP and SIGTSTP, on a thread of its own.
 ///
-/// The program is then to end by itself. Where it has not a second later, because its terminal is
-/// gone or takes nothing, the thread gives the terminal back and ends the program with status
-/// 128 + signal.
+/// Once it answers [`After::End`] the program is to end by itself. Where it has not a second later,
+/// because its terminal is gone or takes nothing, the thread gives the terminal back and ends the
+/// program with status 128 + signal.
 ///
 /// # Errors
 /// If the handlers or the thread cannot be set up.
 #[cfg(unix)]
-pub fn watch_signals(react: impl FnOnce(i32) + Send + 'static) -> io::Result<()> {
+pub fn watch_signals(mut react: impl FnMut(i32) -> After + Send + 'static) -> io::Result<()> {
     use std::{process, thread, time::Duration};
 
     use signal_hook::{
-        consts::{SIGHUP, SIGINT, SIGTERM},
+        consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP},
         iterator::Signals,
     };
 
@@ -24,10 +33,9 @@ pub fn watch_signals(react: impl FnOnce(i32) + Send + 'static) -> io::Result<()>
     /// How long a terminal may take to be given back.
     const RESTORE: Duration = Duration::from_millis(100);
 
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGTSTP])?;
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        if let Some(signal) = signals.forever().next() {
-            react(signal);
+        if let Some(signal) = signals.forever().find(|signal| react(*signal) == After::End) {
             thread::sleep(GRACE);
             // Writing to a stalled terminal blocks, so it must not be this thread that does.
             thread::spawn(super::restore);
@@ -38,11 +46,55 @@ pub fn watch_signals(react: impl FnOnce(i32) + Send + 'static) -> io::Result<()>
     Ok(())
 }
 
+/// Whether a signal says that the terminal is gone.
+pub fn is_hang_up(signal: i32) -> bool {
+    #[cfg(unix)]
+    return signal == signal_hook::consts::SIGHUP;
+    #[cfg(not(unix))]
+    return signal == 1;
+}
+
+/// Whether a signal asks the program to stand still.
+pub fn is_suspend(signal: i32) -> bool {
+    #[cfg(unix)]
+    return signal == signal_hook::consts::SIGTSTP;
+    #[cfg(not(unix))]
+    return signal == 20;
+}
+
+/// Stops the whole program, as the shell expects of ctrl-z, and returns when it is continued.
+///
+/// # Errors
+/// If the system refuses.
+pub fn stop_until_continued() -> io::Result<()> {
+    #[cfg(unix)]
+    return signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP);
+    #[cfg(not(unix))]
+    return Ok(());
+}
+
+/// Lets go of a terminal that is gone, so that nothing reads from it or writes to it any more.
+///
+/// The thread that waits for keys would otherwise find it ready for ever, with nothing to read.
+///
+/// # Errors
+/// If the null device cannot be opened.
+pub fn let_go() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let null = std::fs::File::options().read(true).write(true).open("/dev/null")?;
+        rustix::stdio::dup2_stdin(&null)?;
+        rustix::stdio::dup2_stdout(&null)?;
+        rustix::stdio::dup2_stderr(&null)?;
+    }
+    Ok(())
+}
+
 /// Watches nothing where there are no such signals.
 ///
 /// # Errors
 /// Never.
 #[cfg(not(unix))]
-pub fn watch_signals(_react: impl FnOnce(i32) + Send + 'static) -> io::Result<()> {
+pub fn watch_signals(_react: impl FnMut(i32) -> After + Send + 'static) -> io::Result<()> {
     Ok(())
 }

@@ -1,0 +1,209 @@
+//! The screen and what it is connected to.
+
+use std::{
+    env, io, thread,
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::{Receiver, Sender, at, bounded, never, select_biased};
+use crossterm::event::{self, Event as Input};
+use ratatui::Frame;
+
+use super::CAPACITY;
+use crate::{
+    app::{Action, App, Msg},
+    keymap,
+    launch::Writers,
+    protocol::{Command, Event, RunState},
+    recorder::Report,
+    run_log::RunLog,
+    terminal::{Screen, is_hang_up, is_suspend, stop_until_continued},
+    train::Worker,
+    ui::{Dashboard, Depth, Theme},
+};
+
+/// How long a run may take to pause before the program is stopped all the same.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Why the screen goes.
+pub(super) enum End {
+    /// The person left.
+    Left,
+    /// A signal came that ends the program.
+    Signal(i32),
+    /// The terminal is gone.
+    HungUp,
+}
+
+/// Where events come from and commands go to.
+pub(super) struct Link<'a> {
+    worker: Option<&'a Worker>,
+    events: Receiver<Event>,
+    reports: Receiver<Report>,
+    log: Option<&'a RunLog>,
+}
+
+impl<'a> Link<'a> {
+    /// To a worker, or to events alone.
+    pub(super) fn new(
+        worker: Option<&'a Worker>,
+        events: &Receiver<Event>,
+        writers: Option<&'a Writers>,
+    ) -> Self {
+        let recorder = writers.and_then(|writers| writers.recorder.as_ref());
+        Self {
+            worker,
+            events: events.clone(),
+            reports: recorder.map_or_else(never, |recorder| recorder.reports().clone()),
+            log: writers.and_then(|writers| writers.log.as_ref()),
+        }
+    }
+
+    fn update(&self, app: &mut App, msg: Msg) {
+        for command in app.update(msg) {
+            self.send(command);
+        }
+    }
+
+    fn send(&self, command: Command) {
+        if let Some(worker) = self.worker {
+            worker.send(command);
+        }
+    }
+}
+
+pub(super) struct Session {
+    /// Away while the program is stopped.
+    screen: Option<Screen>,
+    theme: Theme,
+    input: Receiver<io::Result<Input>>,
+    signals: Receiver<i32>,
+    frame_time: Duration,
+}
+
+impl Session {
+    pub(super) fn open(fps: u32, signals: Receiver<i32>) -> io::Result<Self> {
+        let screen = Screen::enter()?;
+        Ok(Self {
+            screen: Some(screen),
+            theme: Theme::new(Depth::detect(|name| env::var(name).ok())),
+            input: read_input()?,
+            signals,
+            frame_time: Duration::from_secs(1) / fps.max(1),
+        })
+    }
+
+    fn draw(&mut self, app: &App) -> io::Result<()> {
+        let theme = &self.theme;
+        let Some(screen) = &mut self.screen else { return Ok(()) };
+        screen.draw(|frame: &mut Frame<'_>| {
+            frame.render_widget(&Dashboard::new(app, theme), frame.area());
+        })
+    }
+
+    /// Runs until the person leaves or a signal comes. Frames are drawn only after a change, and no
+    /// closer together than the frame time.
+    pub(super) fn follow(&mut self, app: &mut App, link: &Link<'_>) -> io::Result<End> {
+        self.draw(app)?;
+        let (mut events, mut reports) = (link.events.clone(), link.reports.clone());
+        let mut next_frame = Instant::now() + self.frame_time;
+        let mut changed = false;
+        while !app.wants_to_leave() {
+            let alarm = if changed { at(next_frame) } else { never() };
+            select_biased! {
+                recv(self.signals) -> signal => match signal {
+                    Ok(signal) if is_suspend(signal) => changed |= self.suspend(app, link)?,
+                    Ok(signal) if is_hang_up(signal) => return Ok(End::HungUp),
+                    Ok(signal) => return Ok(End::Signal(signal)),
+                    Err(_) => self.signals = never(),
+                },
+                recv(self.input) -> input => changed |= match input {
+                    Ok(input) => self.take_input(&input?, app, link)?,
+                    Err(_) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                },
+                recv(events) -> event => match event {
+                    Ok(event) => {
+                        link.update(app, event.into());
+                        changed = true;
+                    }
+                    Err(_) => events = never(),
+                },
+                recv(reports) -> report => match report {
+                    Ok(report) => {
+                        link.update(app, Msg::Recorded(report));
+                        changed = true;
+                    }
+                    Err(_) => reports = never(),
+                },
+                recv(alarm) -> _ => {}
+            }
+            if let Some(error) = link.log.and_then(RunLog::failed)
+                && app.run.log_failure.is_none()
+            {
+                link.update(app, Msg::LogFailed(error.to_string()));
+                changed = true;
+            }
+            let now = Instant::now();
+            if changed && now >= next_frame {
+                self.draw(app)?;
+                changed = false;
+                next_frame = now + self.frame_time;
+            }
+        }
+        Ok(End::Left)
+    }
+
+    /// Whether the screen changes.
+    fn take_input(&mut self, input: &Input, app: &mut App, link: &Link<'_>) -> io::Result<bool> {
+        match input {
+            Input::Key(key) => match keymap::action(*key, app.focus()) {
+                None => Ok(false),
+                Some(Action::Suspend) => self.suspend(app, link),
+                Some(action) => {
+                    link.update(app, Msg::Action(action));
+                    Ok(true)
+                }
+            },
+            Input::Resize(..) => Ok(true),
+            _ => Ok(false),
+        }
+    }
+
+    /// Gives the terminal back and stops the program until the shell continues it. The run pauses
+    /// before, so that the time away does not count as training.
+    fn suspend(&mut self, app: &mut App, link: &Link<'_>) -> io::Result<bool> {
+        let is_running = matches!(app.run.state, RunState::Training | RunState::Evaluating);
+        if is_running {
+            link.send(Command::Pause);
+            let deadline = Instant::now() + PAUSE;
+            while !matches!(app.run.state, RunState::Paused | RunState::Done | RunState::Failed)
+                && let Ok(event) = link.events.recv_deadline(deadline)
+            {
+                link.update(app, event.into());
+            }
+        }
+        self.screen = None;
+        stop_until_continued()?;
+        self.screen = Some(Screen::enter()?);
+        if is_running {
+            link.send(Command::Resume);
+        }
+        self.draw(app)?;
+        Ok(true)
+    }
+}
+
+/// Keys and sizes, read on a thread of their own, which ends with the program.
+fn read_input() -> io::Result<Receiver<io::Result<Input>>> {
+    let (sender, receiver): (Sender<io::Result<Input>>, _) = bounded(CAPACITY);
+    thread::Builder::new().name("input".to_owned()).spawn(move || {
+        loop {
+            let input = event::read();
+            let failed = input.is_err();
+            if sender.send(input).is_err() || failed {
+                break;
+            }
+        }
+    })?;
+    Ok(receiver)
+}

@@ -1,0 +1,33 @@
+//! A run that goes on after its terminal is gone.
+
+use crossbeam_channel::Receiver;
+
+use crate::{
+    app::App,
+    protocol::{Breakpoint, Command, Event, RunState},
+    terminal::let_go,
+    train::Worker,
+};
+
+/// Follows the run to its end without a screen. A breakpoint that nobody can go on from ends it.
+pub(super) fn follow(app: &mut App, worker: &Worker, events: &Receiver<Event>) {
+    // Without the null device the program still trains; the thread that reads keys may spin.
+    let _ = let_go();
+    for command in [
+        Command::LookInside(None),
+        Command::SetPace(None),
+        Command::SetBreakpoints(vec![Breakpoint::NotFinite]),
+        Command::Resume,
+    ] {
+        worker.send(command);
+    }
+    let mut goes_on = matches!(app.run.state, RunState::Training | RunState::Evaluating);
+    for event in events {
+        goes_on |= event == Event::State(RunState::Training);
+        let broken = goes_on && matches!(event, Event::Break(_));
+        let _ = app.update(event.into());
+        if broken || !app.run.is_under_way() {
+            return;
+        }
+    }
+}
