@@ -65,12 +65,16 @@ pub fn run(mut launch: Launch, display: Display) -> Outcome {
     let ended = watching
         .and_then(|()| Session::open(display.fps, signals))
         .and_then(|mut session| session.follow(&mut app, &link));
-    let ended = match ended {
-        Ok(End::HungUp) | Err(_) if display.outlives_terminal && app.run.is_under_way() => {
-            detached::follow(&mut app, &worker, &events);
-            Ok(End::Left)
-        }
-        ended => ended,
+    let is_gone = match &ended {
+        Ok(End::Signal(signal)) => is_hang_up(*signal),
+        Ok(End::Left) => false,
+        Err(_) => true,
+    };
+    let ended = if is_gone && display.outlives_terminal && app.run.is_under_way() {
+        detached::follow(&mut app, &worker, &events);
+        Ok(End::Left)
+    } else {
+        ended
     };
     worker.send(Command::Stop);
     conclude(ended, app, worker, &events, writers)
@@ -118,7 +122,7 @@ fn conclude(
         Ok(End::Left) if app.run.info.is_none() && app.run.is_under_way() => {
             return Outcome::Stopped;
         }
-        Ok(End::Left | End::HungUp) => None,
+        Ok(End::Left) => None,
         Err(error) => Some(Outcome::failure(format_args!("lost the terminal: {error}"))),
     };
     // The weights may still be on their way to the disk.

@@ -17,7 +17,7 @@ use crate::{
     protocol::{Command, Event, RunState},
     recorder::Report,
     run_log::RunLog,
-    terminal::{Screen, is_hang_up, is_suspend, stop_until_continued},
+    terminal::{Screen, is_suspend, stop_until_continued},
     train::Worker,
     ui::{Dashboard, Depth, Theme},
 };
@@ -29,10 +29,8 @@ const PAUSE: Duration = Duration::from_secs(2);
 pub(super) enum End {
     /// The person left.
     Left,
-    /// A signal came that ends the program.
+    /// A signal came that ends the program, or says that the terminal is gone.
     Signal(i32),
-    /// The terminal is gone.
-    HungUp,
 }
 
 /// Where events come from and commands go to.
@@ -113,7 +111,6 @@ impl Session {
             select_biased! {
                 recv(self.signals) -> signal => match signal {
                     Ok(signal) if is_suspend(signal) => changed |= self.suspend(app, link)?,
-                    Ok(signal) if is_hang_up(signal) => return Ok(End::HungUp),
                     Ok(signal) => return Ok(End::Signal(signal)),
                     Err(_) => self.signals = never(),
                 },

@@ -43,7 +43,7 @@ pub fn watch(folder: PathBuf, fps: u32) -> Outcome {
     drop(leave);
     match ended {
         Ok(End::Signal(signal)) => Outcome::Signal(signal),
-        Ok(End::Left | End::HungUp) => Outcome::Done,
+        Ok(End::Left) => Outcome::Done,
         Err(error) => Outcome::failure(format_args!("lost the terminal: {error}")),
     }
 }

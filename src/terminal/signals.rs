@@ -75,15 +75,18 @@ pub fn stop_until_continued() -> io::Result<()> {
 
 /// Lets go of a terminal that is gone, so that nothing reads from it or writes to it any more.
 ///
-/// The thread that waits for keys would otherwise find it ready for ever, with nothing to read.
+/// The thread that waits for keys would otherwise read nothing from it, again and again: crossterm
+/// takes the end of a terminal for no reason to stop. A pipe that nobody writes to lets it wait.
 ///
 /// # Errors
-/// If the null device cannot be opened.
+/// If there is no pipe to be had, or the null device cannot be opened.
 pub fn let_go() -> io::Result<()> {
     #[cfg(unix)]
     {
-        let null = std::fs::File::options().read(true).write(true).open("/dev/null")?;
-        rustix::stdio::dup2_stdin(&null)?;
+        let (silence, writer) = io::pipe()?;
+        rustix::stdio::dup2_stdin(&silence)?;
+        std::mem::forget(writer);
+        let null = std::fs::File::options().write(true).open("/dev/null")?;
         rustix::stdio::dup2_stdout(&null)?;
         rustix::stdio::dup2_stderr(&null)?;
     }

@@ -12,7 +12,9 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtyPair, PtySize, native_pt
 
 /// Generous, since test machines are slow and busy; a passing test never waits that long.
 const DEADLINE: Duration = Duration::from_secs(120);
+#[allow(dead_code, reason = "only some files of tests count frames")]
 const BEGIN_FRAME: &[u8] = b"\x1b[?2026h";
+#[allow(dead_code, reason = "only some files of tests count frames")]
 const END_FRAME: &[u8] = b"\x1b[?2026l";
 
 struct Seen {
@@ -41,6 +43,8 @@ fn cells(n: u16) -> NonZeroU16 {
     NonZeroU16::new(n).expect("a terminal has cells")
 }
 
+// Each file of tests uses some of it.
+#[allow(dead_code, reason = "each file of tests compiles this anew and uses another part")]
 impl Tty {
     /// Starts the program with these arguments in a terminal of 24-bit colour.
     pub(crate) fn start(arguments: &[&str], columns: u16, rows: u16) -> Self {
@@ -153,6 +157,23 @@ impl Tty {
         let pid = self.child.process_id().expect("the program runs").to_string();
         let sent = std::process::Command::new("kill").args(["-s", name, &pid]).status();
         assert!(sent.expect("kill runs").success());
+    }
+
+    /// The program's process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.process_id().expect("the program runs")
+    }
+
+    /// Waits until the program has taken the terminal over.
+    pub(crate) fn wait_for_alternate_screen(&self) {
+        let deadline = Instant::now() + DEADLINE;
+        let (lock, changed) = &*self.seen;
+        let mut seen = lock.lock().expect("no holder panics");
+        while !seen.parser.screen().alternate_screen() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "the terminal was not taken over");
+            seen = changed.wait_timeout(seen, left).expect("no holder panics").0;
+        }
     }
 
     /// Waits for the program to end and gives its exit status.
