@@ -13,7 +13,7 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, Metadata, TensorView};
 
 pub use error::{CheckpointError, Flaw};
-pub use training::{Checkpoint, load_checkpoint, save_checkpoint};
+pub use training::{Checkpoint, decode_checkpoint, load_checkpoint, save_checkpoint};
 
 use crate::nn::parameters::{Parameter, Parameters, SHAPES};
 

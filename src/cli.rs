@@ -65,6 +65,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     ExitCode::from(&outcome)
 }
 
+/// Whether arguments, of which the first is the program's name, are right usage as far as can be told
+/// from them alone.
+pub fn is_right_usage(arguments: impl IntoIterator<Item = OsString>) -> bool {
+    Cli::try_parse_from(arguments).is_ok_and(|cli| cli.train.config().validate().is_ok())
+}
+
 fn train(arguments: &TrainArgs) -> Outcome {
     let with_screen = !arguments.headless && has_screen();
     let tools = if with_screen { Ok(arguments.tools()) } else { arguments.tools_without_screen() };

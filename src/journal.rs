@@ -6,7 +6,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, BufWriter, Write},
+    io::{self, BufRead, BufReader, BufWriter, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -109,9 +109,9 @@ pub enum JournalError {
 
 /// A journal being read, perhaps while it grows.
 #[derive(Debug)]
-pub struct JournalReader {
+pub struct JournalReader<R = File> {
     path: PathBuf,
-    source: BufReader<File>,
+    source: BufReader<R>,
     /// The start of a line whose end was not written yet.
     line: Vec<u8>,
     lines: u64,
@@ -119,23 +119,24 @@ pub struct JournalReader {
     bytes: u64,
 }
 
-impl JournalReader {
+impl JournalReader<File> {
     /// Opens a journal at its start.
     ///
     /// # Errors
     /// If there is no such file, or it cannot be opened.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        let path = path.to_owned();
-        match File::open(&path) {
-            Ok(file) => Ok(Self {
-                path,
-                source: BufReader::new(file),
-                line: Vec::new(),
-                lines: 0,
-                bytes: 0,
-            }),
-            Err(reason) => Err(JournalError::Read { path, reason }),
+        match File::open(path) {
+            Ok(file) => Ok(Self::new(path, file)),
+            Err(reason) => Err(JournalError::Read { path: path.to_owned(), reason }),
         }
+    }
+}
+
+impl<R: Read> JournalReader<R> {
+    /// A journal out of `source`, which errors call `path`.
+    pub fn new(path: &Path, source: R) -> Self {
+        let source = BufReader::new(source);
+        Self { path: path.to_owned(), source, line: Vec::new(), lines: 0, bytes: 0 }
     }
 
     /// The next event; `None` where no whole line is left, for now.

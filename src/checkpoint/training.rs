@@ -54,7 +54,7 @@ pub fn save_checkpoint(path: &Path, checkpoint: &Checkpoint) -> Result<(), Check
 /// # Errors
 /// If the file cannot be read, is no checkpoint of this network and program, or is damaged.
 pub fn load_checkpoint(path: &Path) -> Result<Checkpoint, CheckpointError> {
-    decode(&path.display().to_string(), &read(path)?)
+    decode_checkpoint(&path.display().to_string(), &read(path)?)
 }
 
 fn encode(checkpoint: &Checkpoint) -> Result<Vec<u8>, Flaw> {
@@ -96,7 +96,7 @@ fn named(flat: &[f32]) -> Parameters {
 ///
 /// # Errors
 /// As [`load_checkpoint`], apart from reading.
-pub(super) fn decode(file: &str, bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
+pub fn decode_checkpoint(file: &str, bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
     let (header, data) = parse(bytes)
         .map_err(|reason| CheckpointError::Malformed { file: file.to_owned(), reason })?;
     let none = HashMap::new();
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn a_checkpoint_reads_back_to_the_bit() {
         let written = checkpoint();
-        let read = decode("x", &encode(&written).expect("it fits")).expect("it reads");
+        let read = decode_checkpoint("x", &encode(&written).expect("it fits")).expect("it reads");
         assert_eq!(read.config, written.config);
         assert_eq!(read.state.progress, written.state.progress);
         assert_eq!(read.journal_bytes, written.journal_bytes);
@@ -213,7 +213,7 @@ mod tests {
         let weights = crate::checkpoint::decode("x", &bytes).expect("the weights are there");
         assert_eq!(flat(&weights), checkpoint().state.weights);
         let alone = crate::checkpoint::encode(&weights).expect("they fit");
-        let error = decode("w.safetensors", &alone).expect_err("no moments").to_string();
+        let error = decode_checkpoint("w.safetensors", &alone).expect_err("no moments").to_string();
         assert!(error.starts_with("w.safetensors holds weights alone"), "{error}");
     }
 
@@ -226,7 +226,7 @@ mod tests {
             let place = place.unwrap_or_else(|| panic!("no {from}"));
             let mut bytes = bytes.clone();
             bytes[place..place + to.len()].copy_from_slice(to.as_bytes());
-            decode("x", &bytes).expect_err("damaged").to_string()
+            decode_checkpoint("x", &bytes).expect_err("damaged").to_string()
         };
         let version = text("mnist_tui_format\":\"1\"", "mnist_tui_format\":\"2\"");
         assert_eq!(version, "x is a checkpoint of format 2: this program reads format 1");
@@ -252,7 +252,7 @@ mod tests {
     fn every_cut_is_an_error_and_no_panic() {
         let bytes = encode(&checkpoint()).expect("it fits");
         for end in (0..bytes.len()).step_by(97) {
-            assert!(decode("x", &bytes[..end]).is_err(), "{end}");
+            assert!(decode_checkpoint("x", &bytes[..end]).is_err(), "{end}");
         }
     }
 }

@@ -1,0 +1,118 @@
+"""Writes the seeds: small whole files of each kind, and the usual ways to be broken."""
+
+import gzip
+import json
+import pathlib
+import struct
+
+HERE = pathlib.Path(__file__).parent
+
+
+def put(target, name, data):
+    folder = HERE / target
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_bytes(data if isinstance(data, bytes) else data.encode())
+
+
+def idx(kind, count, items):
+    header = struct.pack(">II", 0x0803 if kind == 0 else 0x0801, count)
+    if kind == 0:
+        header += struct.pack(">II", 28, 28)
+    return header + bytes(index % 10 for index in range(items * (784 if kind == 0 else 1)))
+
+
+for kind, name in ((0, "images"), (1, "labels")):
+    whole = idx(kind, 2, 2)
+    first = bytes([kind])
+    put("idx", name, first + whole)
+    put("idx", name + "-packed", first + gzip.compress(whole, mtime=0))
+    put("idx", name + "-short", first + whole[:-1])
+    put("idx", name + "-long", first + whole + b"\0")
+    put("idx", name + "-absurd", first + idx(kind, 0xFFFFFFFF, 1))
+    put("idx", name + "-packed-cut", first + gzip.compress(whole, mtime=0)[:-9])
+
+SHAPES = {
+    "layer1_conv.weight": [6, 1, 5, 5],
+    "layer1_conv.bias": [6],
+    "layer2_conv.weight": [16, 6, 5, 5],
+    "layer2_conv.bias": [16],
+    "fc.weight": [10, 256],
+    "fc.bias": [10],
+}
+
+
+def safetensors(tensors, metadata, kind="F32", scale=1):
+    header, at = {"__metadata__": metadata}, 0
+    for name, shape in tensors.items():
+        size = 4
+        for extent in shape:
+            size *= extent
+        header[name] = {"dtype": kind, "shape": shape, "data_offsets": [at, at + size]}
+        at += size
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text) * scale) + text + b"\0" * at
+
+
+CONFIG = {
+    "data": "builtin", "epochs": 10, "batch_size": 50, "learning_rate": 0.001, "seed": 0,
+    "shuffle": True, "validation": 0, "max_steps": None, "init": None, "save": None,
+    "threads": None, "device": "auto",
+}
+PROGRESS = {
+    "epoch": 1, "batch": 3, "step": 3, "images": 150, "optimiser_step": 3, "rates": [[0, 0.001]],
+    "clock": {"training": 0.1, "evaluating": 0.0}, "epoch_seconds": 0.1, "evaluated": None,
+    "best": None,
+}
+FULL = {
+    **SHAPES,
+    **{"first_moment." + name: shape for name, shape in SHAPES.items()},
+    **{"second_moment." + name: shape for name, shape in SHAPES.items()},
+    "losses": [3],
+}
+FACTS = {
+    "format": "pt", "mnist_tui_format": "1", "config": json.dumps(CONFIG),
+    "progress": json.dumps(PROGRESS), "journal_bytes": "0",
+}
+put("checkpoint", "weights", safetensors(SHAPES, {"format": "pt"}))
+put("checkpoint", "whole", safetensors(FULL, FACTS))
+put("checkpoint", "short", safetensors(FULL, FACTS)[:-40])
+put("checkpoint", "halves", safetensors(FULL, FACTS, kind="F16"))
+put("checkpoint", "long-header", safetensors(SHAPES, {}, scale=1 << 40))
+put("checkpoint", "other-version", safetensors(FULL, {**FACTS, "mnist_tui_format": "2"}))
+put("checkpoint", "no-progress", safetensors(FULL, {**FACTS, "progress": "{}"}))
+
+CLOCK = {"training": 0.1, "evaluating": 0.0}
+INFO = {
+    "data": "builtin", "train_images": 60000, "eval_images": 10000, "eval_set": "test",
+    "test_images": 10000, "epochs": 1, "batch_size": 50, "steps_per_epoch": 1200,
+    "total_steps": 1200, "learning_rate": 0.001, "seed": 0, "shuffle": True, "device": "CPU",
+    "parameters": 5142, "saves": False,
+}
+EVENTS = [
+    {"started": INFO},
+    {"state": "training"},
+    {"progress": {"epoch": 1, "first_step": 1, "first_batch": 1, "losses": [2.3, None, 0.1],
+                  "images": 150, "learning_rate": 0.001, "clock": CLOCK}},
+    {"learning_rate": {"step": 3, "learning_rate": 0.0005, "branch": False}},
+    {"break": {"breakpoint": "spike", "step": 3, "reason": "high"}},
+    {"rewound": {"step": 1, "epoch": 1, "batch": 1, "images": 50, "learning_rate": 0.001,
+                 "clock": CLOCK, "tail": [2.3]}},
+    {"epoch": {"epoch": 1, "step": 1, "batches": 1, "train_loss": None, "train_seconds": 1.0,
+               "images_per_second": 50.0, "clock": CLOCK,
+               "evaluation": {"set": "test", "loss": 0.1, "correct": 9, "total": 10,
+                              "seconds": 0.1, "confusion": [[1] * 10] * 10}}},
+    {"finished": {"steps": 1, "images": 50, "clock": CLOCK, "test": None, "stopped": True,
+                  "saved": None}},
+]
+LINES = [json.dumps(event) for event in EVENTS]
+put("journal", "whole", "\n".join(LINES) + "\n")
+put("journal", "cut", "\n".join(LINES)[:-20])
+put("journal", "far", LINES[0] + "\n" + LINES[2].replace('"first_step": 1', '"first_step": 99999999') + "\n")
+put("journal", "failed", LINES[0] + '\n{"failed":{"usage":false,"message":"no memory"}}\n')
+
+put("arguments", "train", "mnist-tui\n--epochs\n3\n--lr\n1e-3\n--break\nspike\n--headless\n")
+put("arguments", "eval", "mnist-tui\neval\n--weights\nw.safetensors\n--json\n")
+put("arguments", "resume", "mnist-tui\n--resume\nrun\n--threads\n2\n")
+put("arguments", "breakpoint", "accuracy >= 98%")
+put("arguments", "config", json.dumps(CONFIG))
