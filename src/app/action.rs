@@ -25,6 +25,10 @@ pub enum Action {
     Slow,
     /// Show the breakpoints, to add and remove some.
     EditBreakpoints,
+    /// Ask for a breakpoint to add.
+    AddBreakpoint,
+    /// Remove the chosen breakpoint.
+    RemoveBreakpoint,
     /// Show this view.
     Show(View),
     /// Show the view to the right.
@@ -156,10 +160,12 @@ impl View {
 }
 
 /// Where keys go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Focus {
     /// To a question that is answered by typing.
     Question,
+    /// To the list of breakpoints.
+    Breakpoints,
     /// To this view.
     View(View),
 }
