@@ -2,6 +2,7 @@
 
 mod act;
 mod action;
+mod answer;
 mod breakpoints;
 pub mod curves;
 mod held;
@@ -12,7 +13,9 @@ mod pad;
 mod prompt;
 pub mod run;
 
-use crate::protocol::{Breakpoint, Command, EpochRecord, Event, Query, RunState, Sample, Subject};
+use crate::protocol::{
+    Breakpoint, Command, EpochRecord, Event, Inspection, Query, Rewound, RunState, Sample, Subject,
+};
 use crate::recorder::Report;
 
 pub use action::{Action, Direction, Focus, RATE_FACTOR, View};
@@ -93,6 +96,8 @@ pub struct App {
     pub prompt: Option<Prompt>,
     /// Whether the run belongs to another program and can only be looked at.
     pub looks_on: bool,
+    /// Turns of the help's pages, to be taken modulo their number.
+    pub help_page: usize,
     asked: Asked,
     sample: Held<Sample>,
     /// Index of the epoch whose confusion matrix is shown.
@@ -111,6 +116,8 @@ struct Asked {
 
 /// Seconds that a batch's digits stay while training goes on.
 const SAMPLE_DWELL: f64 = 3.0;
+/// Digits of a batch that are shown outside of the step view.
+const SAMPLE_DIGITS: usize = 24;
 /// Seconds that an epoch's confusion matrix stays while training goes on.
 const MATRIX_DWELL: f64 = 2.0;
 
@@ -132,6 +139,7 @@ impl Default for App {
             breakpoints: Breakpoints::default(),
             prompt: None,
             looks_on: false,
+            help_page: 0,
             asked: Asked::default(),
             sample: Held::new(SAMPLE_DWELL),
             matrix: Held::new(MATRIX_DWELL),
@@ -232,7 +240,11 @@ impl App {
 
     /// Where keys go.
     pub fn focus(&self) -> Focus {
-        if self.prompt.is_some() { Focus::Question } else { Focus::View(self.view) }
+        match (&self.prompt, self.overlay) {
+            (Some(_), _) => Focus::Question,
+            (None, Some(Overlay::Breakpoints)) => Focus::Breakpoints,
+            (None, _) => Focus::View(self.view),
+        }
     }
 
     /// The digits to show; `None` before the first batch.
@@ -270,6 +282,9 @@ impl App {
             }
             Event::State(state) => {
                 self.run.set_state(state);
+                if state == RunState::Training {
+                    self.breakpoints.hit = None;
+                }
             }
             Event::Progress(mut progress) => {
                 self.curves.extend(&progress.losses);
@@ -280,13 +295,28 @@ impl App {
             }
             Event::Epoch(record) => {
                 self.curves.evaluated(record.step, &record.evaluation);
-                self.run.epoch_ended(&record);
+                // One that is made again after going back takes the place of the one before.
+                self.epochs.retain(|old| old.step < record.step);
+                self.run.epoch_ended(&record, self.epochs.len() + 1);
                 self.matrix.offer(self.epochs.len());
                 self.epochs.push(record);
             }
-            Event::Rewound(_) | Event::LearningRate(_) | Event::Checkpoint(_) => {}
-            Event::Break(hit) => self.breakpoints.hit = Some(hit),
-            Event::Inspected(inspection) => self.inspector.show(*inspection),
+            Event::Checkpoint(_) => {}
+            Event::Rewound(to) => self.go_back(&to),
+            Event::LearningRate(change) => {
+                self.curves.rate_changed(&change);
+                self.run.learning_rate = Some(change.learning_rate);
+            }
+            Event::Break(hit) => {
+                self.curves.broke(&hit);
+                self.breakpoints.show(hit);
+            }
+            Event::Inspected(inspection) => {
+                if self.sample.shown().is_none_or(|sample| sample.step != inspection.step) {
+                    self.sample.offer(sample_of(&inspection));
+                }
+                self.inspector.show(*inspection);
+            }
             Event::Insides(insides) => match insides.subject {
                 Subject::Drawn(_) => self.pad.show(*insides),
                 _ => self.network.show(*insides),
@@ -300,9 +330,40 @@ impl App {
                 self.notice = Some(format!("Training failed: {}", failure.message));
                 self.run.fail(failure);
                 self.ended();
+                self.prompt = None;
                 self.overlay = Some(Overlay::Failure);
             }
         }
+    }
+
+    /// The run stands at an earlier step: what was seen of later ones is true no more.
+    fn go_back(&mut self, to: &Rewound) {
+        self.curves.go_back(to);
+        self.epochs.retain(|record| record.step <= to.step);
+        self.run.rewound(to, self.epochs.len());
+        self.breakpoints.hit = None;
+        self.matrix = Held::new(MATRIX_DWELL);
+        if let Some(last) = self.epochs.len().checked_sub(1) {
+            self.matrix.offer(last);
+        }
+        if self.sample.shown().is_some_and(|sample| sample.step > to.step) {
+            self.sample = Held::new(SAMPLE_DWELL);
+        }
+        // The same step may be reached in another way, and its images are other ones then.
+        self.asked.query.take_if(|query| query.step > to.step);
+        self.mistakes.found.take_if(|found| found.query.step > to.step);
+    }
+
+    /// What the last step did, if that is known: while single steps are trained, what the one before
+    /// did until the new one's report is here.
+    pub fn inspection(&self) -> Option<&Inspection> {
+        let found = self.inspector.inspection.as_ref()?;
+        (found.step == self.run.step || self.run.is_stepping()).then_some(found)
+    }
+
+    /// Steps that were trained before the run went back, if it can still go that way again.
+    pub fn known_steps(&self) -> Option<u64> {
+        self.curves.pasts.ahead().map(|ahead| ahead.loss.steps())
     }
 
     /// A question about ending what has ended is void; whoever already said yes is let go.
@@ -312,6 +373,14 @@ impl App {
         }
         self.leave |= self.run.is_stopping();
     }
+}
+
+/// Some of a batch's digits, by their place in the set so that the bad ones do not come first.
+fn sample_of(inspection: &Inspection) -> Sample {
+    let mut digits: Vec<_> = inspection.digits.iter().collect();
+    digits.sort_by_key(|ranked| ranked.index);
+    let digits = digits.into_iter().take(SAMPLE_DIGITS).map(|ranked| ranked.digit.clone());
+    Sample { step: inspection.step, digits: digits.collect() }
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ pub struct Binding {
     pub action: Action,
     /// Which part of the help they stand in.
     pub group: Group,
-    /// The only view they mean this in; `None` for all.
-    pub view: Option<View>,
+    /// The only place they mean this in; `None` for all.
+    pub focus: Option<Focus>,
     /// One or two words for the bottom line.
     pub short: &'static str,
     /// What they do, for the help.
@@ -75,6 +75,12 @@ impl Key {
             KeyCode::Char(' ') => "space".to_owned(),
             KeyCode::Char(c) => c.to_string(),
             KeyCode::BackTab => "shift-tab".to_owned(),
+            KeyCode::Up => "↑".to_owned(),
+            KeyCode::Down => "↓".to_owned(),
+            KeyCode::Left => "←".to_owned(),
+            KeyCode::Right => "→".to_owned(),
+            KeyCode::PageUp => "pgup".to_owned(),
+            KeyCode::PageDown => "pgdn".to_owned(),
             KeyCode::F(n) => format!("f{n}"),
             other => format!("{other:?}").to_lowercase(),
         };
@@ -89,7 +95,7 @@ const fn binding(
     short: &'static str,
     help: &'static str,
 ) -> Binding {
-    Binding { keys, action, group, view: None, short, help }
+    Binding { keys, action, group, focus: None, short, help }
 }
 
 const fn in_view(
@@ -99,96 +105,110 @@ const fn in_view(
     short: &'static str,
     help: &'static str,
 ) -> Binding {
-    Binding { keys, action, group: Group::Choice, view: Some(view), short, help }
+    let focus = Some(Focus::View(view));
+    Binding { keys, action, group: Group::Choice, focus, short, help }
 }
 
-/// Every binding.
+const fn in_editor(
+    keys: &'static [Key],
+    action: Action,
+    short: &'static str,
+    help: &'static str,
+) -> Binding {
+    Binding { keys, action, group: Group::Choice, focus: Some(Focus::Breakpoints), short, help }
+}
+
+/// Every binding. Neighbours with the same help stand in one line there.
 #[rustfmt::skip]
 pub const BINDINGS: &[Binding] = &[
     binding(&[Key::char(' '), Key::char('p')], Action::TogglePause, Group::Training,
-        "pause", "pause before the next batch, or train on"),
+        "pause", "pause, or train on"),
     binding(&[Key::char('s'), Key::char(']')], Action::Step(1), Group::Training,
-        "one batch", "train one batch, then pause"),
+        "one batch", "one batch, then pause"),
     binding(&[Key::char('S')], Action::Step(10), Group::Training,
-        "ten", "train ten batches, then pause"),
+        "ten", "ten batches, then pause"),
     binding(&[Key::char('b'), Key::char('[')], Action::Back(1), Group::Training,
-        "back", "go back one batch and pause"),
+        "back", "one batch back"),
     binding(&[Key::char('e'), Key::char('}')], Action::FinishEpoch, Group::Training,
-        "to epoch's end", "train to the end of the epoch, then pause"),
+        "to epoch's end", "to the epoch's end"),
     binding(&[Key::char('E'), Key::char('{')], Action::BackEpoch, Group::Training,
-        "epoch back", "go back to the start of the epoch"),
+        "epoch back", "back to the epoch's start"),
     binding(&[Key::char('g')], Action::AskStep, Group::Training,
-        "go to step", "go to a step, forth or back"),
+        "go to step", "go to any step"),
     binding(&[Key::char('u'), Key::char('+'), Key::char('=')], Action::RaiseRate, Group::Training,
-        "rate up", "learning rate times 1.25"),
+        "rate up", "learning rate × or ÷ 1.25"),
     binding(&[Key::char('d'), Key::char('-')], Action::LowerRate, Group::Training,
-        "rate down", "learning rate by 1.25"),
+        "rate down", "learning rate × or ÷ 1.25"),
     binding(&[Key::char('f'), Key::char('>')], Action::Quicken, Group::Training,
-        "faster", "more batches a second"),
+        "faster", "pace: faster, slower"),
     binding(&[Key::char('F'), Key::char('<')], Action::Slow, Group::Training,
-        "slower", "fewer batches a second"),
+        "slower", "pace: faster, slower"),
     binding(&[Key::char('B')], Action::EditBreakpoints, Group::Training,
         "breakpoints", "what pauses the run"),
     binding(&[Key::char('w')], Action::Keep, Group::Training,
-        "keep", "write a checkpoint now"),
+        "keep", "keep a checkpoint"),
     binding(&[Key::code(KeyCode::Tab)], Action::NextView, Group::View,
-        "next view", "show the next view"),
+        "next view", "next, previous view"),
     binding(&[Key::code(KeyCode::BackTab)], Action::PreviousView, Group::View,
-        "back", "show the previous view"),
+        "back", "next, previous view"),
     binding(&[Key::char('1')], Action::Show(View::Overview), Group::View,
-        "overview", "everything on one screen"),
+        "overview", "all on one screen"),
     binding(&[Key::char('2')], Action::Show(View::Loss), Group::View,
-        "loss", "loss and accuracy in large"),
+        "loss", "loss and accuracy"),
     binding(&[Key::char('3')], Action::Show(View::Step), Group::View,
-        "step", "what the last batch did"),
+        "step", "what the step did"),
     binding(&[Key::char('4')], Action::Show(View::Confusion), Group::View,
-        "confusion", "confusion matrix with all its figures"),
+        "confusion", "confusion matrix"),
     binding(&[Key::char('5')], Action::Show(View::Network), Group::View,
-        "network", "an image's way through the network"),
+        "network", "inside the network"),
     binding(&[Key::char('6')], Action::Show(View::Mistakes), Group::View,
         "mistakes", "the hardest images"),
     binding(&[Key::char('7')], Action::Show(View::Draw), Group::View,
         "draw", "a pad to draw on"),
     binding(&[Key::char('l')], Action::ToggleLogScale, Group::View,
-        "log scale", "loss axis linear or logarithmic"),
+        "log scale", "loss axis linear, log"),
     binding(&[Key::char('r')], Action::ToggleRange, Group::View,
-        "recent", "loss of the whole run or of the last 1,000 steps"),
+        "recent", "all, last 1,000 steps"),
     binding(&[Key::char('j'), Key::char('(')], Action::OlderMatrix, Group::View,
-        "older", "matrix of the epoch before"),
+        "older", "matrix older, newer"),
     binding(&[Key::char('k'), Key::char(')')], Action::NewerMatrix, Group::View,
-        "newer", "matrix of the epoch after"),
+        "newer", "matrix older, newer"),
     binding(&[Key::char('i')], Action::LookInside, Group::View,
-        "look inside", "send the chosen image through the network"),
+        "look inside", "look into the image"),
     binding(&[Key::code(KeyCode::Up)], Action::Move(Direction::Up), Group::Choice, "up", "choose"),
     binding(&[Key::code(KeyCode::Down)], Action::Move(Direction::Down), Group::Choice, "down", "choose"),
     binding(&[Key::code(KeyCode::Left)], Action::Move(Direction::Left), Group::Choice, "left", "choose"),
     binding(&[Key::code(KeyCode::Right)], Action::Move(Direction::Right), Group::Choice, "right", "choose"),
-    binding(&[Key::code(KeyCode::PageUp)], Action::Move(Direction::PageUp), Group::Choice, "page up", "a screen up"),
-    binding(&[Key::code(KeyCode::PageDown)], Action::Move(Direction::PageDown), Group::Choice, "page down", "a screen down"),
-    binding(&[Key::code(KeyCode::Home)], Action::Move(Direction::Home), Group::Choice, "first", "the first"),
-    binding(&[Key::code(KeyCode::End)], Action::Move(Direction::End), Group::Choice, "last", "the last"),
+    binding(&[Key::code(KeyCode::PageUp)], Action::Move(Direction::PageUp), Group::Choice, "page up", "a screen back, on"),
+    binding(&[Key::code(KeyCode::PageDown)], Action::Move(Direction::PageDown), Group::Choice, "page down", "a screen back, on"),
+    binding(&[Key::code(KeyCode::Home)], Action::Move(Direction::Home), Group::Choice, "first", "the first, the last"),
+    binding(&[Key::code(KeyCode::End)], Action::Move(Direction::End), Group::Choice, "last", "the first, the last"),
     in_view(View::Network, &[Key::char('m')], Action::Hardest,
-        "worst mistake", "the image with the highest loss"),
+        "worst mistake", "the highest loss"),
     in_view(View::Network, &[Key::char('t')], Action::SwitchSet,
         "other set", "test or training images"),
     in_view(View::Draw, &[Key::char(' ')], Action::Pen,
-        "pen", "put the pen down, or lift it"),
+        "pen", "pen down or up"),
     in_view(View::Draw, &[Key::char('c')], Action::Clear,
         "clear", "clear the pad"),
     in_view(View::Draw, &[Key::char('z'), Key::code(KeyCode::Backspace)], Action::Undo,
-        "undo", "take the last stroke back"),
+        "undo", "take a stroke back"),
     in_view(View::Draw, &[Key::char('m')], Action::Centre,
-        "centre", "fit and centre it as MNIST does"),
+        "centre", "centre as MNIST does"),
+    in_editor(&[Key::char('a'), Key::code(KeyCode::Enter)], Action::AddBreakpoint,
+        "add", "add a breakpoint"),
+    in_editor(&[Key::char('x'), Key::code(KeyCode::Delete)], Action::RemoveBreakpoint,
+        "remove", "remove the chosen one"),
     binding(&[Key::control('z')], Action::Suspend, Group::Program,
-        "suspend", "stop the program until fg continues it"),
+        "suspend", "suspend; fg goes on"),
     binding(&[Key::char('?'), Key::char('h'), Key::code(KeyCode::F(1))], Action::ToggleHelp, Group::Program,
         "help", "show or hide this help"),
     binding(&[Key::char('q'), Key::control('c')], Action::Quit, Group::Program,
-        "quit", "leave; asks once while training"),
+        "quit", "leave; asks while training"),
     binding(&[Key::code(KeyCode::Enter), Key::char('y')], Action::Confirm, Group::Program,
-        "yes", "open what is chosen, or answer with yes"),
+        "yes", "open, or answer with yes"),
     binding(&[Key::code(KeyCode::Esc), Key::char('n')], Action::Dismiss, Group::Program,
-        "close", "close what is open, or answer with no"),
+        "close", "close, or answer with no"),
 ];
 
 /// What a key press asks for; `None` where the key means nothing.
@@ -202,14 +222,26 @@ pub fn action(event: KeyEvent, focus: Focus) -> Option<Action> {
         return None;
     }
     let key = Key { code: event.code, control };
-    let view = match focus {
-        Focus::View(view) => view,
-        Focus::Question => return typed(key),
-    };
-    let bound = |to: Option<View>| {
-        BINDINGS.iter().find(|binding| binding.view == to && binding.keys.contains(&key))
-    };
-    bound(Some(view)).or_else(|| bound(None)).map(|binding| binding.action)
+    if focus == Focus::Question {
+        return typed(key);
+    }
+    bound(key, Some(focus)).or_else(|| bound(key, None)).map(|binding| binding.action)
+}
+
+/// What a key is bound to, in one place or in all.
+fn bound(key: Key, focus: Option<Focus>) -> Option<&'static Binding> {
+    BINDINGS.iter().find(|binding| binding.focus == focus && binding.keys.contains(&key))
+}
+
+/// The keys of a binding that mean it in this place: none of those that it has for another purpose,
+/// nor any if the binding is of another place.
+pub fn keys_in(binding: &Binding, focus: Focus) -> Vec<Key> {
+    let keys = binding.keys.iter().copied();
+    match binding.focus {
+        Some(own) if own == focus => keys.collect(),
+        Some(_) => Vec::new(),
+        None => keys.filter(|&key| bound(key, Some(focus)).is_none()).collect(),
+    }
 }
 
 /// What a key means to a question that is answered by typing.
@@ -232,51 +264,16 @@ pub fn hint(action: Action) -> Option<(String, &'static str)> {
     Some((binding.keys.first()?.name(), binding.short))
 }
 
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::*;
-
-    fn press(code: KeyCode, modifiers: KeyModifiers) -> Option<Action> {
-        action(KeyEvent::new(code, modifiers), Focus::View(View::Overview))
+/// The first key that means an action in this place, and the action's short name.
+pub fn hint_in(focus: Focus, action: Action) -> Option<(String, &'static str)> {
+    if let Action::Move(_) = action {
+        return Some(("arrows".to_owned(), "choose"));
     }
-
-    #[test]
-    fn no_key_has_two_meanings() {
-        let mut seen = HashSet::new();
-        for binding in BINDINGS {
-            for key in binding.keys {
-                assert!(seen.insert((binding.view, key)), "{} is bound twice", key.name());
-            }
-        }
-    }
-
-    #[test]
-    fn every_binding_has_keys_and_texts_and_every_view_a_key() {
-        for binding in BINDINGS {
-            assert!(!binding.keys.is_empty() && !binding.short.is_empty());
-            assert!(!binding.help.is_empty() && binding.help.len() <= 52, "{}", binding.help);
-        }
-        for view in View::ALL {
-            assert!(hint(Action::Show(view)).is_some(), "{}", view.name());
-        }
-    }
-
-    #[test]
-    fn letters_differ_by_case_and_control() {
-        assert_eq!(press(KeyCode::Char('s'), KeyModifiers::NONE), Some(Action::Step(1)));
-        assert_eq!(press(KeyCode::Char('S'), KeyModifiers::SHIFT), Some(Action::Step(10)));
-        assert_eq!(press(KeyCode::Char('c'), KeyModifiers::CONTROL), Some(Action::Quit));
-        assert_eq!(press(KeyCode::Char('c'), KeyModifiers::NONE), None);
-        assert_eq!(press(KeyCode::Char('s'), KeyModifiers::CONTROL), None);
-        assert_eq!(press(KeyCode::Char('q'), KeyModifiers::ALT), None);
-    }
-
-    #[test]
-    fn a_released_key_means_nothing() {
-        let mut event = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE);
-        event.kind = KeyEventKind::Release;
-        assert_eq!(action(event, Focus::View(View::Overview)), None);
-    }
+    let key = |binding: &&Binding| keys_in(binding, focus).first().copied();
+    let mut of_action = BINDINGS.iter().filter(|binding| binding.action == action);
+    let (binding, key) = of_action.find_map(|binding| Some((binding, key(&binding)?)))?;
+    Some((key.name(), binding.short))
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,4 +6,4 @@ pub mod series;
 
 pub use confusion::Confusion;
 pub use rate::Rate;
-pub use series::{Bucket, Series};
+pub use series::{Bucket, Series, Smoother};

@@ -17,6 +17,7 @@ mod network;
 mod overlay;
 mod pane;
 mod progress;
+mod prompt;
 mod raster;
 mod table;
 pub mod theme;
@@ -90,6 +91,9 @@ impl Widget for &Dashboard<'_> {
         footer::Footer::new(app, theme).render(parts.footer, buf);
         if let Some(overlay) = app.overlay {
             overlay::render(overlay, app, theme, parts.body.union(parts.progress), buf);
+        }
+        if app.prompt.is_some() {
+            prompt::Prompt::new(app, theme).render(parts.body.union(parts.footer), buf);
         }
     }
 }

@@ -52,7 +52,7 @@ fn a_screen_that_stands_still_is_not_drawn_again() {
     let frames = tty.frames();
     // Keys without meaning change nothing; the help then is the next frame.
     tty.send("zzz?");
-    tty.wait_for_text("train ten batches, then pause");
+    tty.wait_for_text("ten batches, then pause");
     assert_eq!(tty.frames(), frames + 1);
     leave(tty);
 }
@@ -211,18 +211,19 @@ fn every_view_has_its_key() {
         ("2", "Accuracy after each epoch"),
         ("3", "Digits of step"),
         ("4", "Confusion"),
+        ("7", "7 draw"),
         ("\t", "smoothed"),
         ("l", "whole run, log"),
         ("r", "last 1,000 steps, log"),
-        ("\x1b[Z", "Confusion"),
-        ("?", "answer a question with yes"),
+        ("\x1b[Z", "7 draw"),
+        ("?", "open, or answer with yes"),
     ] {
         tty.send(key);
         tty.wait_for_text(text);
     }
     tty.send("\x1b");
     tty.wait_for("the help to close", |screen| {
-        (!screen.contains("answer a question with yes")).then_some(())
+        (!screen.contains("open, or answer with yes")).then_some(())
     });
     leave(tty);
 }

@@ -1,7 +1,7 @@
 //! What each action does.
 
-use super::{Action, App, Overlay, Prompt, PromptKind, RATE_FACTOR, View};
-use crate::protocol::{Command, RunState};
+use super::{Action, App, Direction, Overlay, PromptKind, RATE_FACTOR, View};
+use crate::protocol::{Command, ImageSet, RunState, Subject};
 
 impl App {
     pub(super) fn act(&mut self, action: Action) -> Vec<Command> {
@@ -19,13 +19,27 @@ impl App {
                 self.asked.checkpoint = true;
                 return vec![Command::Checkpoint];
             }
-            Action::Back(batches) => return vec![Command::Back(batches)],
-            Action::BackEpoch => return vec![Command::BackEpoch],
-            Action::RaiseRate => return vec![Command::ScaleLearningRate(RATE_FACTOR)],
-            Action::LowerRate => return vec![Command::ScaleLearningRate(1.0 / RATE_FACTOR)],
-            Action::AskStep => self.prompt = Some(Prompt::new(PromptKind::Step)),
-            Action::Quicken | Action::Slow => {}
-            Action::EditBreakpoints => self.overlay = Some(Overlay::Breakpoints),
+            Action::Back(batches) => {
+                return self.run.go_back(Command::Back(batches)).into_iter().collect();
+            }
+            Action::BackEpoch => return self.run.go_back(Command::BackEpoch).into_iter().collect(),
+            Action::RaiseRate => return self.run.scale_rate(RATE_FACTOR).into_iter().collect(),
+            Action::LowerRate => {
+                return self.run.scale_rate(1.0 / RATE_FACTOR).into_iter().collect();
+            }
+            Action::Quicken => return self.run.change_pace(true).into_iter().collect(),
+            Action::Slow => return self.run.change_pace(false).into_iter().collect(),
+            Action::AskStep => self.ask(PromptKind::Step),
+            Action::EditBreakpoints => self.toggle(Overlay::Breakpoints),
+            Action::AddBreakpoint => self.ask(PromptKind::Breakpoint),
+            Action::RemoveBreakpoint => return self.remove_breakpoint(),
+            Action::Move(_) if self.prompt.is_some() => {}
+            Action::Move(direction) if self.overlay == Some(Overlay::Breakpoints) => {
+                self.breakpoints.select(direction);
+            }
+            Action::Move(direction) if self.overlay == Some(Overlay::Help) => {
+                self.turn_help(direction);
+            }
             Action::Move(direction) => match self.view {
                 View::Step => self.inspector.select(direction),
                 View::Confusion => self.mistakes.move_cursor(direction),
@@ -35,34 +49,37 @@ impl App {
                 View::Overview | View::Loss => {}
             },
             Action::OlderMatrix | Action::NewerMatrix => {}
-            Action::LookInside | Action::Hardest | Action::SwitchSet => {}
+            Action::LookInside => self.look_inside(),
+            Action::Hardest | Action::SwitchSet => {}
             Action::Pen
             | Action::Stroke { .. }
             | Action::EndStroke
             | Action::Clear
             | Action::Undo
             | Action::Centre => {}
-            Action::Type(_) | Action::Erase => {}
+            Action::Type(c) => {
+                if let Some(prompt) = &mut self.prompt {
+                    prompt.type_in(c);
+                }
+            }
+            Action::Erase => {
+                if let Some(prompt) = &mut self.prompt {
+                    prompt.erase();
+                }
+            }
             Action::Show(view) => self.show(view),
             Action::NextView => self.show(self.view.shifted(1)),
             Action::PreviousView => self.show(self.view.shifted(View::ALL.len() - 1)),
             Action::ToggleLogScale => self.log_scale = !self.log_scale,
             Action::ToggleRange => self.range = self.range.other(),
             Action::ToggleHelp => {
-                self.overlay =
-                    if self.overlay == Some(Overlay::Help) { None } else { Some(Overlay::Help) };
+                self.help_page = 0;
+                self.toggle(Overlay::Help);
             }
-            Action::Dismiss => {
-                if self.prompt.take().is_none() && self.overlay.take().is_none() {
-                    self.notice = None;
-                }
-            }
-            Action::Confirm => {
-                if self.overlay.take() == Some(Overlay::ConfirmQuit) {
-                    return self.quit();
-                }
-            }
+            Action::Dismiss => self.dismiss(),
+            Action::Confirm => return self.confirm(),
             Action::Quit => {
+                self.prompt = None;
                 let at_work = matches!(
                     self.run.state,
                     RunState::Training | RunState::Evaluating | RunState::Paused
@@ -83,8 +100,52 @@ impl App {
 
     fn show(&mut self, view: View) {
         self.view = view;
-        if self.overlay == Some(Overlay::Help) {
+        if let Some(Overlay::Help | Overlay::Breakpoints) = self.overlay {
             self.overlay = None;
+        }
+    }
+
+    fn toggle(&mut self, overlay: Overlay) {
+        self.overlay = if self.overlay == Some(overlay) { None } else { Some(overlay) };
+    }
+
+    fn turn_help(&mut self, direction: Direction) {
+        self.help_page = match direction {
+            Direction::Down | Direction::Right | Direction::PageDown => self.help_page + 1,
+            Direction::Up | Direction::Left | Direction::PageUp => self.help_page.saturating_sub(1),
+            Direction::Home | Direction::End => 0,
+        };
+    }
+
+    /// Closes what is on top.
+    fn dismiss(&mut self) {
+        if self.prompt.take().is_none()
+            && self.overlay.take().is_none()
+            && self.notice.take().is_none()
+        {
+            self.breakpoints.dismissed = true;
+        }
+    }
+
+    fn confirm(&mut self) -> Vec<Command> {
+        if self.prompt.is_some() {
+            return self.answer();
+        }
+        if self.overlay.take() == Some(Overlay::ConfirmQuit) { self.quit() } else { Vec::new() }
+    }
+
+    /// Sends the chosen image to the network view, or asks there which one to show.
+    fn look_inside(&mut self) {
+        match self.view {
+            View::Step if self.inspection().is_some() => {
+                if let Some(chosen) = self.inspector.chosen() {
+                    let set = ImageSet::Train;
+                    self.network.subject = Subject::Image { set, index: chosen.index };
+                    self.show(View::Network);
+                }
+            }
+            View::Network => self.ask(PromptKind::Image),
+            _ => {}
         }
     }
 

@@ -27,6 +27,10 @@ pub enum Action {
     EditBreakpoints,
     /// Write a checkpoint now.
     Keep,
+    /// Ask for a breakpoint to add.
+    AddBreakpoint,
+    /// Remove the chosen breakpoint.
+    RemoveBreakpoint,
     /// Show this view.
     Show(View),
     /// Show the view to the right.
@@ -181,10 +185,12 @@ impl View {
 }
 
 /// Where keys go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Focus {
     /// To a question that is answered by typing.
     Question,
+    /// To the list of breakpoints.
+    Breakpoints,
     /// To this view.
     View(View),
 }

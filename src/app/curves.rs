@@ -1,12 +1,18 @@
 //! Loss and accuracy over time.
 
+mod marks;
+mod past;
+
 use std::collections::VecDeque;
 
 use super::held::Held;
 use crate::{
     metrics::{Bucket, Series},
-    protocol::{Evaluation, RunInfo},
+    protocol::{Break, Breakpoint, Evaluation, RateChange, Rewound, RunInfo},
 };
+
+pub use marks::Marks;
+pub use past::{Past, Pasts};
 
 /// Which steps the loss chart shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +55,10 @@ pub struct Curves {
     pub evaluations: Vec<EvalPoint>,
     /// Steps that the run will have.
     pub expected: u64,
+    /// Curves that the run has left by going back.
+    pub pasts: Pasts,
+    /// What was changed and found on the way.
+    pub marks: Marks,
     recent: VecDeque<Bucket>,
     /// What the chart of recent steps shows of them.
     shown: Held<Recent>,
@@ -84,7 +94,7 @@ impl Curves {
     /// Empty curves for a run.
     pub fn new(info: &RunInfo) -> Self {
         let window = (SMOOTHED_IMAGES / info.batch_size.max(1) as f64).max(SMOOTHED_STEPS);
-        Self::sized(info.total_steps, window)
+        Self { marks: Marks::new(info.learning_rate), ..Self::sized(info.total_steps, window) }
     }
 
     fn sized(expected: u64, window: f64) -> Self {
@@ -92,6 +102,8 @@ impl Curves {
             loss: Series::new(expected, window),
             evaluations: Vec::new(),
             expected,
+            pasts: Pasts::default(),
+            marks: Marks::default(),
             recent: VecDeque::new(),
             shown: Held::new(RECENT_DWELL),
         }
@@ -106,15 +118,68 @@ impl Curves {
             }
             self.recent.push_back(Bucket::of_step(loss, self.loss.smooth()));
         }
+        self.pasts.reach(self.loss.steps());
+    }
+
+    /// Goes to another step of what was trained: what lies beyond is kept as what is ahead.
+    pub(super) fn go_back(&mut self, to: &Rewound) {
+        self.pasts.leave(&self.loss, &self.evaluations);
+        if let Some(ahead) = self.pasts.ahead().filter(|_| to.step > self.loss.steps()) {
+            self.loss = ahead.loss.clone();
+            self.evaluations.clone_from(&ahead.evaluations);
+        }
+        self.loss.go_back(to.step, &to.tail);
+        self.evaluations.retain(|point| point.step <= to.step);
+        self.marks.go_back(to.step, to.learning_rate);
+        self.rebuild_recent(&to.tail);
+        self.pasts.reach(self.loss.steps());
+    }
+
+    fn rebuild_recent(&mut self, tail: &[f32]) {
+        let tail = &tail[tail.len().saturating_sub(Self::RECENT as usize)..];
+        let first = self.loss.steps().saturating_sub(tail.len() as u64);
+        let mut smoother = self.loss.smoother_before(first);
+        let smoothed = tail.iter().map(|&loss| {
+            smoother.push(loss);
+            Bucket::of_step(loss, smoother.value())
+        });
+        self.recent = smoothed.collect();
+        self.shown = Held::new(RECENT_DWELL);
+    }
+
+    /// Another learning rate applies: on a branch, what is ahead is given up.
+    pub(super) fn rate_changed(&mut self, change: &RateChange) {
+        self.marks.set_rate(change.step, change.learning_rate);
+        if change.branch {
+            self.pasts.branch(change.step);
+        }
+    }
+
+    /// Notes a loss that has paused the run.
+    pub(super) fn broke(&mut self, hit: &Break) {
+        if let Breakpoint::LossAbove(_) | Breakpoint::Spike(_) | Breakpoint::NotFinite =
+            hit.breakpoint
+        {
+            self.marks.add_break(hit.step);
+        }
     }
 
     /// Adds an evaluation made after `step`.
     pub fn evaluated(&mut self, step: u64, evaluation: &Evaluation) {
+        // One that is made again after going back takes the place of the one before.
+        self.evaluations.retain(|point| point.step < step);
         self.evaluations.push(EvalPoint {
             step,
             loss: evaluation.loss as f32,
             accuracy: evaluation.accuracy() as f32,
         });
+    }
+
+    /// Evaluations that the run has left by going back.
+    pub fn past_evaluations(&self) -> impl Iterator<Item = &EvalPoint> {
+        self.pasts
+            .drawn(self.loss.steps())
+            .flat_map(|(from, past)| past.evaluations.iter().filter(move |point| point.step > from))
     }
 
     /// Brings the chart of recent steps up to date if it has stood long enough, or `at_once`.
@@ -156,35 +221,4 @@ impl Curves {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn recent_steps_are_kept_one_by_one_and_older_ones_dropped() {
-        let mut curves = Curves::sized(5_000_000, 10.0);
-        curves.extend(&(1..=5_300).map(|step| step as f32).collect::<Vec<_>>());
-        curves.refresh(1.0, true);
-        assert_eq!(curves.span(Range::Recent), (4_400, 5_400));
-        let one = curves.steps(Range::Recent, 5_000, 5_001).expect("recent");
-        assert_eq!((one.min, one.max), (5_001.0, 5_001.0));
-        assert_eq!(curves.steps(Range::Recent, 5_300, 5_301), None);
-        assert_eq!(curves.steps(Range::Recent, 0, 4_300), None);
-    }
-
-    #[test]
-    fn the_whole_run_spans_the_steps_to_come() {
-        let mut curves = Curves::sized(12_000, 10.0);
-        curves.extend(&[2.3, 2.2]);
-        assert_eq!(curves.span(Range::WholeRun), (0, 12_000));
-        assert_eq!(curves.steps(Range::WholeRun, 6_000, 12_000), None);
-    }
-
-    #[test]
-    fn the_first_recent_steps_start_at_zero() {
-        let mut curves = Curves::sized(12_000, 10.0);
-        curves.extend(&[2.3, 2.2]);
-        curves.refresh(1.0, false);
-        assert_eq!(curves.span(Range::Recent), (0, 1_000));
-        assert_eq!(curves.steps(Range::Recent, 1, 2).map(|bucket| bucket.max), Some(2.2));
-    }
-}
+mod tests;

@@ -22,9 +22,42 @@ pub enum PromptKind {
     Breakpoint,
 }
 
+/// Characters that an answer may have.
+const LONGEST: usize = 24;
+
 impl Prompt {
     /// An empty answer.
     pub(super) fn new(kind: PromptKind) -> Self {
         Self { kind, text: String::new(), error: None }
+    }
+
+    /// Takes a character, if it can be part of an answer.
+    pub(super) fn type_in(&mut self, c: char) {
+        let fits = match self.kind {
+            PromptKind::Step | PromptKind::Image => c.is_ascii_digit(),
+            PromptKind::Breakpoint => c == ' ' || c.is_ascii_graphic(),
+        };
+        if fits && self.text.len() < LONGEST {
+            self.text.push(c);
+            self.error = None;
+        }
+    }
+
+    pub(super) fn erase(&mut self) {
+        self.text.pop();
+        self.error = None;
+    }
+
+    /// The number that was typed; past what a number can hold it is the largest one.
+    ///
+    /// # Errors
+    ///
+    /// Asks for one where nothing was typed.
+    pub(super) fn number(&self) -> Result<u64, String> {
+        if self.text.is_empty() {
+            return Err("type a number".to_owned());
+        }
+        // Only digits are taken, so that nothing but the size can be wrong.
+        Ok(self.text.parse().unwrap_or(u64::MAX))
     }
 }

@@ -1,11 +1,13 @@
 //! Where the run stands, and what it was asked to do.
 
+mod ask;
+
 use super::held::Held;
 use crate::{
     metrics::Rate,
     protocol::{
-        Clock, Command, EpochRecord, EvalSet, Evaluation, Failure, Progress, RunInfo, RunState,
-        Summary,
+        Clock, EpochRecord, EvalSet, Evaluation, Failure, ImageSet, Progress, Rewound, RunInfo,
+        RunState, Summary,
     },
 };
 
@@ -20,6 +22,8 @@ enum Asked {
     Steps,
     /// To pause after the epoch.
     EpochEnd,
+    /// To pause after this step.
+    GoTo(u64),
     /// To end the run.
     Stop,
 }
@@ -53,8 +57,10 @@ pub struct Run {
     pub step: u64,
     /// Images trained on in all.
     pub images: u64,
-    /// Learning rate of the last step.
+    /// Learning rate of the last step, or of the next where it was changed since.
     pub learning_rate: Option<f64>,
+    /// Most batches a second; `None` for as many as possible.
+    pub pace: Option<u32>,
     /// Time since the start.
     pub clock: Clock,
     /// How the run ended, if it ended as asked.
@@ -82,6 +88,7 @@ impl Default for Run {
             step: 0,
             images: 0,
             learning_rate: None,
+            pace: None,
             clock: Clock::default(),
             summary: None,
             failure: None,
@@ -113,8 +120,12 @@ impl Run {
 
     pub(super) fn set_state(&mut self, state: RunState) {
         self.state = state;
-        if state == RunState::Paused && self.asked != Asked::Stop {
-            self.asked = Asked::Nothing;
+        if state == RunState::Paused {
+            if self.asked != Asked::Stop {
+                self.asked = Asked::Nothing;
+            }
+            // A run that pauses after its end has gone back.
+            self.summary = None;
         }
     }
 
@@ -128,9 +139,23 @@ impl Run {
         self.rate.update(progress.clock.training, progress.images);
     }
 
-    pub(super) fn epoch_ended(&mut self, record: &EpochRecord) {
+    /// The run stands at another step, paused, after so many evaluations.
+    pub(super) fn rewound(&mut self, to: &Rewound, evaluations: usize) {
+        self.epoch = to.epoch;
+        self.batch = to.batch;
+        self.step = to.step;
+        self.images = to.images;
+        self.learning_rate = Some(to.learning_rate);
+        self.clock = to.clock;
+        self.evaluations = u32::try_from(evaluations).unwrap_or(u32::MAX);
+        self.rate.went_back(to.images);
+        self.set_state(RunState::Paused);
+    }
+
+    /// An epoch was evaluated, the run's last but so many.
+    pub(super) fn epoch_ended(&mut self, record: &EpochRecord, evaluations: usize) {
         self.clock = record.clock;
-        self.evaluations += 1;
+        self.evaluations = u32::try_from(evaluations).unwrap_or(u32::MAX);
         self.eval_seconds = Some(record.evaluation.seconds);
     }
 
@@ -210,7 +235,18 @@ impl Run {
         !self.is_under_way() && self.step == 0
     }
 
-    /// Whether the worker still lives.
+    /// Images of a set; `None` until the data is read.
+    pub fn images_of(&self, set: ImageSet) -> Option<u64> {
+        let info = self.info.as_ref()?;
+        Some(match set {
+            ImageSet::Train => info.train_images,
+            ImageSet::Test => info.test_images,
+            ImageSet::Validation if info.eval_set == EvalSet::Validation => info.eval_images,
+            ImageSet::Validation => 0,
+        })
+    }
+
+    /// Whether batches are trained or may be.
     pub fn is_under_way(&self) -> bool {
         !matches!(self.state, RunState::Done | RunState::Failed)
     }
@@ -222,7 +258,15 @@ impl Run {
 
     /// Whether a pause was asked for, now or later, and has not begun.
     pub fn is_pausing(&self) -> bool {
-        matches!(self.asked, Asked::Pause | Asked::Steps | Asked::EpochEnd)
+        matches!(self.asked, Asked::Pause | Asked::Steps | Asked::EpochEnd | Asked::GoTo(_))
+    }
+
+    /// The step up to which is trained, for a pause.
+    pub fn goal(&self) -> Option<u64> {
+        match self.asked {
+            Asked::GoTo(step) => Some(step),
+            _ => None,
+        }
     }
 
     /// Whether the epoch is trained to its end, for a pause.
@@ -233,40 +277,6 @@ impl Run {
     /// Whether single batches are trained on request.
     pub fn is_stepping(&self) -> bool {
         self.asked == Asked::Steps
-    }
-
-    pub(super) fn toggle_pause(&mut self) -> Option<Command> {
-        if !self.takes_commands() {
-            return None;
-        }
-        if self.state == RunState::Paused || self.is_pausing() {
-            self.asked = Asked::Nothing;
-            return Some(Command::Resume);
-        }
-        self.asked = Asked::Pause;
-        Some(Command::Pause)
-    }
-
-    pub(super) fn step(&mut self, batches: u64) -> Option<Command> {
-        self.takes_commands().then(|| {
-            self.asked = Asked::Steps;
-            Command::Step(batches)
-        })
-    }
-
-    pub(super) fn finish_epoch(&mut self) -> Option<Command> {
-        self.takes_commands().then(|| {
-            self.asked = Asked::EpochEnd;
-            Command::FinishEpoch
-        })
-    }
-
-    pub(super) fn stop(&mut self) {
-        self.asked = Asked::Stop;
-    }
-
-    fn takes_commands(&self) -> bool {
-        self.is_under_way() && !self.is_stopping()
     }
 }
 

@@ -1,3 +1,5 @@
+mod steps;
+
 use super::*;
 use crate::protocol::{Clock, Digit, EvalSet, Evaluation, Failure, Progress, RunInfo, Summary};
 

@@ -7,8 +7,10 @@ use std::collections::VecDeque;
 /// Time is training time: pauses and evaluations do not count, so a pause does not slow the figure.
 #[derive(Clone, Debug, Default)]
 pub struct Rate {
-    /// (training seconds, images) since the start, oldest first.
+    /// (training seconds, images trained in them), oldest first.
     marks: VecDeque<(f64, u64)>,
+    /// Images of the run where it stands.
+    at: u64,
 }
 
 /// Training seconds that the speed is averaged over.
@@ -22,14 +24,22 @@ impl Rate {
         if self.marks.is_empty() {
             self.marks.push_back((0.0, 0));
         }
+        let trained = self.marks.back().map_or(0, |&(_, trained)| trained);
+        let trained = trained + images.saturating_sub(self.at);
+        self.at = images;
         let len = self.marks.len();
         if len > 2 && seconds - self.marks[len - 2].0 < SPACING {
             self.marks.pop_back();
         }
-        self.marks.push_back((seconds, images));
+        self.marks.push_back((seconds, trained));
         while self.marks.len() > 2 && seconds - self.marks[1].0 >= WINDOW {
             self.marks.pop_front();
         }
+    }
+
+    /// Takes the images of an earlier step that the run has gone back to: the speed stays.
+    pub fn went_back(&mut self, images: u64) {
+        self.at = images;
     }
 
     /// Images per second; `None` before any time has passed.
@@ -70,6 +80,19 @@ mod tests {
         }
         let speed = rate.images_per_second().expect("time has passed");
         assert!((speed - 100.0).abs() < 1.0, "{speed}");
+    }
+
+    #[test]
+    fn going_back_does_not_change_the_speed() {
+        let mut rate = Rate::default();
+        for second in 1..=5 {
+            rate.update(f64::from(second), 500 * second as u64);
+        }
+        rate.went_back(700);
+        assert_eq!(rate.images_per_second(), Some(500.0));
+        rate.update(6.0, 1_200);
+        rate.update(7.0, 1_700);
+        assert_eq!(rate.images_per_second(), Some(500.0));
     }
 
     #[test]

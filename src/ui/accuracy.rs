@@ -39,8 +39,10 @@ impl Widget for &Accuracy<'_> {
             Line::styled(format!("best {share}"), self.theme.muted)
         });
         let inner = pane::titled(area, buf, self.theme, "Accuracy after each epoch", [note]);
-        let points = &self.app.curves.evaluations;
-        let Some(lowest) = points.iter().map(|point| point.accuracy).reduce(f32::min) else {
+        let curves = &self.app.curves;
+        let points = &curves.evaluations;
+        let shown = points.iter().chain(curves.past_evaluations());
+        let Some(lowest) = shown.map(|point| point.accuracy).reduce(f32::min) else {
             let text = "The first point appears after the first epoch.";
             return pane::empty(inner, buf, self.theme, text);
         };
@@ -54,6 +56,9 @@ impl Widget for &Accuracy<'_> {
             draw_line(&mut raster, &chart, pair[0], pair[1]);
         }
         raster.render(chart.plot, buf, &[self.theme.band]);
+        for point in curves.past_evaluations() {
+            chart.mark(buf, point.step, f64::from(point.accuracy), "◇", self.theme.muted);
+        }
         for point in points {
             chart.mark(buf, point.step, f64::from(point.accuracy), "◆", self.theme.evaluation);
         }

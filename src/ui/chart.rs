@@ -125,6 +125,38 @@ impl Chart {
         buf.set_string(self.plot.x + (column / 2) as u16, self.plot.y, symbol, style);
     }
 
+    /// Marks a step at the top where nothing graver is marked.
+    pub(super) fn mark_break(&self, buf: &mut Buffer, step: u64, style: Style) {
+        let column = self.plot.x + (self.column(step) / 2) as u16;
+        if step > self.from
+            && step <= self.to
+            && let Some(cell) = buf.cell_mut((column, self.plot.y))
+            && cell.symbol() != "✗"
+        {
+            cell.set_symbol("▼").set_style(style);
+        }
+    }
+
+    /// Marks what changes after a step among the step labels, in words if there is room for them; on
+    /// the plot's last row where there is none for the mark.
+    pub(super) fn mark_below(&self, buf: &mut Buffer, step: u64, text: &str, style: Style) {
+        if step < self.from || step > self.to {
+            return;
+        }
+        let (x, y) = (self.plot.x + (self.column(step) / 2) as u16, self.plot.bottom());
+        let blank = |width: u16| {
+            let cells = x.saturating_sub(1)..=x + width;
+            cells.filter(|&x| x < self.plot.right()).all(|x| buf[(x, y)].symbol() == " ")
+        };
+        let width = text.chars().count() as u16 + 1;
+        let in_words = x + width <= self.plot.right() && blank(width);
+        let row = if in_words || buf[(x, y)].symbol() == " " { y } else { y - 1 };
+        buf.set_string(x, row, "▴", style);
+        if in_words {
+            buf.set_string(x + 1, row, text, style);
+        }
+    }
+
     /// Puts a mark on the cell of a step and a value.
     pub(super) fn mark(&self, buf: &mut Buffer, step: u64, value: f64, symbol: &str, style: Style) {
         if step < self.from || step > self.to {

@@ -21,6 +21,10 @@ pub(super) const SMALL_ROWS: u16 = 8;
 pub(super) const LARGE_COLUMNS: u16 = 28;
 /// Rows of a large digit, two pixels each, and its caption.
 pub(super) const LARGE_ROWS: u16 = 15;
+/// Columns of a huge digit.
+pub(super) const HUGE_COLUMNS: u16 = 56;
+/// Rows of a huge digit and its caption.
+pub(super) const HUGE_ROWS: u16 = 29;
 /// So many large digits are better than more small ones.
 const ENOUGH_LARGE: u16 = 4;
 /// Ink from which a pixel counts as set where there are no shades.
@@ -93,7 +97,8 @@ impl Widget for &Digits<'_> {
     }
 }
 
-fn caption(digit: &Digit, theme: &Theme) -> Line<'static> {
+/// Right or wrong, true class and what it was taken for, with that answer's probability.
+pub(super) fn caption(digit: &Digit, theme: &Theme) -> Line<'static> {
     let percent = format::short_percent(f64::from(digit.probability));
     if digit.is_right() {
         Line::from(vec![
@@ -113,13 +118,26 @@ fn pixel(digit: &Digit, x: usize, y: usize) -> u8 {
 }
 
 /// One pixel a column, two a row: the upper half block over a background.
-fn draw_large(digit: &Digit, area: Rect, buf: &mut Buffer, theme: &Theme) {
+pub(super) fn draw_large(digit: &Digit, area: Rect, buf: &mut Buffer, theme: &Theme) {
     for position in area.positions() {
         let (x, y) = (usize::from(position.x - area.x), 2 * usize::from(position.y - area.y));
         let (upper, lower) = (pixel(digit, x, y), pixel(digit, x, y + 1));
         let (symbol, style) = match (theme.ink(upper), theme.ink(lower)) {
             (Some(upper), Some(lower)) => shaded("▀", upper, lower),
             _ => (HALVES[usize::from(upper >= INK) | usize::from(lower >= INK) << 1], Style::new()),
+        };
+        put(buf, position.x, position.y, symbol, style);
+    }
+}
+
+/// Two columns a pixel, one row.
+pub(super) fn draw_huge(digit: &Digit, area: Rect, buf: &mut Buffer, theme: &Theme) {
+    for position in area.positions() {
+        let (x, y) = (usize::from(position.x - area.x) / 2, usize::from(position.y - area.y));
+        let value = pixel(digit, x, y);
+        let (symbol, style) = match theme.ink(value) {
+            Some(ink) => shaded(" ", ink, ink),
+            None => (HALVES[if value >= INK { 3 } else { 0 }], Style::new()),
         };
         put(buf, position.x, position.y, symbol, style);
     }
@@ -133,7 +151,7 @@ const QUADRANTS: [&str; 16] =
     [" ", "▘", "▝", "▀", "▖", "▌", "▞", "▛", "▗", "▚", "▐", "▜", "▄", "▙", "▟", "█"];
 
 /// Two by four pixels a cell: quadrants of one by two, in two shades.
-fn draw_small(digit: &Digit, area: Rect, buf: &mut Buffer, theme: &Theme) {
+pub(super) fn draw_small(digit: &Digit, area: Rect, buf: &mut Buffer, theme: &Theme) {
     for position in area.positions() {
         let (x, y) = (2 * usize::from(position.x - area.x), 4 * usize::from(position.y - area.y));
         let quadrant = |right: usize, down: usize| {

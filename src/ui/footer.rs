@@ -9,10 +9,34 @@ use ratatui::{
 
 use super::theme::Theme;
 use crate::{
-    app::{Action, App, Overlay, View},
+    app::{Action, App, Direction, Overlay, View},
     keymap,
     protocol::RunState,
 };
+
+/// An action to name in the bottom line.
+#[derive(Clone, Copy, Debug)]
+struct Hint {
+    action: Action,
+    /// Its name where the key table's does not fit the state.
+    name: Option<&'static str>,
+    /// Place in the line; where room is short the last ones go first.
+    rank: u8,
+}
+
+fn hint(action: Action) -> Hint {
+    Hint { action, name: None, rank: 0 }
+}
+
+impl Hint {
+    fn called(self, name: &'static str) -> Self {
+        Self { name: Some(name), ..self }
+    }
+
+    fn at(self, rank: u8) -> Self {
+        Self { rank, ..self }
+    }
+}
 
 /// The bottom line.
 #[derive(Debug)]
@@ -26,57 +50,84 @@ impl<'a> Footer<'a> {
         Self { app, theme }
     }
 
-    /// Actions, most useful first, with another name where the key table's does not fit the state.
-    fn actions(&self) -> Vec<(Action, Option<&'static str>)> {
-        match self.app.overlay {
+    /// What can be done, in the order shown; help and quitting come last.
+    fn hints(&self) -> Vec<Hint> {
+        let further = match self.app.overlay {
             Some(Overlay::ConfirmQuit) => {
-                return vec![(Action::Confirm, None), (Action::Dismiss, Some("no, train on"))];
+                return vec![hint(Action::Confirm), hint(Action::Dismiss).called("no, train on")];
             }
-            Some(Overlay::Help | Overlay::Failure | Overlay::Breakpoints) => {
-                return vec![(Action::Dismiss, None), (Action::Quit, None)];
+            Some(Overlay::Breakpoints) => {
+                let choose = Action::Move(Direction::Down);
+                vec![Action::AddBreakpoint, Action::RemoveBreakpoint, choose, Action::Dismiss]
             }
-            None => {}
-        }
-        let run = &self.app.run;
-        let mut actions = match run.state {
-            RunState::Paused => vec![
-                (Action::TogglePause, Some("train on")),
-                (Action::Step(1), None),
-                (Action::Step(10), None),
-                (Action::FinishEpoch, None),
-            ],
-            RunState::Training | RunState::Evaluating if !run.is_stopping() => vec![
-                (Action::TogglePause, if run.is_pausing() { Some("train on") } else { None }),
-                (Action::Step(1), None),
-                (Action::FinishEpoch, None),
-            ],
-            _ => Vec::new(),
+            Some(Overlay::Help | Overlay::Failure) => vec![Action::Dismiss],
+            None => {
+                let mut hints = self.training();
+                hints.extend(self.view());
+                hints.push(hint(Action::NextView).at(9));
+                hints.sort_by_key(|hint| hint.rank);
+                let ended = matches!(self.app.run.state, RunState::Done | RunState::Failed);
+                hints.insert(if ended { 0 } else { hints.len() }, hint(Action::Quit));
+                hints.insert(hints.len() - usize::from(!ended), hint(Action::ToggleHelp));
+                return hints;
+            }
         };
-        if matches!(run.state, RunState::Done | RunState::Failed) {
-            actions.push((Action::Quit, None));
+        further.into_iter().chain([Action::Quit]).map(hint).collect()
+    }
+
+    /// What the worker can be asked for.
+    fn training(&self) -> Vec<Hint> {
+        let run = &self.app.run;
+        match run.state {
+            RunState::Paused => vec![
+                hint(Action::TogglePause).called("train on").at(0),
+                hint(Action::Step(1)).at(1),
+                hint(Action::Back(1)).at(2),
+                hint(Action::FinishEpoch).at(4),
+                hint(Action::AskStep).at(6),
+                hint(Action::Step(10)).at(7),
+                hint(Action::RaiseRate).at(7),
+                hint(Action::EditBreakpoints).at(8),
+            ],
+            RunState::Training | RunState::Evaluating if !run.is_stopping() => {
+                let pause = hint(Action::TogglePause).at(0);
+                vec![
+                    if run.is_pausing() { pause.called("train on") } else { pause },
+                    hint(Action::Step(1)).at(1),
+                    hint(Action::FinishEpoch).at(4),
+                    hint(Action::AskStep).at(6),
+                ]
+            }
+            RunState::Done if !run.is_stopping() => {
+                vec![hint(Action::Back(1)).at(2), hint(Action::AskStep).at(6)]
+            }
+            _ => Vec::new(),
         }
-        if matches!(self.app.view, View::Overview | View::Loss) {
-            actions.push((Action::ToggleLogScale, self.app.log_scale.then_some("linear scale")));
+    }
+
+    /// What can be done in this view alone: what it is for at 3, what is but convenient at 5.
+    fn view(&self) -> Vec<Hint> {
+        match self.app.view {
+            View::Overview | View::Loss => {
+                let scale = hint(Action::ToggleLogScale).at(5);
+                vec![if self.app.log_scale { scale.called("linear scale") } else { scale }]
+            }
+            View::Step if self.app.inspection().is_some() => {
+                vec![hint(Action::LookInside).at(3), hint(Action::Move(Direction::Right)).at(5)]
+            }
+            _ => Vec::new(),
         }
-        actions.push((Action::NextView, None));
-        actions.push((Action::ToggleHelp, None));
-        if !matches!(run.state, RunState::Done | RunState::Failed) {
-            actions.push((Action::Quit, None));
-        }
-        actions
     }
 }
 
 impl Widget for &Footer<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
-        let mut hints: Vec<(String, &'static str)> = self
-            .actions()
-            .into_iter()
-            .filter_map(|(action, name)| {
-                let (key, short) = keymap::hint(action)?;
-                Some((key, name.unwrap_or(short)))
-            })
-            .collect();
+        let focus = self.app.focus();
+        let named = |hint: Hint| {
+            let (key, short) = keymap::hint_in(focus, hint.action)?;
+            Some((key, hint.name.unwrap_or(short)))
+        };
+        let mut hints: Vec<_> = self.hints().into_iter().filter_map(named).collect();
         // The last two, help and quit, stay longest.
         while width(&hints) > usize::from(area.width) && hints.len() > 2 {
             hints.remove(hints.len() - 3);

@@ -79,6 +79,15 @@ pub(super) fn learning_rate(rate: f64) -> String {
     }
 }
 
+/// A positive figure of any size as `1.23e-3` or `4.56e+0`, so that figures below each other compare.
+pub(super) fn scientific(value: f64) -> String {
+    let text = format!("{value:.2e}");
+    match text.split_once('e') {
+        Some((mantissa, power)) if !power.starts_with('-') => format!("{mantissa}e+{power}"),
+        _ => text,
+    }
+}
+
 /// The text, or as much of it as fits into `width` columns with a sign that there is more.
 pub(super) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
@@ -139,6 +148,11 @@ mod tests {
             [0, 999, 1_000, 1_135, 12_000, 2_500_000].map(short_count),
             ["0", "999", "1k", "1.1k", "12k", "2.5M"]
         );
+        assert_eq!(
+            [0.0, 1.234e-3, 4.56, 1e12].map(scientific),
+            ["0.00e+0", "1.23e-3", "4.56e+0", "1.00e+12"]
+        );
+        assert_eq!(scientific(f64::NAN), "NaN");
         assert_eq!([1e-3, 0.5, 1.0, 2.5e-5].map(learning_rate), ["0.001", "0.5", "1", "2.50e-5"]);
     }
 

@@ -1,5 +1,7 @@
 //! Name, views and state.
 
+use std::borrow::Cow;
+
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
@@ -8,7 +10,7 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::theme::Theme;
+use super::{format, theme::Theme};
 use crate::{
     app::{Action, App, Run, View},
     keymap,
@@ -53,7 +55,16 @@ impl<'a> Header<'a> {
             RunState::Failed => self.theme.alert,
             _ => self.theme.accent,
         };
-        Line::styled(state_text(&self.app.run), style)
+        let text = match (&self.app.breakpoints.hit, self.app.run.goal()) {
+            (Some(hit), _) if self.app.run.state == RunState::Paused => {
+                format!("■ break: {}", hit.breakpoint).into()
+            }
+            (_, Some(step)) if self.app.run.state == RunState::Training => {
+                format!("▶ to step {}", format::thousands(step)).into()
+            }
+            _ => Cow::from(state_text(&self.app.run)),
+        };
+        Line::styled(text, style)
     }
 }
 

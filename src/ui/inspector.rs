@@ -1,9 +1,23 @@
-//! What the last step did: its digits, gradients and updates.
+//! What the last step did: its losses, gradients and updates, and its digits.
+//!
+//! ```text
+//! ┌ step ───────┐ ┌ digits ──────────┐   side by side, or below each other where that is too wide
+//! │ parameters  │ │ worst first      │
+//! ├ chosen ─────┤ │                  │   with room only
+//! └─────────────┘ └──────────────────┘
+//! ```
 
-use ratatui::{buffer::Buffer, layout::Rect, widgets::Widget};
+mod batch;
+mod parameters;
 
-use super::{digits::Digits, theme::Theme};
-use crate::app::App;
+use ratatui::{
+    buffer::Buffer,
+    layout::{Constraint, Layout, Rect},
+    widgets::Widget,
+};
+
+use super::{digits, digits::Digits, theme::Theme};
+use crate::app::{self, App};
 
 /// The step view.
 #[derive(Debug)]
@@ -11,6 +25,11 @@ pub(super) struct Inspector<'a> {
     app: &'a App,
     theme: &'a Theme,
 }
+
+/// Columns between the two panes.
+const GAP: u16 = 2;
+/// Digits in a row.
+const COLUMNS: u16 = app::Inspector::COLUMNS as u16;
 
 impl<'a> Inspector<'a> {
     pub(super) fn new(app: &'a App, theme: &'a Theme) -> Self {
@@ -20,6 +39,32 @@ impl<'a> Inspector<'a> {
 
 impl Widget for &Inspector<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
-        Digits::new(self.app, self.theme).render(area, buf);
+        let Some(inspection) = self.app.inspection() else {
+            return Digits::new(self.app, self.theme).render(area, buf);
+        };
+        let parameters = parameters::Parameters::new(inspection, self.app, self.theme);
+        let selected = self.app.inspector.selected;
+        let batch = batch::Batch::new(inspection, selected, self.theme);
+        let beside = [COLUMNS * digits::LARGE_COLUMNS, COLUMNS * (digits::SMALL_COLUMNS + 1) - 1]
+            .map(|digits| digits + GAP)
+            .into_iter()
+            .find(|taken| area.width >= taken + parameters::LEAST_COLUMNS);
+        let rows = parameters.rows();
+        let Some(taken) = beside else {
+            let [top, bottom] =
+                Layout::vertical([Constraint::Length(rows), Constraint::Fill(1)]).areas(area);
+            parameters.render(top, buf);
+            return batch.render(bottom, buf);
+        };
+        let [left, right] =
+            Layout::horizontal([Constraint::Fill(1), Constraint::Length(taken - GAP)])
+                .spacing(GAP)
+                .areas(area);
+        let [top, bottom] = Layout::vertical([Constraint::Length(rows), Constraint::Fill(1)])
+            .spacing(1)
+            .areas(left);
+        parameters.render(top, buf);
+        batch.render_chosen(bottom, buf);
+        batch.render(right, buf);
     }
 }

@@ -3,6 +3,7 @@
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
+    style::Style,
     text::{Line, Span},
     widgets::Widget,
 };
@@ -10,7 +11,7 @@ use ratatui::{
 use super::{
     axis::Axis,
     chart::{self, Chart},
-    pane,
+    format, pane,
     raster::Raster,
     theme::Theme,
 };
@@ -27,7 +28,8 @@ pub(super) struct Loss<'a> {
 }
 
 const BAND: u8 = 1;
-const SMOOTH: u8 = 2;
+const PAST: u8 = 2;
+const SMOOTH: u8 = 3;
 /// Parts in which the steps in sight are searched for their extremes.
 const SLICES: u64 = 256;
 
@@ -45,26 +47,36 @@ impl<'a> Loss<'a> {
         format!("Loss · {range}{scale}")
     }
 
-    /// What the chart's signs mean: in full, and without the least needed.
-    fn legends(&self) -> [Line<'static>; 2] {
-        let set = self.app.run.info.as_ref().map_or(EvalSet::Test, |info| info.eval_set);
-        let entry = |sign: &'static str, style, name: &'static str| {
-            [Span::styled(sign, style), Span::styled(format!(" {name}"), self.theme.muted)]
-        };
-        let gap = || [Span::raw("  ")];
-        let band = entry("⣿", self.theme.band, "min–max");
-        let smooth = entry("⠒", self.theme.smooth, "smoothed");
-        let evaluation = entry("◆", self.theme.evaluation, set.name());
-        let short: Vec<_> = smooth.into_iter().chain(gap()).chain(evaluation).collect();
-        let full: Vec<_> = band.into_iter().chain(gap()).chain(short.clone()).collect();
-        if self.app.curves.loss.last().is_some_and(|loss| !loss.is_finite()) {
-            let warning = Span::styled("✗ loss not finite", self.theme.alert);
-            return [Line::from(warning.clone()), Line::from(warning)];
+    /// What the chart's signs mean: in full, and with less and less of it.
+    fn legends(&self) -> [Line<'static>; 3] {
+        let curves = &self.app.curves;
+        if curves.loss.last().is_some_and(|loss| !loss.is_finite()) {
+            let warning = || Line::styled("✗ loss not finite", self.theme.alert);
+            return [warning(), warning(), warning()];
         }
-        [Line::from(full), Line::from(short)]
+        let set = self.app.run.info.as_ref().map_or(EvalSet::Test, |info| info.eval_set);
+        let band = Some(("⣿", self.theme.band, "min–max"));
+        let smooth = Some(("⠒", self.theme.smooth, "smoothed"));
+        let evaluation = Some(("◆", self.theme.evaluation, set.name()));
+        let past = |name| (!curves.pasts.is_empty()).then_some(("⠂⠂", self.theme.muted, name));
+        let rate = (!curves.marks.rates().is_empty()).then_some(("▴", self.theme.accent, "rate"));
+        let legend = |entries: &[Option<(&'static str, Style, &'static str)>]| {
+            let mut spans = Vec::new();
+            for &(sign, style, name) in entries.iter().flatten() {
+                let gap = if spans.is_empty() { "" } else { "  " };
+                spans.extend([Span::raw(gap), Span::styled(sign, style)]);
+                spans.push(Span::styled(format!(" {name}"), self.theme.muted));
+            }
+            Line::from(spans)
+        };
+        [
+            legend(&[past("before going back"), rate, band, smooth, evaluation]),
+            legend(&[past("before"), smooth, evaluation]),
+            legend(&[past("before"), evaluation]),
+        ]
     }
 
-    /// An axis that holds everything in sight.
+    /// An axis that holds everything in sight, but for what was given up where that lies higher.
     fn axis(&self, (from, to): (u64, u64)) -> Axis {
         let curves = &self.app.curves;
         let points =
@@ -74,8 +86,11 @@ impl<'a> Loss<'a> {
         // search for the smallest that a logarithmic axis can show.
         let slice = (to - from).div_ceil(SLICES).max(1);
         for start in (from..to).step_by(usize::try_from(slice).unwrap_or(usize::MAX)) {
-            let bucket = curves.steps(self.app.range, start, start + slice);
-            values.extend(bucket.iter().flat_map(|bucket| [bucket.min, bucket.max, bucket.smooth]));
+            let here = curves.steps(self.app.range, start, start + slice);
+            let ahead = curves.pasts.ahead();
+            let ahead = ahead.and_then(|ahead| ahead.loss.range(start, start + slice));
+            let buckets = here.into_iter().chain(ahead);
+            values.extend(buckets.flat_map(|bucket| [bucket.min, bucket.max, bucket.smooth]));
         }
         let finite = || values.iter().copied().filter(|value| value.is_finite());
         let high = f64::from(finite().fold(f32::NEG_INFINITY, f32::max));
@@ -87,8 +102,24 @@ impl<'a> Loss<'a> {
         }
     }
 
+    /// Draws the curves that the run has left: dots with gaps, so that they differ without colours.
+    fn draw_pasts(&self, chart: &Chart, raster: &mut Raster) {
+        let curves = &self.app.curves;
+        for (from, past) in curves.pasts.drawn(curves.loss.steps()) {
+            for column in (0..raster.columns()).step_by(2) {
+                let (first, last) = chart.steps(column);
+                let bucket = past.loss.range(first, last).filter(|_| first >= from);
+                let row = bucket.and_then(|bucket| chart.row(f64::from(bucket.smooth)));
+                if let Some(row) = row {
+                    raster.vertical(column, row, row, PAST);
+                }
+            }
+        }
+    }
+
     fn draw_steps(&self, chart: &Chart, buf: &mut Buffer) {
         let mut raster = Raster::new(chart.plot.width, chart.plot.height);
+        self.draw_pasts(chart, &mut raster);
         let mut before = None;
         let mut marks = Vec::new();
         for column in 0..raster.columns() {
@@ -121,7 +152,8 @@ impl<'a> Loss<'a> {
         for (column, row) in marks {
             raster.mark(column, row);
         }
-        raster.render(chart.plot, buf, &[self.theme.band, self.theme.smooth]);
+        let styles = [self.theme.band, self.theme.muted, self.theme.smooth];
+        raster.render(chart.plot, buf, &styles);
     }
 }
 
@@ -142,8 +174,18 @@ impl Widget for &Loss<'_> {
             return;
         };
         self.draw_steps(&chart, buf);
-        for point in &self.app.curves.evaluations {
+        let curves = &self.app.curves;
+        for point in curves.past_evaluations() {
+            chart.mark(buf, point.step, f64::from(point.loss), "◇", self.theme.muted);
+        }
+        for point in &curves.evaluations {
             chart.mark(buf, point.step, f64::from(point.loss), "◆", self.theme.evaluation);
+        }
+        for &step in curves.marks.breaks() {
+            chart.mark_break(buf, step, self.theme.alert);
+        }
+        for &(step, rate) in curves.marks.rates() {
+            chart.mark_below(buf, step, &format::learning_rate(rate), self.theme.accent);
         }
     }
 }

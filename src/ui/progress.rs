@@ -8,7 +8,11 @@ use ratatui::{
 };
 
 use super::{format, theme::Theme};
-use crate::{app::App, protocol::RunState};
+use crate::{
+    app::{Action, App, View},
+    keymap,
+    protocol::{Breakpoint, RunState},
+};
 
 /// How far epoch and run are, and how well and how quickly it goes.
 #[derive(Debug)]
@@ -67,63 +71,94 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Label and value of each figure, the most important first.
-    fn figures(&self) -> Vec<(&'static str, &'static str, String)> {
+    fn figures(&self) -> Vec<Figure> {
         let run = &self.app.run;
+        let figure = |full, short, rank, value| Figure { full, short, value, rank };
         let mut figures = Vec::new();
+        if let Some(known) = self.app.known_steps() {
+            let (step, known) = (format::thousands(run.step), format::thousands(known));
+            let value = format!("{step:>width$} of {known} known", width = known.len());
+            figures.push(figure("went back: step", "step", 1, value));
+        }
         if let Some(loss) = run.figures().loss {
-            figures.push(("training loss", "loss", format::loss(f64::from(loss))));
+            figures.push(figure("training loss", "loss", 0, format::loss(f64::from(loss))));
         }
         if let Some(record) = self.app.matrix() {
             let name = record.evaluation.set.name();
             let long = if name == "test" { "test loss" } else { "validation loss" };
             let short = if name == "test" { "test" } else { "valid" };
-            figures.push((long, short, format::loss(record.evaluation.loss)));
-            figures.push(("accuracy", "acc", format::percent(record.evaluation.accuracy())));
+            figures.push(figure(long, short, 3, format::loss(record.evaluation.loss)));
+            let accuracy = format::percent(record.evaluation.accuracy());
+            figures.push(figure("accuracy", "acc", 2, accuracy));
         }
         if let Some(rate) = run.figures().images_per_second {
             let rate = format::thousands(rate.round() as u64);
-            figures.push(("images/s", "img/s", format!("{rate:>7}")));
+            figures.push(figure("images/s", "img/s", 6, format!("{rate:>7}")));
         }
         if let Some(rate) = run.learning_rate {
-            figures.push(("learning rate", "lr", format::learning_rate(rate)));
+            figures.push(figure("learning rate", "lr", 4, format::learning_rate(rate)));
+        }
+        if let Some(pace) = run.pace {
+            figures.push(figure("batches/s", "batch/s", 5, format!("≤{pace}")));
         }
         if let Some(info) = &run.info {
-            figures.push(("", "", info.device.clone()));
+            figures.push(figure("", "", 7, info.device.clone()));
         }
         figures
     }
 
-    fn line(&self, figures: &[(&'static str, &'static str, String)], long: bool) -> Line<'static> {
+    fn line(&self, figures: &[Figure], long: bool) -> Line<'static> {
         let mut spans = Vec::new();
-        for (place, (full, short, value)) in figures.iter().enumerate() {
-            let label = if long { *full } else { *short };
+        for (place, figure) in figures.iter().enumerate() {
+            let label = if long { figure.full } else { figure.short };
             if place > 0 {
                 spans.push(Span::raw(if long { "   " } else { "  " }));
             }
-            let style = if full.is_empty() { self.theme.muted } else { self.theme.figure };
+            let style = match figure.value.as_str() {
+                _ if label.is_empty() => self.theme.muted,
+                "NaN" => self.theme.alert,
+                _ => self.theme.figure,
+            };
+            let value = Span::styled(figure.value.clone(), style);
             // A unit stands behind its figure, a name before it.
             if label.contains('/') {
-                spans.push(Span::styled(value.clone(), style));
-                spans.push(Span::styled(format!(" {label}"), self.theme.muted));
+                spans.extend([value, Span::styled(format!(" {label}"), self.theme.muted)]);
             } else {
                 if !label.is_empty() {
                     spans.push(Span::styled(format!("{label} "), self.theme.muted));
                 }
-                let style = if value == "NaN" { self.theme.alert } else { style };
-                spans.push(Span::styled(value.clone(), style));
+                spans.push(value);
             }
         }
         Line::from(spans)
     }
 
+    /// What there is to tell: a notice, or why the run was paused.
+    fn news(&self, width: u16) -> Option<Line<'static>> {
+        let (text, hint) = if let Some(notice) = &self.app.notice {
+            (notice.clone(), "(esc)".to_owned())
+        } else {
+            let hit = self.app.breakpoints.news()?;
+            let batch = match hit.breakpoint {
+                Breakpoint::LossAbove(_) | Breakpoint::Spike(_) | Breakpoint::NotFinite => {
+                    keymap::hint(Action::Show(View::Step))
+                }
+                Breakpoint::Epoch | Breakpoint::Step(_) | Breakpoint::Accuracy(_) => None,
+            };
+            let batch = batch.filter(|_| self.app.view != View::Step);
+            let hint = batch
+                .map_or_else(|| "(esc)".to_owned(), |(key, _)| format!("({key} shows the batch)"));
+            (format!("■ {}", hit.reason), hint)
+        };
+        let room = usize::from(width).saturating_sub(hint.chars().count() + 1);
+        Some(Line::styled(format!("{} {hint}", format::cut(&text, room)), self.theme.alert))
+    }
+
     fn figures_line(&self, width: u16) -> Line<'static> {
-        if let Some(notice) = &self.app.notice {
-            // An overlay tells it in full.
-            if self.app.overlay.is_none() {
-                let notice = format::cut(&format!("{notice} (esc)"), usize::from(width));
-                return Line::styled(notice, self.theme.alert);
-            }
+        // An overlay tells it in full.
+        let news = if self.app.overlay.is_none() { self.news(width) } else { None };
+        if let Some(news) = news {
+            return news;
         }
         let mut figures = self.figures();
         let full = self.line(&figures, true);
@@ -132,15 +167,26 @@ impl<'a> Progress<'a> {
         }
         loop {
             let line = self.line(&figures, false);
-            if line.width() <= usize::from(width) || figures.pop().is_none() {
-                return line;
+            let least = (0..figures.len()).max_by_key(|&place| figures[place].rank);
+            match least {
+                Some(least) if line.width() > usize::from(width) => drop(figures.remove(least)),
+                _ => return line,
             }
         }
     }
 }
 
+/// A figure with its name or unit.
+struct Figure {
+    full: &'static str,
+    short: &'static str,
+    value: String,
+    /// Place by importance, 0 the most.
+    rank: u8,
+}
+
 /// A thin bar whose end moves by half columns.
-fn draw_bar(area: Rect, buf: &mut Buffer, share: f64, theme: &Theme) {
+pub(super) fn draw_bar(area: Rect, buf: &mut Buffer, share: f64, theme: &Theme) {
     let halves = (share.clamp(0.0, 1.0) * f64::from(area.width) * 2.0).floor() as u16;
     for column in 0..area.width {
         let (symbol, style) = match halves.saturating_sub(2 * column) {

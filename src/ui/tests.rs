@@ -1,5 +1,7 @@
 //! Whole screens on a test terminal, and every view at every size.
 
+mod steps;
+
 use std::{
     cell::Cell,
     io::{self, Write},
@@ -250,7 +252,13 @@ fn finished_at_80_by_24() {
 fn situations() -> Vec<App> {
     let mut apps = Vec::new();
     for view in View::ALL {
-        for overlay in [None, Some(Action::ToggleHelp), Some(Action::Quit)] {
+        for overlay in [
+            None,
+            Some(Action::ToggleHelp),
+            Some(Action::Quit),
+            Some(Action::EditBreakpoints),
+            Some(Action::AskStep),
+        ] {
             for (log, recent) in [(false, false), (true, true)] {
                 for mut app in [App::default(), trained(3), trained(1_300)] {
                     act(&mut app, Action::Show(view));

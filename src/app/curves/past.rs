@@ -1,0 +1,70 @@
+//! What a run had trained beyond the step that it has gone back to.
+
+use std::collections::VecDeque;
+
+use super::EvalPoint;
+use crate::metrics::Series;
+
+/// A curve that the run has left.
+#[derive(Clone, Debug)]
+pub struct Past {
+    /// Training loss of every step, those before the leave included.
+    pub loss: Series,
+    /// Evaluations, oldest first.
+    pub evaluations: Vec<EvalPoint>,
+    /// Step that the run went on from another way; meaningless while it may still go this way.
+    from: u64,
+}
+
+/// Curves that the run has left, in bounded memory.
+#[derive(Debug, Default)]
+pub struct Pasts {
+    /// What is trained again as it was, unless the learning rate is changed before.
+    ahead: Option<Past>,
+    /// What was given up, oldest first.
+    abandoned: VecDeque<Past>,
+}
+
+impl Pasts {
+    /// Curves that are kept of those given up.
+    const MOST: usize = 4;
+
+    /// The run has left the end of this curve for an earlier step. The longest is kept: all lie on it.
+    pub(super) fn leave(&mut self, loss: &Series, evaluations: &[EvalPoint]) {
+        if self.ahead.as_ref().is_none_or(|ahead| ahead.loss.steps() < loss.steps()) {
+            self.ahead =
+                Some(Past { loss: loss.clone(), evaluations: evaluations.to_vec(), from: 0 });
+        }
+    }
+
+    /// The run stands at `step`: nothing is ahead of its end.
+    pub(super) fn reach(&mut self, step: u64) {
+        self.ahead.take_if(|ahead| ahead.loss.steps() <= step);
+    }
+
+    /// The run goes on from `step` in another way.
+    pub(super) fn branch(&mut self, step: u64) {
+        if let Some(past) = self.ahead.take() {
+            if self.abandoned.len() == Self::MOST {
+                self.abandoned.pop_front();
+            }
+            self.abandoned.push_back(Past { from: step, ..past });
+        }
+    }
+
+    /// What was trained beyond the step where the run stands and is still to be trained that way.
+    pub fn ahead(&self) -> Option<&Past> {
+        self.ahead.as_ref()
+    }
+
+    /// Each curve to draw under that of the run, which stands at `step`, from where it leaves it.
+    pub fn drawn(&self, step: u64) -> impl Iterator<Item = (u64, &Past)> {
+        let abandoned = self.abandoned.iter().map(|past| (past.from, past));
+        abandoned.chain(self.ahead.iter().map(move |past| (step, past)))
+    }
+
+    /// Whether nothing was left.
+    pub fn is_empty(&self) -> bool {
+        self.ahead.is_none() && self.abandoned.is_empty()
+    }
+}

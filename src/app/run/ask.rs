@@ -1,0 +1,99 @@
+//! What a run can be asked for in each state, as commands to its worker.
+
+use super::{Asked, Run};
+use crate::protocol::{Command, RunState};
+
+/// Most batches a second, from quick to slow.
+const PACES: [Option<u32>; 6] = [None, Some(100), Some(30), Some(10), Some(3), Some(1)];
+
+impl Run {
+    pub(in crate::app) fn toggle_pause(&mut self) -> Option<Command> {
+        if !self.takes_commands() {
+            return None;
+        }
+        if self.state == RunState::Paused || self.is_pausing() {
+            self.asked = Asked::Nothing;
+            return Some(Command::Resume);
+        }
+        self.asked = Asked::Pause;
+        Some(Command::Pause)
+    }
+
+    pub(in crate::app) fn step(&mut self, batches: u64) -> Option<Command> {
+        self.takes_commands().then(|| {
+            self.asked = Asked::Steps;
+            Command::Step(batches)
+        })
+    }
+
+    pub(in crate::app) fn finish_epoch(&mut self) -> Option<Command> {
+        self.takes_commands().then(|| {
+            self.asked = Asked::EpochEnd;
+            Command::FinishEpoch
+        })
+    }
+
+    /// Goes to an earlier step, as the command says, and pauses there.
+    pub(in crate::app) fn go_back(&mut self, command: Command) -> Option<Command> {
+        if !self.is_attended() || self.step == 0 {
+            return None;
+        }
+        if self.state != RunState::Done {
+            self.asked = Asked::Pause;
+        }
+        Some(command)
+    }
+
+    /// Goes to a step, back or forth.
+    ///
+    /// # Errors
+    ///
+    /// Says in one sentence why the run cannot get there.
+    pub(in crate::app) fn go_to(&mut self, step: u64) -> Result<Option<Command>, String> {
+        let Some(info) = self.info.as_ref() else {
+            return Err("the data is not read yet".to_owned());
+        };
+        if step > info.total_steps {
+            return Err(format!("the run has only {} steps", info.total_steps));
+        }
+        if step < self.step {
+            return Ok(self.go_back(Command::GoTo(step)));
+        }
+        if self.state == RunState::Done {
+            return Err(format!("the run has ended at step {}: only back from here", self.step));
+        }
+        let is_there = step == self.step && self.state == RunState::Paused;
+        Ok((self.takes_commands() && !is_there).then(|| {
+            self.asked = if step > self.step { Asked::GoTo(step) } else { Asked::Pause };
+            Command::GoTo(step)
+        }))
+    }
+
+    pub(in crate::app) fn scale_rate(&mut self, factor: f64) -> Option<Command> {
+        self.takes_commands().then_some(Command::ScaleLearningRate(factor))
+    }
+
+    /// The next pace of the ladder, quicker or slower.
+    pub(in crate::app) fn change_pace(&mut self, quicker: bool) -> Option<Command> {
+        if !self.is_attended() {
+            return None;
+        }
+        let place = PACES.iter().position(|&pace| pace == self.pace).unwrap_or_default();
+        let next = if quicker { place.checked_sub(1)? } else { place + 1 };
+        self.pace = *PACES.get(next)?;
+        Some(Command::SetPace(self.pace))
+    }
+
+    pub(in crate::app) fn stop(&mut self) {
+        self.asked = Asked::Stop;
+    }
+
+    fn takes_commands(&self) -> bool {
+        self.is_under_way() && !self.is_stopping()
+    }
+
+    /// Whether the worker lives and listens: after the run's end too, since it may go back from there.
+    pub(in crate::app) fn is_attended(&self) -> bool {
+        self.state != RunState::Failed && !self.is_stopping()
+    }
+}

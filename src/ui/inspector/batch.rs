@@ -1,0 +1,185 @@
+//! The images of a step's batch, worst first.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::{Modifier, Style},
+    text::{Line, Span},
+    widgets::Widget,
+};
+
+use super::COLUMNS;
+use crate::{
+    protocol::{Inspection, RankedDigit},
+    ui::{digits, format, pane, theme::Theme},
+};
+
+/// The batch with its chosen image.
+pub(super) struct Batch<'a> {
+    inspection: &'a Inspection,
+    selected: usize,
+    theme: &'a Theme,
+}
+
+/// Most columns between two digits.
+const MOST_GAP: u16 = 4;
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(inspection: &'a Inspection, selected: usize, theme: &'a Theme) -> Self {
+        Self { inspection, selected, theme }
+    }
+
+    /// The place of the chosen image, of how many, and in the training set.
+    fn notes(&self) -> [Line<'static>; 2] {
+        let known = self.inspection.digits.len();
+        let Some(chosen) = self.inspection.digits.get(self.selected) else {
+            return [Line::default(), Line::default()];
+        };
+        let place = format!(
+            "{} of {}",
+            format::thousands(self.selected as u64 + 1),
+            format::thousands(known as u64)
+        );
+        let index = format!("training image {} · ", format::thousands(u64::from(chosen.index)));
+        let figure = |place| Span::styled(place, self.theme.figure);
+        let full = vec![Span::styled(index, self.theme.muted), figure(place.clone())];
+        [Line::from(full), Line::from(figure(place))]
+    }
+
+    fn title(&self) -> String {
+        let (known, all) = (self.inspection.digits.len() as u64, self.inspection.images);
+        if known < all {
+            format!("Worst {} of {} digits", format::thousands(known), format::thousands(all))
+        } else {
+            "Digits, worst first".to_owned()
+        }
+    }
+
+    fn grid(&self, area: Rect, buf: &mut Buffer, large: bool) {
+        let (width, height) = if large {
+            (digits::LARGE_COLUMNS, digits::LARGE_ROWS + 1)
+        } else {
+            (digits::SMALL_COLUMNS, digits::SMALL_ROWS + 1)
+        };
+        let columns = COLUMNS.min(area.width / width).max(1);
+        let rows = (area.height / height).max(1);
+        let gap = (area.width.saturating_sub(columns * width))
+            .checked_div(columns - 1)
+            .unwrap_or(0)
+            .min(MOST_GAP);
+        let (chosen_row, chosen_column) =
+            (self.selected / usize::from(COLUMNS), self.selected % usize::from(COLUMNS));
+        // The chosen image is in the last row shown, or in the first screen; where a row does not fit,
+        // in its last column shown.
+        let first_row = (chosen_row + 1).saturating_sub(usize::from(rows));
+        let first_column = (chosen_column + 1).saturating_sub(usize::from(columns));
+        for row in 0..rows {
+            for column in 0..columns {
+                let place = (first_row + usize::from(row)) * usize::from(COLUMNS)
+                    + first_column
+                    + usize::from(column);
+                let Some(ranked) = self.inspection.digits.get(place) else { continue };
+                let cells = Rect {
+                    x: area.x + column * (width + gap),
+                    y: area.y + row * height,
+                    width,
+                    height: height - 2,
+                };
+                let picture = cells.intersection(area);
+                if large {
+                    digits::draw_large(&ranked.digit, picture, buf, self.theme);
+                } else {
+                    digits::draw_small(&ranked.digit, picture, buf, self.theme);
+                }
+                self.caption(ranked, place == self.selected, cells, area, buf);
+            }
+        }
+    }
+
+    /// Two rows below a digit: what it is taken for, and its loss.
+    fn caption(&self, of: &RankedDigit, chosen: bool, above: Rect, area: Rect, buf: &mut Buffer) {
+        let row = |down| Rect { y: above.bottom() + down, height: 1, ..above }.intersection(area);
+        digits::caption(&of.digit, self.theme).render(row(0), buf);
+        let loss = format!(" loss {}", format::loss(f64::from(of.loss)));
+        Line::styled(loss, self.theme.muted).render(row(1), buf);
+        if chosen {
+            for row in [row(0), row(1)] {
+                buf.set_style(Rect { width: row.width.min(CAPTION), ..row }, MARKED);
+            }
+            Line::styled("▸", self.theme.accent).render(row(0), buf);
+        }
+    }
+
+    /// One row a digit, where there is no room for pictures.
+    fn list(&self, area: Rect, buf: &mut Buffer) {
+        let first = (self.selected + 1).saturating_sub(usize::from(area.height));
+        for (place, row) in (first..self.inspection.digits.len()).zip(area.rows()) {
+            let ranked = &self.inspection.digits[place];
+            let mut line = digits::caption(&ranked.digit, self.theme);
+            let loss = format!("  loss {:<6}", format::loss(f64::from(ranked.loss)));
+            line.push_span(Span::styled(loss, self.theme.muted));
+            line.render(row, buf);
+            if place == self.selected {
+                buf.set_style(Rect { width: row.width.min(28), ..row }, MARKED);
+                Line::styled("▸", self.theme.accent).render(row, buf);
+            }
+        }
+    }
+
+    /// The chosen image by itself, as large as there is room for.
+    pub(super) fn render_chosen(&self, area: Rect, buf: &mut Buffer) {
+        let Some(ranked) = self.inspection.digits.get(self.selected) else { return };
+        let huge = (digits::HUGE_COLUMNS, digits::HUGE_ROWS - 1);
+        let large = (digits::LARGE_COLUMNS, digits::LARGE_ROWS - 1);
+        // A title above, two lines below.
+        let fits = |&(width, height): &(u16, u16)| area.width >= width && area.height >= height + 3;
+        let Some((width, height)) = [huge, large].into_iter().find(fits) else { return };
+        let index = format::thousands(u64::from(ranked.index));
+        let inner = pane::titled(area, buf, self.theme, &format!("Training image {index}"), []);
+        let picture = Rect { width, height, ..inner };
+        if width == huge.0 {
+            digits::draw_huge(&ranked.digit, picture, buf, self.theme);
+        } else {
+            digits::draw_large(&ranked.digit, picture, buf, self.theme);
+        }
+        let digit = &ranked.digit;
+        let (answer, style) = if digit.is_right() {
+            (format!(" ✓ {} recognised", digit.label), self.theme.right)
+        } else {
+            (format!(" ✗ {} taken for {}", digit.label, digit.prediction), self.theme.wrong)
+        };
+        let percent = format::percent(f64::from(digit.probability));
+        let loss = format::loss(f64::from(ranked.loss));
+        let figures = Line::from(vec![
+            Span::styled(" probability ", self.theme.muted),
+            Span::styled(percent, self.theme.figure),
+            Span::styled("   loss ", self.theme.muted),
+            Span::styled(loss, self.theme.figure),
+        ]);
+        let below = Rect { y: picture.bottom(), height: 1, ..inner };
+        Line::styled(answer, style).render(below, buf);
+        figures.render(Rect { y: below.y + 1, ..below }, buf);
+    }
+}
+
+/// Columns of a caption.
+const CAPTION: u16 = digits::SMALL_COLUMNS;
+/// What is chosen.
+const MARKED: Style = Style::new().add_modifier(Modifier::REVERSED);
+
+impl Widget for &Batch<'_> {
+    fn render(self, area: Rect, buf: &mut Buffer) {
+        if area.height < 2 {
+            return;
+        }
+        let inner = pane::titled(area, buf, self.theme, &self.title(), self.notes());
+        let fits = |width: u16, height: u16| inner.width >= width && inner.height > height;
+        if fits(COLUMNS * digits::LARGE_COLUMNS, digits::LARGE_ROWS) {
+            self.grid(inner, buf, true);
+        } else if fits(digits::SMALL_COLUMNS, digits::SMALL_ROWS) {
+            self.grid(inner, buf, false);
+        } else {
+            self.list(inner, buf);
+        }
+    }
+}
