@@ -169,7 +169,7 @@ impl App {
             commands.push(Command::LookInside(subject));
         }
         let query = match self.view {
-            View::Mistakes => self.matrix().map(|record| self.mistakes.query(record.step)),
+            View::Mistakes => self.matrix().map(|record| self.mistakes.query(record)),
             _ => None,
         };
         if let Some(query) = query

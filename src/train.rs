@@ -11,6 +11,8 @@ mod evaluate;
 mod losses;
 mod outbox;
 mod remote;
+#[cfg_attr(not(test), expect(dead_code, reason = "evaluations are to be kept by the run"))]
+mod results;
 mod run;
 mod sets;
 mod step;

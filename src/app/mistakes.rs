@@ -1,7 +1,7 @@
 //! The cell chosen in the confusion matrix, and the images of a cell or of all, hardest first.
 
 use super::Direction;
-use crate::protocol::{Found, Query};
+use crate::protocol::{EpochRecord, Found, Query};
 
 /// What the confusion and mistakes views show beside the matrix itself.
 #[derive(Debug, Default)]
@@ -17,9 +17,9 @@ pub struct Mistakes {
 }
 
 impl Mistakes {
-    /// What the mistakes view wants to know of the evaluation after `step`.
-    pub(super) fn query(&self, step: u64) -> Query {
-        Query { step, cell: self.cell }
+    /// What the mistakes view wants to know of an evaluation.
+    pub(super) fn query(&self, record: &EpochRecord) -> Query {
+        Query { step: record.step, set: record.evaluation.set, cell: self.cell }
     }
 
     pub(super) fn show(&mut self, found: Found) {

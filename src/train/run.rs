@@ -279,7 +279,7 @@ impl<'a> Run<'a> {
             EvalSet::Test => &sets.test,
             EvalSet::Validation => sets.validation.as_ref().unwrap_or(&sets.test),
         };
-        let evaluation = evaluate(&learner.model, data, set, device, || {
+        let evaluation = evaluate(&learner.model, data, set, device, None, || {
             remote.poll();
             outbox.deliver();
             !remote.control.is_stopping()
