@@ -24,7 +24,9 @@ impl App {
                 View::Draw => self.pad.select(direction),
                 View::Overview | View::Loss => {}
             },
-            Action::OlderMatrix | Action::NewerMatrix => {}
+            Action::OlderMatrix => self.pin_older(),
+            Action::NewerMatrix => self.pin_newer(),
+            Action::LookInside if self.view == View::Mistakes => self.open_chosen(),
             Action::LookInside | Action::Hardest | Action::SwitchSet => {}
             Action::Pen
             | Action::Stroke { .. }
@@ -43,15 +45,18 @@ impl App {
                     if self.overlay == Some(Overlay::Help) { None } else { Some(Overlay::Help) };
             }
             Action::Dismiss => {
-                if self.prompt.take().is_none() && self.overlay.take().is_none() {
-                    self.notice = None;
+                if self.prompt.take().is_none()
+                    && self.overlay.take().is_none()
+                    && self.notice.take().is_none()
+                {
+                    self.close_chosen();
                 }
             }
-            Action::Confirm => {
-                if self.overlay.take() == Some(Overlay::ConfirmQuit) {
-                    return self.quit();
-                }
-            }
+            Action::Confirm => match self.overlay.take() {
+                Some(Overlay::ConfirmQuit) => return self.quit(),
+                Some(_) => {}
+                None => self.open_chosen(),
+            },
             Action::Quit => {
                 let at_work = matches!(
                     self.run.state,

@@ -55,6 +55,9 @@ impl<'a> Footer<'a> {
         if matches!(run.state, RunState::Done | RunState::Failed) {
             actions.push((Action::Quit, None));
         }
+        // What the view is for comes right after what the run needs most.
+        let own = actions.len().min(1);
+        actions.splice(own..own, self.of_view());
         if matches!(self.app.view, View::Overview | View::Loss) {
             actions.push((Action::ToggleLogScale, self.app.log_scale.then_some("linear scale")));
         }
@@ -62,6 +65,33 @@ impl<'a> Footer<'a> {
         actions.push((Action::ToggleHelp, None));
         if !matches!(run.state, RunState::Done | RunState::Failed) {
             actions.push((Action::Quit, None));
+        }
+        actions
+    }
+
+    /// Actions that only this view has, most useful first.
+    fn of_view(&self) -> Vec<(Action, Option<&'static str>)> {
+        let older = self.app.matrix().is_some().then_some((Action::OlderMatrix, None));
+        let newer = self.app.is_pinned().then_some((Action::NewerMatrix, None));
+        let scrub = older.into_iter().chain(newer);
+        let follow = self.app.is_pinned().then_some((Action::Dismiss, Some("newest matrix")));
+        let mut actions = Vec::new();
+        match self.app.view {
+            View::Overview => actions.extend(follow),
+            View::Confusion if self.app.matrix().is_some() => {
+                actions.push((Action::Confirm, Some("images")));
+                actions.extend(follow);
+                actions.extend(scrub);
+            }
+            View::Mistakes => {
+                if self.app.mistakes.chosen().is_some() {
+                    actions.push((Action::Confirm, Some("look inside")));
+                }
+                let all = self.app.mistakes.cell.is_some();
+                actions.push((Action::Dismiss, Some(if all { "all images" } else { "matrix" })));
+                actions.extend(scrub);
+            }
+            _ => {}
         }
         actions
     }
