@@ -7,6 +7,7 @@ mod breakpoints;
 pub mod curves;
 mod held;
 mod inspector;
+mod matrix;
 mod mistakes;
 mod network;
 mod pad;
@@ -23,6 +24,8 @@ pub use breakpoints::Breakpoints;
 pub use curves::{Curves, Range};
 use held::Held;
 pub use inspector::Inspector;
+pub use matrix::Matrix;
+use matrix::Pin;
 pub use mistakes::Mistakes;
 pub use network::Network;
 pub use pad::Pad;
@@ -100,8 +103,10 @@ pub struct App {
     pub help_page: usize,
     asked: Asked,
     sample: Held<Sample>,
-    /// Index of the epoch whose confusion matrix is shown.
+    /// Index of the epoch whose confusion matrix is shown while the newest one is followed.
     matrix: Held<usize>,
+    /// The evaluation whose matrix is shown however the run goes on.
+    pin: Option<Pin>,
     leave: bool,
 }
 
@@ -143,6 +148,7 @@ impl Default for App {
             asked: Asked::default(),
             sample: Held::new(SAMPLE_DWELL),
             matrix: Held::new(MATRIX_DWELL),
+            pin: None,
             leave: false,
         }
     }
@@ -221,7 +227,7 @@ impl App {
             commands.push(Command::LookInside(subject));
         }
         let query = match self.view {
-            View::Mistakes => self.matrix().map(|record| self.mistakes.query(record.step)),
+            View::Mistakes => self.matrix().map(|matrix| self.mistakes.query(matrix)),
             _ => None,
         };
         if let Some(query) = query
@@ -252,11 +258,6 @@ impl App {
         self.sample.shown()
     }
 
-    /// The epoch whose confusion matrix is to be shown; `None` before the first.
-    pub fn matrix(&self) -> Option<&EpochRecord> {
-        self.epochs.get(*self.matrix.shown()?)
-    }
-
     fn take(&mut self, event: Event) {
         self.record(event);
         // What changes quickly keeps still for a moment; once the run stands still it is exact.
@@ -269,6 +270,7 @@ impl App {
         self.curves.refresh(now, stands_still);
         self.sample.refresh(now, stands_still);
         self.matrix.refresh(now, stands_still);
+        self.release_lost_pin();
     }
 
     fn record(&mut self, event: Event) {
@@ -299,6 +301,10 @@ impl App {
                 self.epochs.retain(|old| old.step < record.step);
                 self.run.epoch_ended(&record, self.epochs.len() + 1);
                 self.matrix.offer(self.epochs.len());
+                // A step that is evaluated again has other images among its hardest.
+                if self.asked.query.is_some_and(|query| query.step == record.step) {
+                    self.asked.query = None;
+                }
                 self.epochs.push(record);
             }
             Event::Checkpoint(_) => {}
@@ -321,7 +327,11 @@ impl App {
                 Subject::Drawn(_) => self.pad.show(*insides),
                 _ => self.network.show(*insides),
             },
-            Event::Found(found) => self.mistakes.show(found),
+            Event::Found(found) => {
+                if self.asked.query == Some(found.query) {
+                    self.mistakes.show(found);
+                }
+            }
             Event::Finished(summary) => {
                 self.run.finish(summary);
                 self.ended();

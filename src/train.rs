@@ -14,6 +14,7 @@ mod outbox;
 mod pace;
 mod rates;
 mod remote;
+mod results;
 mod resume;
 mod run;
 mod sets;

@@ -48,7 +48,8 @@ impl App {
                 View::Draw => self.pad.select(direction),
                 View::Overview | View::Loss => {}
             },
-            Action::OlderMatrix | Action::NewerMatrix => {}
+            Action::OlderMatrix => self.pin_older(),
+            Action::NewerMatrix => self.pin_newer(),
             Action::LookInside => self.look_inside(),
             Action::Hardest | Action::SwitchSet => {}
             Action::Pen
@@ -123,7 +124,11 @@ impl App {
             && self.overlay.take().is_none()
             && self.notice.take().is_none()
         {
-            self.breakpoints.dismissed = true;
+            if self.breakpoints.news().is_some() {
+                self.breakpoints.dismissed = true;
+            } else {
+                self.close_chosen();
+            }
         }
     }
 
@@ -131,7 +136,12 @@ impl App {
         if self.prompt.is_some() {
             return self.answer();
         }
-        if self.overlay.take() == Some(Overlay::ConfirmQuit) { self.quit() } else { Vec::new() }
+        match self.overlay.take() {
+            Some(Overlay::ConfirmQuit) => return self.quit(),
+            Some(_) => {}
+            None => self.open_chosen(),
+        }
+        Vec::new()
     }
 
     /// Sends the chosen image to the network view, or asks there which one to show.
@@ -144,6 +154,7 @@ impl App {
                     self.show(View::Network);
                 }
             }
+            View::Mistakes => self.open_chosen(),
             View::Network => self.ask(PromptKind::Image),
             _ => {}
         }

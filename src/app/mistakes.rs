@@ -1,7 +1,10 @@
 //! The cell chosen in the confusion matrix, and the images of a cell or of all, hardest first.
 
-use super::Direction;
-use crate::protocol::{Found, Query};
+use super::{App, Direction, Matrix, View};
+use crate::{
+    metrics::confusion::CLASSES,
+    protocol::{Found, Query, RankedDigit, Subject},
+};
 
 /// What the confusion and mistakes views show beside the matrix itself.
 #[derive(Debug, Default)]
@@ -16,21 +19,110 @@ pub struct Mistakes {
     pub selected: usize,
 }
 
+/// The highest class.
+const LAST: u8 = CLASSES as u8 - 1;
+
 impl Mistakes {
-    /// What the mistakes view wants to know of the evaluation after `step`.
-    pub(super) fn query(&self, step: u64) -> Query {
-        Query { step, cell: self.cell }
+    /// Images in a row of the list, however wide the screen is.
+    pub const COLUMNS: usize = 5;
+    /// Images that a page moves by.
+    const PAGE: usize = 2 * Self::COLUMNS;
+
+    /// What the mistakes view wants to know of an evaluation.
+    pub(super) fn query(&self, of: Matrix<'_>) -> Query {
+        Query { step: of.step, set: of.evaluation.set, cell: self.cell }
     }
 
+    /// Takes an answer; the chosen image stays chosen if it is there again.
     pub(super) fn show(&mut self, found: Found) {
+        let before = self.found.as_ref().and_then(|found| {
+            Some((found.set, found.query.cell, found.digits.get(self.selected)?.index))
+        });
+        self.selected = before
+            .filter(|&(set, cell, _)| (set, cell) == (found.set, found.query.cell))
+            .and_then(|(_, _, index)| found.digits.iter().position(|it| it.index == index))
+            .unwrap_or(0);
         self.found = Some(found);
     }
 
+    /// The answer for the cell whose images are to be shown; `None` until it is here.
+    pub fn list(&self) -> Option<&Found> {
+        self.found.as_ref().filter(|found| found.query.cell == self.cell)
+    }
+
+    /// The chosen image; `None` where there are none.
+    pub fn chosen(&self) -> Option<&RankedDigit> {
+        self.list()?.digits.get(self.selected)
+    }
+
+    /// A page goes to the first or the last row of the matrix, home and end to the sides.
     pub(super) fn move_cursor(&mut self, direction: Direction) {
-        let _ = direction;
+        let (truth, predicted) = &mut self.cursor;
+        match direction {
+            Direction::Up => *truth = truth.saturating_sub(1),
+            Direction::Down => *truth = (*truth + 1).min(LAST),
+            Direction::Left => *predicted = predicted.saturating_sub(1),
+            Direction::Right => *predicted = (*predicted + 1).min(LAST),
+            Direction::PageUp => *truth = 0,
+            Direction::PageDown => *truth = LAST,
+            Direction::Home => *predicted = 0,
+            Direction::End => *predicted = LAST,
+        }
     }
 
     pub(super) fn select(&mut self, direction: Direction) {
-        let _ = direction;
+        let Some(last) = self.list().and_then(|found| found.digits.len().checked_sub(1)) else {
+            return;
+        };
+        let place = self.selected.min(last);
+        // Up and down keep the column; only the last row may have none there.
+        let up = |by: usize| if place < by { place % Self::COLUMNS } else { place - by };
+        let down = |by: usize| {
+            let in_last_row = place / Self::COLUMNS == last / Self::COLUMNS;
+            if in_last_row { place } else { (place + by).min(last) }
+        };
+        self.selected = match direction {
+            Direction::Up => up(Self::COLUMNS),
+            Direction::Down => down(Self::COLUMNS),
+            Direction::Left => place.saturating_sub(1),
+            Direction::Right => (place + 1).min(last),
+            Direction::PageUp => up(Self::PAGE),
+            Direction::PageDown => down(Self::PAGE),
+            Direction::Home => 0,
+            Direction::End => last,
+        };
     }
 }
+
+impl App {
+    /// Opens what is chosen: a cell's images, or an image's way through the network.
+    pub(super) fn open_chosen(&mut self) {
+        match self.view {
+            View::Confusion if self.matrix().is_some() => {
+                self.mistakes.cell = Some(self.mistakes.cursor);
+                self.view = View::Mistakes;
+            }
+            View::Mistakes => {
+                let Some(set) = self.mistakes.list().map(|found| found.set) else { return };
+                let Some(index) = self.mistakes.chosen().map(|chosen| chosen.index) else { return };
+                self.network.subject = Subject::Image { set, index };
+                self.view = View::Network;
+            }
+            _ => {}
+        }
+    }
+
+    /// Goes back from a cell's images to all, from those to the matrix, and from an older matrix to
+    /// the newest.
+    pub(super) fn close_chosen(&mut self) {
+        match self.view {
+            View::Mistakes if self.mistakes.cell.is_some() => self.mistakes.cell = None,
+            View::Mistakes => self.view = View::Confusion,
+            View::Overview | View::Confusion => self.unpin(),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

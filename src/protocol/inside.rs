@@ -157,6 +157,8 @@ impl FeatureMaps {
 pub struct Query {
     /// The evaluation after this step.
     pub step: u64,
+    /// What it was made on: where a run with validation images ends there are two after one step.
+    pub set: EvalSet,
     /// True class and what it was taken for; all images otherwise.
     pub cell: Option<(u8, u8)>,
 }

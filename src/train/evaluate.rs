@@ -7,6 +7,7 @@ use candle_core::Device;
 use super::{
     device,
     error::TrainError,
+    results::ImageResult,
     sets::load_data,
     step::{arg_max, tensors},
 };
@@ -24,11 +25,14 @@ use crate::{
 const CHUNK: usize = 1_000;
 
 /// Measures the network on all images of `data`; `None` where `go_on` says to stop before a chunk.
+///
+/// What it makes of each image goes to the end of `results` where those are given.
 pub(super) fn evaluate(
     model: &Model,
     data: &Dataset,
     set: EvalSet,
     device: &Device,
+    mut results: Option<&mut Vec<ImageResult>>,
     mut go_on: impl FnMut() -> bool,
 ) -> candle_core::Result<Option<Evaluation>> {
     let start = Instant::now();
@@ -45,7 +49,11 @@ pub(super) fn evaluate(
         let mean: f32 = mean.to_scalar()?;
         loss += f64::from(mean) * chunk.len() as f64;
         for (row, &index) in logits.to_vec2::<f32>()?.iter().zip(chunk) {
-            confusion.record(usize::from(data.label(index as usize)), arg_max(row));
+            let (label, prediction) = (data.label(index as usize), arg_max(row));
+            confusion.record(usize::from(label), prediction);
+            if let Some(results) = &mut results {
+                results.push(ImageResult::of(row, label, prediction));
+            }
         }
     }
     Ok(Some(Evaluation {
@@ -81,7 +89,7 @@ pub fn evaluate_weights(check: &WeightsCheck) -> Result<Evaluation, TrainError> 
         let device = device::open(check.device)?;
         let data = load_data(&check.data)?;
         let model = Model::new(&parameters, &device)?;
-        let evaluation = evaluate(&model, &data.test, EvalSet::Test, &device, || true)?;
+        let evaluation = evaluate(&model, &data.test, EvalSet::Test, &device, None, || true)?;
         Ok(evaluation.unwrap_or_else(|| unreachable!("nothing stops this evaluation")))
     })
 }

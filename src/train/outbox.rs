@@ -226,9 +226,9 @@ mod tests {
 
     #[test]
     fn of_the_pictures_that_wait_only_the_newest_is_kept() {
-        use crate::protocol::{Found, ImageSet, Query};
+        use crate::protocol::{EvalSet, Found, ImageSet, Query};
         let found = |step| {
-            let query = Query { step, cell: None };
+            let query = Query { step, set: EvalSet::Test, cell: None };
             Event::Found(Found { query, set: ImageSet::Test, total: None, digits: Vec::new() })
         };
         let (mut outbox, receiver) = outbox_of(1);

@@ -116,7 +116,7 @@ mod tests {
     use crossbeam_channel::unbounded;
 
     use super::*;
-    use crate::protocol::{ImageSet, Query, Subject};
+    use crate::protocol::{EvalSet, ImageSet, Query, Subject};
 
     fn taken(commands: &[Command]) -> Vec<Command> {
         let (sender, receiver) = unbounded();
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn only_the_last_question_of_a_kind_counts() {
         let look = |index| Command::LookInside(Some(Subject::Image { set: ImageSet::Test, index }));
-        let find = |step| Command::Find(Query { step, cell: None });
+        let find = |step| Command::Find(Query { step, set: EvalSet::Test, cell: None });
         assert_eq!(
             taken(&[look(1), find(1), look(2), Command::Pause, find(2)]),
             [look(2), Command::Pause, find(2)]

@@ -12,8 +12,8 @@ use candle_core::Device;
 
 use super::{
     clock::Stopwatch, control::Control, device, error::TrainError, losses::Losses, outbox::Outbox,
-    pace::Pace, rates::Rates, remote::Remote, resume, sets::Sets, snapshots::Snapshots,
-    step::Learned, step::Learner, tools::Tools, watch::Watch,
+    pace::Pace, rates::Rates, remote::Remote, results::Results, resume, sets::Sets,
+    snapshots::Snapshots, step::Learned, step::Learner, tools::Tools, watch::Watch,
 };
 use crate::{
     checkpoint,
@@ -117,6 +117,8 @@ struct Run<'a> {
     epoch_start: f64,
     agenda: Agenda,
     state: RunState,
+    /// What was made of each image in the last evaluations, where a person may ask.
+    results: Results,
     /// The last evaluation, and the step after which it was made.
     evaluated: Option<(u64, Evaluation)>,
     best: Option<Best>,
@@ -159,6 +161,7 @@ impl<'a> Run<'a> {
             epoch_start: 0.0,
             agenda: Agenda { hand_over: now, sample: now, sampled: 0, inspected: 0 },
             state: RunState::Loading,
+            results: Results::default(),
             evaluated: None,
             best: None,
             checkpointed: None,

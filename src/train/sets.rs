@@ -38,6 +38,14 @@ impl Sets {
         Ok(Self { train, validation: Some(validation), test })
     }
 
+    /// The images of an evaluation.
+    pub(super) fn of(&self, set: EvalSet) -> &Dataset {
+        match set {
+            EvalSet::Test => &self.test,
+            EvalSet::Validation => self.validation.as_ref().unwrap_or(&self.test),
+        }
+    }
+
     /// What each epoch is evaluated on.
     pub(super) fn evaluation(&self) -> (EvalSet, &Dataset) {
         match &self.validation {

@@ -110,13 +110,38 @@ impl<'a> Footer<'a> {
         match self.app.view {
             View::Overview | View::Loss => {
                 let scale = hint(Action::ToggleLogScale).at(5);
-                vec![if self.app.log_scale { scale.called("linear scale") } else { scale }]
+                let scale = if self.app.log_scale { scale.called("linear scale") } else { scale };
+                let pinned = self.app.view == View::Overview && self.app.is_pinned();
+                let newest = hint(Action::Dismiss).called("newest matrix").at(3);
+                pinned.then_some(newest).into_iter().chain([scale]).collect()
             }
             View::Step if self.app.inspection().is_some() => {
                 vec![hint(Action::LookInside).at(3), hint(Action::Move(Direction::Right)).at(5)]
             }
+            View::Confusion if self.app.matrix().is_some() => {
+                let images = hint(Action::Confirm).called("images").at(3);
+                std::iter::once(images).chain(self.scrubbing()).collect()
+            }
+            View::Mistakes => {
+                let look = self.app.mistakes.chosen().is_some();
+                let look = look.then(|| hint(Action::Confirm).called("look inside").at(3));
+                let up = if self.app.mistakes.cell.is_some() { "all images" } else { "matrix" };
+                let up = hint(Action::Dismiss).called(up).at(3);
+                look.into_iter().chain([up]).chain(self.scrubbing()).collect()
+            }
             _ => Vec::new(),
         }
+    }
+
+    /// Other epochs' matrices.
+    fn scrubbing(&self) -> Vec<Hint> {
+        let older = self.app.matrix().is_some().then(|| hint(Action::OlderMatrix).at(5));
+        if !self.app.is_pinned() {
+            return older.into_iter().collect();
+        }
+        let newest = hint(Action::Dismiss).called("newest matrix").at(3);
+        let newest = (self.app.view != View::Mistakes).then_some(newest);
+        newest.into_iter().chain(older).chain([hint(Action::NewerMatrix).at(5)]).collect()
     }
 }
 

@@ -51,6 +51,18 @@ pub(super) fn loss(value: f64) -> String {
     }
 }
 
+/// A loss in at most four characters.
+pub(super) fn short_loss(value: f64) -> String {
+    match value.abs() {
+        v if !v.is_finite() => value.to_string(),
+        // Bounds are those of the rounded value.
+        v if v < 9.995 => format!("{value:.2}"),
+        v if v < 99.95 => format!("{value:.1}"),
+        v if v < 9_999.5 => format!("{value:.0}"),
+        _ => format!("{value:.0e}"),
+    }
+}
+
 /// A count in at most four characters: `950`, `12k`, `1.5M`.
 pub(super) fn short_count(n: u64) -> String {
     let scaled = |n: u64, unit: u64, letter: char| {
@@ -157,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loss_fits_six_characters() {
+    fn a_loss_fits_six_characters_or_four() {
         for value in [
             0.0,
             9.999_96,
@@ -172,6 +184,7 @@ mod tests {
             f64::INFINITY,
         ] {
             assert!(loss(value).chars().count() <= 6, "{}", loss(value));
+            assert!(short_loss(value).chars().count() <= 4, "{}", short_loss(value));
         }
     }
 

@@ -83,7 +83,7 @@ impl<'a> Progress<'a> {
         if let Some(loss) = run.figures().loss {
             figures.push(figure("training loss", "loss", 0, format::loss(f64::from(loss))));
         }
-        if let Some(record) = self.app.matrix() {
+        if let Some(record) = self.app.newest_matrix() {
             let name = record.evaluation.set.name();
             let long = if name == "test" { "test loss" } else { "validation loss" };
             let short = if name == "test" { "test" } else { "valid" };

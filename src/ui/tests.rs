@@ -60,7 +60,7 @@ fn sample(step: u64) -> Sample {
     Sample { step, digits: digits.collect() }
 }
 
-fn evaluation(epoch: u64) -> Evaluation {
+pub(super) fn evaluation(epoch: u64) -> Evaluation {
     let mut counts = [[0; 10]; 10];
     for (truth, row) in counts.iter_mut().enumerate() {
         for (predicted, count) in row.iter_mut().enumerate() {
@@ -80,15 +80,15 @@ fn evaluation(epoch: u64) -> Evaluation {
     }
 }
 
-fn feed(app: &mut App, event: Event) {
+pub(super) fn feed(app: &mut App, event: Event) {
     assert!(app.update(event.into()).is_empty(), "events ask for nothing");
 }
 
-fn act(app: &mut App, action: Action) {
+pub(super) fn act(app: &mut App, action: Action) {
     let _ = app.update(Msg::Action(action));
 }
 
-fn record(epoch: u64, step: u64) -> EpochRecord {
+pub(super) fn record(epoch: u64, step: u64) -> EpochRecord {
     EpochRecord {
         epoch: epoch as u32,
         step,
@@ -102,7 +102,7 @@ fn record(epoch: u64, step: u64) -> EpochRecord {
 }
 
 /// A run that has trained so many steps.
-fn trained(steps: u64) -> App {
+pub(super) fn trained(steps: u64) -> App {
     let mut app = App::default();
     feed(&mut app, Event::Started(RunInfo::example()));
     feed(&mut app, Event::State(RunState::Training));
@@ -128,7 +128,7 @@ fn trained(steps: u64) -> App {
     app
 }
 
-fn finished() -> App {
+pub(super) fn finished() -> App {
     let mut app = trained(10 * STEPS_PER_EPOCH);
     let test = app.epochs.last().map(|record| record.evaluation.clone());
     feed(
@@ -145,7 +145,7 @@ fn finished() -> App {
     app
 }
 
-fn screen(app: &App, width: u16, height: u16, depth: Depth) -> Terminal<TestBackend> {
+pub(super) fn screen(app: &App, width: u16, height: u16, depth: Depth) -> Terminal<TestBackend> {
     let mut terminal =
         Terminal::new(TestBackend::new(width, height)).expect("a test terminal always opens");
     let theme = Theme::new(depth);
@@ -155,7 +155,7 @@ fn screen(app: &App, width: u16, height: u16, depth: Depth) -> Terminal<TestBack
     terminal
 }
 
-fn text(app: &App, width: u16, height: u16) -> String {
+pub(super) fn text(app: &App, width: u16, height: u16) -> String {
     screen(app, width, height, Depth::True).backend().to_string()
 }
 

@@ -100,7 +100,7 @@ fn going_back_moves_everything_to_the_earlier_step() {
 fn an_epoch_whose_end_is_gone_back_to_stays_and_later_ones_go() {
     let mut app = finished();
     feed(&mut app, [rewound(12)]);
-    assert_eq!(app.matrix().map(|record| record.epoch), Some(1));
+    assert_eq!(app.matrix().and_then(|matrix| matrix.epoch), Some(1));
     assert_eq!(app.epochs.len(), 1);
     feed(&mut app, [Event::State(RunState::Training), Event::Progress(progress(13, &[1.0; 12]))]);
     feed(&mut app, [Event::Epoch(record(2, 0.5)), Event::Epoch(record(2, 0.5))]);

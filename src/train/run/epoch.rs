@@ -132,17 +132,18 @@ impl Run<'_> {
     pub(super) fn evaluate(&mut self, set: EvalSet) -> Result<Option<Evaluation>, TrainError> {
         self.enter(RunState::Evaluating);
         self.control.before_evaluation();
+        let mut results = Vec::new();
+        let wanted = self.tools.attended.then_some(&mut results);
         let Self { sets, learner, remote, outbox, device, .. } = self;
-        let data = match set {
-            EvalSet::Test => &sets.test,
-            EvalSet::Validation => sets.validation.as_ref().unwrap_or(&sets.test),
-        };
-        let evaluation = evaluate(&learner.model, data, set, device, || {
+        let evaluation = evaluate(&learner.model, sets.of(set), set, device, wanted, || {
             remote.pull();
             outbox.deliver();
             !remote.is_stopping()
         })?;
         self.clock.evaluated(Instant::now());
+        if evaluation.is_some() && self.tools.attended {
+            self.results.keep(self.at.step, set, results);
+        }
         Ok(evaluation)
     }
 }

@@ -71,7 +71,9 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Answers a question for images of an evaluation.
     pub(super) fn find(&mut self, query: Query) {
-        let _ = query;
+        let found = self.results.find(query, self.sets.of(query.set));
+        self.outbox.send(&Event::Found(found));
     }
 }

@@ -165,6 +165,7 @@ impl Run<'_> {
         let branch = self.rates.change(step, learning_rate);
         if branch {
             self.moments.forget_after(step);
+            self.results.forget_after(step);
         }
         self.learner.set_learning_rate(learning_rate);
         self.outbox.send(&Event::LearningRate(RateChange { step, learning_rate, branch }));

@@ -1,0 +1,140 @@
+//! Rows of digits with their captions.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Modifier,
+    text::{Line, Span},
+    widgets::Widget,
+};
+
+use super::{answer, detail::FIGURE_ROWS};
+use crate::{
+    app::Mistakes,
+    protocol::RankedDigit,
+    ui::{
+        digits::{self, LARGE_COLUMNS, LARGE_ROWS, SMALL_COLUMNS, SMALL_ROWS},
+        format,
+        theme::Theme,
+    },
+};
+
+/// Digits in a row, at every size: the app moves by them.
+const COLUMNS: u16 = Mistakes::COLUMNS as u16;
+/// Columns for the bar left of the chosen digit.
+const BAR: u16 = 1;
+/// Columns of the pane for the chosen image.
+const SIDE: u16 = LARGE_COLUMNS;
+/// Columns between the digits and that pane.
+const SIDE_GAP: u16 = 4;
+/// Rows of large digits that are better than more small ones.
+const LARGE_ROWS_WANTED: u16 = 2;
+
+/// Where the digits stand.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Grid {
+    area: Rect,
+    /// Columns and rows from one digit to the next.
+    pitch: (u16, u16),
+    rows: u16,
+    large: bool,
+    side: Option<Rect>,
+}
+
+impl Grid {
+    /// The largest digits that come in whole rows; `None` where not even one small row fits.
+    pub(super) fn fit(area: Rect) -> Option<Self> {
+        let row = |columns: u16| COLUMNS * (BAR + columns);
+        let large =
+            area.width >= row(LARGE_COLUMNS) && area.height > LARGE_ROWS_WANTED * LARGE_ROWS;
+        let (columns, height) =
+            if large { (LARGE_COLUMNS, LARGE_ROWS) } else { (SMALL_COLUMNS, SMALL_ROWS) };
+        // One row below is for the chosen image's figures, unless those stand beside.
+        let has_side =
+            area.width >= row(columns) + SIDE_GAP + SIDE && area.height >= LARGE_ROWS + FIGURE_ROWS;
+        let rows = (area.height - u16::from(!has_side && area.height > 0)) / height;
+        if area.width < row(columns) || rows == 0 {
+            return None;
+        }
+        // What is left over is spread between the digits, a few cells each.
+        let width = area.width - if has_side { SIDE_GAP + SIDE } else { 0 };
+        let gap = (width / COLUMNS - BAR - columns).min(4);
+        let spare = (area.height - u16::from(!has_side) - rows * height) / rows;
+        let pitch = (BAR + columns + gap, height + spare.min(if large { 2 } else { 1 }));
+        let side = has_side.then(|| Rect {
+            x: area.x + COLUMNS * pitch.0 + SIDE_GAP,
+            width: SIDE,
+            ..area
+        });
+        Some(Self { area, pitch, rows, large, side })
+    }
+
+    /// Where there is room for the chosen image in large.
+    pub(super) fn side(self) -> Option<Rect> {
+        self.side
+    }
+
+    /// The last row.
+    pub(super) fn below(self) -> Rect {
+        Rect { y: self.area.bottom() - 1, height: 1, ..self.area }
+    }
+
+    /// Draws the rows about the chosen image.
+    pub(super) fn draw(
+        self,
+        images: &[RankedDigit],
+        chosen: usize,
+        buf: &mut Buffer,
+        theme: &Theme,
+    ) {
+        let all = images.len().div_ceil(Mistakes::COLUMNS);
+        let (rows, row) = (usize::from(self.rows), chosen / Mistakes::COLUMNS);
+        let first = row.saturating_sub(rows / 2).min(all.saturating_sub(rows));
+        let places = first * Mistakes::COLUMNS..(first + rows) * Mistakes::COLUMNS;
+        for (place, image) in images.iter().enumerate().take(places.end).skip(places.start) {
+            let shown = (place - places.start) as u16;
+            let (column, row) = (shown % COLUMNS, shown / COLUMNS);
+            let (x, y) = (self.area.x + column * self.pitch.0, self.area.y + row * self.pitch.1);
+            self.draw_image(image, (x, y), place == chosen, buf, theme);
+        }
+    }
+
+    fn draw_image(
+        self,
+        image: &RankedDigit,
+        (x, y): (u16, u16),
+        chosen: bool,
+        buf: &mut Buffer,
+        theme: &Theme,
+    ) {
+        let (width, height) =
+            if self.large { (LARGE_COLUMNS, LARGE_ROWS) } else { (SMALL_COLUMNS, SMALL_ROWS) };
+        let picture = Rect { x: x + BAR, y, width, height: height - 1 };
+        if self.large {
+            digits::draw_large(&image.digit, picture, buf, theme);
+        } else {
+            digits::draw_small(&image.digit, picture, buf, theme);
+        }
+        let mut caption = caption(image, self.large, theme);
+        if chosen {
+            for row in y..y + height {
+                buf.set_string(x, row, "▌", theme.accent);
+            }
+            caption = caption.patch_style(Modifier::REVERSED);
+        }
+        let place = Rect { x: x + BAR, y: picture.bottom(), width, height: 1 };
+        caption.render(place, buf);
+    }
+}
+
+/// `4→9  98 % 6.21` in the width of a small digit, or with words in that of a large one.
+fn caption(image: &RankedDigit, large: bool, theme: &Theme) -> Line<'static> {
+    let percent = format::short_percent(f64::from(image.digit.probability));
+    let loss = format::short_loss(f64::from(image.loss));
+    let text = if large {
+        format!("   {percent:>3} %   loss {loss:>4}")
+    } else {
+        format!(" {percent:>3} % {loss:>4}")
+    };
+    Line::from(vec![answer(image, theme), Span::styled(text, theme.muted)])
+}

@@ -1,0 +1,222 @@
+use std::sync::OnceLock;
+
+use ratatui::{buffer::Cell, style::Modifier};
+
+use super::*;
+use crate::{
+    app::{Action, Direction, View},
+    data::Dataset,
+    protocol::{Digit, EvalSet, Event, Query, RunState},
+    ui::{
+        Depth,
+        tests::{act, feed, screen, text, trained},
+    },
+};
+
+fn test_images() -> &'static Dataset {
+    static IMAGES: OnceLock<Dataset> = OnceLock::new();
+    IMAGES.get_or_init(|| crate::data::builtin().expect("it is inside the crate").test)
+}
+
+/// An answer with so many of the test images that `cell` could be true of.
+fn answer(query: Query, count: usize, total: u64) -> Found {
+    let data = test_images();
+    let of_cell = |index: &usize| query.cell.is_none_or(|(truth, _)| data.label(*index) == truth);
+    let ranked = |(place, index): (usize, usize)| {
+        let label = data.label(index);
+        let other = if place % 7 == 4 { label } else { (label + 5) % 10 };
+        let prediction = query.cell.map_or(other, |(_, predicted)| predicted);
+        RankedDigit {
+            index: index as u32,
+            digit: Digit {
+                pixels: data.image(index).to_vec(),
+                label,
+                prediction,
+                probability: 1.0 - 0.004 * place as f32,
+            },
+            loss: 12.3 / (1.0 + 0.2 * place as f32),
+        }
+    };
+    let indices = (0..data.len()).filter(of_cell).take(count);
+    Found {
+        query,
+        set: query.set.into(),
+        total: Some(total),
+        digits: indices.enumerate().map(ranked).collect(),
+    }
+}
+
+/// The query for the newest of six epochs.
+fn query(cell: Option<(u8, u8)>) -> Query {
+    Query { step: 7_200, set: EvalSet::Test, cell }
+}
+
+/// The mistakes view of a run paused in its seventh epoch, before the images have come.
+fn asking(cell: Option<(u8, u8)>) -> App {
+    let mut app = trained(7_300);
+    feed(&mut app, Event::State(RunState::Paused));
+    act(&mut app, Action::Show(View::Confusion));
+    if let Some(cell) = cell {
+        app.mistakes.cursor = cell;
+        act(&mut app, Action::Confirm);
+    } else {
+        act(&mut app, Action::Show(View::Mistakes));
+    }
+    app
+}
+
+fn answered(cell: Option<(u8, u8)>, count: usize, total: u64) -> App {
+    let mut app = asking(cell);
+    feed(&mut app, Event::Found(answer(query(cell), count, total)));
+    app
+}
+
+/// Twelve fours taken for nines, the third chosen.
+fn fours() -> App {
+    let mut app = answered(Some((4, 9)), 12, 12);
+    for _ in 0..2 {
+        act(&mut app, Action::Move(Direction::Right));
+    }
+    app
+}
+
+fn hardest() -> App {
+    let mut app = answered(None, Found::MOST, 10_000);
+    for _ in 0..5 {
+        act(&mut app, Action::Move(Direction::Down));
+    }
+    app
+}
+
+#[test]
+fn the_images_of_a_cell() {
+    insta::assert_snapshot!(text(&fours(), 80, 24));
+    insta::assert_snapshot!("the_images_of_a_cell_wide", text(&fours(), 200, 60));
+    insta::assert_snapshot!("the_images_of_a_cell_narrow", text(&fours(), 60, 24));
+    insta::assert_snapshot!("the_images_of_a_cell_smallest", text(&fours(), 40, 12));
+}
+
+#[test]
+fn the_hardest_images() {
+    insta::assert_snapshot!(text(&hardest(), 80, 24));
+    insta::assert_snapshot!("the_hardest_images_large", text(&hardest(), 120, 40));
+    insta::assert_snapshot!("the_hardest_images_wide", text(&hardest(), 200, 60));
+}
+
+#[test]
+fn the_images_of_a_pinned_epoch() {
+    let mut app = fours();
+    for _ in 0..4 {
+        act(&mut app, Action::OlderMatrix);
+    }
+    let of_epoch = Query { step: 2_400, ..query(Some((4, 9))) };
+    feed(&mut app, Event::Found(answer(of_epoch, 30, 30)));
+    insta::assert_snapshot!(text(&app, 80, 24));
+}
+
+/// The rows between the title and the bottom line as one text.
+fn message(app: &App) -> String {
+    let shown = text(app, 80, 24);
+    let rows = shown.lines().skip(5).take(18).map(|row| row.trim_matches('"').trim());
+    rows.filter(|row| !row.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn an_empty_list_says_why() {
+    let mut early = App::default();
+    act(&mut early, Action::Show(View::Mistakes));
+    let first = "The images that the network does worst on appear here after the first epoch.";
+    assert_eq!(message(&early), first);
+    assert_eq!(message(&asking(Some((4, 9)))), "The images are being looked for.");
+    let none = answered(Some((4, 9)), 0, 0);
+    assert_eq!(message(&none), "No 4 was taken for 9 in epoch 6.");
+    assert_eq!(message(&answered(Some((4, 4)), 0, 0)), "No 4 was recognised in epoch 6.");
+    insta::assert_snapshot!(text(&none, 80, 24));
+    let mut unknown = asking(None);
+    feed(&mut unknown, Event::Found(Found { total: None, ..answer(query(None), 0, 0) }));
+    let kept = "The images in epoch 6 are no longer known. Images are kept for the last evaluations \
+                only.";
+    assert_eq!(message(&unknown), kept);
+}
+
+#[test]
+fn images_of_another_cell_wait_for_their_answer() {
+    let mut app = fours();
+    act(&mut app, Action::Dismiss);
+    assert_eq!(message(&app), "The images are being looked for.");
+    assert!(text(&app, 80, 24).contains("Hardest images · test, epoch 6 ─"));
+}
+
+#[test]
+fn the_chosen_image_is_marked_with_and_without_colours() {
+    for depth in [Depth::True, Depth::Basic, Depth::None] {
+        let terminal = screen(&fours(), 80, 24, depth);
+        let buf = terminal.backend().buffer();
+        let below_header = buf.area.width as usize * 4;
+        let cells = buf.content()[below_header..].iter();
+        let turned = cells.filter(|cell| cell.modifier.contains(Modifier::REVERSED));
+        assert_eq!(turned.map(Cell::symbol).collect::<String>(), "4→9  99 % 8.79");
+        let bar = |x: u16| (5..13).all(|y| buf[(x, y)].symbol() == "▌");
+        let bars: Vec<u16> = (0..80).filter(|&x| bar(x)).collect();
+        assert_eq!(bars, [32], "left of the third digit, in all its rows");
+        assert_eq!(buf[(32, 5)].style().fg, Theme::new(depth).accent.fg);
+    }
+}
+
+#[test]
+fn right_and_wrong_answers_have_their_colours_and_signs() {
+    let terminal = screen(&hardest(), 80, 24, Depth::True);
+    let buf = terminal.backend().buffer();
+    let theme = Theme::new(Depth::True);
+    let style_of = |symbol: &str| {
+        let cell = buf.content()[400..].iter().find(|cell| cell.symbol() == symbol);
+        cell.unwrap_or_else(|| panic!("no {symbol} on the screen")).style().fg
+    };
+    assert_eq!(style_of("✓"), theme.right.fg);
+    assert_eq!(style_of("→"), theme.wrong.fg);
+}
+
+#[test]
+fn the_list_scrolls_with_the_choice() {
+    let mut app = hardest();
+    let shown = |app: &App| {
+        let all = text(app, 80, 24);
+        all.lines().filter(|line| line.contains('→')).count()
+    };
+    for direction in [Direction::Home, Direction::Down, Direction::PageDown, Direction::End] {
+        act(&mut app, Action::Move(direction));
+        let place = format!("{} of 400", app.mistakes.selected + 1);
+        let screen = text(&app, 80, 24);
+        assert!(screen.contains(&place), "{screen}");
+        assert!(screen.contains('▌'), "the chosen image is on the screen: {screen}");
+        assert!(shown(&app) >= 2, "{screen}");
+    }
+}
+
+#[test]
+fn images_whose_loss_is_not_finite_are_shown() {
+    let mut app = asking(None);
+    let mut found = answer(query(None), 2, 2);
+    found.digits[0].loss = f32::NAN;
+    found.digits[0].digit.probability = f32::NAN;
+    found.digits[1].loss = f32::INFINITY;
+    feed(&mut app, Event::Found(found));
+    let shown = text(&app, 80, 24);
+    assert!(shown.contains("NaN %  NaN"), "{shown}");
+    assert!(shown.contains("inf"), "{shown}");
+}
+
+#[test]
+fn nothing_panics_at_any_size() {
+    let themes = [Depth::True, Depth::None].map(Theme::new);
+    for app in [asking(None), answered(Some((4, 9)), 0, 0), fours(), hardest()] {
+        for width in (0..260).step_by(3) {
+            for height in (0..70).step_by(2) {
+                let area = Rect::new(0, 0, width, height);
+                let mut buf = Buffer::empty(area);
+                let theme = &themes[usize::from(height % 4 == 0)];
+                Mistakes::new(&app, theme).render(area, &mut buf);
+            }
+        }
+    }
+}
