@@ -202,6 +202,11 @@ pub fn action(event: KeyEvent, focus: Focus) -> Option<Action> {
         Focus::View(view) => view,
         Focus::Question => return typed(key),
     };
+    meaning(key, view)
+}
+
+/// What a key means in a view, where its own meaning goes before the general one.
+fn meaning(key: Key, view: View) -> Option<Action> {
     let bound = |to: Option<View>| {
         BINDINGS.iter().find(|binding| binding.view == to && binding.keys.contains(&key))
     };
@@ -226,6 +231,14 @@ fn typed(key: Key) -> Option<Action> {
 pub fn hint(action: Action) -> Option<(String, &'static str)> {
     let binding = BINDINGS.iter().find(|binding| binding.action == action)?;
     Some((binding.keys.first()?.name(), binding.short))
+}
+
+/// The first key that means an action in this view, and the action's short name.
+pub fn hint_in(view: View, action: Action) -> Option<(String, &'static str)> {
+    BINDINGS.iter().filter(|binding| binding.action == action).find_map(|binding| {
+        let key = binding.keys.iter().find(|key| meaning(**key, view) == Some(action))?;
+        Some((key.name(), binding.short))
+    })
 }
 
 #[cfg(test)]
@@ -267,6 +280,14 @@ mod tests {
         assert_eq!(press(KeyCode::Char('c'), KeyModifiers::NONE), None);
         assert_eq!(press(KeyCode::Char('s'), KeyModifiers::CONTROL), None);
         assert_eq!(press(KeyCode::Char('q'), KeyModifiers::ALT), None);
+    }
+
+    #[test]
+    fn a_hint_names_a_key_that_means_it_in_the_view() {
+        let key = |view| hint_in(view, Action::TogglePause).map(|(key, _)| key);
+        assert_eq!(key(View::Overview).as_deref(), Some("space"));
+        assert_eq!(key(View::Draw).as_deref(), Some("p"), "space is the pen there");
+        assert_eq!(hint_in(View::Overview, Action::Centre), None);
     }
 
     #[test]

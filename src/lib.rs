@@ -13,6 +13,7 @@ pub mod keymap;
 pub mod metrics;
 pub mod nn;
 pub mod outcome;
+pub mod predict;
 pub mod protocol;
 pub mod reproduce;
 pub mod run_log;

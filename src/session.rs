@@ -1,4 +1,4 @@
-//! A run with a screen: keys go to the worker, what it reports goes to the dashboard.
+//! A run with a screen: keys and mouse go to the worker, what it reports goes to the dashboard.
 
 use std::{
     env,
@@ -9,11 +9,11 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, Sender, at, bounded, never, select_biased};
-use crossterm::event::{self, Event as Input};
-use ratatui::Frame;
+use crossterm::event::{self, Event as Input, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::{Frame, layout::Rect};
 
 use crate::{
-    app::{App, Msg},
+    app::{Action, App, Msg},
     config::RunConfig,
     headless, keymap,
     outcome::Outcome,
@@ -21,7 +21,7 @@ use crate::{
     run_log::RunLog,
     terminal::{Screen, watch_signals},
     train::{self, Tools, Worker},
-    ui::{Dashboard, Depth, Theme},
+    ui::{self, Dashboard, Depth, Theme},
 };
 
 /// Events that wait for the screen; further ones wait in the worker.
@@ -103,6 +103,8 @@ enum End {
 
 struct Session {
     screen: Screen,
+    /// What the last frame filled.
+    area: Rect,
     theme: Theme,
     input: Receiver<io::Result<Input>>,
     signals: Receiver<i32>,
@@ -121,6 +123,7 @@ impl Session {
         let screen = Screen::enter()?;
         Ok(Self {
             screen,
+            area: Rect::ZERO,
             theme: Theme::new(Depth::detect(|name| env::var(name).ok())),
             input: read_input()?,
             signals,
@@ -129,9 +132,11 @@ impl Session {
     }
 
     fn draw(&mut self, app: &App) -> io::Result<()> {
-        let theme = &self.theme;
-        self.screen.draw(|frame: &mut Frame<'_>| {
-            frame.render_widget(&Dashboard::new(app, theme), frame.area());
+        let Self { screen, area, theme, .. } = self;
+        screen.capture_mouse(app.takes_mouse())?;
+        screen.draw(|frame: &mut Frame<'_>| {
+            *area = frame.area();
+            frame.render_widget(&Dashboard::new(app, theme), *area);
         })
     }
 
@@ -155,7 +160,7 @@ impl Session {
                     return Ok(End::Signal(signal));
                 },
                 recv(self.input) -> input => changed |= match input {
-                    Ok(input) => take_input(&input?, app, worker),
+                    Ok(input) => take_input(&input?, self.area, app, worker),
                     Err(_) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 },
                 recv(events) -> event => match event {
@@ -191,21 +196,38 @@ fn update(app: &mut App, msg: Msg, worker: &Worker) {
 }
 
 /// Whether the screen changes.
-fn take_input(input: &Input, app: &mut App, worker: &Worker) -> bool {
-    match input {
-        Input::Key(key) => {
-            let action = keymap::action(*key, app.focus());
-            if let Some(action) = action {
-                update(app, Msg::Action(action), worker);
-            }
-            action.is_some()
+fn take_input(input: &Input, area: Rect, app: &mut App, worker: &Worker) -> bool {
+    let action = match input {
+        Input::Key(key) => keymap::action(*key, app.focus()),
+        // One that comes late, from before the mouse was let go, draws nothing.
+        Input::Mouse(mouse) if app.takes_mouse() => stroke(*mouse, area),
+        Input::Resize(..) => return true,
+        _ => None,
+    };
+    if let Some(action) = action {
+        update(app, Msg::Action(action), worker);
+    }
+    action.is_some()
+}
+
+/// What the mouse does on a screen that fills `area`.
+fn stroke(mouse: MouseEvent, area: Rect) -> Option<Action> {
+    let pixel = ui::pad_position(area, mouse.column, mouse.row);
+    match (mouse.kind, pixel) {
+        (MouseEventKind::Down(MouseButton::Left), Some((x, y))) => {
+            Some(Action::Stroke { x, y, drag: false })
         }
-        Input::Resize(..) => true,
-        _ => false,
+        (MouseEventKind::Drag(MouseButton::Left), Some((x, y))) => {
+            Some(Action::Stroke { x, y, drag: true })
+        }
+        // Off the pad a stroke ends, so that it comes back where the mouse does.
+        (MouseEventKind::Drag(MouseButton::Left), None)
+        | (MouseEventKind::Up(MouseButton::Left), _) => Some(Action::EndStroke),
+        _ => None,
     }
 }
 
-/// Keys and sizes, read on a thread of their own, which ends with the program.
+/// Keys, mouse and sizes, read on a thread of their own, which ends with the program.
 fn read_input() -> io::Result<Receiver<io::Result<Input>>> {
     let (sender, receiver): (Sender<io::Result<Input>>, _) = bounded(CAPACITY);
     thread::Builder::new().name("input".to_owned()).spawn(move || {
@@ -218,4 +240,42 @@ fn read_input() -> io::Result<Receiver<io::Result<Input>>> {
         }
     })?;
     Ok(receiver)
+}
+
+#[cfg(test)]
+mod tests {
+    use crossterm::event::KeyModifiers;
+
+    use super::*;
+
+    const AREA: Rect = Rect::new(0, 0, 80, 24);
+
+    fn at(kind: MouseEventKind, (column, row): (u16, u16)) -> Option<Action> {
+        stroke(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }, AREA)
+    }
+
+    #[test]
+    fn the_left_button_draws_on_the_pad_and_nothing_else_does() {
+        let on_pad = AREA
+            .positions()
+            .find(|at| ui::pad_position(AREA, at.x, at.y).is_some())
+            .map(|at| (at.x, at.y))
+            .expect("there is room for a pad");
+        let beside = (0, 0);
+        let (left, right) = (MouseButton::Left, MouseButton::Right);
+        for (kind, place, expected) in [
+            (MouseEventKind::Down(left), on_pad, Some(Action::Stroke { x: 0, y: 0, drag: false })),
+            (MouseEventKind::Drag(left), on_pad, Some(Action::Stroke { x: 0, y: 0, drag: true })),
+            (MouseEventKind::Up(left), on_pad, Some(Action::EndStroke)),
+            (MouseEventKind::Down(left), beside, None),
+            (MouseEventKind::Drag(left), beside, Some(Action::EndStroke)),
+            (MouseEventKind::Up(left), beside, Some(Action::EndStroke)),
+            (MouseEventKind::Down(right), on_pad, None),
+            (MouseEventKind::Drag(right), on_pad, None),
+            (MouseEventKind::Moved, on_pad, None),
+            (MouseEventKind::ScrollDown, on_pad, None),
+        ] {
+            assert_eq!(at(kind, place), expected, "{kind:?} at {place:?}");
+        }
+    }
 }

@@ -26,12 +26,12 @@ impl App {
             },
             Action::OlderMatrix | Action::NewerMatrix => {}
             Action::LookInside | Action::Hardest | Action::SwitchSet => {}
-            Action::Pen
-            | Action::Stroke { .. }
-            | Action::EndStroke
-            | Action::Clear
-            | Action::Undo
-            | Action::Centre => {}
+            Action::Pen => self.pad.toggle_pen(),
+            Action::Stroke { x, y, drag } => self.pad.stroke(x, y, drag),
+            Action::EndStroke => self.pad.end_stroke(),
+            Action::Clear => self.pad.clear(),
+            Action::Undo => self.pad.undo(),
+            Action::Centre => self.pad.centre(),
             Action::Type(_) | Action::Erase => {}
             Action::Show(view) => self.show(view),
             Action::NextView => self.show(self.view.shifted(1)),

@@ -38,6 +38,9 @@ impl<'a> Footer<'a> {
             None => {}
         }
         let run = &self.app.run;
+        if self.app.view == View::Draw {
+            return self.drawing();
+        }
         let mut actions = match run.state {
             RunState::Paused => vec![
                 (Action::TogglePause, Some("train on")),
@@ -65,6 +68,24 @@ impl<'a> Footer<'a> {
         }
         actions
     }
+
+    /// What the draw view offers.
+    fn drawing(&self) -> Vec<(Action, Option<&'static str>)> {
+        let (run, pad) = (&self.app.run, &self.app.pad);
+        let mut actions = vec![(Action::Pen, Some(if pad.pen { "lift pen" } else { "pen down" }))];
+        actions.extend([Action::Undo, Action::Clear, Action::Centre].map(|action| (action, None)));
+        let pause = match run.state {
+            RunState::Paused => Some("train on"),
+            RunState::Training | RunState::Evaluating if run.is_pausing() => Some("train on"),
+            RunState::Training | RunState::Evaluating => Some("pause"),
+            _ => None,
+        };
+        if pause.is_some() && !run.is_stopping() {
+            actions.push((Action::TogglePause, pause));
+        }
+        actions.extend([Action::NextView, Action::ToggleHelp, Action::Quit].map(|a| (a, None)));
+        actions
+    }
 }
 
 impl Widget for &Footer<'_> {
@@ -73,7 +94,7 @@ impl Widget for &Footer<'_> {
             .actions()
             .into_iter()
             .filter_map(|(action, name)| {
-                let (key, short) = keymap::hint(action)?;
+                let (key, short) = keymap::hint_in(self.app.view, action)?;
                 Some((key, name.unwrap_or(short)))
             })
             .collect();

@@ -1,5 +1,7 @@
 //! Whole screens on a test terminal, and every view at every size.
 
+mod draw;
+
 use std::{
     cell::Cell,
     io::{self, Write},
