@@ -219,7 +219,7 @@ impl App {
         let mut commands = Vec::new();
         let subject = match self.view {
             View::Network => Some(self.network.subject.clone()),
-            View::Draw => Some(Subject::Drawn(self.pad.pixels.clone())),
+            View::Draw if !self.pad.is_empty() => Some(Subject::Drawn(self.pad.pixels.clone())),
             _ => None,
         };
         if subject != self.asked.subject {
@@ -251,6 +251,11 @@ impl App {
             (None, Some(Overlay::Breakpoints)) => Focus::Breakpoints,
             (None, _) => Focus::View(self.view),
         }
+    }
+
+    /// Whether the mouse draws.
+    pub fn takes_mouse(&self) -> bool {
+        self.focus() == Focus::View(View::Draw) && self.overlay.is_none()
     }
 
     /// The digits to show; `None` before the first batch.

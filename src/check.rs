@@ -35,6 +35,12 @@ pub(crate) fn print(text: &str) -> Outcome {
     }
 }
 
+/// Writes an error to stderr.
+pub(crate) fn print_error(message: &str) {
+    // Not `eprintln!`, which panics where stderr is closed.
+    let _ = writeln!(io::stderr(), "error: {message}");
+}
+
 #[derive(Serialize)]
 struct Answer<'a> {
     correct: u64,

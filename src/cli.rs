@@ -5,7 +5,7 @@ mod runs_list;
 
 use std::{
     ffi::OsString,
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal},
     path::Path,
     process::ExitCode,
 };
@@ -18,14 +18,16 @@ use crate::{
     headless,
     launch::{self, Launch},
     outcome::Outcome,
+    predict,
     protocol::Failure,
     reproduce,
     runs::Runs,
     session::{self, Display},
-    train::{Tools, WeightsCheck},
+    train::{Classifier, Tools, WeightsCheck},
 };
 use arguments::{
-    Cli, EvalArgs, MachineArgs, OnHangup, RunsArgs, RunsSub, SourceArgs, Sub, TrainArgs, WatchArgs,
+    Cli, EvalArgs, MachineArgs, OnHangup, PredictArgs, RunsArgs, RunsSub, SourceArgs, Sub,
+    TrainArgs, WatchArgs,
 };
 
 /// Runs the program as the arguments say, of which the first is its name.
@@ -46,6 +48,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             runs_list::remove(&runs)
         }
         Some(Sub::Eval(arguments)) => evaluate(arguments),
+        Some(Sub::Predict(arguments)) => predict(&arguments),
         Some(Sub::Reproduce(arguments)) => {
             let SourceArgs { data } = arguments.source;
             let MachineArgs { threads, device } = arguments.machine;
@@ -163,13 +166,28 @@ fn evaluate(arguments: EvalArgs) -> Outcome {
     check::run(&question, arguments.json)
 }
 
+fn predict(arguments: &PredictArgs) -> Outcome {
+    let MachineArgs { threads, device } = arguments.machine;
+    if let Err(error) = (RunConfig { threads, ..RunConfig::default() }).validate() {
+        return Outcome::Failed(error.into());
+    }
+    let form = match (arguments.json, has_screen()) {
+        (true, _) => predict::Form::Json,
+        (false, true) => predict::Form::Pictures,
+        (false, false) => predict::Form::Lines,
+    };
+    match Classifier::open(&arguments.weights, threads, device) {
+        Ok(classifier) => predict::run(&classifier, &arguments.images, form),
+        Err(error) => Outcome::Failed(error.into()),
+    }
+}
+
 fn complain(failure: &Failure) {
     if failure.usage {
         let error = Cli::command().error(ErrorKind::ValueValidation, &failure.message);
         let _ = error.print();
     } else {
-        // Not `eprintln!`, which panics where stderr is closed.
-        let _ = writeln!(io::stderr(), "error: {}", failure.message);
+        check::print_error(&failure.message);
     }
 }
 
@@ -252,5 +270,13 @@ mod tests {
         assert!(parse(&["eval", "--weights", "w", "--epochs", "3"]).is_err());
         assert!(parse(&["--epochs", "3", "eval", "--weights", "w"]).is_err());
         assert!(parse(&["eval", "--weights", "w", "--json", "--device", "cpu"]).is_ok());
+    }
+
+    #[test]
+    fn predict_needs_weights_and_a_picture_and_takes_many() {
+        assert!(parse(&["predict", "--weights", "w"]).is_err());
+        assert!(parse(&["predict", "a.png"]).is_err());
+        assert!(parse(&["predict", "--weights", "w", "a.png", "--data", "."]).is_err());
+        assert!(parse(&["predict", "a.png", "--weights", "w", "b.jpg", "--json"]).is_ok());
     }
 }

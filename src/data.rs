@@ -2,10 +2,12 @@
 
 pub mod batches;
 mod builtin;
+pub mod centre;
 mod error;
 #[cfg(feature = "hub")]
 mod hub;
 pub mod idx;
+pub mod picture;
 pub mod split;
 
 use std::path::{Path, PathBuf};

@@ -15,6 +15,7 @@ pub mod launch;
 pub mod metrics;
 pub mod nn;
 pub mod outcome;
+pub mod predict;
 pub mod protocol;
 pub mod recorder;
 pub mod reproduce;

@@ -15,6 +15,8 @@ pub enum Outcome {
     Signal(i32),
     /// By an error.
     Failed(Failure),
+    /// With errors in parts of the work, each of them told when it came.
+    Incomplete,
 }
 
 impl Outcome {
@@ -30,7 +32,7 @@ impl Outcome {
         match self {
             Self::Done | Self::Stopped => 0,
             Self::Signal(signal) => 128_u8.saturating_add(u8::try_from(*signal).unwrap_or(0)),
-            Self::Failed(Failure { usage: false, .. }) => 1,
+            Self::Incomplete | Self::Failed(Failure { usage: false, .. }) => 1,
             Self::Failed(Failure { usage: true, .. }) => 2,
         }
     }
@@ -53,6 +55,7 @@ mod tests {
             (Outcome::Done, 0),
             (Outcome::Stopped, 0),
             (Outcome::failure("disk full"), 1),
+            (Outcome::Incomplete, 1),
             (Outcome::Failed(usage), 2),
             (Outcome::Signal(15), 143),
         ] {

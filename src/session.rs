@@ -1,7 +1,8 @@
-//! A run with a screen: keys go to the worker, what it reports goes to the dashboard.
+//! A run with a screen: keys and mouse go to the worker, what it reports goes to the dashboard.
 
 mod dashboard;
 mod detached;
+mod mouse;
 mod watch;
 
 use std::{

@@ -14,7 +14,9 @@ use std::{
 };
 
 use crossterm::{
-    cursor, execute, queue, style,
+    cursor,
+    event::{DisableMouseCapture, EnableMouseCapture},
+    execute, queue, style,
     terminal::{
         BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
         disable_raw_mode, enable_raw_mode,
@@ -29,6 +31,8 @@ const BUFFER: usize = 1 << 16;
 
 /// Whether this program's screen is up.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Whether the terminal reports the mouse to this program.
+static MOUSE: AtomicBool = AtomicBool::new(false);
 static PANIC_HOOK: Once = Once::new();
 
 /// The terminal, taken over until this is dropped.
@@ -75,6 +79,18 @@ impl Screen {
         queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
         self.terminal.backend_mut().flush()
     }
+
+    /// Has the mouse reported, or leaves it to the terminal, which selects text with it.
+    ///
+    /// # Errors
+    /// If the terminal cannot be written to.
+    pub fn capture_mouse(&mut self, capture: bool) -> io::Result<()> {
+        match (MOUSE.swap(capture, Ordering::SeqCst), capture) {
+            (false, true) => execute!(self.terminal.backend_mut(), EnableMouseCapture),
+            (true, false) => execute!(self.terminal.backend_mut(), DisableMouseCapture),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Drop for Screen {
@@ -87,6 +103,9 @@ impl Drop for Screen {
 pub fn restore() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         // A terminal that is gone needs nothing back.
+        if MOUSE.swap(false, Ordering::SeqCst) {
+            let _ = execute!(stdout(), DisableMouseCapture);
+        }
         let _ = execute!(stdout(), EndSynchronizedUpdate, LeaveAlternateScreen, cursor::Show);
         let _ = disable_raw_mode();
     }

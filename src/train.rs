@@ -3,6 +3,7 @@
 //! [`spawn`] starts it and gives a [`Worker`] to command it by; what happens comes back as a stream
 //! of [`Event`](crate::protocol::Event)s. The worker never waits for those who listen.
 
+mod classify;
 mod clock;
 mod control;
 mod device;
@@ -24,6 +25,7 @@ mod tools;
 mod watch;
 mod worker;
 
+pub use classify::Classifier;
 pub use device::arithmetic_peak;
 pub use error::TrainError;
 pub use evaluate::{WeightsCheck, evaluate_weights};

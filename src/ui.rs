@@ -63,6 +63,12 @@ impl<'a> Dashboard<'a> {
     }
 }
 
+/// Column and row of the pixel of the pad that a cell of a screen of this area shows, the upper of
+/// two, while [`View::Draw`] is shown; `None` beside the pad.
+pub fn pad_position(area: Rect, column: u16, row: u16) -> Option<(u8, u8)> {
+    draw::pixel(layout::screen(area)?.body, column, row)
+}
+
 impl Widget for &Dashboard<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let Some(parts) = layout::screen(area) else {

@@ -439,6 +439,7 @@ fn help_and_version_go_to_stdout() {
         "--device",
         "--fps",
         "eval",
+        "predict",
         "reproduce",
         "Examples:",
     ] {
@@ -446,6 +447,7 @@ fn help_and_version_go_to_stdout() {
     }
     assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
     assert!(place.run_bare(&["eval", "--help"]).succeeded().contains("--weights <FILE>"));
+    assert!(place.run_bare(&["predict", "--help"]).succeeded().contains("<IMAGE>..."));
     assert!(place.run_bare(&["reproduce", "--help"]).succeeded().contains("--seed"));
     let version = place.run_bare(&["--version"]).succeeded();
     assert_eq!(version, format!("mnist-tui {}\n", env!("CARGO_PKG_VERSION")));

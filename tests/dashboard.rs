@@ -156,11 +156,60 @@ fn a_terminal_that_is_gone_ends_the_run_and_loses_nothing() {
     assert!(weights.is_file());
 }
 
+/// The report of the left button at a cell counted from 0: pressed, moved or, with `m`, let go.
+fn mouse(button: u8, column: u16, row: u16, end: char) -> String {
+    format!("\x1b[<{button};{};{}{end}", column + 1, row + 1)
+}
+
+#[test]
+fn the_mouse_draws_in_its_view_and_is_the_terminals_own_elsewhere() {
+    let mut tty = Tty::start_with(&["--epochs", "100"], &[("NO_COLOR", "1")], 80, 24);
+    tty.wait_for_text("▶ training");
+    tty.wait_for_mouse(false);
+    tty.send("7");
+    tty.wait_for_text("nothing drawn yet");
+    tty.wait_for_mouse(true);
+    let pad = ratatui::layout::Rect::new(0, 0, 80, 24);
+    let cell = |x, y| {
+        let mut cells = pad.positions();
+        let found = cells.find(|at| mnist_tui::ui::pad_position(pad, at.x, at.y) == Some((x, y)));
+        found.expect("it is on the pad")
+    };
+    let (from, to) = (cell(6, 8), cell(20, 8));
+    tty.send(&mouse(0, from.x, from.y, 'M'));
+    tty.send(&mouse(32, to.x, to.y, 'M'));
+    tty.send(&mouse(0, to.x, to.y, 'm'));
+    tty.wait_for("a line", |screen| screen.contains("██████████").then_some(()));
+    tty.send("c");
+    tty.wait_for("a clean pad", |screen| screen.contains("nothing drawn yet").then_some(()));
+    tty.send("?");
+    tty.wait_for_mouse(false);
+    tty.send("?");
+    tty.wait_for_mouse(true);
+    tty.send("1");
+    tty.wait_for_mouse(false);
+    tty.send("7");
+    tty.wait_for_mouse(true);
+    leave(tty);
+}
+
+#[test]
+fn a_signal_in_the_draw_view_lets_the_mouse_go() {
+    let mut tty = Tty::start(&["--epochs", "100"], 80, 24);
+    tty.wait_for_text("▶ training");
+    tty.send("7");
+    tty.wait_for_mouse(true);
+    tty.signal("TERM");
+    assert_eq!(tty.wait_for_exit(), 128 + 15);
+    tty.assert_restored();
+}
+
 /// Takes the terminal over and panics: run by the test below, inside a terminal.
 #[test]
 #[ignore = "takes the terminal over"]
 fn panics_with_the_screen_up() {
-    let _screen = mnist_tui::terminal::Screen::enter().expect("a terminal");
+    let mut screen = mnist_tui::terminal::Screen::enter().expect("a terminal");
+    screen.capture_mouse(true).expect("a terminal");
     panic!("in the middle of a frame");
 }
 

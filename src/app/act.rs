@@ -52,12 +52,12 @@ impl App {
             Action::NewerMatrix => self.pin_newer(),
             Action::LookInside => self.look_inside(),
             Action::Hardest | Action::SwitchSet => {}
-            Action::Pen
-            | Action::Stroke { .. }
-            | Action::EndStroke
-            | Action::Clear
-            | Action::Undo
-            | Action::Centre => {}
+            Action::Pen => self.pad.toggle_pen(),
+            Action::Stroke { x, y, drag } => self.pad.stroke(x, y, drag),
+            Action::EndStroke => self.pad.end_stroke(),
+            Action::Clear => self.pad.clear(),
+            Action::Undo => self.pad.undo(),
+            Action::Centre => self.pad.centre(),
             Action::Type(c) => {
                 if let Some(prompt) = &mut self.prompt {
                     prompt.type_in(c);

@@ -1,7 +1,19 @@
 //! A pad of 28×28 pixels to draw on.
 
+mod brush;
+
+use std::collections::VecDeque;
+
 use super::Direction;
-use crate::protocol::Insides;
+use crate::{
+    data::{PIXELS, SIDE, centre::centre},
+    protocol::Insides,
+};
+
+/// Most strokes that can be taken back.
+const UNDOS: usize = 100;
+/// The last column and the last row.
+const LAST: u8 = SIDE as u8 - 1;
 
 /// What the draw view shows.
 #[derive(Debug)]
@@ -12,22 +24,139 @@ pub struct Pad {
     pub cursor: (u8, u8),
     /// Whether the cursor leaves ink behind.
     pub pen: bool,
-    /// What the network makes of the drawing.
+    /// What the network makes of the drawing; `None` while there is none.
     pub insides: Option<Insides>,
+    /// Whether the mouse is in the middle of a stroke.
+    dragging: bool,
+    /// Earlier drawings, the newest last.
+    earlier: VecDeque<Vec<u8>>,
 }
 
 impl Default for Pad {
     fn default() -> Self {
-        Self { pixels: vec![0; 28 * 28], cursor: (14, 14), pen: false, insides: None }
+        Self {
+            pixels: vec![0; PIXELS],
+            cursor: (SIDE as u8 / 2, SIDE as u8 / 2),
+            pen: false,
+            insides: None,
+            dragging: false,
+            earlier: VecDeque::new(),
+        }
     }
 }
 
 impl Pad {
-    pub(super) fn show(&mut self, insides: Insides) {
-        self.insides = Some(insides);
+    /// Whether nothing is drawn.
+    pub fn is_empty(&self) -> bool {
+        self.pixels.iter().all(|&ink| ink == 0)
     }
 
+    pub(super) fn show(&mut self, insides: Insides) {
+        // An answer may come after the drawing it is about was cleared.
+        if !self.is_empty() {
+            self.insides = Some(insides);
+        }
+    }
+
+    /// Puts the pen down at the cursor, which leaves a dot there, or lifts it.
+    pub(super) fn toggle_pen(&mut self) {
+        self.pen = !self.pen;
+        if self.pen {
+            self.remember();
+            self.draw(self.cursor, self.cursor);
+        }
+    }
+
+    /// Moves the cursor, leaving ink behind if the pen is down.
     pub(super) fn select(&mut self, direction: Direction) {
-        let _ = direction;
+        let (x, y) = self.cursor;
+        let to = match direction {
+            Direction::Up => (x, y.saturating_sub(1)),
+            Direction::Down => (x, (y + 1).min(LAST)),
+            Direction::Left => (x.saturating_sub(1), y),
+            Direction::Right => ((x + 1).min(LAST), y),
+            Direction::PageUp => (x, 0),
+            Direction::PageDown => (x, LAST),
+            Direction::Home => (0, y),
+            Direction::End => (LAST, y),
+        };
+        if self.pen {
+            self.draw((x, y), to);
+        }
+        self.cursor = to;
+    }
+
+    /// Puts ink on a pixel, in a line from the last one while a stroke goes on.
+    pub(super) fn stroke(&mut self, x: u8, y: u8, drag: bool) {
+        let to = (x.min(LAST), y.min(LAST));
+        let goes_on = drag && self.dragging;
+        if !goes_on {
+            self.remember();
+        }
+        self.dragging = true;
+        let from = if goes_on { self.cursor } else { to };
+        self.draw(from, to);
+        self.cursor = to;
+    }
+
+    pub(super) fn end_stroke(&mut self) {
+        self.dragging = false;
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.replace(vec![0; PIXELS]);
+    }
+
+    /// Moves and scales the drawing as MNIST's images are.
+    pub(super) fn centre(&mut self) {
+        self.replace(centre(&self.pixels, SIDE));
+    }
+
+    /// Goes back to the drawing before the last change.
+    pub(super) fn undo(&mut self) {
+        self.lift();
+        while let Some(earlier) = self.earlier.pop_back() {
+            // What changed nothing needs no taking back.
+            if earlier != self.pixels {
+                self.set(earlier);
+                break;
+            }
+        }
+    }
+
+    fn replace(&mut self, pixels: Vec<u8>) {
+        self.lift();
+        self.remember();
+        self.set(pixels);
+    }
+
+    fn set(&mut self, pixels: Vec<u8>) {
+        self.pixels = pixels;
+        if self.is_empty() {
+            self.insides = None;
+        }
+    }
+
+    /// Ends any stroke, so that the next ink can be taken back by itself.
+    fn lift(&mut self) {
+        self.pen = false;
+        self.dragging = false;
+    }
+
+    fn draw(&mut self, from: (u8, u8), to: (u8, u8)) {
+        brush::line(&mut self.pixels, from, to);
+    }
+
+    fn remember(&mut self) {
+        if self.earlier.back() == Some(&self.pixels) {
+            return;
+        }
+        if self.earlier.len() == UNDOS {
+            self.earlier.pop_front();
+        }
+        self.earlier.push_back(self.pixels.clone());
     }
 }
+
+#[cfg(test)]
+mod tests;

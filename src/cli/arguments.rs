@@ -23,6 +23,8 @@ Examples:
   mnist-tui --headless --log run.jsonl    Plain lines, and every step in a file
   mnist-tui --save w.safetensors          Train and keep the weights
   mnist-tui eval --weights w.safetensors  How well kept weights do on the test images
+  mnist-tui predict --weights w.safetensors seven.png
+                                          What kept weights take a picture for
 
 In the dashboard, ? shows the keys.";
 
@@ -51,6 +53,8 @@ pub(super) enum Sub {
     Runs(RunsArgs),
     /// Measure saved weights on the test images
     Eval(EvalArgs),
+    /// Say which digits PNG and JPEG pictures show
+    Predict(PredictArgs),
     /// Run the article's two experiments and compare with its figures
     Reproduce(ReproduceArgs),
     /// Measure how many images a second this machine trains, by batch size and threads
@@ -214,6 +218,22 @@ pub(super) struct EvalArgs {
     pub(super) json: bool,
     #[command(flatten)]
     pub(super) source: SourceArgs,
+    #[command(flatten)]
+    pub(super) machine: MachineArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PredictArgs {
+    /// Pictures of one digit each, in PNG or JPEG, of any size and colour, darker or lighter than
+    /// its background
+    #[arg(value_name = "IMAGE", required = true)]
+    pub(super) images: Vec<PathBuf>,
+    /// Safetensors file with the six tensors
+    #[arg(long, value_name = "FILE")]
+    pub(super) weights: PathBuf,
+    /// Print one JSON object a picture: file, digit, probabilities
+    #[arg(long)]
+    pub(super) json: bool,
     #[command(flatten)]
     pub(super) machine: MachineArgs,
 }

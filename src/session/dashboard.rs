@@ -7,9 +7,9 @@ use std::{
 
 use crossbeam_channel::{Receiver, Sender, at, bounded, never, select_biased};
 use crossterm::event::{self, Event as Input};
-use ratatui::Frame;
+use ratatui::{Frame, layout::Rect};
 
-use super::CAPACITY;
+use super::{CAPACITY, mouse};
 use crate::{
     app::{Action, App, Msg},
     keymap,
@@ -73,6 +73,8 @@ impl<'a> Link<'a> {
 pub(super) struct Session {
     /// Away while the program is stopped.
     screen: Option<Screen>,
+    /// What the last frame filled.
+    area: Rect,
     theme: Theme,
     input: Receiver<io::Result<Input>>,
     signals: Receiver<i32>,
@@ -84,6 +86,7 @@ impl Session {
         let screen = Screen::enter()?;
         Ok(Self {
             screen: Some(screen),
+            area: Rect::ZERO,
             theme: Theme::new(Depth::detect(|name| env::var(name).ok())),
             input: read_input()?,
             signals,
@@ -92,10 +95,11 @@ impl Session {
     }
 
     fn draw(&mut self, app: &App) -> io::Result<()> {
-        let theme = &self.theme;
-        let Some(screen) = &mut self.screen else { return Ok(()) };
+        let Self { screen: Some(screen), area, theme, .. } = self else { return Ok(()) };
+        screen.capture_mouse(app.takes_mouse())?;
         screen.draw(|frame: &mut Frame<'_>| {
-            frame.render_widget(&Dashboard::new(app, theme), frame.area());
+            *area = frame.area();
+            frame.render_widget(&Dashboard::new(app, theme), *area);
         })
     }
 
@@ -152,18 +156,19 @@ impl Session {
 
     /// Whether the screen changes.
     fn take_input(&mut self, input: &Input, app: &mut App, link: &Link<'_>) -> io::Result<bool> {
-        match input {
-            Input::Key(key) => match keymap::action(*key, app.focus()) {
-                None => Ok(false),
-                Some(Action::Suspend) => self.suspend(app, link),
-                Some(action) => {
-                    link.update(app, Msg::Action(action));
-                    Ok(true)
-                }
-            },
-            Input::Resize(..) => Ok(true),
-            _ => Ok(false),
+        let action = match input {
+            Input::Key(key) => keymap::action(*key, app.focus()),
+            // One that comes late, from before the mouse was let go, draws nothing.
+            Input::Mouse(mouse) if app.takes_mouse() => mouse::stroke(*mouse, self.area),
+            Input::Resize(..) => return Ok(true),
+            _ => None,
+        };
+        match action {
+            Some(Action::Suspend) => return self.suspend(app, link),
+            Some(action) => link.update(app, Msg::Action(action)),
+            None => {}
         }
+        Ok(action.is_some())
     }
 
     /// Gives the terminal back and stops the program until the shell continues it. The run pauses
@@ -190,7 +195,7 @@ impl Session {
     }
 }
 
-/// Keys and sizes, read on a thread of their own, which ends with the program.
+/// Keys, mouse and sizes, read on a thread of their own, which ends with the program.
 fn read_input() -> io::Result<Receiver<io::Result<Input>>> {
     let (sender, receiver): (Sender<io::Result<Input>>, _) = bounded(CAPACITY);
     thread::Builder::new().name("input".to_owned()).spawn(move || {

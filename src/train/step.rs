@@ -13,6 +13,8 @@ use crate::{
     protocol::Digit,
 };
 
+pub(super) use crate::metrics::arg_max;
+
 /// Most digits of a batch that are shown.
 const SHOWN: usize = 24;
 
@@ -145,17 +147,6 @@ pub(super) fn digit(data: &Dataset, index: usize, logits: &[f32]) -> Digit {
         prediction: prediction as u8,
         probability: probabilities[prediction],
     }
-}
-
-/// The place of the largest value, the first of equals. NaN is passed over; 0 if all are NaN.
-pub(super) fn arg_max(values: &[f32]) -> usize {
-    let mut best = 0;
-    for (place, &value) in values.iter().enumerate() {
-        if value > values[best] || values[best].is_nan() && !value.is_nan() {
-            best = place;
-        }
-    }
-    best
 }
 
 /// Images `[n, 1, 28, 28]` and labels `[n]` on the device: in main memory as bytes, which the

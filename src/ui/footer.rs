@@ -62,8 +62,9 @@ impl<'a> Footer<'a> {
             }
             Some(Overlay::Help | Overlay::Failure) => vec![Action::Dismiss],
             None => {
-                let mut hints = self.training();
-                hints.extend(self.view());
+                // The view's own come first where ranks are equal.
+                let mut hints = self.view();
+                hints.extend(self.training());
                 hints.push(hint(Action::NextView).at(9));
                 hints.sort_by_key(|hint| hint.rank);
                 let ended = matches!(self.app.run.state, RunState::Done | RunState::Failed);
@@ -121,6 +122,12 @@ impl<'a> Footer<'a> {
             View::Confusion if self.app.matrix().is_some() => {
                 let images = hint(Action::Confirm).called("images").at(3);
                 std::iter::once(images).chain(self.scrubbing()).collect()
+            }
+            View::Draw => {
+                let pen = if self.app.pad.pen { "lift pen" } else { "pen down" };
+                let others =
+                    [Action::Undo, Action::Clear, Action::Centre].map(|one| hint(one).at(0));
+                std::iter::once(hint(Action::Pen).called(pen).at(0)).chain(others).collect()
             }
             View::Mistakes => {
                 let look = self.app.mistakes.chosen().is_some();

@@ -139,6 +139,20 @@ impl Tty {
         self.wait_for(text, |screen| screen.contains(text).then_some(()));
     }
 
+    /// Waits until the program has the mouse reported, or has let it go.
+    pub(crate) fn wait_for_mouse(&self, wanted: bool) {
+        let deadline = Instant::now() + DEADLINE;
+        let (lock, changed) = &*self.seen;
+        let mut seen = lock.lock().expect("no holder panics");
+        let is_reported =
+            |screen: &vt100::Screen| screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None;
+        while is_reported(seen.parser.screen()) != wanted {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero() && !seen.closed, "the mouse is reported: {}", !wanted);
+            seen = changed.wait_timeout(seen, left).expect("no holder panics").0;
+        }
+    }
+
     /// The screen's text as it is.
     pub(crate) fn screen(&self) -> String {
         self.seen.0.lock().expect("no holder panics").parser.screen().contents()
@@ -212,9 +226,16 @@ impl Tty {
         let deadline = Instant::now() + DEADLINE;
         let mut seen = lock.lock().expect("no holder panics");
         // The last bytes may still be on their way from the terminal's buffer.
-        while seen.parser.screen().alternate_screen() || seen.parser.screen().hide_cursor() {
+        let is_left_behind = |screen: &vt100::Screen| {
+            let mouse = screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None;
+            screen.alternate_screen() || screen.hide_cursor() || mouse
+        };
+        while is_left_behind(seen.parser.screen()) {
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "the alternate screen or the hidden cursor was left behind");
+            assert!(
+                !left.is_zero(),
+                "the alternate screen, the hidden cursor or the mouse was left behind"
+            );
             seen = changed.wait_timeout(seen, left).expect("no holder panics").0;
         }
         assert_eq!(settings(self.master.as_ref()), self.settings_before);

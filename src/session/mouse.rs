@@ -1,0 +1,61 @@
+//! What the mouse asks for.
+
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::Rect;
+
+use crate::{app::Action, ui};
+
+/// What the mouse does on a screen that fills `area`.
+pub(super) fn stroke(mouse: MouseEvent, area: Rect) -> Option<Action> {
+    let pixel = ui::pad_position(area, mouse.column, mouse.row);
+    match (mouse.kind, pixel) {
+        (MouseEventKind::Down(MouseButton::Left), Some((x, y))) => {
+            Some(Action::Stroke { x, y, drag: false })
+        }
+        (MouseEventKind::Drag(MouseButton::Left), Some((x, y))) => {
+            Some(Action::Stroke { x, y, drag: true })
+        }
+        // Off the pad a stroke ends, so that it comes back where the mouse does.
+        (MouseEventKind::Drag(MouseButton::Left), None)
+        | (MouseEventKind::Up(MouseButton::Left), _) => Some(Action::EndStroke),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crossterm::event::KeyModifiers;
+
+    use super::*;
+
+    const AREA: Rect = Rect::new(0, 0, 80, 24);
+
+    fn at(kind: MouseEventKind, (column, row): (u16, u16)) -> Option<Action> {
+        stroke(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }, AREA)
+    }
+
+    #[test]
+    fn the_left_button_draws_on_the_pad_and_nothing_else_does() {
+        let on_pad = AREA
+            .positions()
+            .find(|at| ui::pad_position(AREA, at.x, at.y).is_some())
+            .map(|at| (at.x, at.y))
+            .expect("there is room for a pad");
+        let beside = (0, 0);
+        let (left, right) = (MouseButton::Left, MouseButton::Right);
+        for (kind, place, expected) in [
+            (MouseEventKind::Down(left), on_pad, Some(Action::Stroke { x: 0, y: 0, drag: false })),
+            (MouseEventKind::Drag(left), on_pad, Some(Action::Stroke { x: 0, y: 0, drag: true })),
+            (MouseEventKind::Up(left), on_pad, Some(Action::EndStroke)),
+            (MouseEventKind::Down(left), beside, None),
+            (MouseEventKind::Drag(left), beside, Some(Action::EndStroke)),
+            (MouseEventKind::Up(left), beside, Some(Action::EndStroke)),
+            (MouseEventKind::Down(right), on_pad, None),
+            (MouseEventKind::Drag(right), on_pad, None),
+            (MouseEventKind::Moved, on_pad, None),
+            (MouseEventKind::ScrollDown, on_pad, None),
+        ] {
+            assert_eq!(at(kind, place), expected, "{kind:?} at {place:?}");
+        }
+    }
+}
