@@ -8,6 +8,7 @@ mod control;
 mod device;
 mod error;
 mod evaluate;
+mod insides;
 mod losses;
 mod outbox;
 mod remote;
