@@ -213,6 +213,7 @@ impl App {
         self.curves.refresh(now, stands_still);
         self.sample.refresh(now, stands_still);
         self.matrix.refresh(now, stands_still);
+        self.network.refresh(now, stands_still);
     }
 
     fn record(&mut self, event: Event) {
@@ -240,10 +241,14 @@ impl App {
             Event::Rewound(_) | Event::LearningRate(_) => {}
             Event::Break(hit) => self.breakpoints.hit = Some(hit),
             Event::Inspected(inspection) => self.inspector.show(*inspection),
-            Event::Insides(insides) => match insides.subject {
-                Subject::Drawn(_) => self.pad.show(*insides),
-                _ => self.network.show(*insides),
-            },
+            Event::Insides(insides) => {
+                let drawn = matches!(insides.subject, Subject::Drawn(_));
+                if self.view == View::Network && insides.subject == self.network.subject || !drawn {
+                    self.network.show(*insides);
+                } else {
+                    self.pad.show(*insides);
+                }
+            }
             Event::Found(found) => self.mistakes.show(found),
             Event::Finished(summary) => {
                 self.run.finish(summary);

@@ -19,13 +19,22 @@ impl App {
             Action::Move(direction) => match self.view {
                 View::Step => self.inspector.select(direction),
                 View::Confusion => self.mistakes.move_cursor(direction),
-                View::Network => self.network.select(direction),
+                View::Network => self.network.select(direction, self.run.info.as_ref()),
                 View::Mistakes => self.mistakes.select(direction),
                 View::Draw => self.pad.select(direction),
                 View::Overview | View::Loss => {}
             },
             Action::OlderMatrix | Action::NewerMatrix => {}
-            Action::LookInside | Action::Hardest | Action::SwitchSet => {}
+            Action::LookInside if self.view == View::Network => {
+                self.prompt = Some(Prompt::new(PromptKind::Image));
+            }
+            Action::LookInside if self.view == View::Draw => {
+                self.network.look_at_drawing(self.pad.pixels.clone());
+                self.show(View::Network);
+            }
+            Action::LookInside => {}
+            Action::Hardest => self.network.hardest(),
+            Action::SwitchSet => self.network.switch_set(self.run.info.as_ref()),
             Action::Pen
             | Action::Stroke { .. }
             | Action::EndStroke
@@ -48,7 +57,10 @@ impl App {
                 }
             }
             Action::Confirm => {
-                if self.overlay.take() == Some(Overlay::ConfirmQuit) {
+                if let Some(prompt) = self.prompt.take_if(|prompt| prompt.kind == PromptKind::Image)
+                {
+                    self.look_at_typed(prompt);
+                } else if self.overlay.take() == Some(Overlay::ConfirmQuit) {
                     return self.quit();
                 }
             }
@@ -72,6 +84,14 @@ impl App {
         self.view = view;
         if self.overlay == Some(Overlay::Help) {
             self.overlay = None;
+        }
+    }
+
+    /// Looks at the image whose index was typed, or says why there is none and goes on asking.
+    fn look_at_typed(&mut self, mut prompt: Prompt) {
+        if let Err(error) = self.network.choose(&prompt.text, self.run.info.as_ref()) {
+            prompt.error = Some(error);
+            self.prompt = Some(prompt);
         }
     }
 
