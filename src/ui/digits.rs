@@ -113,7 +113,7 @@ fn pixel(digit: &Digit, x: usize, y: usize) -> u8 {
 }
 
 /// One pixel a column, two a row: the upper half block over a background.
-fn draw_large(digit: &Digit, area: Rect, buf: &mut Buffer, theme: &Theme) {
+pub(super) fn draw_large(digit: &Digit, area: Rect, buf: &mut Buffer, theme: &Theme) {
     for position in area.positions() {
         let (x, y) = (usize::from(position.x - area.x), 2 * usize::from(position.y - area.y));
         let (upper, lower) = (pixel(digit, x, y), pixel(digit, x, y + 1));
@@ -129,11 +129,11 @@ fn draw_large(digit: &Digit, area: Rect, buf: &mut Buffer, theme: &Theme) {
 const HALVES: [&str; 4] = [" ", "▀", "▄", "█"];
 
 /// Quadrants as bits: upper left 0, upper right 1, lower left 2, lower right 3.
-const QUADRANTS: [&str; 16] =
+pub(super) const QUADRANTS: [&str; 16] =
     [" ", "▘", "▝", "▀", "▖", "▌", "▞", "▛", "▗", "▚", "▐", "▜", "▄", "▙", "▟", "█"];
 
 /// Two by four pixels a cell: quadrants of one by two, in two shades.
-fn draw_small(digit: &Digit, area: Rect, buf: &mut Buffer, theme: &Theme) {
+pub(super) fn draw_small(digit: &Digit, area: Rect, buf: &mut Buffer, theme: &Theme) {
     for position in area.positions() {
         let (x, y) = (2 * usize::from(position.x - area.x), 4 * usize::from(position.y - area.y));
         let quadrant = |right: usize, down: usize| {

@@ -9,7 +9,7 @@ use ratatui::{
 
 use super::theme::Theme;
 use crate::{
-    app::{Action, App, Overlay, View},
+    app::{Action, App, Direction, Overlay, View},
     keymap,
     protocol::RunState,
 };
@@ -55,6 +55,9 @@ impl<'a> Footer<'a> {
         if matches!(run.state, RunState::Done | RunState::Failed) {
             actions.push((Action::Quit, None));
         }
+        // What the view is for comes right after what the run needs most.
+        let own = actions.len().min(1);
+        actions.splice(own..own, self.of_view());
         if matches!(self.app.view, View::Overview | View::Loss) {
             actions.push((Action::ToggleLogScale, self.app.log_scale.then_some("linear scale")));
         }
@@ -65,6 +68,20 @@ impl<'a> Footer<'a> {
         }
         actions
     }
+
+    /// Actions that only this view has, most useful first.
+    fn of_view(&self) -> Vec<(Action, Option<&'static str>)> {
+        match self.app.view {
+            View::Network => vec![
+                (Action::Move(Direction::Left), Some("image")),
+                (Action::Move(Direction::Up), Some("stage")),
+                (Action::Hardest, Some("worst")),
+                (Action::SwitchSet, Some("set")),
+                (Action::LookInside, Some("index")),
+            ],
+            _ => Vec::new(),
+        }
+    }
 }
 
 impl Widget for &Footer<'_> {
@@ -73,7 +90,11 @@ impl Widget for &Footer<'_> {
             .actions()
             .into_iter()
             .filter_map(|(action, name)| {
-                let (key, short) = keymap::hint(action)?;
+                let (key, short) = match action {
+                    Action::Move(Direction::Left) => ("←→".to_owned(), ""),
+                    Action::Move(Direction::Up) => ("↑↓".to_owned(), ""),
+                    _ => keymap::hint(action)?,
+                };
                 Some((key, name.unwrap_or(short)))
             })
             .collect();
