@@ -276,6 +276,7 @@ impl App {
         self.sample.refresh(now, stands_still);
         self.matrix.refresh(now, stands_still);
         self.release_lost_pin();
+        self.network.refresh(now, stands_still);
     }
 
     fn record(&mut self, event: Event) {
@@ -328,10 +329,14 @@ impl App {
                 }
                 self.inspector.show(*inspection);
             }
-            Event::Insides(insides) => match insides.subject {
-                Subject::Drawn(_) => self.pad.show(*insides),
-                _ => self.network.show(*insides),
-            },
+            Event::Insides(insides) => {
+                let drawn = matches!(insides.subject, Subject::Drawn(_));
+                if !drawn || self.view == View::Network && insides.subject == self.network.subject {
+                    self.network.show(*insides);
+                } else {
+                    self.pad.show(*insides);
+                }
+            }
             Event::Found(found) => {
                 if self.asked.query == Some(found.query) {
                     self.mistakes.show(found);

@@ -21,3 +21,4 @@ pub mod network;
 pub mod parameters;
 pub mod peak;
 mod simd;
+pub mod stages;

@@ -9,6 +9,7 @@ mod control;
 mod device;
 mod error;
 mod evaluate;
+mod insides;
 mod inspect;
 mod losses;
 mod outbox;

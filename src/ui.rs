@@ -2,6 +2,7 @@
 
 mod accuracy;
 mod axis;
+mod cells;
 mod chart;
 mod confusion;
 mod digits;

@@ -1,7 +1,7 @@
 //! What each action does.
 
 use super::{Action, App, Direction, Overlay, PromptKind, RATE_FACTOR, View};
-use crate::protocol::{Command, ImageSet, RunState, Subject};
+use crate::protocol::{Command, ImageSet, RunState};
 
 impl App {
     pub(super) fn act(&mut self, action: Action) -> Vec<Command> {
@@ -43,7 +43,7 @@ impl App {
             Action::Move(direction) => match self.view {
                 View::Step => self.inspector.select(direction),
                 View::Confusion => self.mistakes.move_cursor(direction),
-                View::Network => self.network.select(direction),
+                View::Network => self.network.select(direction, self.run.info.as_ref()),
                 View::Mistakes => self.mistakes.select(direction),
                 View::Draw => self.pad.select(direction),
                 View::Overview | View::Loss => {}
@@ -51,7 +51,8 @@ impl App {
             Action::OlderMatrix => self.pin_older(),
             Action::NewerMatrix => self.pin_newer(),
             Action::LookInside => self.look_inside(),
-            Action::Hardest | Action::SwitchSet => {}
+            Action::Hardest => self.network.hardest(),
+            Action::SwitchSet => self.network.switch_set(self.run.info.as_ref()),
             Action::Pen => self.pad.toggle_pen(),
             Action::Stroke { x, y, drag } => self.pad.stroke(x, y, drag),
             Action::EndStroke => self.pad.end_stroke(),
@@ -149,12 +150,15 @@ impl App {
         match self.view {
             View::Step if self.inspection().is_some() => {
                 if let Some(chosen) = self.inspector.chosen() {
-                    let set = ImageSet::Train;
-                    self.network.subject = Subject::Image { set, index: chosen.index };
+                    self.network.look_at(ImageSet::Train, chosen.index);
                     self.show(View::Network);
                 }
             }
             View::Mistakes => self.open_chosen(),
+            View::Draw => {
+                self.network.look_at_drawing(self.pad.pixels.clone());
+                self.show(View::Network);
+            }
             View::Network => self.ask(PromptKind::Image),
             _ => {}
         }

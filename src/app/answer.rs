@@ -1,7 +1,7 @@
 //! Questions that are answered by typing: opening them, and what the answers do.
 
 use super::{App, Prompt, PromptKind};
-use crate::protocol::{Command, ImageSet, RunState, Subject};
+use crate::protocol::{Command, RunState};
 
 impl App {
     pub(super) fn ask(&mut self, kind: PromptKind) {
@@ -17,7 +17,7 @@ impl App {
         let taken = match prompt.kind {
             PromptKind::Step => prompt.number().and_then(|step| self.run.go_to(step)),
             PromptKind::Image => {
-                prompt.number().and_then(|index| self.look_at(index)).map(|()| None)
+                self.network.choose(&prompt.text, self.run.info.as_ref()).map(|()| None)
             }
             PromptKind::Breakpoint => {
                 self.breakpoints.add(&prompt.text).map(|()| Some(self.set_breakpoints()))
@@ -43,26 +43,5 @@ impl App {
 
     fn set_breakpoints(&self) -> Command {
         Command::SetBreakpoints(self.breakpoints.list.clone())
-    }
-
-    /// The set that the network view takes images from.
-    pub fn image_set(&self) -> ImageSet {
-        match self.network.subject {
-            Subject::Image { set, .. } => set,
-            Subject::Hardest | Subject::Drawn(_) => ImageSet::default(),
-        }
-    }
-
-    /// Shows an image of the set that the network view is at.
-    fn look_at(&mut self, index: u64) -> Result<(), String> {
-        let set = self.image_set();
-        let images = self.run.images_of(set).ok_or("the data is not read yet")?;
-        match u32::try_from(index) {
-            Ok(index) if u64::from(index) < images => {
-                self.network.subject = Subject::Image { set, index };
-                Ok(())
-            }
-            _ => Err(format!("there are only {images} {} images, counted from 0", set.name())),
-        }
     }
 }

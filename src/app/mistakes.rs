@@ -3,7 +3,7 @@
 use super::{App, Direction, Matrix, View};
 use crate::{
     metrics::confusion::CLASSES,
-    protocol::{Found, Query, RankedDigit, Subject},
+    protocol::{Found, Query, RankedDigit},
 };
 
 /// What the confusion and mistakes views show beside the matrix itself.
@@ -105,7 +105,7 @@ impl App {
             View::Mistakes => {
                 let Some(set) = self.mistakes.list().map(|found| found.set) else { return };
                 let Some(index) = self.mistakes.chosen().map(|chosen| chosen.index) else { return };
-                self.network.subject = Subject::Image { set, index };
+                self.network.look_at(set, index);
                 self.view = View::Network;
             }
             _ => {}

@@ -1,32 +1,152 @@
 //! Which image's way through the network is shown.
 
-use super::Direction;
-use crate::protocol::{ImageSet, Insides, Subject};
+use super::{Direction, held::Held};
+use crate::protocol::{EvalSet, ImageSet, Insides, RunInfo, Subject};
+
+/// Seconds that an answer stays while training goes on and no other image is asked for.
+const DWELL: f64 = 0.4;
+/// Images that a page forth or back skips.
+const PAGE: u32 = 10;
 
 /// What the network view shows.
 #[derive(Debug)]
 pub struct Network {
     /// The image that is asked for.
     pub subject: Subject,
-    /// The newest answer.
-    pub insides: Option<Insides>,
-    /// Which stage is shown where there is no room for all.
+    /// Which stage is shown where there is no room for all, below [`Network::STAGES`].
     pub page: usize,
+    shown: Held<Insides>,
+    /// Whether the newest answer is about another image than the one shown.
+    turned: bool,
 }
 
 impl Default for Network {
     fn default() -> Self {
         let subject = Subject::Image { set: ImageSet::Test, index: 0 };
-        Self { subject, insides: None, page: 0 }
+        Self { subject, page: 0, shown: Held::new(DWELL), turned: false }
     }
 }
 
 impl Network {
-    pub(super) fn show(&mut self, insides: Insides) {
-        self.insides = Some(insides);
+    /// Filters, the activations after `ReLU` and after pooling of both layers, and logits.
+    pub const STAGES: usize = 6;
+
+    /// The answer to show: that about the image asked for or, until it comes, the one before.
+    pub fn insides(&self) -> Option<&Insides> {
+        self.shown.shown()
     }
 
-    pub(super) fn select(&mut self, direction: Direction) {
-        let _ = direction;
+    pub(super) fn show(&mut self, insides: Insides) {
+        self.turned |= self
+            .insides()
+            .is_none_or(|old| (&old.subject, old.image) != (&insides.subject, insides.image));
+        self.shown.offer(insides);
+    }
+
+    /// Goes over to the newest answer if its time has come, or `at_once`.
+    pub(super) fn refresh(&mut self, now: f64, at_once: bool) {
+        self.shown.refresh(now, at_once || self.turned);
+        self.turned = false;
+    }
+
+    /// The set that the image asked for is in; the test set if that is not known.
+    pub fn set(&self) -> ImageSet {
+        self.place().0
+    }
+
+    /// Asks for an image of a set.
+    pub(super) fn look_at(&mut self, set: ImageSet, index: u32) {
+        self.subject = Subject::Image { set, index };
+    }
+
+    /// Asks for the image with the highest loss.
+    pub(super) fn hardest(&mut self) {
+        self.subject = Subject::Hardest;
+    }
+
+    /// Asks for 28 rows of 28 grey values.
+    pub(super) fn look_at_drawing(&mut self, pixels: Vec<u8>) {
+        self.subject = Subject::Drawn(pixels);
+    }
+
+    /// Asks for the image at the same place of the next set that has images.
+    pub(super) fn switch_set(&mut self, info: Option<&RunInfo>) {
+        let (set, index) = self.place();
+        let next = match set {
+            ImageSet::Test => ImageSet::Train,
+            ImageSet::Train if images(info, ImageSet::Validation) > 0 => ImageSet::Validation,
+            ImageSet::Train | ImageSet::Validation => ImageSet::Test,
+        };
+        if let Some(last) = images(info, next).checked_sub(1) {
+            self.look_at(next, index.min(last));
+        }
+    }
+
+    /// Moves to another image or stage.
+    pub(super) fn select(&mut self, direction: Direction, info: Option<&RunInfo>) {
+        let (set, index) = self.place();
+        let Some(last) = images(info, set).checked_sub(1) else { return };
+        let index = match direction {
+            Direction::Up => {
+                self.page = self.page.saturating_sub(1);
+                return;
+            }
+            Direction::Down => {
+                self.page = (self.page + 1).min(Self::STAGES - 1);
+                return;
+            }
+            Direction::Left => index.saturating_sub(1),
+            Direction::Right => index.saturating_add(1),
+            Direction::PageUp => index.saturating_sub(PAGE),
+            Direction::PageDown => index.saturating_add(PAGE),
+            Direction::Home => 0,
+            Direction::End => last,
+        };
+        self.look_at(set, index.min(last));
+    }
+
+    /// Takes the typed index of an image of the set at hand.
+    ///
+    /// # Errors
+    /// With a sentence for the person if there is no such image.
+    pub(super) fn choose(&mut self, text: &str, info: Option<&RunInfo>) -> Result<(), String> {
+        let (set, _) = self.place();
+        let Some(last) = images(info, set).checked_sub(1) else {
+            return Err("the images are not read yet".to_owned());
+        };
+        match text.trim().replace(',', "").parse::<u32>() {
+            Ok(index) if index <= last => {
+                self.look_at(set, index);
+                Ok(())
+            }
+            _ => Err(format!("{} images are 0 to {last}", set.name())),
+        }
+    }
+
+    /// Where the image stands that is asked for; the first test image if that is not known.
+    fn place(&self) -> (ImageSet, u32) {
+        match &self.subject {
+            Subject::Image { set, index } => Some((*set, *index)),
+            Subject::Hardest => self
+                .insides()
+                .filter(|shown| shown.subject == Subject::Hardest)
+                .and_then(|shown| shown.image),
+            Subject::Drawn(_) => None,
+        }
+        .unwrap_or_default()
     }
 }
+
+/// How many images a set has; 0 until that is known.
+fn images(info: Option<&RunInfo>, set: ImageSet) -> u32 {
+    let count = info.map_or(0, |info| match (set, info.eval_set) {
+        (ImageSet::Train, _) => info.train_images,
+        (ImageSet::Test, _) => info.test_images,
+        (ImageSet::Validation, EvalSet::Validation) => info.eval_images,
+        (ImageSet::Validation, EvalSet::Test) => 0,
+    });
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -83,7 +83,7 @@ fn first_maximum(first: &Tensor, second: &Tensor) -> Result<Tensor> {
 }
 
 /// `ReLU` with derivative 0 at 0. What is not a number stays so.
-fn relu(values: &Tensor) -> Result<Tensor> {
+pub(super) fn relu(values: &Tensor) -> Result<Tensor> {
     values.gt(0.0)?.where_cond(values, &values.affine(0.0, 0.0)?)
 }
 

@@ -20,7 +20,7 @@ use crate::{
     config::RunConfig,
     data::batches::Batches,
     nn::{init, parameters::Parameters},
-    protocol::{Best, EvalSet, Evaluation, Event, RunState, Summary},
+    protocol::{Best, EvalSet, Evaluation, Event, RunState, Subject, Summary},
     seed::{self, Purpose},
 };
 
@@ -84,6 +84,17 @@ struct Moment {
     epoch_seconds: f64,
 }
 
+/// The image that a person looks inside of the network for.
+struct Look {
+    subject: Option<Subject>,
+    /// Whether the newest wish was not answered yet.
+    is_new: bool,
+    /// Step of the last answer.
+    step: u64,
+    /// When the next answer is due while training runs.
+    next: Instant,
+}
+
 /// When listeners are next told what.
 struct Agenda {
     hand_over: Instant,
@@ -117,6 +128,7 @@ struct Run<'a> {
     epoch_start: f64,
     agenda: Agenda,
     state: RunState,
+    look: Look,
     /// What was made of each image in the last evaluations, where a person may ask.
     results: Results,
     /// The last evaluation, and the step after which it was made.
@@ -161,6 +173,7 @@ impl<'a> Run<'a> {
             epoch_start: 0.0,
             agenda: Agenda { hand_over: now, sample: now, sampled: 0, inspected: 0 },
             state: RunState::Loading,
+            look: Look { subject: None, is_new: false, step: 0, next: now },
             results: Results::default(),
             evaluated: None,
             best: None,

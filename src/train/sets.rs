@@ -7,7 +7,7 @@ use crate::{
     config::{DataSource, RunConfig},
     data::{self, Dataset, Mnist, split},
     nn::parameters::Parameters,
-    protocol::{EvalSet, RunInfo},
+    protocol::{EvalSet, ImageSet, RunInfo},
 };
 
 /// Reads both sets from where they are.
@@ -43,6 +43,15 @@ impl Sets {
         match set {
             EvalSet::Test => &self.test,
             EvalSet::Validation => self.validation.as_ref().unwrap_or(&self.test),
+        }
+    }
+
+    /// The images of a set; the test images where there are no validation images.
+    pub(super) fn images(&self, set: ImageSet) -> &Dataset {
+        match set {
+            ImageSet::Train => &self.train,
+            ImageSet::Validation => self.of(EvalSet::Validation),
+            ImageSet::Test => &self.test,
         }
     }
 

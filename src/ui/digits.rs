@@ -147,7 +147,7 @@ pub(super) fn draw_huge(digit: &Digit, area: Rect, buf: &mut Buffer, theme: &The
 const HALVES: [&str; 4] = [" ", "▀", "▄", "█"];
 
 /// Quadrants as bits: upper left 0, upper right 1, lower left 2, lower right 3.
-const QUADRANTS: [&str; 16] =
+pub(super) const QUADRANTS: [&str; 16] =
     [" ", "▘", "▝", "▀", "▖", "▌", "▞", "▛", "▗", "▚", "▐", "▜", "▄", "▙", "▟", "█"];
 
 /// Two by four pixels a cell: quadrants of one by two, in two shades.

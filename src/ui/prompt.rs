@@ -26,7 +26,7 @@ impl<'a> Prompt<'a> {
     fn label(&self, kind: PromptKind) -> String {
         match kind {
             PromptKind::Step => "go to step".to_owned(),
-            PromptKind::Image => format!("{} image", self.app.image_set().name()),
+            PromptKind::Image => format!("{} image", self.app.network.set().name()),
             PromptKind::Breakpoint => "pause at".to_owned(),
         }
     }
@@ -40,7 +40,7 @@ impl<'a> Prompt<'a> {
                 format!("0 to {}; the run stands at {here}", format::thousands(last))
             }
             PromptKind::Image => {
-                let images = run.images_of(self.app.image_set()).unwrap_or(0);
+                let images = run.images_of(self.app.network.set()).unwrap_or(0);
                 format!("0 to {}", format::thousands(images.saturating_sub(1)))
             }
             PromptKind::Breakpoint => {

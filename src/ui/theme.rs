@@ -111,6 +111,13 @@ const VIRIDIS: [Rgb; 16] = [
     (253, 231, 37),
 ];
 
+/// Viridis again, from none to most, in xterm's colours: they take half the bytes of 24-bit ones, and
+/// so few steps that a small change of a value sends nothing.
+const ACTIVATIONS: [u8; 8] = [53, 24, 30, 35, 77, 148, 220, 227];
+/// From strongly negative, blue, by a dark grey to strongly positive, orange; lightness grows with
+/// the magnitude and is alike on both sides.
+const SIGNED: [u8; 9] = [153, 75, 32, 25, 237, 94, 166, 208, 222];
+
 /// Styles by meaning.
 #[derive(Clone, Debug)]
 pub struct Theme {
@@ -178,6 +185,30 @@ impl Theme {
         Some(Style::new().bg(self.depth.color(rgb)).fg(text))
     }
 
+    /// The highest level of an activation, and that of a signed value on either side of 0.
+    pub const LEVELS: (i8, i8) = (ACTIVATIONS.len() as i8 - 1, SIGNED.len() as i8 / 2);
+
+    /// A colour for an activation of a level in 0..=7; `None` where shades do not exist.
+    pub fn activation(&self, level: i8) -> Option<Color> {
+        // Most of a map has the first level, which xterm has no quiet colour for.
+        let color = match level.clamp(0, Self::LEVELS.0) as usize {
+            0 => self.depth.color(VIRIDIS[0]),
+            level => Color::Indexed(ACTIVATIONS[level]),
+        };
+        self.has_shades().then_some(color)
+    }
+
+    /// A colour for a signed value of a level in −4..=4; `None` where shades do not exist.
+    pub fn signed(&self, level: i8) -> Option<Color> {
+        let most = Self::LEVELS.1;
+        let place = (level.clamp(-most, most) + most) as usize;
+        self.has_shades().then(|| Color::Indexed(SIGNED[place]))
+    }
+
+    fn has_shades(&self) -> bool {
+        matches!(self.depth, Depth::Indexed | Depth::True)
+    }
+
     /// A grey for ink of 0..=255, on a dark ground; `None` where shades do not exist.
     pub fn ink(&self, value: u8) -> Option<Color> {
         if matches!(self.depth, Depth::None | Depth::Basic) {
@@ -241,11 +272,43 @@ mod tests {
         assert_eq!(theme.heat(f64::NAN), theme.heat(0.0));
     }
 
+    /// Rec. 709 luma of one of xterm's 256.
+    fn luma(color: Option<Color>) -> f64 {
+        let Some(Color::Indexed(index)) = color else { panic!("{color:?} is not one of 256") };
+        let rgb = if index >= 232 {
+            [8 + 10 * (index - 232); 3]
+        } else {
+            let place = index - 16;
+            [place / 36, place / 6 % 6, place % 6]
+                .map(|step| if step == 0 { 0 } else { 55 + 40 * step })
+        };
+        rgb.into_iter().zip([0.2126, 0.7152, 0.0722]).map(|(c, w)| f64::from(c) * w).sum()
+    }
+
+    #[test]
+    fn palettes_grow_lighter_with_the_magnitude_and_alike_on_both_sides_of_zero() {
+        let theme = Theme::new(Depth::Indexed);
+        for level in 1..=Theme::LEVELS.0 {
+            let [low, high] = [level - 1, level].map(|level| luma(theme.activation(level)));
+            assert!(high > low, "activation {level}");
+        }
+        for level in 1..=Theme::LEVELS.1 {
+            for sign in [-1, 1] {
+                let [low, high] = [level - 1, level].map(|level| luma(theme.signed(sign * level)));
+                assert!(high > low, "signed {}", sign * level);
+            }
+            let [negative, positive] = [-level, level].map(|level| luma(theme.signed(level)));
+            assert!((negative - positive).abs() < 30.0, "{level}: {negative}, {positive}");
+        }
+        assert_eq!(theme.activation(99), theme.activation(Theme::LEVELS.0));
+        assert_eq!(theme.signed(-99), theme.signed(-Theme::LEVELS.1));
+    }
+
     #[test]
     fn without_colours_nothing_but_modifiers_is_left() {
         let theme = Theme::new(Depth::None);
         assert_eq!(theme.heat(0.5), None);
-        assert_eq!(theme.ink(200), None);
+        assert_eq!((theme.ink(200), theme.activation(3), theme.signed(3)), (None, None, None));
         for style in [theme.muted, theme.accent, theme.right, theme.wrong, theme.band] {
             assert_eq!(style.fg, Some(Color::Reset));
         }

@@ -51,6 +51,7 @@ impl Run<'_> {
             if self.at.step < total_steps {
                 return Ok(true);
             }
+            self.look_inside_again()?;
             self.remote.wait(None, self.outbox);
             self.clock.skip(Instant::now());
         }
@@ -88,7 +89,7 @@ impl Run<'_> {
                 Command::ScaleLearningRate(factor) => self.scale_rate(factor),
                 Command::SetPace(pace) => self.pace.set(pace, Instant::now()),
                 Command::SetBreakpoints(breakpoints) => self.watch.set(breakpoints),
-                Command::LookInside(subject) => self.look_at(subject)?,
+                Command::LookInside(subject) => self.look_at(subject),
                 Command::Find(query) => self.find(query),
                 Command::Checkpoint => self.checkpoint()?,
                 Command::Pause

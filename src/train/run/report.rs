@@ -4,14 +4,20 @@ use std::time::{Duration, Instant};
 
 use super::Run;
 use crate::{
+    data::PIXELS,
     protocol::{Event, Progress, Query, Sample, Subject},
-    train::error::TrainError,
+    train::{error::TrainError, insides::insides},
 };
 
 /// Listeners hear of trained batches no more often than this: twice for each frame of a screen.
 const HAND_OVER: Duration = Duration::from_millis(33);
 /// Digits are read from the device and copied no more often than this while training runs.
 const SAMPLE: Duration = Duration::from_millis(250);
+
+/// An image's way through the network is told no more often than this while training runs.
+const LOOK: Duration = Duration::from_millis(250);
+/// ... but that of another image sooner.
+const AT_ONCE: Duration = Duration::from_millis(30);
 
 impl Run<'_> {
     /// Gives the listeners the losses since the last time, and the last batch's digits if it is
@@ -57,17 +63,60 @@ impl Run<'_> {
         Ok(Some(Sample { step: self.at.step, digits }))
     }
 
-    pub(super) fn look_at(&mut self, subject: Option<Subject>) -> Result<(), TrainError> {
-        let _ = subject;
-        Ok(())
+    /// Reports an image's way through the network from now on, or no longer.
+    pub(super) fn look_at(&mut self, subject: Option<Subject>) {
+        self.look.subject = subject;
+        self.look.is_new = true;
+        // A pen moves faster than anybody looks.
+        self.look.next = self.look.next.min(Instant::now() + AT_ONCE);
     }
 
+    /// Reports it while training runs, a few times a second.
     pub(super) fn look_inside_if_due(&mut self, now: Instant) -> Result<(), TrainError> {
-        let _ = now;
-        Ok(())
+        if self.look.subject.is_some() && now >= self.look.next {
+            self.look_inside()
+        } else {
+            Ok(())
+        }
     }
 
+    /// Reports it where nothing is trained, if weights or image are others than in the last report.
     pub(super) fn look_inside_again(&mut self) -> Result<(), TrainError> {
+        let is_old = self.look.is_new || self.look.step != self.at.step;
+        if self.look.subject.is_some() && is_old { self.look_inside() } else { Ok(()) }
+    }
+
+    fn look_inside(&mut self) -> Result<(), TrainError> {
+        let Some(subject) = self.look.subject.clone() else { return Ok(()) };
+        self.look.is_new = false;
+        self.look.step = self.at.step;
+        self.look.next = Instant::now() + LOOK;
+        let image = match &subject {
+            Subject::Drawn(_) => None,
+            Subject::Image { set, index } => Some((*set, *index)),
+            // Before the first evaluation no image is the hardest.
+            Subject::Hardest => Some(self.results.hardest().unwrap_or_default()),
+        };
+        let image = image.map(|(set, index)| {
+            let data = self.sets.images(set);
+            (set, index.min(data.len().saturating_sub(1) as u32))
+        });
+        let (pixels, label) = match (&subject, image) {
+            (_, Some((set, index))) => {
+                let data = self.sets.images(set);
+                (data.image(index as usize), Some(data.label(index as usize)))
+            }
+            (Subject::Drawn(pixels), None) => (pixels.as_slice(), None),
+            (_, None) => return Ok(()),
+        };
+        // Whoever sends other than 784 pixels learns nothing from them.
+        if pixels.len() != PIXELS {
+            return Ok(());
+        }
+        let (model, device) = (&self.learner.model, &self.device);
+        let step = self.at.step;
+        let insides = insides(model, device, pixels, subject.clone(), image, label, step)?;
+        self.outbox.send(&Event::Insides(Box::new(insides)));
         Ok(())
     }
 
