@@ -1,4 +1,5 @@
 use super::*;
+use crate::protocol::Subject;
 use crate::{
     app::{
         Action, Msg,
