@@ -20,6 +20,8 @@ const LOGIT: u16 = 7;
 const PERCENT: u16 = 9;
 /// Columns from which logits and probabilities stand side by side.
 const SIDE_BY_SIDE: u16 = 40;
+/// Columns of all that but the bars: enough where they do not fit one below the other.
+const FIGURES: u16 = NAME + LOGIT + 2 + PERCENT;
 
 /// The ten classes.
 #[derive(Debug)]
@@ -44,19 +46,24 @@ pub(super) fn likeliest(insides: &Insides) -> u8 {
 impl Classes<'_> {
     /// Logits and probabilities side by side, else one below the other, else the probabilities.
     pub(super) fn draw(&self, area: Rect, buf: &mut Buffer) {
-        if area.width >= SIDE_BY_SIDE && area.height >= CLASSES {
-            let title = "fc 10: logits and probabilities";
-            let inner = self.titled(title, area, buf);
-            let bars = inner.width - NAME - LOGIT - PERCENT - 2;
+        let stacked = area.height >= 2 * CLASSES + 3;
+        let least = if stacked { SIDE_BY_SIDE } else { FIGURES };
+        if area.width >= least && area.height >= CLASSES {
+            let long = "fc 10: logits and probabilities";
+            let fits = long.len() < usize::from(area.width);
+            let inner = self.titled(if fits { long } else { "fc 10: logits, softmax" }, area, buf);
+            let bars = inner.width - FIGURES;
+            // Of logits the figures go before the bars of probabilities.
+            let logit_bar = if bars < 10 { 0 } else { bars / 2 };
             for (class, row) in self.rows_of(inner) {
-                let logit = Rect { x: row.x + NAME, width: bars / 2, ..row };
+                let logit = Rect { x: row.x + NAME, width: logit_bar, ..row };
                 let end = logit.right() + LOGIT;
-                let probability = Rect { x: end + 2, width: bars - bars / 2, ..row };
+                let probability = Rect { x: end + 2, width: bars - logit_bar, ..row };
                 self.name(class, row, buf);
                 self.logit(class, logit, end, buf);
                 self.probability(class, probability, row.right(), buf);
             }
-        } else if area.height >= 2 * CLASSES + 3 {
+        } else if stacked {
             let [logits, probabilities] = Layout::vertical([
                 Constraint::Length(CLASSES + 1),
                 Constraint::Length(CLASSES + 1),

@@ -155,6 +155,15 @@ fn everything_at_200_by_60() {
 }
 
 #[test]
+fn logits_and_probabilities_are_together_wherever_everything_is() {
+    let app = showing(insides(7, 800));
+    for (width, height) in [(198, 51), (200, 52), (211, 52), (240, 67), (300, 90)] {
+        let shown = text(&app, width, height);
+        assert!(shown.contains("9.31") && shown.contains("98.92 %"), "{shown}");
+    }
+}
+
+#[test]
 fn a_layer_at_120_by_40() {
     let app = showing(insides(7, 800));
     insta::assert_snapshot!("layer1", text(&app, 120, 40));
