@@ -96,8 +96,11 @@ fn encode(parameters: &Parameters) -> Result<Vec<u8>, Flaw> {
     Ok(serialize(tensors, HashMap::new()))
 }
 
+/// A parameter's name, shape and values.
+type Named<'a> = (&'static str, Vec<usize>, &'a [f32]);
+
 /// The parameters by name and shape, if they are those of the network and finite.
-fn checked(parameters: &Parameters) -> Result<Vec<(&'static str, Vec<usize>, &[f32])>, Flaw> {
+fn checked(parameters: &Parameters) -> Result<Vec<Named<'_>>, Flaw> {
     let parameters = &parameters.0;
     if let Some(other) = parameters.iter().find(|parameter| is_unknown(&parameter.name)) {
         return Err(Flaw::Unexpected { name: shortened(&other.name) });

@@ -143,7 +143,7 @@ impl<R: Read> JournalReader<R> {
     ///
     /// # Errors
     /// If the file cannot be read, or the line is no event.
-    pub fn next(&mut self) -> Result<Option<Event>, JournalError> {
+    pub fn next_event(&mut self) -> Result<Option<Event>, JournalError> {
         let read = self.source.read_until(b'\n', &mut self.line);
         read.map_err(|reason| JournalError::Read { path: self.path.clone(), reason })?;
         if self.line.last() != Some(&b'\n') {
@@ -188,7 +188,7 @@ mod tests {
 
     fn read(path: &Path) -> Vec<Event> {
         let mut reader = JournalReader::open(path).expect("it is there");
-        std::iter::from_fn(|| reader.next().expect("it is whole")).collect()
+        std::iter::from_fn(|| reader.next_event().expect("it is whole")).collect()
     }
 
     #[test]
@@ -251,12 +251,12 @@ mod tests {
         let path = folder.path().join("journal");
         fs::write(&path, "{\"state\":\"training\"}\n{\"sta").expect("written");
         let mut reader = JournalReader::open(&path).expect("it is there");
-        assert_eq!(reader.next().expect("whole"), Some(Event::State(RunState::Training)));
-        assert_eq!(reader.next().expect("not yet"), None);
+        assert_eq!(reader.next_event().expect("whole"), Some(Event::State(RunState::Training)));
+        assert_eq!(reader.next_event().expect("not yet"), None);
         let mut file = File::options().append(true).open(&path).expect("it is there");
         file.write_all(b"te\":\"paused\"}\n{\"state\":7}\n").expect("written");
-        assert_eq!(reader.next().expect("whole"), Some(Event::State(RunState::Paused)));
-        let error = reader.next().expect_err("no state").to_string();
+        assert_eq!(reader.next_event().expect("whole"), Some(Event::State(RunState::Paused)));
+        let error = reader.next_event().expect_err("no state").to_string();
         assert!(error.contains("is damaged in line 3: "), "{error}");
     }
 }

@@ -202,7 +202,7 @@ fn read_journal(path: &Path, bytes: u64) -> Result<Vec<Event>, LaunchError> {
     let mut reader = JournalReader::open(path)?;
     let mut events = Vec::new();
     while reader.bytes() < bytes
-        && let Some(event) = reader.next()?
+        && let Some(event) = reader.next_event()?
     {
         events.push(event);
     }

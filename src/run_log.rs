@@ -196,9 +196,10 @@ impl<W: Write> Lines<W> {
                 self.line(&RateLine::new(change))
             }
             Event::Break(hit) => self.line(&BreakLine::new(hit)),
-            // Answers to a person at the screen.
-            Event::Inspected(_) | Event::Insides(_) | Event::Found(_) => Ok(()),
-            Event::Checkpoint(_) => Ok(()),
+            // Answers to a person at the screen, and what has files of its own.
+            Event::Inspected(_) | Event::Insides(_) | Event::Found(_) | Event::Checkpoint(_) => {
+                Ok(())
+            }
             Event::Finished(summary) => {
                 self.line(&DoneLine::new(summary))?;
                 self.out.flush()

@@ -103,7 +103,7 @@ impl Course {
     fn read(path: &Path) -> Self {
         let mut reader = JournalReader::open(path).expect("the journal is there");
         let mut course = Self { losses: Vec::new(), epochs: Vec::new(), ends: 0 };
-        while let Some(event) = reader.next().expect("the journal is whole") {
+        while let Some(event) = reader.next_event().expect("the journal is whole") {
             match event {
                 Event::Progress(progress) => {
                     let expected = course.losses.len() as u64 + 1;

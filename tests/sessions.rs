@@ -50,7 +50,7 @@ impl Place {
         let Ok(mut reader) = JournalReader::open(&self.run().join("journal.jsonl")) else {
             return Vec::new();
         };
-        std::iter::from_fn(|| reader.next().expect("the journal is whole")).collect()
+        std::iter::from_fn(|| reader.next_event().expect("the journal is whole")).collect()
     }
 
     fn epochs(&self) -> usize {

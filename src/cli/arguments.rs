@@ -89,6 +89,7 @@ pub(super) enum RunsSub {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each option without a value")]
 pub(super) struct TrainArgs {
     #[command(flatten)]
     pub(super) source: SourceArgs,
@@ -137,6 +138,7 @@ pub(super) struct TrainArgs {
         ],
         help_heading = RUNS
     )]
+    #[expect(clippy::option_option, reason = "not given, given alone, and with a value")]
     pub(super) resume: Option<Option<PathBuf>>,
     /// Keep the run in this new folder, in place of one in the user's state directory
     #[arg(long, value_name = "DIR", help_heading = RUNS)]

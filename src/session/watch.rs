@@ -60,7 +60,7 @@ fn follow_journal(
         // Asked before reading, so that nothing written before the end is missed.
         let in_use = RunFolder::is_in_use(folder);
         loop {
-            match reader.next() {
+            match reader.next_event() {
                 Ok(Some(event)) => {
                     ended = matches!(event, Event::Finished(_) | Event::Failed(_));
                     if events.send(event).is_err() {

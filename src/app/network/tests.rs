@@ -140,6 +140,7 @@ fn from_the_worst_mistake_one_goes_on_in_its_set() {
 fn a_drawing_is_shown_in_the_view_that_asks_for_it() {
     let mut app = started(info());
     let _ = app.update(Msg::Action(Action::Show(View::Draw)));
+    let _ = app.update(Msg::Action(Action::Stroke { x: 9, y: 9, drag: false }));
     let drawing = Subject::Drawn(app.pad.pixels.clone());
     let answer = insides(drawing.clone(), None, 5);
     feed(&mut app, Event::Insides(Box::new(answer.clone())));

@@ -359,7 +359,7 @@ fn the_chosen_image_goes_to_the_network_view() {
     let _ = act(&mut app, Action::LookInside);
     let other = Subject::Image { set: ImageSet::Train, index: 599 };
     assert!(answer(&mut app, "600").is_empty());
-    assert_eq!(error(&app), Some("there are only 600 training images, counted from 0"));
+    assert_eq!(error(&app), Some("training images are 0 to 599"));
     for _ in 0..3 {
         let _ = act(&mut app, Action::Erase);
     }

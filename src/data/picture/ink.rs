@@ -44,7 +44,9 @@ pub(super) fn flatten(luma_alpha: &[u8]) -> Vec<u8> {
 /// it darker or lighter.
 pub(super) fn digit(grey: &[u8], width: usize) -> Option<Vec<u8>> {
     let mut all = Histogram::default();
-    grey.iter().for_each(|&value| all.add(value, 1));
+    for &value in grey {
+        all.add(value, 1);
+    }
     let edge = edge(grey, width);
     let ground = edge.quantile(0.5);
     let dark = all.deviation(0..ground, ground) >= all.deviation(ground..=255, ground);
@@ -82,7 +84,9 @@ fn edge(grey: &[u8], width: usize) -> Histogram {
     let mut edge = Histogram::default();
     for (y, row) in grey.chunks_exact(width.max(1)).enumerate() {
         if y < depth || y >= height - depth {
-            row.iter().for_each(|&value| edge.add(value, 1));
+            for &value in row {
+                edge.add(value, 1);
+            }
         } else {
             let sides = row.iter().take(depth).chain(row.iter().rev().take(depth));
             sides.for_each(|&value| edge.add(value, 1));

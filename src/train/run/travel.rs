@@ -135,7 +135,7 @@ impl Run<'_> {
     /// Keeps the present moment to go back to, if anybody may want that.
     pub(super) fn keep_moment(&mut self, pinned: bool) -> Result<(), TrainError> {
         self.unkept = 0;
-        if self.tools.attended && !(self.moments.has(self.at.step) && !pinned) {
+        if self.tools.attended && (pinned || !self.moments.has(self.at.step)) {
             let epoch_seconds = self.clock.read().training - self.epoch_start;
             let learned = self.learner.snapshot()?;
             self.moments.keep(self.at.step, pinned, Moment { at: self.at, learned, epoch_seconds });

@@ -55,7 +55,7 @@ impl Classes<'_> {
             let bars = inner.width - FIGURES;
             // Of logits the figures go before the bars of probabilities.
             let logit_bar = if bars < 10 { 0 } else { bars / 2 };
-            for (class, row) in self.rows_of(inner) {
+            for (class, row) in rows_of(inner) {
                 let logit = Rect { x: row.x + NAME, width: logit_bar, ..row };
                 let end = logit.right() + LOGIT;
                 let probability = Rect { x: end + 2, width: bars - logit_bar, ..row };
@@ -81,7 +81,7 @@ impl Classes<'_> {
     pub(super) fn draw_logits(&self, area: Rect, buf: &mut Buffer) {
         let inner = self.titled("fc 10: logits", area, buf);
         let width = inner.width.saturating_sub(NAME + LOGIT).min(61);
-        for (class, row) in self.rows_of(inner) {
+        for (class, row) in rows_of(inner) {
             let bar = Rect { x: row.x + NAME, width, ..row };
             self.name(class, row, buf);
             self.logit(class, bar, bar.right() + LOGIT, buf);
@@ -125,11 +125,6 @@ impl Classes<'_> {
             return area;
         }
         pane::titled(area, buf, self.theme, title, [Line::from(self.hint.clone())])
-    }
-
-    /// Each class that has a row.
-    fn rows_of(&self, area: Rect) -> impl Iterator<Item = (usize, Rect)> {
-        (0..usize::from(CLASSES)).zip(area.rows())
     }
 
     fn is_likeliest(&self, class: usize) -> bool {
@@ -228,4 +223,9 @@ fn draw_left(row: Rect, buf: &mut Buffer, share: f32, style: Style) {
         };
         table::left(buf, row.right() - 1 - column, row.y, symbol, 1, style);
     }
+}
+
+/// Each class that has a row.
+fn rows_of(area: Rect) -> impl Iterator<Item = (usize, Rect)> {
+    (0..usize::from(CLASSES)).zip(area.rows())
 }
