@@ -22,7 +22,7 @@ use crate::{
     protocol::Failure,
     reproduce,
     runs::Runs,
-    session::{self, Display},
+    session,
     train::{Classifier, Tools, WeightsCheck},
 };
 use arguments::{
@@ -88,7 +88,7 @@ fn train(arguments: &TrainArgs) -> Outcome {
         Err(outcome) => outcome,
         Ok(launch) if with_screen => {
             let outlives_terminal = arguments.on_hangup == OnHangup::Continue;
-            session::run(launch, Display { fps: arguments.fps, outlives_terminal })
+            session::run(launch, arguments.look.display(outlives_terminal))
         }
         Ok(launch) => headless::run(launch),
     }
@@ -146,7 +146,7 @@ fn watch(arguments: &WatchArgs) -> Outcome {
         (_, Err(error)) => Err(error),
     };
     match folder {
-        Ok(folder) => session::watch(folder, arguments.fps),
+        Ok(folder) => session::watch(folder, arguments.look.display(false)),
         Err(error) => Outcome::failure(error),
     }
 }
@@ -209,7 +209,7 @@ mod tests {
     fn no_arguments_give_the_default_run() {
         let cli = parse(&[]).expect("nothing is required");
         assert_eq!(cli.train.config(), RunConfig::default());
-        assert_eq!((cli.train.fps, cli.train.headless, cli.train.log), (15, false, None));
+        assert_eq!((cli.train.look.fps, cli.train.headless, cli.train.log), (15, false, None));
     }
 
     #[test]
@@ -236,7 +236,7 @@ mod tests {
             }
         );
         assert_eq!(
-            (cli.train.fps, cli.train.headless, cli.train.log),
+            (cli.train.look.fps, cli.train.headless, cli.train.log),
             (60, true, Some("c".into()))
         );
     }

@@ -20,6 +20,7 @@ use crate::{
     protocol::{Command, Event},
     terminal::{After, is_hang_up, is_suspend, watch_signals},
     train::{self, Worker},
+    ui::Depth,
 };
 use dashboard::{End, Link, Session};
 
@@ -35,6 +36,10 @@ const GRACE: Duration = Duration::from_millis(700);
 pub struct Display {
     /// Most frames a second.
     pub fps: u32,
+    /// How many colours.
+    pub depth: Depth,
+    /// Whether to keep to ASCII.
+    pub ascii: bool,
     /// Whether the run goes on when the terminal is gone.
     pub outlives_terminal: bool,
 }
@@ -64,7 +69,7 @@ pub fn run(mut launch: Launch, display: Display) -> Outcome {
     });
     let link = Link::new(Some(&worker), &events, Some(&writers));
     let ended = watching
-        .and_then(|()| Session::open(display.fps, signals))
+        .and_then(|()| Session::open(display, signals))
         .and_then(|mut session| session.follow(&mut app, &link));
     let is_gone = match &ended {
         Ok(End::Signal(signal)) => is_hang_up(*signal),

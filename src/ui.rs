@@ -1,10 +1,12 @@
 //! The dashboard: widgets as pure functions of the [`App`].
 
 mod accuracy;
+mod ascii;
 mod axis;
 mod cells;
 mod chart;
 mod confusion;
+mod depth;
 mod digits;
 mod draw;
 mod footer;
@@ -30,7 +32,9 @@ use ratatui::{
     widgets::{Paragraph, Widget},
 };
 
-pub use theme::{Depth, Theme};
+pub use ascii::is_wanted as ascii_is_wanted;
+pub use depth::Depth;
+pub use theme::Theme;
 
 use crate::app::{App, View};
 
@@ -39,13 +43,20 @@ use crate::app::{App, View};
 pub struct Dashboard<'a> {
     app: &'a App,
     theme: &'a Theme,
+    ascii: bool,
 }
 
 impl<'a> Dashboard<'a> {
     /// The screen for this state in these colours.
     #[must_use]
     pub fn new(app: &'a App, theme: &'a Theme) -> Self {
-        Self { app, theme }
+        Self { app, theme, ascii: false }
+    }
+
+    /// The same in ASCII alone.
+    #[must_use]
+    pub fn in_ascii(self, ascii: bool) -> Self {
+        Self { ascii, ..self }
     }
 
     fn overview(&self, area: Rect, buf: &mut Buffer) {
@@ -72,9 +83,18 @@ pub fn pad_position(area: Rect, column: u16, row: u16) -> Option<(u8, u8)> {
 
 impl Widget for &Dashboard<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
-        let Some(parts) = layout::screen(area) else {
-            return render_too_small(area, buf, self.theme);
-        };
+        match layout::screen(area) {
+            Some(parts) => self.screen(&parts, buf),
+            None => render_too_small(area, buf, self.theme),
+        }
+        if self.ascii {
+            ascii::translate(area, buf);
+        }
+    }
+}
+
+impl Dashboard<'_> {
+    fn screen(&self, parts: &layout::Screen, buf: &mut Buffer) {
         let (app, theme) = (self.app, self.theme);
         header::Header::new(app, theme).render(parts.header, buf);
         progress::Progress::new(app, theme).render(parts.progress, buf);

@@ -1,7 +1,7 @@
 //! Arguments, as `clap` reads them.
 
 use std::{
-    fs,
+    env, fs,
     num::{IntErrorKind, ParseIntError},
     path::{Path, PathBuf},
     str::FromStr,
@@ -12,7 +12,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::{
     config::{DataSource, DeviceChoice, RunConfig},
     protocol::Breakpoint,
+    session::Display,
     train::Tools,
+    ui::{Depth, ascii_is_wanted},
 };
 
 const EXAMPLES: &str = "\
@@ -73,9 +75,60 @@ pub(super) struct WatchArgs {
     /// A name from the list of `runs`, or a folder [default: the newest run]
     #[arg(value_name = "RUN")]
     pub(super) run: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) look: LookArgs,
+}
+
+/// How the dashboard looks.
+#[derive(Debug, Args)]
+pub(super) struct LookArgs {
     /// Most frames a second, 1 to 60
-    #[arg(long, value_name = "N", default_value_t = 15, value_parser = frames, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = 15, value_parser = frames, allow_negative_numbers = true, help_heading = SCREEN)]
     pub(super) fps: u32,
+    /// Colours: auto (as NO_COLOR, COLORTERM and TERM say), always, never, 256 or 16
+    #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = true, help_heading = SCREEN)]
+    color: ColorChoice,
+    /// Keep to ASCII, as where the locale is not UTF-8
+    #[arg(long, help_heading = SCREEN)]
+    ascii: bool,
+}
+
+impl LookArgs {
+    /// What they and the environment make of the screen.
+    pub(super) fn display(&self, outlives_terminal: bool) -> Display {
+        let variable = |name: &str| env::var(name).ok();
+        let depth = match self.color {
+            ColorChoice::Auto => Depth::detect(variable),
+            ColorChoice::Always => {
+                match Depth::detect(|name| variable(name).filter(|_| name != "NO_COLOR")) {
+                    Depth::None => Depth::Basic,
+                    depth => depth,
+                }
+            }
+            ColorChoice::Never => Depth::None,
+            ColorChoice::Indexed => Depth::Indexed,
+            ColorChoice::Basic => Depth::Basic,
+        };
+        let ascii = self.ascii || ascii_is_wanted(variable);
+        Display { fps: self.fps, depth, ascii, outlives_terminal }
+    }
+}
+
+/// Which colours are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorChoice {
+    /// As many as the environment promises.
+    Auto,
+    /// Some, whatever it says.
+    Always,
+    /// None.
+    Never,
+    /// The 256 of xterm.
+    #[value(name = "256")]
+    Indexed,
+    /// The sixteen of the terminal.
+    #[value(name = "16")]
+    Basic,
 }
 
 #[derive(Debug, Subcommand)]
@@ -168,9 +221,8 @@ pub(super) struct TrainArgs {
     /// Print lines in place of the dashboard, as when stdout is no terminal
     #[arg(long, help_heading = SCREEN)]
     pub(super) headless: bool,
-    /// Most frames a second, 1 to 60
-    #[arg(long, value_name = "N", default_value_t = 15, value_parser = frames, allow_negative_numbers = true, help_heading = SCREEN)]
-    pub(super) fps: u32,
+    #[command(flatten)]
+    pub(super) look: LookArgs,
     /// What to do when the terminal is gone: stop, to be resumed, or train on without a screen
     #[arg(long, value_name = "stop|continue", default_value = "stop", hide_possible_values = true, help_heading = SCREEN)]
     pub(super) on_hangup: OnHangup,

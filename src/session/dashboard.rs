@@ -1,7 +1,7 @@
 //! The screen and what it is connected to.
 
 use std::{
-    env, io, thread,
+    io, thread,
     time::{Duration, Instant},
 };
 
@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, Sender, at, bounded, never, select_biased};
 use crossterm::event::{self, Event as Input};
 use ratatui::{Frame, layout::Rect};
 
-use super::{CAPACITY, mouse};
+use super::{CAPACITY, Display, mouse};
 use crate::{
     app::{Action, App, Msg},
     keymap,
@@ -19,7 +19,7 @@ use crate::{
     run_log::RunLog,
     terminal::{Screen, is_suspend, stop_until_continued},
     train::Worker,
-    ui::{Dashboard, Depth, Theme},
+    ui::{Dashboard, Theme},
 };
 
 /// How long a run may take to pause before the program is stopped all the same.
@@ -76,30 +76,32 @@ pub(super) struct Session {
     /// What the last frame filled.
     area: Rect,
     theme: Theme,
+    ascii: bool,
     input: Receiver<io::Result<Input>>,
     signals: Receiver<i32>,
     frame_time: Duration,
 }
 
 impl Session {
-    pub(super) fn open(fps: u32, signals: Receiver<i32>) -> io::Result<Self> {
+    pub(super) fn open(display: Display, signals: Receiver<i32>) -> io::Result<Self> {
         let screen = Screen::enter()?;
         Ok(Self {
             screen: Some(screen),
             area: Rect::ZERO,
-            theme: Theme::new(Depth::detect(|name| env::var(name).ok())),
+            theme: Theme::new(display.depth),
+            ascii: display.ascii,
             input: read_input()?,
             signals,
-            frame_time: Duration::from_secs(1) / fps.max(1),
+            frame_time: Duration::from_secs(1) / display.fps.max(1),
         })
     }
 
     fn draw(&mut self, app: &App) -> io::Result<()> {
-        let Self { screen: Some(screen), area, theme, .. } = self else { return Ok(()) };
+        let Self { screen: Some(screen), area, theme, ascii, .. } = self else { return Ok(()) };
         screen.capture_mouse(app.takes_mouse())?;
         screen.draw(|frame: &mut Frame<'_>| {
             *area = frame.area();
-            frame.render_widget(&Dashboard::new(app, theme), *area);
+            frame.render_widget(&Dashboard::new(app, theme).in_ascii(*ascii), *area);
         })
     }
 

@@ -5,7 +5,7 @@ use std::{path::PathBuf, thread, time::Duration};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::{
-    CAPACITY,
+    CAPACITY, Display,
     dashboard::{End, Link, Session},
     signals_to,
 };
@@ -21,7 +21,7 @@ use crate::{
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Shows the run in a folder, live or ended, until the person leaves.
-pub fn watch(folder: PathBuf, fps: u32) -> Outcome {
+pub fn watch(folder: PathBuf, display: Display) -> Outcome {
     let reader = match JournalReader::open(&folder.join("journal.jsonl")) {
         Ok(reader) => reader,
         Err(error) => return Outcome::failure(error),
@@ -38,7 +38,7 @@ pub fn watch(folder: PathBuf, fps: u32) -> Outcome {
     let link = Link::new(None, &events, None);
     let mut app = App::new(Vec::new()).looking_on();
     let ended = signals_to(signal, false, || {})
-        .and_then(|()| Session::open(fps, signals))
+        .and_then(|()| Session::open(display, signals))
         .and_then(|mut session| session.follow(&mut app, &link));
     drop(leave);
     match ended {

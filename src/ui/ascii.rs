@@ -6,6 +6,17 @@ use ratatui::{
     style::Color,
 };
 
+/// Whether the locale has no signs but those of ASCII: one is set (`LC_ALL`, `LC_CTYPE` or `LANG`, the
+/// first of them that is not empty) and its encoding is not UTF-8.
+pub fn is_wanted(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let set = |name: &&str| variable(name).filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| set(name));
+    locale.is_some_and(|locale| {
+        let locale = locale.to_lowercase();
+        !locale.contains("utf-8") && !locale.contains("utf8")
+    })
+}
+
 /// From no ink to most.
 const RAMP: [&str; 10] = [" ", ".", ":", "-", "=", "+", "*", "#", "%", "@"];
 
@@ -75,10 +86,11 @@ fn luma(color: Color) -> f32 {
 fn plain(sign: char) -> Option<&'static str> {
     Some(match sign {
         ' ' => " ",
-        '─' | '━' | '╸' | '╺' | '╌' | '┄' | '–' | '—' | '−' => "-",
+        '─' | '╌' | '┄' | '–' | '—' | '−' => "-",
+        '━' | '╸' | '╺' => "=",
         '│' | '┃' | '▏' | '▕' | '‖' | '╎' => "|",
-        '┌' | '┐' | '└' | '┘' | '├' | '┤' | '┬' | '┴' | '┼' | '╭' | '╮' | '╰' | '╯' | '╴'
-        | '╶' | '╵' | '╷' => "+",
+        '┌' | '┐' | '└' | '┘' | '├' | '┤' | '┬' | '┴' | '┼' | '╭' | '╮' | '╰' | '╯' | '╴' | '╶'
+        | '╵' | '╷' => "+",
         '✓' => "v",
         '✗' | '×' => "x",
         '◆' | '●' => "*",
@@ -120,12 +132,12 @@ fn braille(sign: char) -> &'static str {
     let rows = (0..8).filter(|bit| bits >> bit & 1 == 1).map(|bit| ROWS[bit as usize]);
     let (count, sum) = rows.clone().fold((0, 0), |(count, sum), row| (count + 1, sum + row));
     let (top, bottom) = (rows.clone().min().unwrap_or(0), rows.max().unwrap_or(0));
-    match (count, bottom - top, sum) {
-        (0, _, _) => " ",
-        (7.., _, _) => "#",
-        (_, 2.., _) => "|",
-        (count, _, sum) if sum * 2 < count * 2 => "'",
-        (count, _, sum) if sum * 2 < count * 4 => "-",
+    match (count, bottom - top) {
+        (0, _) => " ",
+        (7.., _) => "#",
+        (_, 2..) => "|",
+        _ if sum < count => "'",
+        _ if sum < 2 * count => "-",
         _ => ".",
     }
 }
@@ -150,10 +162,25 @@ mod tests {
     }
 
     #[test]
+    fn a_locale_that_is_not_utf_8_wants_ascii() {
+        let wanted = |set: &[(&str, &str)]| {
+            is_wanted(|name| {
+                set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            })
+        };
+        assert!(!wanted(&[]), "nothing is known");
+        assert!(!wanted(&[("LANG", "ko_KR.UTF-8")]) && !wanted(&[("LANG", "C.utf8")]));
+        assert!(wanted(&[("LANG", "C")]) && wanted(&[("LC_ALL", "POSIX"), ("LANG", "C.UTF-8")]));
+        assert!(!wanted(&[("LC_ALL", ""), ("LC_CTYPE", "C.UTF-8"), ("LANG", "C")]));
+    }
+
+    #[test]
     fn a_picture_keeps_its_brightness() {
         let mut buf = Buffer::empty(Rect::new(0, 0, 4, 1));
         for (x, (sign, fg, bg)) in
-            [(" ", 233, 233), (" ", 255, 255), ("▀", 255, 233), ("▛", 255, 233)].into_iter().enumerate()
+            [(" ", 233, 233), (" ", 255, 255), ("▀", 255, 233), ("▛", 255, 233)]
+                .into_iter()
+                .enumerate()
         {
             let cell = &mut buf[(x as u16, 0)];
             cell.set_symbol(sign).set_fg(Color::Indexed(fg)).set_bg(Color::Indexed(bg));

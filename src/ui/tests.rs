@@ -1,5 +1,6 @@
 //! Whole screens on a test terminal, and every view at every size.
 
+mod ascii;
 mod draw;
 mod steps;
 

@@ -75,6 +75,7 @@ impl Tty {
         command.env("TERM", "xterm-256color");
         command.env("COLORTERM", "truecolor");
         command.env_remove("NO_COLOR");
+        command.env("LC_ALL", "C.UTF-8");
         // Runs that a test does not ask for are kept nowhere else.
         command.env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"));
         for (name, value) in environment {

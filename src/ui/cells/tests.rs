@@ -1,5 +1,5 @@
 use super::*;
-use crate::ui::theme::Depth;
+use crate::ui::Depth;
 
 fn drawn(values: &[f32], side: u16, form: Form, scale: Scale, depth: Depth) -> Buffer {
     let (width, height) = form.size(side);
