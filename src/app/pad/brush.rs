@@ -35,7 +35,9 @@ fn point((x, y): (u8, u8)) -> (f32, f32) {
 mod tests {
     use super::*;
 
-    fn drawn(strokes: &[((u8, u8), (u8, u8))]) -> Vec<u8> {
+    type Place = (u8, u8);
+
+    fn drawn(strokes: &[(Place, Place)]) -> Vec<u8> {
         let mut pixels = vec![0; SIDE * SIDE];
         for &(from, to) in strokes {
             line(&mut pixels, from, to);
