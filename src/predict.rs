@@ -100,7 +100,7 @@ impl Answer {
         for (row, blocks) in blocks(&self.pixels).enumerate() {
             let digit = row.wrapping_sub(2);
             let Some(&share) = self.probabilities.get(digit) else {
-                let _ = writeln!(text, "  {}", blocks.trim_end());
+                let _ = writeln!(text, "{}", format!("  {blocks}").trim_end());
                 continue;
             };
             let mark = if digit == self.digit { '▸' } else { ' ' };

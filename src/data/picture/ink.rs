@@ -43,10 +43,7 @@ pub(super) fn flatten(luma_alpha: &[u8]) -> Vec<u8> {
 /// The background is what most of the picture's edge is, and the ink what differs most from it, be
 /// it darker or lighter.
 pub(super) fn digit(grey: &[u8], width: usize) -> Option<Vec<u8>> {
-    let mut all = Histogram::default();
-    for &value in grey {
-        all.add(value, 1);
-    }
+    let all = Histogram::of(grey);
     let edge = edge(grey, width);
     let ground = edge.quantile(0.5);
     let dark = all.deviation(0..ground, ground) >= all.deviation(ground..=255, ground);
@@ -83,13 +80,10 @@ fn edge(grey: &[u8], width: usize) -> Histogram {
     let depth = (width.min(height) / SIDE).max(1);
     let mut edge = Histogram::default();
     for (y, row) in grey.chunks_exact(width.max(1)).enumerate() {
-        if y < depth || y >= height - depth {
-            for &value in row {
-                edge.add(value, 1);
-            }
-        } else {
-            let sides = row.iter().take(depth).chain(row.iter().rev().take(depth));
-            sides.for_each(|&value| edge.add(value, 1));
+        let is_inside = (depth..height.saturating_sub(depth)).contains(&y);
+        let parts = if is_inside { [&row[..depth], &row[width - depth..]] } else { [row, &[]] };
+        for &value in parts.into_iter().flatten() {
+            edge.add(value, 1);
         }
     }
     edge
@@ -114,12 +108,22 @@ impl Default for Histogram {
 }
 
 impl Histogram {
+    fn of(values: &[u8]) -> Self {
+        let mut all = Self::default();
+        for &value in values {
+            all.add(value, 1);
+        }
+        all
+    }
+
     fn add(&mut self, value: u8, count: u64) {
         self.0[usize::from(value)] += count;
     }
 
     fn each(&self, mut see: impl FnMut(u8, u64)) {
-        (0..=255).zip(self.0).for_each(|(value, count)| see(value, count));
+        for (value, count) in (0..=255).zip(self.0) {
+            see(value, count);
+        }
     }
 
     /// The value that this share of all lies at or below; 0 of nothing.

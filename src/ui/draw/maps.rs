@@ -103,16 +103,23 @@ struct Map<'a> {
 }
 
 impl Map<'_> {
-    /// The largest value of a square, as a share of the brightest; 0 outside.
+    /// The mean of a square as a share of the brightest value; 0 outside.
+    ///
+    /// The largest would be what pooling makes of it, which the next stage shows.
     fn share(&self, x: u16, y: u16, shrink: u16) -> f64 {
-        let mut largest = 0.0_f32;
+        let (mut sum, mut values) = (0.0, 0.0);
         for row in y * shrink..((y + 1) * shrink).min(self.side) {
             for column in x * shrink..((x + 1) * shrink).min(self.side) {
                 let place = usize::from(row) * usize::from(self.side) + usize::from(column);
-                largest = largest.max(self.values.get(place).copied().unwrap_or(0.0));
+                sum += f64::from(self.values.get(place).copied().unwrap_or(0.0));
+                values += 1.0;
             }
         }
-        if self.brightest > 0.0 { f64::from(largest / self.brightest) } else { 0.0 }
+        if self.brightest > 0.0 && values > 0.0 {
+            sum / values / f64::from(self.brightest)
+        } else {
+            0.0
+        }
     }
 
     fn draw(&self, shrink: u16, area: Rect, buf: &mut Buffer, theme: &Theme) {
