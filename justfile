@@ -37,6 +37,13 @@ fuzz target seconds="60":
     mkdir -p fuzz/corpus/{{target}}
     cargo +nightly fuzz run {{target}} fuzz/corpus/{{target}} fuzz/seeds/{{target}} -- -max_total_time={{seconds}} -max_len=200000
 
+# A million steps, with a look at memory and descriptors every second: with lines, then with the
+# dashboard.
+soak:
+    cargo build --release --locked
+    python3 benches/soak.py target/release/mnist-tui --headless
+    python3 benches/soak.py target/release/mnist-tui --rewind-memory 16
+
 # The article's two experiments.
 reproduce:
     cargo run --release --locked -- reproduce

@@ -192,3 +192,64 @@ fn a_run_that_was_killed_says_so_to_whoever_watches() {
     tty.signal("KILL");
     watching.wait_for_text("without a word");
 }
+
+/// Bytes that the program has in memory.
+fn resident(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the program runs");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("it has memory");
+    let kilobytes = line.split_whitespace().nth(1).expect("a number");
+    kilobytes.parse::<u64>().expect("a number") * 1_024
+}
+
+/// The epoch that the progress pane shows.
+fn epoch(screen: &str) -> Option<usize> {
+    let shown = screen.lines().find_map(|line| line.strip_prefix("epoch"))?;
+    shown.split_once('/')?.0.trim().replace(',', "").parse().ok()
+}
+
+#[test]
+fn a_terminal_that_is_not_read_holds_up_nothing_and_then_shows_the_present() {
+    let place = Place::new();
+    let tty = place.start(&["--epochs", "100000"]);
+    tty.wait_for_text("Confusion · test, epoch ");
+    tty.stall(true);
+    let (before, memory) = (place.epochs(), resident(tty.pid()));
+    // The terminal's buffer fills after a few frames; training goes on all the same.
+    until("many epochs", || place.epochs() >= before + 300);
+    let grown = resident(tty.pid()).saturating_sub(memory);
+    assert!(grown < 64 << 20, "{grown} bytes more");
+    let (frames, present) = (tty.frames(), place.epochs());
+    tty.stall(false);
+    tty.wait_for("the present epoch", |screen| epoch(screen).filter(|&epoch| epoch >= present));
+    // What was on its way, what filled the buffer, and the present.
+    let shown = tty.frames() - frames;
+    assert!(shown < 60, "{shown} frames before the present one");
+    leave(tty);
+}
+
+#[test]
+fn five_hundred_sizes_leave_the_screen_as_it_was() {
+    let place = Place::new();
+    let mut tty = place.start(&["--epochs", "100000"]);
+    tty.wait_for_text("Confusion · test, epoch ");
+    tty.send(" ");
+    tty.wait_for_text("‖ paused");
+    tty.send("1");
+    let before = tty.wait_for("a screen that stands still", |screen| {
+        screen.contains("train on").then(|| screen.to_owned())
+    });
+    let mut state = 12_345_u32;
+    let mut random = |most: u32| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (1 + (state >> 8) % most) as u16
+    };
+    for view in ["1", "2", "3", "4", "5", "6", "7", "1"] {
+        tty.send(view);
+        for _ in 0..63 {
+            tty.resize(random(400), random(150));
+        }
+    }
+    tty.resize(80, 24);
+    tty.wait_for("the screen of before", |screen| (screen == before).then_some(()));
+    leave(tty);
+}

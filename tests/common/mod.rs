@@ -22,6 +22,8 @@ struct Seen {
     bytes: Vec<u8>,
     closed: bool,
     hung_up: bool,
+    /// Whether nothing is read for now.
+    stalled: bool,
 }
 
 /// A terminal with the program in it.
@@ -91,6 +93,7 @@ impl Tty {
                 bytes: Vec::new(),
                 closed: false,
                 hung_up: false,
+                stalled: false,
             }),
             Condvar::new(),
         ));
@@ -108,6 +111,7 @@ impl Tty {
                 if read == 0 || seen.hung_up {
                     break;
                 }
+                drop(changed.wait_while(seen, |seen| seen.stalled).expect("no holder panics"));
             }
         });
         Self { child, master, input, seen, settings_before, slave }
@@ -172,6 +176,12 @@ impl Tty {
         let pid = self.child.process_id().expect("the program runs").to_string();
         let sent = std::process::Command::new("kill").args(["-s", name, &pid]).status();
         assert!(sent.expect("kill runs").success());
+    }
+
+    /// Stops reading what the program writes, as a stalled connection does, or goes on.
+    pub(crate) fn stall(&self, stalled: bool) {
+        self.seen.0.lock().expect("no holder panics").stalled = stalled;
+        self.seen.1.notify_all();
     }
 
     /// The program's process.

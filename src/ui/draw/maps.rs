@@ -8,13 +8,8 @@ use crate::protocol::{FeatureMaps, Insides};
 /// Columns for six maps of 12 columns with gaps between them.
 pub(super) const COLUMNS: u16 = 77;
 
-/// What is done before each stage.
-const STAGES: [&str; 4] = [
-    "1st convolution, ReLU",
-    "pooled",
-    "2nd convolution, ReLU",
-    "pooled: what the last layer sees",
-];
+/// The stages by the article's names.
+const STAGES: [&str; 4] = ["layer1_relu", "layer1_pool", "layer2_relu", "layer2_pool"];
 
 /// How a stage's maps are laid out: one pixel a column and two a row, or each of `shrink`² pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +76,7 @@ fn draw_stage(
 ) {
     let FeatureMaps { channels, side, values } = stage;
     let brightest = values.iter().copied().filter(|value| value.is_finite()).fold(0.0, f32::max);
-    let heading = format!("{name} · {channels} of {side}×{side}, up to {brightest:.1}");
+    let heading = format!("{name} {channels}×{side}×{side}, up to {brightest:.1}");
     table::left(buf, area.x, area.y, &heading, area.width, theme.muted);
     for channel in 0..*channels {
         let place = Rect {
