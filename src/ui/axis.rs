@@ -10,11 +10,14 @@ pub(super) struct Axis {
 
 /// The longest span a logarithmic axis shows: below, curves run along its floor.
 const DECADES: f64 = 6.0;
+/// The largest value that an axis can end on; far beyond it, round numbers overflow.
+const LARGEST: f64 = 1e300;
 
 impl Axis {
     /// A linear axis from `low` up to the first round number that is not below `high`.
     pub(super) fn linear(low: f64, high: f64) -> Self {
         let low = if low.is_finite() { low } else { 0.0 };
+        let high = high.min(LARGEST);
         let span = if high.is_finite() && high > low { high - low } else { 1.0 };
         let step = round_step(span / 8.0);
         Self { low, high: low + (span / step - 1e-9).ceil() * step, log: false }
@@ -30,6 +33,7 @@ impl Axis {
     /// A logarithmic axis over the whole decades that hold `low` and `high`.
     pub(super) fn logarithmic(low: f64, high: f64) -> Self {
         let high = if high.is_finite() && high > 0.0 { high } else { 1.0 };
+        let high = high.clamp(1.0 / LARGEST, LARGEST);
         let top = (high.log10() - 1e-9).ceil();
         let low = if low.is_finite() && low > 0.0 { low } else { high / 10.0 };
         let bottom = (low.log10() + 1e-9).floor().clamp(top - DECADES, top - 1.0);
