@@ -314,6 +314,7 @@ impl App {
                 self.epochs.push(record);
             }
             Event::Checkpoint(_) => {}
+            Event::Notice(notice) => self.notice = Some(notice),
             Event::Rewound(to) => self.go_back(&to),
             Event::LearningRate(change) => {
                 self.curves.rate_changed(&change);

@@ -45,7 +45,11 @@ impl Journal {
     pub fn write(&mut self, event: &Event) -> io::Result<()> {
         self.line.clear();
         match event {
-            Event::Inspected(_) | Event::Insides(_) | Event::Found(_) | Event::Checkpoint(_) => {
+            Event::Inspected(_)
+            | Event::Insides(_)
+            | Event::Found(_)
+            | Event::Checkpoint(_)
+            | Event::Notice(_) => {
                 return Ok(());
             }
             Event::Progress(progress) if progress.losses.is_empty() => return Ok(()),

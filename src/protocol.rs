@@ -105,6 +105,8 @@ pub enum Event {
     Checkpoint(Box<TrainingState>),
     /// Images of an evaluation. The newest takes the place of those not yet taken.
     Found(Found),
+    /// Something that a person asked for is not to be had, in a sentence.
+    Notice(String),
     /// The run has done all its steps. It may go back from there where a person attends it.
     Finished(Summary),
     /// The run ended by an error. The last event of a run.

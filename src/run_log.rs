@@ -197,9 +197,11 @@ impl<W: Write> Lines<W> {
             }
             Event::Break(hit) => self.line(&BreakLine::new(hit)),
             // Answers to a person at the screen, and what has files of its own.
-            Event::Inspected(_) | Event::Insides(_) | Event::Found(_) | Event::Checkpoint(_) => {
-                Ok(())
-            }
+            Event::Inspected(_)
+            | Event::Insides(_)
+            | Event::Found(_)
+            | Event::Checkpoint(_)
+            | Event::Notice(_) => Ok(()),
             Event::Finished(summary) => {
                 self.line(&DoneLine::new(summary))?;
                 self.out.flush()

@@ -40,6 +40,9 @@ pub struct RunInfo {
     pub parameters: u64,
     /// Whether the weights are saved when the run ends.
     pub saves: bool,
+    /// Whether the run is kept, to be resumed.
+    #[serde(default)]
+    pub recorded: bool,
 }
 
 #[cfg(test)]
@@ -62,6 +65,7 @@ impl RunInfo {
             device: "CPU, 2 threads".into(),
             parameters: 5_142,
             saves: false,
+            recorded: false,
         }
     }
 }

@@ -88,8 +88,12 @@ impl Losses {
         sum / weight
     }
 
-    /// Forgets the losses after `step`, all of which were handed over.
-    pub(super) fn go_back(&mut self, step: u64) {
+    /// Forgets the losses after `step`, all of which were handed over. Where those up to it are not
+    /// known, the last of them are `recomputed`.
+    pub(super) fn go_back(&mut self, step: u64, recomputed: &[f32]) {
+        if step <= self.forgotten {
+            *self = Self::resume(step, recomputed);
+        }
         let len = step.saturating_sub(self.forgotten) as usize;
         self.values.truncate(len);
         self.on_device.clear();
@@ -154,10 +158,21 @@ mod tests {
     fn going_back_forgets_later_losses_and_tells_those_that_come_again() -> Result<()> {
         let mut losses = of(&[1.0, 2.0, 3.0]);
         losses.tell()?;
-        losses.go_back(1);
+        losses.go_back(1, &[]);
         assert_eq!((losses.at(1), losses.at(2), losses.last_step()), (Some(1.0), None, 1));
         losses.push(&scalar(2.5))?;
         assert_eq!(losses.tell()?, [2.5]);
+        Ok(())
+    }
+
+    #[test]
+    fn losses_before_those_that_are_known_come_from_elsewhere() -> Result<()> {
+        let mut losses = Losses::resume(9, &[0.8, 0.9]);
+        assert_eq!((losses.at(7), losses.at(8), losses.at(9)), (None, Some(0.8), Some(0.9)));
+        losses.go_back(4, &[0.3, 0.4]);
+        assert_eq!((losses.at(4), losses.at(8), losses.last_step()), (Some(0.4), None, 4));
+        losses.push(&scalar(0.5))?;
+        assert_eq!((losses.tell()?, losses.at(5)), (vec![0.5], Some(0.5)));
         Ok(())
     }
 

@@ -65,9 +65,10 @@ impl Results {
         self.kept.retain(|kept| kept.step <= step);
     }
 
-    /// The set and the place of the image with the highest loss in the newest evaluation.
-    pub(super) fn hardest(&self) -> Option<(ImageSet, u32)> {
-        let newest = self.kept.back()?;
+    /// The set and the place of the image with the highest loss in the newest evaluation up to `step`.
+    pub(super) fn hardest(&self, step: u64) -> Option<(ImageSet, u32)> {
+        let newest =
+            self.kept.iter().filter(|kept| kept.step <= step).max_by_key(|kept| kept.step)?;
         let places = 0..newest.images.len() as u32;
         let hardest = places.min_by(|&a, &b| harder_first(&newest.images, a, b))?;
         Some((newest.set.into(), hardest))
@@ -156,7 +157,7 @@ mod tests {
         assert_eq!(hardest.digit.pixels, data.image(1));
         assert_eq!(indices(&results.find(query(12, None), &data)), [2, 3, 1, 4, 0]);
         assert_eq!(results.find(query(12, Some((0, 1))), &data).total, Some(0));
-        assert_eq!(results.hardest(), Some((ImageSet::Test, 2)));
+        assert_eq!(results.hardest(u64::MAX), Some((ImageSet::Test, 2)));
     }
 
     #[test]

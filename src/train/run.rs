@@ -45,7 +45,13 @@ pub(super) fn run(
             None => initial_weights(config)?,
         };
         let sets = Sets::load(config)?;
-        outbox.send(&Event::Started(sets.describe(config, &device, threads, &weights)));
+        outbox.send(&Event::Started(sets.describe(
+            config,
+            &device,
+            threads,
+            &weights,
+            tools.recorded,
+        )));
         let learner = Learner::new(&weights, &device)?;
         let mut run = Run::new(config, tools, sets, device, learner, remote, outbox);
         match &tools.start {
@@ -133,7 +139,10 @@ struct Run<'a> {
     results: Results,
     /// The last evaluation, and the step after which it was made.
     evaluated: Option<(u64, Evaluation)>,
-    best: Option<Best>,
+    /// Each evaluation that was better than all before it.
+    bests: Vec<Best>,
+    /// Losses of the last steps that were computed again and are not known otherwise.
+    recomputed: Vec<f32>,
     /// Step of the last checkpoint.
     checkpointed: Option<u64>,
 }
@@ -176,7 +185,8 @@ impl<'a> Run<'a> {
             look: Look { subject: None, is_new: false, step: 0, next: now },
             results: Results::default(),
             evaluated: None,
-            best: None,
+            bests: Vec::new(),
+            recomputed: Vec::new(),
             checkpointed: None,
         }
     }
@@ -201,6 +211,10 @@ impl<'a> Run<'a> {
 
     /// Trains and evaluates until all steps are done; false where a wish to stop came first.
     fn train_up_to(&mut self, total_steps: u64) -> Result<bool, TrainError> {
+        // A run may be resumed where it was stopped in the evaluation of an epoch.
+        if self.resumed_before_evaluation(total_steps) && !self.end_epoch()? {
+            return Ok(false);
+        }
         while self.at.step < total_steps {
             if !self.may_go_on()? {
                 return Ok(false);
@@ -213,6 +227,14 @@ impl<'a> Run<'a> {
             }
         }
         Ok(true)
+    }
+
+    /// Whether the run stands at the end of an epoch that was not evaluated.
+    fn resumed_before_evaluation(&self, total_steps: u64) -> bool {
+        let at_end = self.at.batch == self.batches.count() || self.at.step == total_steps;
+        let resumed_here = self.tools.start.as_ref().map(|start| start.progress.step);
+        let is_evaluated = self.evaluated.as_ref().is_some_and(|(step, _)| *step == self.at.step);
+        resumed_here == Some(self.at.step) && self.at.step > 0 && at_end && !is_evaluated
     }
 
     /// What follows the last batch: the test set if it was not used before, and the weights' file.

@@ -70,6 +70,7 @@ impl Sets {
         device: &Device,
         threads: usize,
         weights: &Parameters,
+        recorded: bool,
     ) -> RunInfo {
         let (eval_set, evaluation) = self.evaluation();
         RunInfo {
@@ -88,6 +89,7 @@ impl Sets {
             device: device::describe(device, threads),
             parameters: weights.count() as u64,
             saves: config.save.is_some(),
+            recorded,
         }
     }
 }

@@ -17,10 +17,13 @@ struct Snapshot<T> {
 }
 
 impl<T> Snapshots<T> {
-    /// Keeps at most `most` values, and always the first.
+    /// Keeps at most `most` values, but [`Snapshots::FEWEST`] at least, and always the first.
     pub(super) fn new(most: usize) -> Self {
-        Self { kept: Vec::new(), most: most.max(1) }
+        Self { kept: Vec::new(), most: most.max(Self::FEWEST) }
     }
+
+    /// The first, and enough about where the run stands to go back a step quickly.
+    const FEWEST: usize = 4;
 
     /// Keeps a value in place of any of the same step; a `pinned` one goes only after all others.
     pub(super) fn keep(&mut self, step: u64, pinned: bool, value: T) {
@@ -55,6 +58,11 @@ impl<T> Snapshots<T> {
             places.min_by(|&a, &b| cost(a).total_cmp(&cost(b)))
         };
         cheapest(false).or_else(|| cheapest(true)).or_else(|| places.last())
+    }
+
+    /// The earliest value.
+    pub(super) fn first(&self) -> Option<&T> {
+        self.kept.first().map(|snapshot| &snapshot.value)
     }
 
     /// The latest value up to `step`.
@@ -118,17 +126,14 @@ mod tests {
 
     #[test]
     fn where_all_are_pinned_the_first_and_the_newest_stay() {
-        let mut snapshots = Snapshots::new(3);
-        for step in 0..50 {
-            snapshots.keep(step, true, step);
+        for most in [0, 4] {
+            let mut snapshots = Snapshots::new(most);
+            for step in 0..50 {
+                snapshots.keep(step, true, step);
+            }
+            let kept = steps(&snapshots);
+            assert_eq!((kept.len(), kept[0], kept[3]), (4, 0, 49));
         }
-        let kept = steps(&snapshots);
-        assert_eq!((kept.len(), kept[0], kept[2]), (3, 0, 49));
-        let mut one = Snapshots::new(0);
-        for step in 0..5 {
-            one.keep(step, true, step);
-        }
-        assert_eq!(steps(&one), [0]);
     }
 
     proptest! {
@@ -146,7 +151,7 @@ mod tests {
                     snapshots.keep(step, pinned, step);
                 }
                 let kept = steps(&snapshots);
-                prop_assert!(kept.len() <= most);
+                prop_assert!(kept.len() <= most.max(4));
                 prop_assert!(kept.windows(2).all(|pair| pair[0] < pair[1]));
                 prop_assert_eq!(kept[0], 0);
                 prop_assert!(*snapshots.up_to(step).expect("the first is there") <= step);

@@ -64,8 +64,8 @@ impl Run<'_> {
             self.clock.trained(now);
             self.agenda.sample = now;
             self.hand_over(now)?;
-            self.inspect()?;
             self.enter(RunState::Paused);
+            self.inspect()?;
             self.clock.skip(Instant::now());
         }
         self.look_inside_again()

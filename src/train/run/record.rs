@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Position, Run};
+use super::{Moment, Position, Run, initial_weights};
 use crate::{
     nn::adam::AdamState,
     protocol::{Best, Evaluation, Event, TrainingProgress, TrainingState},
@@ -12,6 +12,7 @@ use crate::{
         losses::Losses,
         rates::Rates,
         resume::{self, Unfit},
+        step::Learner,
     },
 };
 
@@ -22,6 +23,12 @@ impl Run<'_> {
             return Ok(());
         }
         self.hand_over(Instant::now())?;
+        let weights = self.learner.model.variable().as_detached_tensor().to_vec1::<f32>()?;
+        if weights.iter().any(|weight| !weight.is_finite()) {
+            let notice = "No checkpoint: the weights are not finite. The last one stands.";
+            self.outbox.send(&Event::Notice(notice.to_owned()));
+            return Ok(());
+        }
         let AdamState { step, mut first, mut second } = self.learner.optimiser()?;
         let kept = self.at.batch.max(TrainingState::LOSSES);
         let state = TrainingState {
@@ -35,9 +42,9 @@ impl Run<'_> {
                 clock: self.clock.read(),
                 epoch_seconds: self.clock.read().training - self.epoch_start,
                 evaluated: self.evaluated.clone(),
-                best: self.best,
+                best: self.bests.last().copied(),
             },
-            weights: self.learner.model.variable().as_detached_tensor().to_vec1()?,
+            weights,
             first_moment: first.pop().unwrap_or_default(),
             second_moment: second.pop().unwrap_or_default(),
             losses: self.losses.up_to(self.at.step, kept).to_vec(),
@@ -57,8 +64,8 @@ impl Run<'_> {
 
     pub(super) fn note_best(&mut self, evaluation: &Evaluation) {
         let accuracy = evaluation.accuracy();
-        if self.best.is_none_or(|best| accuracy > best.accuracy) {
-            self.best = Some(Best { epoch: self.at.epoch, step: self.at.step, accuracy });
+        if self.bests.last().is_none_or(|best| accuracy > best.accuracy) {
+            self.bests.push(Best { epoch: self.at.epoch, step: self.at.step, accuracy });
         }
     }
 
@@ -86,8 +93,23 @@ impl Run<'_> {
         self.batches = self.batches_of(self.at.epoch);
         self.agenda.sampled = self.at.step;
         self.evaluated.clone_from(&progress.evaluated);
-        self.best = progress.best;
+        self.bests = progress.best.into_iter().collect();
         self.checkpointed = Some(self.at.step);
-        self.keep_moment(true)
+        self.keep_moment(true)?;
+        self.keep_beginning()
+    }
+
+    /// Keeps the run's first moment, so that steps before the one it was resumed at can be computed
+    /// again. Weights that it started from may be gone.
+    fn keep_beginning(&mut self) -> Result<(), TrainError> {
+        if !self.tools.attended || self.at.step == 0 {
+            return Ok(());
+        }
+        if let Ok(weights) = initial_weights(self.config) {
+            let learned = Learner::new(&weights, &self.device)?.snapshot()?;
+            let at = Position { epoch: 1, ..Position::default() };
+            self.moments.keep(0, true, Moment { at, learned, epoch_seconds: 0.0 });
+        }
+        Ok(())
     }
 }

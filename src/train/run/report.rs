@@ -95,7 +95,7 @@ impl Run<'_> {
             Subject::Drawn(_) => None,
             Subject::Image { set, index } => Some((*set, *index)),
             // Before the first evaluation no image is the hardest.
-            Subject::Hardest => Some(self.results.hardest().unwrap_or_default()),
+            Subject::Hardest => Some(self.results.hardest(self.at.step).unwrap_or_default()),
         };
         let image = image.map(|(set, index)| {
             let data = self.sets.images(set);

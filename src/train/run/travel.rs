@@ -33,13 +33,25 @@ impl Run<'_> {
         if !self.tools.attended || step >= self.at.step {
             return Ok(());
         }
+        if self.moments.up_to(self.at.step - 1).is_none() {
+            self.tell_start();
+            return Ok(());
+        }
         self.hand_over(Instant::now())?;
+        let wanted = step;
         let inspection = self.stand_at(step)?;
         let step = self.at.step;
-        self.losses.go_back(step);
+        self.losses.go_back(step, &self.recomputed);
         self.watch.go_back(step);
         self.agenda.sampled = step;
-        self.clock.trained(Instant::now());
+        self.agenda.inspected = 0;
+        self.look.is_new = true;
+        // What was kept and measured may be of a course that is given up next.
+        self.checkpointed = None;
+        self.bests.retain(|best| best.step <= step);
+        self.evaluated.take_if(|(evaluated, _)| *evaluated > step);
+        // The time belongs to no course.
+        self.clock.skip(Instant::now());
         self.outbox.send(&Event::Rewound(Rewound {
             step,
             epoch: self.at.epoch,
@@ -49,8 +61,18 @@ impl Run<'_> {
             clock: self.clock.read(),
             tail: self.losses.up_to(step, Rewound::TAIL).to_vec(),
         }));
+        if step > wanted && !self.remote.is_stopping() {
+            self.tell_start();
+        }
         self.tell_inspection(inspection);
         Ok(())
+    }
+
+    /// Says that nothing before this step can be had.
+    fn tell_start(&mut self) {
+        let step = self.at.step;
+        let notice = format!("The run can go back no further: it was resumed at step {step}.");
+        self.outbox.send(&Event::Notice(notice));
     }
 
     /// Reports what the last step did, unless that was done, by doing it again.
@@ -74,6 +96,10 @@ impl Run<'_> {
     /// that step did; those of an earlier step where a wish to stop comes.
     fn stand_at(&mut self, step: u64) -> Result<Option<Inspection>, TrainError> {
         let before = step.saturating_sub(1);
+        if self.moments.up_to(before).is_none() {
+            self.recompute(step)?;
+            return Ok(None);
+        }
         self.recompute(before)?;
         let inspection =
             if step > 0 && self.at.step == before { Some(self.train_watched()?.1) } else { None };
@@ -81,9 +107,13 @@ impl Run<'_> {
         Ok(inspection)
     }
 
-    /// Makes model, optimiser and position those after `step`, without telling anybody.
+    /// Makes model, optimiser and position those after `step`, or the first that can be had, without
+    /// telling anybody.
     fn recompute(&mut self, step: u64) -> Result<(), TrainError> {
-        let Some(moment) = self.moments.up_to(step) else { return Ok(()) };
+        let Some(moment) = self.moments.up_to(step).or_else(|| self.moments.first()) else {
+            return Ok(());
+        };
+        self.recomputed.clear();
         self.learner.go_back(&moment.learned)?;
         self.epoch_start = self.clock.read().training - moment.epoch_seconds;
         let epoch = self.at.epoch;
@@ -100,9 +130,16 @@ impl Run<'_> {
             }
             self.begin_epoch_if_due()?;
             self.learner.set_learning_rate(self.rates.after(self.at.step));
-            self.learner.train(&self.sets.train, self.batches.batch(self.at.batch))?;
+            let batch = self.batches.batch(self.at.batch);
+            let loss = self.learner.train(&self.sets.train, batch)?;
+            self.unkept += batch.len() as u64;
             self.advance();
-            if step - self.at.step < KEPT_BEFORE {
+            // The losses before the step that a run was resumed at are not known.
+            if self.losses.at(self.at.step).is_none() && step - self.at.step < Rewound::TAIL as u64
+            {
+                self.recomputed.push(loss.to_scalar()?);
+            }
+            if step - self.at.step < KEPT_BEFORE || self.unkept >= IMAGES_BETWEEN {
                 self.keep_moment(false)?;
             }
         }
@@ -116,6 +153,9 @@ impl Run<'_> {
         self.learner.set_learning_rate(learning_rate);
         let batch = self.batches.batch(self.at.batch);
         let change = self.learner.train_watched(&self.sets.train, batch)?;
+        if self.losses.at(self.at.step + 1).is_none() {
+            self.recomputed.push(change.loss.to_scalar()?);
+        }
         let place = Place {
             step: self.at.step + 1,
             epoch: self.at.epoch,
@@ -154,14 +194,26 @@ impl Run<'_> {
         }
     }
 
+    /// The rate on the ladder of quarters up and down from the run's first one, where it is close to one
+    /// of them: up and down again is then the same rate to the bit.
+    fn on_ladder(&self, rate: f64) -> f64 {
+        let rung = (rate / self.config.learning_rate).log(1.25);
+        if (rung - rung.round()).abs() < 1e-6 {
+            self.config.learning_rate * 1.25_f64.powi(rung.round() as i32)
+        } else {
+            rate
+        }
+    }
+
     /// Multiplies the learning rate. Behind the furthest step, what was trained ahead is given up.
     pub(super) fn scale_rate(&mut self, factor: f64) {
         let scaled = self.learner.learning_rate() * factor;
         if !scaled.is_finite() {
             return;
         }
-        let learning_rate = scaled.clamp(RATES.0, RATES.1);
+        let learning_rate = self.on_ladder(scaled).clamp(RATES.0, RATES.1);
         let step = self.at.step;
+        self.checkpointed = None;
         let branch = self.rates.change(step, learning_rate);
         if branch {
             self.moments.forget_after(step);

@@ -1,0 +1,246 @@
+//! Files and arguments that are not what they should be: a sentence each, and never a panic.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use mnist_tui::{
+    app::App,
+    checkpoint::{Checkpoint, decode_checkpoint, load_checkpoint, save_checkpoint},
+    cli,
+    config::RunConfig,
+    journal::JournalReader,
+    protocol::{Breakpoint, TrainingProgress, TrainingState},
+};
+use proptest::prelude::*;
+
+#[path = "common/idx.rs"]
+mod idx;
+
+/// The bytes of a whole checkpoint.
+fn checkpoint_bytes() -> Vec<u8> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("x");
+    let values = vec![0.25; 5_142];
+    let state = TrainingState {
+        progress: TrainingProgress { rates: vec![(0, 1e-3)], ..TrainingProgress::default() },
+        weights: values.clone(),
+        first_moment: values.clone(),
+        second_moment: values,
+        losses: vec![0.5; 3],
+    };
+    let checkpoint = Checkpoint { config: RunConfig::default(), state, journal_bytes: 0 };
+    save_checkpoint(&path, &checkpoint).expect("there is room");
+    fs::read(&path).expect("it is there")
+}
+
+/// A journal of a short run, made by a real one.
+fn journal_text() -> String {
+    let place = place();
+    let output = run(place.path(), &["--epochs", "2", "--batch-size", "20", "--run-dir", "run"]);
+    assert!(output.status.success(), "{output:?}");
+    fs::read_to_string(place.path().join("run").join("journal.jsonl")).expect("it is there")
+}
+
+fn feed_screen(bytes: &[u8]) -> u64 {
+    let mut reader = JournalReader::new(Path::new("x"), bytes);
+    let mut app = App::new(Vec::new()).looking_on();
+    while let Ok(Some(event)) = reader.next_event() {
+        let _ = app.update(event.into());
+    }
+    reader.bytes()
+}
+
+/// A change to some bytes.
+#[derive(Clone, Debug)]
+enum Damage {
+    Set(usize, u8),
+    Cut(usize),
+    Repeat(usize, usize),
+}
+
+fn damages() -> impl Strategy<Value = Vec<Damage>> {
+    let damage = prop_oneof![
+        (any::<usize>(), any::<u8>()).prop_map(|(place, value)| Damage::Set(place, value)),
+        any::<usize>().prop_map(Damage::Cut),
+        (any::<usize>(), 1_usize..200).prop_map(|(place, len)| Damage::Repeat(place, len)),
+    ];
+    prop::collection::vec(damage, 1..6)
+}
+
+fn damaged(mut bytes: Vec<u8>, damages: &[Damage]) -> Vec<u8> {
+    for damage in damages {
+        if bytes.is_empty() {
+            break;
+        }
+        match *damage {
+            Damage::Set(place, value) => {
+                let place = place % bytes.len();
+                bytes[place] = value;
+            }
+            Damage::Cut(place) => bytes.truncate(place % bytes.len()),
+            Damage::Repeat(place, len) => {
+                let place = place % bytes.len();
+                let part = bytes[place..(place + len).min(bytes.len())].to_vec();
+                bytes.splice(place..place, part);
+            }
+        }
+    }
+    bytes
+}
+
+#[test]
+fn a_damaged_checkpoint_is_a_sentence_or_a_usable_state() {
+    let whole = checkpoint_bytes();
+    // Most of a checkpoint is numbers; the header in front is what can be misread.
+    let header = 8 + u64::from_le_bytes(*whole.first_chunk().expect("a length")) as usize;
+    proptest!(|(damages in damages(), in_header: bool)| {
+        let part = if in_header { header } else { whole.len() };
+        let mut bytes = damaged(whole[..part].to_vec(), &damages);
+        bytes.extend_from_slice(&whole[part..]);
+        match decode_checkpoint("name", &bytes) {
+            Ok(checkpoint) => {
+                prop_assert_eq!(checkpoint.state.weights.len(), 5_142);
+                prop_assert!(checkpoint.state.weights.iter().all(|value| value.is_finite()));
+                prop_assert!(checkpoint.config.validate().is_ok());
+            }
+            Err(error) => prop_assert!(error.to_string().starts_with("name "), "{}", error),
+        }
+    });
+}
+
+#[test]
+fn a_damaged_journal_ends_where_it_is_damaged() {
+    let whole = journal_text().into_bytes();
+    assert_eq!(feed_screen(&whole), whole.len() as u64);
+    proptest!(ProptestConfig::with_cases(200), |(damages in damages())| {
+        let bytes = damaged(whole.clone(), &damages);
+        prop_assert!(feed_screen(&bytes) <= bytes.len() as u64);
+    });
+}
+
+#[test]
+fn numbers_in_a_journal_may_be_anything() {
+    let whole = journal_text();
+    let pieces: Vec<&str> = whole.split_inclusive(|c: char| !c.is_ascii_digit()).collect();
+    let numbers = ["0", "18446744073709551615", "4294967295", "-1", "1e308", "9999999999"];
+    proptest!(ProptestConfig::with_cases(200), |(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), 0..numbers.len()), 1..8),
+    )| {
+        let mut text: Vec<String> = pieces.iter().map(|piece| (*piece).to_owned()).collect();
+        for (place, number) in changes {
+            let piece = place.get(&pieces);
+            if piece.len() > 1 && let Some(end) = piece.chars().last() {
+                text[place.index(pieces.len())] = format!("{}{end}", numbers[number]);
+            }
+        }
+        feed_screen(text.concat().as_bytes());
+    });
+}
+
+proptest! {
+    #[test]
+    fn any_words_are_right_usage_or_not(
+        words in prop::collection::vec(
+            prop_oneof![
+                "[a-z0-9.=>%,-]{0,12}",
+                "--(epochs|lr|steps|break|resume|run-dir|fps|threads|device|seed|rewind-memory|color)",
+                "(nan|inf|-1|1e999|99999999999999999999|spike|epoch|accuracy>=2)",
+            ],
+            0..6,
+        ),
+    ) {
+        let words = std::iter::once("mnist-tui".to_owned()).chain(words);
+        let _ = cli::is_right_usage(words.map(Into::into));
+    }
+
+    #[test]
+    fn a_breakpoint_that_reads_prints_as_it_reads(text in "(epoch|nan|spike|step|loss|accuracy|[ -~]{0,8})[=>]{0,2}[0-9.e%+-]{0,8}") {
+        if let Ok(breakpoint) = text.parse::<Breakpoint>() {
+            prop_assert_eq!(breakpoint.to_string().parse(), Ok(breakpoint));
+        }
+    }
+}
+
+fn place() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    idx::write_set(folder.path(), 100, 20);
+    folder
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mnist-tui"))
+        .args(arguments)
+        .args(["--data", ".", "--headless"])
+        .current_dir(folder)
+        .env("XDG_STATE_HOME", folder.join("state"))
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program starts")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn where_no_run_can_be_kept_training_goes_on_with_a_warning() {
+    let place = place();
+    fs::write(place.path().join("state"), "a file where a folder should be").expect("written");
+    let output = run(place.path(), &["--epochs", "1"]);
+    assert!(output.status.success());
+    assert!(stderr(&output).starts_with("warning: this run cannot be resumed: "), "{output:?}");
+    let output = run(place.path(), &["--epochs", "1", "--run-dir", "state/run"]);
+    assert_eq!(output.status.code(), Some(1), "what was asked for is not to be had");
+    assert!(stderr(&output).contains("state/run"), "{output:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_under_the_journal_is_told_and_leaves_the_checkpoint_before() {
+    let place = place();
+    let run_dir = ["--epochs", "2", "--batch-size", "20", "--run-dir", "run"];
+    assert!(run(place.path(), &run_dir).status.success());
+    let folder = place.path().join("run");
+    let before = load_checkpoint(&folder.join("last.safetensors")).expect("whole");
+    let journal = folder.join("journal.jsonl");
+    fs::remove_file(&journal).expect("it was there");
+    std::os::unix::fs::symlink("/dev/full", &journal).expect("a link");
+    let output = Command::new(env!("CARGO_BIN_EXE_mnist-tui"))
+        .args(["--resume", "run/previous.safetensors", "--headless"])
+        .current_dir(place.path())
+        .output()
+        .expect("the program starts");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(stderr(&output).contains("journal.jsonl"), "{output:?}");
+    let after = load_checkpoint(&folder.join("last.safetensors")).expect("still whole");
+    assert_eq!(after.state, before.state);
+}
+
+#[test]
+fn folders_where_files_should_be_and_files_of_others_are_named() {
+    let place = place();
+    let file = |name: &str| place.path().join("run").join(name);
+    let new_run = ["--epochs", "1", "--run-dir", "run"];
+    assert!(run(place.path(), &new_run).status.success());
+    let resumed = || {
+        let output = Command::new(env!("CARGO_BIN_EXE_mnist-tui"))
+            .args(["--resume", "run", "--headless"])
+            .current_dir(place.path())
+            .output()
+            .expect("the program starts");
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        stderr(&output)
+    };
+    fs::remove_file(file("last.safetensors")).expect("it was there");
+    fs::create_dir(file("last.safetensors")).expect("a folder");
+    assert!(resumed().contains("last.safetensors is not a regular file"));
+    fs::remove_dir(file("last.safetensors")).expect("it was there");
+    fs::write(file("last.safetensors"), b"MZ\x90\0").expect("written");
+    assert!(resumed().contains("last.safetensors is not a whole safetensors file"));
+    fs::remove_file(file("last.safetensors")).expect("it was there");
+    fs::write(file("config.json"), "{\"epochs\": 1e99}").expect("written");
+    assert!(resumed().contains("config.json is damaged"));
+}
