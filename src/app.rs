@@ -198,18 +198,21 @@ impl App {
         match report {
             Report::Kept { step } => {
                 self.run.kept = Some(step);
+                self.run.record_failure = None;
                 if std::mem::take(&mut self.asked.checkpoint) {
                     self.notice = Some(format!("Step {step} is kept: --resume goes on from it."));
                 }
             }
             Report::CheckpointFailed(reason) => {
                 self.notice = Some(format!("No checkpoint was written: {reason}"));
+                self.run.record_failure = Some(reason);
             }
             Report::Ended(reason) => {
                 let kept = self.run.kept.map_or_else(String::new, |step| {
                     format!("; the run can be resumed from step {step}")
                 });
                 self.notice = Some(format!("Nothing more is kept of the run: {reason}{kept}"));
+                self.run.record_failure = Some(reason);
             }
         }
     }

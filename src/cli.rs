@@ -6,7 +6,7 @@ mod runs_list;
 use std::{
     ffi::OsString,
     io::{self, IsTerminal},
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -86,12 +86,31 @@ fn train(arguments: &TrainArgs) -> Outcome {
     };
     match launch {
         Err(outcome) => outcome,
+        Ok(launch) if logs_into_folder(&launch) => Outcome::Failed(Failure {
+            usage: true,
+            message: "--log leads into the run's own folder, whose files it would write over: \
+                      expected another place"
+                .to_owned(),
+        }),
         Ok(launch) if with_screen => {
             let outlives_terminal = arguments.on_hangup == OnHangup::Continue;
             session::run(launch, arguments.look.display(outlives_terminal))
         }
-        Ok(launch) => headless::run(launch),
+        Ok(launch) => headless::run(launch, arguments.on_hangup == OnHangup::Continue),
     }
+}
+
+/// Whether the log of every step would lie among the files that the run is kept in.
+fn logs_into_folder(launch: &Launch) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    let log = launch.log.as_deref().and_then(|log| {
+        // One that is there may be a link to a file of the run.
+        let there = real(log);
+        there.as_deref().or(Some(log)).and_then(Path::parent).map(Path::to_owned)
+    });
+    let log = log.map(|place| if place == Path::new("") { PathBuf::from(".") } else { place });
+    let log = log.and_then(|place| real(&place));
+    log.is_some() && log == launch.folder().and_then(real)
 }
 
 fn new_run(arguments: &TrainArgs, tools: Tools) -> Result<Launch, Outcome> {
@@ -146,7 +165,7 @@ fn watch(arguments: &WatchArgs) -> Outcome {
         (_, Err(error)) => Err(error),
     };
     match folder {
-        Ok(folder) => session::watch(folder, arguments.look.display(false)),
+        Ok(folder) => session::watch(&folder, arguments.look.display(false)),
         Err(error) => Outcome::failure(error),
     }
 }

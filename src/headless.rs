@@ -6,14 +6,17 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::{Receiver, bounded, never, select};
 
 use crate::{
     bar::Bar,
     launch::Launch,
     outcome::Outcome,
     protocol::{Command, EpochRecord, Evaluation, Event, RunInfo, Summary},
-    terminal::{After, is_suspend, stop_until_continued, watch_signals},
+    recorder::Report,
+    terminal::{
+        After, is_hang_up, is_resize, is_suspend, let_go, stop_until_continued, watch_signals,
+    },
     train,
 };
 
@@ -23,7 +26,7 @@ const CAPACITY: usize = 64;
 /// Trains and prints to stdout; a progress bar goes to stderr if that is a terminal.
 ///
 /// A reader of stdout that goes away (`| head -1`) ends the run as a person would.
-pub fn run(mut launch: Launch) -> Outcome {
+pub fn run(mut launch: Launch, outlives_terminal: bool) -> Outcome {
     let (sender, events) = bounded(CAPACITY);
     let mut listeners = vec![sender];
     let writers = match launch.writers(&mut listeners) {
@@ -42,6 +45,14 @@ pub fn run(mut launch: Launch) -> Outcome {
             let _ = stop_until_continued();
             return After::GoOn;
         }
+        if is_resize(number) {
+            return After::GoOn;
+        }
+        if is_hang_up(number) && outlives_terminal {
+            // Without the null device a line for the terminal ends the run.
+            let _ = let_go();
+            return After::GoOn;
+        }
         seen.get_or_init(|| number);
         // The receiver is gone where the run has just ended by itself.
         let _ = commands.send(Command::Stop);
@@ -50,14 +61,17 @@ pub fn run(mut launch: Launch) -> Outcome {
     if let Err(error) = watching {
         return Outcome::failure(format_args!("cannot watch for signals: {error}"));
     }
-    let mut lines = Lines { out: io::stdout().lock(), bar: Bar::new(""), info: None };
-    let ended = lines.follow(&events);
+    let (out, bar) = (io::stdout().lock(), Bar::new(""));
+    let mut lines = Lines { out, bar, info: None, failure: None };
+    let reports = writers.recorder.as_ref().map_or_else(never, |one| one.reports().clone());
+    let ended = lines.follow(&events, &reports);
+    let failure = lines.failure.take();
     if ended.is_err() {
         worker.send(Command::Stop);
     }
     drop(events);
     worker.join();
-    let outcome = match (ended, writers.finish()) {
+    let outcome = match (ended, writers.finish().or(failure)) {
         (Ok(failed @ Outcome::Failed(_)), _) => failed,
         (_, Some(error)) => Outcome::failure(error),
         (Ok(outcome), None) => outcome,
@@ -77,11 +91,29 @@ struct Lines<W: Write> {
     out: W,
     bar: Bar,
     info: Option<RunInfo>,
+    /// Why the run cannot be gone on with from its last step, if so.
+    failure: Option<String>,
 }
 
 impl<W: Write> Lines<W> {
-    fn follow(&mut self, events: &Receiver<Event>) -> io::Result<Outcome> {
-        for event in events {
+    fn follow(
+        &mut self,
+        events: &Receiver<Event>,
+        reports: &Receiver<Report>,
+    ) -> io::Result<Outcome> {
+        let mut reports = reports.clone();
+        loop {
+            let event = select! {
+                recv(events) -> event => event,
+                recv(reports) -> report => {
+                    match report {
+                        Ok(report) => self.report(report),
+                        Err(_) => reports = never(),
+                    }
+                    continue;
+                }
+            };
+            let Ok(event) = event else { break };
             self.bar.update(&event);
             match event {
                 Event::Started(info) => self.info = Some(info),
@@ -100,6 +132,19 @@ impl<W: Write> Lines<W> {
             }
         }
         Ok(Outcome::failure("training ended without saying why"))
+    }
+
+    /// Tells at once what cannot be kept.
+    fn report(&mut self, report: Report) {
+        match report {
+            Report::Kept { .. } => self.failure = None,
+            Report::CheckpointFailed(reason) | Report::Ended(reason) => {
+                self.bar.suspend(|| {
+                    let _ = writeln!(io::stderr(), "warning: {reason}");
+                });
+                self.failure = Some(reason);
+            }
+        }
     }
 
     fn epochs(&self) -> u32 {

@@ -129,10 +129,17 @@ impl JournalReader<File> {
     /// # Errors
     /// If there is no such file, or it cannot be opened.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        match File::open(path) {
-            Ok(file) => Ok(Self::new(path, file)),
-            Err(reason) => Err(JournalError::Read { path: path.to_owned(), reason }),
-        }
+        // Pipes and devices would be waited for, or never end.
+        let opened = path.metadata().and_then(|metadata| {
+            if metadata.is_file() {
+                File::open(path)
+            } else {
+                Err(io::Error::other("it is not a regular file"))
+            }
+        });
+        opened
+            .map(|file| Self::new(path, file))
+            .map_err(|reason| JournalError::Read { path: path.to_owned(), reason })
     }
 }
 

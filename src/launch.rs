@@ -1,6 +1,9 @@
 //! A run about to start, be it new or gone on with.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use crossbeam_channel::Sender;
 
@@ -31,6 +34,8 @@ pub struct Launch {
     pub warning: Option<String>,
     folder: Option<RunFolder>,
     journal_bytes: u64,
+    /// The checkpoint to be the last one, where the run goes on from an earlier one.
+    rebase: Option<Checkpoint>,
 }
 
 /// A run cannot be gone on with.
@@ -46,7 +51,7 @@ pub enum LaunchError {
     #[error("{source}; go on from the one before it, step {step}, by --resume {}", previous.display())]
     OnlyPrevious {
         /// What is wrong with the last one.
-        source: CheckpointError,
+        source: Box<LaunchError>,
         /// Where the one before it stands.
         step: u64,
         /// Its file.
@@ -57,8 +62,8 @@ pub enum LaunchError {
     Journal(#[from] JournalError),
     /// Its journal is shorter than the checkpoint says.
     #[error(
-        "{} ends at byte {found} and should reach byte {expected}: it was cut short, and going on \
-         would leave a gap",
+        "{} ends at byte {found} and should reach byte {expected} of the course that the checkpoint \
+         belongs to: going on would leave a gap",
         path.display()
     )]
     Gap {
@@ -84,7 +89,8 @@ impl Launch {
     /// A run that nothing is kept of.
     pub fn unrecorded(config: RunConfig, tools: Tools, log: Option<PathBuf>) -> Self {
         let past = Vec::new();
-        Self { config, tools, log, past, warning: None, folder: None, journal_bytes: 0 }
+        let (warning, folder, rebase) = (None, None, None);
+        Self { config, tools, log, past, warning, folder, journal_bytes: 0, rebase }
     }
 
     /// The same run, kept in this new folder.
@@ -101,24 +107,32 @@ impl Launch {
     /// If there is no run, it is in use, or its checkpoint or journal cannot be used.
     pub fn resume(path: &Path, tools: Tools, log: Option<PathBuf>) -> Result<Self, LaunchError> {
         let (place, file) = if path.is_file() {
-            (path.parent().unwrap_or(Path::new(".")), Some(path))
+            let place = path.parent().filter(|place| *place != Path::new(""));
+            (place.unwrap_or(Path::new(".")), Some(path))
         } else {
             (path, None)
         };
         let folder = RunFolder::open(place)?;
-        let checkpoint = match file {
-            Some(file) => Some(checkpoint::load_checkpoint(file)?),
-            None => last_checkpoint(&folder)?,
+        let found = match file {
+            Some(file) => Some(point(file, &folder)?),
+            None => last_point(&folder)?,
         };
-        let Some(Checkpoint { config, state, journal_bytes }) = checkpoint else {
+        let Some((checkpoint, past)) = found else {
             // It ended before its first checkpoint: it begins again.
             let config = folder.config()?;
             return Ok(Self::unrecorded(config, tools, log).in_folder(folder));
         };
-        let past = read_journal(&folder.journal(), journal_bytes)?;
+        let Checkpoint { config, state, journal_bytes } = checkpoint.clone();
         let tools = Tools { start: Some(Box::new(state)), ..tools };
         let launch = Self::unrecorded(config, tools, log);
-        Ok(Self { past, journal_bytes, ..launch }.in_folder(folder))
+        // What was kept after an earlier checkpoint is void once the journal is cut there.
+        let rebase = file.map(|_| checkpoint);
+        Ok(Self { past, journal_bytes, rebase, ..launch }.in_folder(folder))
+    }
+
+    /// The folder that the run is kept in.
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_ref().map(RunFolder::path)
     }
 
     /// Starts the writers and adds them to the listeners.
@@ -132,6 +146,9 @@ impl Launch {
             None => None,
             Some(folder) => {
                 let path = folder.path().to_owned();
+                if let Some(checkpoint) = &self.rebase {
+                    rebase(&folder, checkpoint).map_err(Outcome::failure)?;
+                }
                 let config = self.config.with_absolute_paths();
                 let started = Recorder::start(folder, &config, self.journal_bytes);
                 let (recorder, sender) = started.map_err(|error| {
@@ -177,37 +194,79 @@ pub fn new_folder(
     }
     let created = Runs::of_user().and_then(|runs| {
         let folder = runs.create(config)?;
-        runs.prune(keep)?;
+        runs.prune(keep);
         Ok(folder)
     });
     Ok(created.map_err(|error| format!("this run cannot be resumed: {error}")))
 }
 
-fn last_checkpoint(folder: &RunFolder) -> Result<Option<Checkpoint>, LaunchError> {
+/// A checkpoint with what happened up to it.
+type Point = (Checkpoint, Vec<Event>);
+
+fn point(file: &Path, folder: &RunFolder) -> Result<Point, LaunchError> {
+    let checkpoint = checkpoint::load_checkpoint(file)?;
+    let past = read_journal(&folder.journal(), &checkpoint)?;
+    Ok((checkpoint, past))
+}
+
+/// The last checkpoint; `None` where there was none yet.
+fn last_point(folder: &RunFolder) -> Result<Option<Point>, LaunchError> {
     let [last, previous] = [Kept::Last, Kept::Previous].map(|which| folder.checkpoint(which));
-    match checkpoint::load_checkpoint(&last) {
-        Ok(checkpoint) => Ok(Some(checkpoint)),
-        Err(CheckpointError::Missing { .. }) if previous.symlink_metadata().is_err() => Ok(None),
-        Err(source) => match checkpoint::load_checkpoint(&previous) {
-            Ok(Checkpoint { state, .. }) => {
-                Err(LaunchError::OnlyPrevious { source, step: state.progress.step, previous })
+    match point(&last, folder) {
+        Ok(found) => Ok(Some(found)),
+        Err(LaunchError::Checkpoint(CheckpointError::Missing { .. }))
+            if previous.symlink_metadata().is_err() =>
+        {
+            Ok(None)
+        }
+        Err(source) => match point(&previous, folder) {
+            Ok((Checkpoint { state, .. }, _)) => {
+                let (source, step) = (Box::new(source), state.progress.step);
+                Err(LaunchError::OnlyPrevious { source, step, previous })
             }
-            Err(_) => Err(source.into()),
+            Err(_) => Err(source),
         },
     }
 }
 
-/// The events in the journal's first `bytes`.
-fn read_journal(path: &Path, bytes: u64) -> Result<Vec<Event>, LaunchError> {
+/// Makes a checkpoint the last one, and removes those that lie after it.
+fn rebase(folder: &RunFolder, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
+    checkpoint::save_checkpoint(&folder.checkpoint(Kept::Last), checkpoint)?;
+    for which in [Kept::Previous, Kept::Best] {
+        let file = folder.checkpoint(which);
+        let is_later = match checkpoint::load_checkpoint(&file) {
+            Ok(other) => other.journal_bytes > checkpoint.journal_bytes,
+            Err(error) => !matches!(error, CheckpointError::Missing { .. }),
+        };
+        if is_later {
+            fs::remove_file(&file).map_err(|reason| CheckpointError::Write {
+                file: file.display().to_string(),
+                reason,
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// The events in the journal up to where it was when the checkpoint was made.
+fn read_journal(path: &Path, checkpoint: &Checkpoint) -> Result<Vec<Event>, LaunchError> {
+    let expected = checkpoint.journal_bytes;
     let mut reader = JournalReader::open(path)?;
     let mut events = Vec::new();
-    while reader.bytes() < bytes
+    let mut step = 0;
+    while reader.bytes() < expected
         && let Some(event) = reader.next_event()?
     {
+        match &event {
+            Event::Progress(progress) => step = progress.last_step(),
+            Event::Rewound(rewound) => step = rewound.step,
+            _ => {}
+        }
         events.push(event);
     }
-    if reader.bytes() == bytes {
+    // Another course may have been written over the one that the checkpoint belongs to.
+    if reader.bytes() == expected && step == checkpoint.state.progress.step {
         return Ok(events);
     }
-    Err(LaunchError::Gap { path: path.to_owned(), found: reader.bytes(), expected: bytes })
+    Err(LaunchError::Gap { path: path.to_owned(), found: reader.bytes(), expected })
 }

@@ -56,6 +56,9 @@ pub enum Command {
     Find(Query),
     /// Hand over a checkpoint.
     Checkpoint,
+    /// Stand still before the next batch, whatever else was commanded, or no longer: the program is
+    /// about to be suspended.
+    Hold(bool),
     /// End the run.
     Stop,
 }

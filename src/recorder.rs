@@ -13,7 +13,7 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use crate::{
-    checkpoint::{Checkpoint, CheckpointError, replace_file, save_checkpoint},
+    checkpoint::{Checkpoint, CheckpointError, load_checkpoint, replace_file, save_checkpoint},
     config::RunConfig,
     journal::Journal,
     protocol::{Event, TrainingState},
@@ -128,22 +128,22 @@ impl Record {
         let is_best = state.progress.best.is_some_and(|best| best.step == state.progress.step);
         let checkpoint =
             Checkpoint { config: self.config.clone(), state, journal_bytes: self.journal.bytes() };
+        let [last, previous] =
+            [Kept::Last, Kept::Previous].map(|kept| self.folder.checkpoint(kept));
+        // A copy, so that there is a last one at every moment; none of a damaged one, which would take
+        // the place of a whole one.
+        if load_checkpoint(&last).is_ok() {
+            let copied = fs::read(&last).and_then(|bytes| replace_file(&previous, &bytes));
+            copied.map_err(|reason| CheckpointError::Write {
+                file: previous.display().to_string(),
+                reason,
+            })?;
+        }
+        save_checkpoint(&last, &checkpoint)?;
         if is_best {
             save_checkpoint(&self.folder.checkpoint(Kept::Best), &checkpoint)?;
         }
-        let [last, previous] =
-            [Kept::Last, Kept::Previous].map(|kept| self.folder.checkpoint(kept));
-        // A copy, so that there is a last one at every moment.
-        let copied = match fs::read(&last) {
-            Ok(bytes) => replace_file(&previous, &bytes),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(error),
-        };
-        copied.map_err(|reason| CheckpointError::Write {
-            file: previous.display().to_string(),
-            reason,
-        })?;
-        save_checkpoint(&last, &checkpoint)
+        Ok(())
     }
 }
 
@@ -151,7 +151,6 @@ impl Record {
 mod tests {
     use super::*;
     use crate::{
-        checkpoint::load_checkpoint,
         protocol::{Best, RunInfo, TrainingProgress},
         runs::Runs,
     };

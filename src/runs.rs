@@ -118,6 +118,9 @@ impl RunFolder {
         const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
         let file = path.join("lock");
         let refuse = |reason| RunsError::Folder { path: path.to_owned(), reason };
+        if file.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(refuse(io::Error::other("its lock is not a regular file")));
+        }
         let lock = File::options().create(true).truncate(false).write(true).open(&file);
         let lock = lock.map_err(refuse)?;
         let mut looks = LOOKS;
@@ -139,8 +142,13 @@ impl RunFolder {
 
     /// Whether a program uses the run's folder.
     pub fn is_in_use(path: &Path) -> bool {
-        let lock = File::open(path.join("lock"));
-        lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+        let lock = path.join("lock");
+        // Opening a pipe would wait for whoever writes to it.
+        if !lock.metadata().is_ok_and(|metadata| metadata.is_file()) {
+            return false;
+        }
+        File::open(lock)
+            .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
     /// Where it is.
@@ -286,18 +294,12 @@ impl Runs {
         if run.components().count() == 1 && named.is_dir() { named } else { run.to_owned() }
     }
 
-    /// Removes the oldest runs until `keep` are left, none that is in use.
-    ///
-    /// # Errors
-    /// If one cannot be removed.
-    pub fn prune(&self, keep: usize) -> Result<(), RunsError> {
-        for run in self.list().iter().skip(keep) {
-            match remove(&run.path) {
-                Err(RunsError::InUse { .. }) => {}
-                result => result?,
-            }
+    /// Removes the oldest runs until `keep` are left, none that is in use. One that cannot go stays:
+    /// another program may be at it, or somebody else own it.
+    pub fn prune(&self, keep: usize) {
+        for run in self.list().iter().skip(keep.max(1)) {
+            let _ = remove(&run.path);
         }
-        Ok(())
     }
 }
 
@@ -306,8 +308,18 @@ impl Runs {
 /// # Errors
 /// If it holds no run, is in use, or cannot be removed.
 pub fn remove(path: &Path) -> Result<(), RunsError> {
+    // A folder cannot be removed by the name `.`.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = RunFolder::open(path)?;
-    let refuse = |reason| RunsError::Folder { path: path.to_owned(), reason };
+    let refuse = |reason| RunsError::Folder { path: path.clone(), reason };
+    for file in fs::read_dir(path).map_err(refuse)?.flatten() {
+        // What a kill left of a file that was being written.
+        let name = file.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(".mnist-tui-") && name.ends_with(".tmp") {
+            let _ = fs::remove_file(file.path());
+        }
+    }
     let kept = [Kept::Last, Kept::Previous, Kept::Best].map(Kept::file);
     // The configuration makes it a run: without it, what a kill leaves is no run any more.
     for name in [CONFIG, JOURNAL].into_iter().chain(kept).chain(["lock"]) {

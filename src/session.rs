@@ -18,7 +18,7 @@ use crate::{
     launch::{Launch, Writers},
     outcome::Outcome,
     protocol::{Command, Event},
-    terminal::{After, is_hang_up, is_suspend, watch_signals},
+    terminal::{After, is_hang_up, is_resize, is_suspend, watch_signals},
     train::{self, Worker},
     ui::Depth,
 };
@@ -28,6 +28,8 @@ pub use watch::watch;
 
 /// Events that wait for the screen; further ones wait in the worker.
 const CAPACITY: usize = 64;
+/// Signals that wait; of more of a kind nothing is lost by dropping some.
+const SIGNALS: usize = 8;
 /// How long a run may take to end after a signal, before the screen goes without it.
 const GRACE: Duration = Duration::from_millis(700);
 
@@ -61,7 +63,7 @@ pub fn run(mut launch: Launch, display: Display) -> Outcome {
     }
     // The data is read while the terminal is taken over and the first frame is drawn.
     let worker = train::spawn_with_tools(launch.config, launch.tools, listeners);
-    let (signal, signals) = bounded(1);
+    let (signal, signals) = bounded(SIGNALS);
     let commands = worker.commands();
     let watching = signals_to(signal, display.outlives_terminal, move || {
         // To the worker directly: the screen may be stuck in a write.
@@ -69,16 +71,15 @@ pub fn run(mut launch: Launch, display: Display) -> Outcome {
     });
     let link = Link::new(Some(&worker), &events, Some(&writers));
     let ended = watching
-        .and_then(|()| Session::open(display, signals))
+        .and_then(|()| Session::open(display, signals.clone()))
         .and_then(|mut session| session.follow(&mut app, &link));
     let is_gone = match &ended {
         Ok(End::Signal(signal)) => is_hang_up(*signal),
-        Ok(End::Left) => false,
+        Ok(_) => false,
         Err(_) => true,
     };
     let ended = if is_gone && display.outlives_terminal && app.run.is_under_way() {
-        detached::follow(&mut app, &worker, &events);
-        Ok(End::Left)
+        Ok(detached::follow(&mut app, &worker, &events, &signals))
     } else {
         ended
     };
@@ -93,7 +94,8 @@ fn signals_to(
     stop: impl Fn() + Send + 'static,
 ) -> io::Result<()> {
     watch_signals(move |number| {
-        let goes_on = is_suspend(number) || (is_hang_up(number) && outlives_terminal);
+        let goes_on =
+            is_suspend(number) || is_resize(number) || (is_hang_up(number) && outlives_terminal);
         if !goes_on {
             stop();
         }
@@ -128,7 +130,7 @@ fn conclude(
         Ok(End::Left) if app.run.info.is_none() && app.run.is_under_way() => {
             return Outcome::Stopped;
         }
-        Ok(End::Left) => None,
+        Ok(End::Left | End::Closed) => None,
         Err(error) => Some(Outcome::failure(format_args!("lost the terminal: {error}"))),
     };
     // The weights may still be on their way to the disk.
@@ -138,7 +140,7 @@ fn conclude(
     worker.join();
     print_result(&app);
     let outcome = outcome.unwrap_or_else(|| outcome_of(&app));
-    match writers.finish() {
+    match writers.finish().or(app.run.record_failure) {
         Some(error) if outcome.status() == 0 => Outcome::failure(error),
         _ => outcome,
     }

@@ -24,7 +24,10 @@ use crossterm::{
 };
 use ratatui::{Frame, Terminal, backend::CrosstermBackend};
 
-pub use signals::{After, is_hang_up, is_suspend, let_go, stop_until_continued, watch_signals};
+pub use signals::{
+    After, is_hang_up, is_resize, is_suspend, let_go, stop_until_continued, wait_for_input,
+    watch_signals,
+};
 
 /// Bytes gathered before they are written: more than a usual frame, so that a frame is one write.
 const BUFFER: usize = 1 << 16;
@@ -58,6 +61,11 @@ impl Screen {
             .and_then(|()| execute!(stdout(), EnterAlternateScreen, cursor::Hide))
             .and_then(|()| {
                 Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(BUFFER, stdout())))
+            })
+            .and_then(|mut terminal| {
+                // Not every terminal has another screen, nor is it always an empty one.
+                terminal.clear()?;
+                Ok(terminal)
             });
         match entered {
             Ok(terminal) => Ok(Self { terminal: ManuallyDrop::new(terminal) }),

@@ -81,7 +81,7 @@ fn paths_that_lead_to_no_weights_are_refused() {
     fs::File::create(folder.path().join("large")).unwrap().set_len(1 << 40).unwrap();
     assert_eq!(
         message("large"),
-        "PATH has 1099511627776 bytes, expected about 21000 and never more than 1048576: it holds \
+        "PATH has 1099511627776 bytes, expected about 21000 and never more than 16777216: it holds \
          another network, or something else"
     );
     assert!(message("large/w").contains("cannot read PATH: ") || cfg!(not(unix)));

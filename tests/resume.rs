@@ -251,6 +251,86 @@ fn what_is_damaged_is_named_and_the_checkpoint_before_it_offered() {
     assert!(failed(&taken).contains("holds a run already"));
 }
 
+/// The last line of a journal that is being written.
+fn last_line(journal: &Path) -> String {
+    let text = fs::read_to_string(journal).unwrap_or_default();
+    text.lines().last().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn an_epoch_whose_evaluation_was_cut_off_is_evaluated_when_the_run_goes_on() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    // Evaluations take far longer than the training between them.
+    idx::write_set(folder.path(), 100, 10_000);
+    let place = Place { folder };
+    succeeded(&ended(place.start_run("whole", EPOCHS)));
+    let whole = place.course("whole");
+    let mut cut = 0;
+    for number in 0..8 {
+        let name = format!("cut{number}");
+        let mut child = place.start_run(&name, EPOCHS);
+        let journal = place.path(&name).join("journal.jsonl");
+        until("an evaluation", || {
+            last_line(&journal).contains("evaluating")
+                || child.try_wait().is_ok_and(|ended| ended.is_some())
+        });
+        signal(&child, "TERM");
+        let evaluated = ended(child).status.code() == Some(0);
+        let course = place.course(&name);
+        cut += u64::from(course.losses.len() / 20 > course.epochs.len());
+        succeeded(&place.resume(&[&name]));
+        let course = place.course(&name);
+        assert_eq!(course.epochs, whole.epochs, "{name}, ended by itself: {evaluated}");
+        assert_eq!(course.losses, whole.losses, "{name}");
+    }
+    assert!(cut > 0, "no evaluation was cut off");
+}
+
+#[test]
+fn a_run_that_is_killed_after_it_went_back_to_an_earlier_checkpoint_goes_on_from_there() {
+    let place = Place::new();
+    succeeded(&ended(place.start_run("whole", LONGER)));
+    succeeded(&ended(place.start_run("run", LONGER)));
+    let journal = place.path("run").join("journal.jsonl");
+    for checkpoint in ["best.safetensors", "previous.safetensors"] {
+        let full = fs::metadata(&journal).expect("there").len();
+        let path = format!("run/{checkpoint}");
+        let mut child = place.start(&["--resume", &path]);
+        until("the journal to be cut", || {
+            fs::metadata(&journal).is_ok_and(|journal| journal.len() < full)
+                || child.try_wait().is_ok_and(|ended| ended.is_some())
+        });
+        let _ = child.kill();
+        ended(child);
+        succeeded(&place.resume(&["run"]));
+        assert_eq!(place.course("run").losses, place.course("whole").losses, "{checkpoint}");
+        assert_eq!(place.weights("run"), place.weights("whole"), "{checkpoint}");
+    }
+}
+
+#[test]
+fn a_signal_that_whoever_started_the_program_has_it_ignore_is_ignored() {
+    let place = Place::new();
+    let program = env!("CARGO_BIN_EXE_mnist-tui");
+    let script = format!(
+        "trap '' HUP; exec {program} --headless --data . --epochs 100000 --batch-size 5 --run-dir run"
+    );
+    let child = Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(place.folder.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a shell");
+    let last = place.path("run").join("last.safetensors");
+    until("a checkpoint", || last.exists());
+    signal(&child, "HUP");
+    let before = place.course("run").epochs.len();
+    until("more epochs", || place.course("run").epochs.len() >= before + 20);
+    signal(&child, "TERM");
+    assert_eq!(ended(child).status.code(), Some(143));
+}
+
 /// How many runs are killed.
 const KILLS: u64 = 100;
 

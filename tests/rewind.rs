@@ -130,6 +130,10 @@ impl Person {
         }
     }
 
+    fn until_inspected(&mut self, step: u64) {
+        self.until(|event| matches!(event, Event::Inspected(one) if one.step == step));
+    }
+
     fn until_finished(&mut self) -> Summary {
         match self.until(|event| matches!(event, Event::Finished(_))) {
             Event::Finished(summary) => summary,
@@ -282,7 +286,7 @@ fn a_breakpoint_pauses_and_says_why_each_time_the_run_comes_by() {
     let tools = Tools { breakpoints: vec![Breakpoint::Step(17)], ..Tools::attended() };
     let mut person = Person::start(config(folder.path(), "stops"), tools);
     for _ in 0..2 {
-        person.until_state(RunState::Paused);
+        person.until_inspected(17);
         assert_eq!(person.step, 17);
         let hit = person.breaks.pop().expect("it says why");
         assert_eq!((hit.breakpoint, hit.step), (Breakpoint::Step(17), 17));
@@ -308,8 +312,8 @@ fn a_run_that_diverged_is_saved_by_going_back_and_lowering_the_rate() {
     let wild = RunConfig { learning_rate: 1e30, ..config(folder.path(), "tamed") };
     let mut person = Person::start(wild.clone(), Tools::attended());
     person.until(|event| matches!(event, Event::Break(_)));
-    person.until_state(RunState::Paused);
     let hit = person.breaks.pop().expect("it says why");
+    person.until_inspected(hit.step);
     assert_eq!(hit.breakpoint, Breakpoint::NotFinite);
     assert_eq!(
         person.inspection.as_ref().map(|one| one.step),

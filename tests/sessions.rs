@@ -146,7 +146,7 @@ fn a_run_trains_on_without_its_terminal_and_nothing_spins() {
     let sent = std::process::Command::new("kill").args(["-s", "TERM", &pid.to_string()]).status();
     assert!(sent.expect("kill runs").success());
     let status = common::wait_for_exit(child.as_mut(), String::new);
-    assert!([0, 143].contains(&status), "{status}");
+    assert_eq!(status, 143);
     watching.wait_for_text("■ stopped");
     assert!(matches!(place.events().last(), Some(Event::Finished(summary)) if summary.stopped));
     assert!(place.run().join("last.safetensors").is_file());
@@ -208,9 +208,40 @@ fn epoch(screen: &str) -> Option<usize> {
 }
 
 #[test]
+fn a_terminal_that_goes_without_a_signal_ends_the_program_too() {
+    let place = Place::new();
+    let (run, data) = (place.run(), place.folder.path().to_owned());
+    for watches in [false, true] {
+        // In a session of its own the program gets no SIGHUP when the terminal goes.
+        let mut command = portable_pty::CommandBuilder::new("setsid");
+        command.args(["--wait", env!("CARGO_BIN_EXE_mnist-tui")]);
+        if watches {
+            command.arg("watch");
+            command.arg(&run);
+        } else {
+            command.args(["--epochs", "100000", "--run-dir"]);
+            command.arg(&run);
+            command.arg("--data");
+            command.arg(&data);
+        }
+        let mut tty = Tty::start_command(command, &[], 80, 24);
+        if watches {
+            tty.wait_for_text("■ stopped");
+        } else {
+            tty.wait_for_text("▶ training");
+            tty.send(" ");
+            tty.wait_for_text("‖ paused");
+        }
+        let mut child = tty.hang_up();
+        let status = common::wait_for_exit(child.as_mut(), || "it never ended".to_owned());
+        assert_eq!(status, 1, "its terminal is gone");
+    }
+}
+
+#[test]
 fn a_terminal_that_is_not_read_holds_up_nothing_and_then_shows_the_present() {
     let place = Place::new();
-    let tty = place.start(&["--epochs", "100000"]);
+    let tty = place.start(&["--epochs", "100000", "--rewind-memory", "4"]);
     tty.wait_for_text("Confusion · test, epoch ");
     tty.stall(true);
     let (before, memory) = (place.epochs(), resident(tty.pid()));

@@ -69,6 +69,8 @@ pub struct Run {
     pub failure: Option<Failure>,
     /// Step of the last checkpoint.
     pub kept: Option<u64>,
+    /// Why the run cannot be gone on with from its last step, if so.
+    pub record_failure: Option<String>,
     /// Why the run log is incomplete, if it is.
     pub log_failure: Option<String>,
     rate: Rate,
@@ -93,6 +95,7 @@ impl Default for Run {
             summary: None,
             failure: None,
             kept: None,
+            record_failure: None,
             log_failure: None,
             rate: Rate::default(),
             figures: Held::new(FIGURES_DWELL),

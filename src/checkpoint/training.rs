@@ -69,14 +69,29 @@ fn encode(checkpoint: &Checkpoint) -> Result<Vec<u8>, Flaw> {
     }
     tensors.push((LOSSES.to_owned(), vec![state.losses.len()], &state.losses));
     let json = |value: serde_json::Result<String>| value.expect("plain data has a JSON form");
-    let metadata = [
-        ("mnist_tui_format", VERSION.to_string()),
+    let facts = [
         ("config", json(serde_json::to_string(&checkpoint.config))),
         ("progress", json(serde_json::to_string(&state.progress))),
         ("journal_bytes", checkpoint.journal_bytes.to_string()),
     ];
-    let metadata = metadata.map(|(key, value)| (key.to_owned(), value));
-    Ok(serialize(tensors.into_iter(), HashMap::from(metadata)))
+    let mut metadata = HashMap::from(facts.map(|(key, value)| (key.to_owned(), value)));
+    metadata.insert("checksum".to_owned(), checksum(&metadata, state));
+    metadata.insert("mnist_tui_format".to_owned(), VERSION.to_string());
+    Ok(serialize(tensors.into_iter(), metadata))
+}
+
+/// CRC-32 of the facts and of all values, in hexadecimal: a bit that has turned over on a disk is
+/// noticed.
+fn checksum(metadata: &HashMap<String, String>, state: &TrainingState) -> String {
+    let mut hasher = crc32fast::Hasher::new();
+    for fact in ["config", "progress", "journal_bytes"] {
+        hasher.update(metadata.get(fact).map_or(&[][..], String::as_bytes));
+    }
+    let TrainingState { weights, first_moment, second_moment, losses, .. } = state;
+    for value in [weights, first_moment, second_moment, losses].into_iter().flatten() {
+        hasher.update(&value.to_le_bytes());
+    }
+    format!("{:08x}", hasher.finalize())
 }
 
 /// The parts of a flat array by name; the last is short or long where the array is.
@@ -124,6 +139,13 @@ pub fn decode_checkpoint(file: &str, bytes: &[u8]) -> Result<Checkpoint, Checkpo
         second_moment: moments(&header, data, SECOND).map_err(unfit)?,
         losses: tensor(&header, data, LOSSES, LOSSES).map_err(unfit)?,
     };
+    if metadata.get("checksum") != Some(&checksum(metadata, &state)) {
+        return Err(CheckpointError::Damaged {
+            file: file.to_owned(),
+            what: "checksum",
+            reason: "it belongs to other content".to_owned(),
+        });
+    }
     Ok(Checkpoint { config, state, journal_bytes })
 }
 
@@ -236,6 +258,16 @@ mod tests {
         assert!(config.starts_with("x is damaged: its config is unusable"), "{config}");
         let moment = text("first_moment.fc.bias", "first_moment.fc.bios");
         assert!(moment.contains("fc.bios"), "{moment}");
+    }
+
+    #[test]
+    fn a_bit_that_turned_over_is_noticed_wherever_it_stands() {
+        let bytes = encode(&checkpoint()).expect("it fits");
+        for place in (0..bytes.len()).step_by(331) {
+            let mut turned = bytes.clone();
+            turned[place] ^= 1;
+            assert!(decode_checkpoint("x", &turned).is_err(), "byte {place} of {}", bytes.len());
+        }
     }
 
     #[test]

@@ -187,7 +187,7 @@ pub(super) struct TrainArgs {
         num_args = 0..=1,
         conflicts_with_all = [
             "data", "validation", "epochs", "batch_size", "lr", "seed", "no_shuffle", "steps", "init",
-            "save", "run_dir", "no_run_dir",
+            "save", "run_dir", "no_run_dir", "keep_runs",
         ],
         help_heading = RUNS
     )]

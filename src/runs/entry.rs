@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{Read, Seek, SeekFrom},
+    io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
 };
 
@@ -90,6 +90,10 @@ pub(super) fn config(path: &Path) -> Result<RunConfig, RunsError> {
     const MOST: u64 = 1 << 20;
     let path = path.join(CONFIG);
     let mut text = String::new();
+    if !path.metadata().is_ok_and(|metadata| metadata.is_file()) {
+        let reason = io::Error::other("it is not a regular file");
+        return Err(RunsError::Folder { path, reason });
+    }
     let read = File::open(&path).and_then(|file| file.take(MOST).read_to_string(&mut text));
     if let Err(reason) = read {
         return Err(RunsError::Folder { path, reason });
@@ -108,8 +112,8 @@ pub(super) fn config(path: &Path) -> Result<RunConfig, RunsError> {
 fn last_word(journal: &Path) -> Option<RunStatus> {
     /// Longer than the last lines of any run that ended.
     const TAIL: u64 = 1 << 16;
+    let len = journal.metadata().ok().filter(|metadata| metadata.is_file())?.len();
     let mut file = File::open(journal).ok()?;
-    let len = file.metadata().ok()?.len();
     file.seek(SeekFrom::Start(len.saturating_sub(TAIL))).ok()?;
     let mut tail = Vec::new();
     file.take(TAIL).read_to_end(&mut tail).ok()?;

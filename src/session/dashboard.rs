@@ -17,7 +17,7 @@ use crate::{
     protocol::{Command, Event, RunState},
     recorder::Report,
     run_log::RunLog,
-    terminal::{Screen, is_suspend, stop_until_continued},
+    terminal::{Screen, is_resize, is_suspend, stop_until_continued, wait_for_input},
     train::Worker,
     ui::{Dashboard, Theme},
 };
@@ -31,6 +31,8 @@ pub(super) enum End {
     Left,
     /// A signal came that ends the program, or says that the terminal is gone.
     Signal(i32),
+    /// There are no more events, and there may be others.
+    Closed,
 }
 
 /// Where events come from and commands go to.
@@ -116,6 +118,7 @@ impl Session {
             let alarm = if changed { at(next_frame) } else { never() };
             select_biased! {
                 recv(self.signals) -> signal => match signal {
+                    Ok(signal) if is_resize(signal) => changed = true,
                     Ok(signal) if is_suspend(signal) => changed |= self.suspend(app, link)?,
                     Ok(signal) => return Ok(End::Signal(signal)),
                     Err(_) => self.signals = never(),
@@ -129,6 +132,7 @@ impl Session {
                         link.update(app, event.into());
                         changed = true;
                     }
+                    Err(_) if link.worker.is_none() => return Ok(End::Closed),
                     Err(_) => events = never(),
                 },
                 recv(reports) -> report => match report {
@@ -177,8 +181,9 @@ impl Session {
     /// before, so that the time away does not count as training.
     fn suspend(&mut self, app: &mut App, link: &Link<'_>) -> io::Result<bool> {
         let is_running = matches!(app.run.state, RunState::Training | RunState::Evaluating);
-        if is_running {
-            link.send(Command::Pause);
+        let is_ours = link.worker.is_some();
+        link.send(Command::Hold(true));
+        if is_running && is_ours {
             let deadline = Instant::now() + PAUSE;
             while !matches!(app.run.state, RunState::Paused | RunState::Done | RunState::Failed)
                 && let Ok(event) = link.events.recv_deadline(deadline)
@@ -189,9 +194,7 @@ impl Session {
         self.screen = None;
         stop_until_continued()?;
         self.screen = Some(Screen::enter()?);
-        if is_running {
-            link.send(Command::Resume);
-        }
+        link.send(Command::Hold(false));
         self.draw(app)?;
         Ok(true)
     }
@@ -202,10 +205,20 @@ fn read_input() -> io::Result<Receiver<io::Result<Input>>> {
     let (sender, receiver): (Sender<io::Result<Input>>, _) = bounded(CAPACITY);
     thread::Builder::new().name("input".to_owned()).spawn(move || {
         loop {
-            let input = event::read();
+            let input = match wait_for_input() {
+                Ok(true) => event::read(),
+                Ok(false) => Err(io::ErrorKind::UnexpectedEof.into()),
+                Err(error) => Err(error),
+            };
             let failed = input.is_err();
             if sender.send(input).is_err() || failed {
                 break;
+            }
+            // What was read in one go with it; the terminal has nothing more to tell of that.
+            while let Ok(true) = event::poll(Duration::ZERO) {
+                if sender.send(event::read()).is_err() {
+                    return;
+                }
             }
         }
     })?;

@@ -2,15 +2,22 @@
 
 use crossbeam_channel::Receiver;
 
+use super::dashboard::End;
+
 use crate::{
     app::App,
     protocol::{Breakpoint, Command, Event, RunState},
-    terminal::let_go,
+    terminal::{is_hang_up, is_resize, is_suspend, let_go},
     train::Worker,
 };
 
 /// Follows the run to its end without a screen. A breakpoint that nobody can go on from ends it.
-pub(super) fn follow(app: &mut App, worker: &Worker, events: &Receiver<Event>) {
+pub(super) fn follow(
+    app: &mut App,
+    worker: &Worker,
+    events: &Receiver<Event>,
+    signals: &Receiver<i32>,
+) -> End {
     // Without the null device the program still trains; the thread that reads keys may spin.
     let _ = let_go();
     for command in [
@@ -27,7 +34,10 @@ pub(super) fn follow(app: &mut App, worker: &Worker, events: &Receiver<Event>) {
         let broken = goes_on && matches!(event, Event::Break(_));
         let _ = app.update(event.into());
         if broken || !app.run.is_under_way() {
-            return;
+            break;
         }
     }
+    // Other signals than those that end the program say nothing here.
+    let ends = |signal: &i32| !is_hang_up(*signal) && !is_suspend(*signal) && !is_resize(*signal);
+    signals.try_iter().find(ends).map_or(End::Left, End::Signal)
 }

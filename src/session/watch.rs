@@ -1,16 +1,21 @@
 //! A dashboard that looks on: it is fed from a run's journal and commands nothing.
 
-use std::{path::PathBuf, thread, time::Duration};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::{
-    CAPACITY, Display,
+    CAPACITY, Display, SIGNALS,
     dashboard::{End, Link, Session},
     signals_to,
 };
 use crate::{
-    app::App,
+    app::{Action, App, Msg},
     journal::{JournalError, JournalReader},
     outcome::Outcome,
     protocol::{Event, Failure},
@@ -21,40 +26,57 @@ use crate::{
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Shows the run in a folder, live or ended, until the person leaves.
-pub fn watch(folder: PathBuf, display: Display) -> Outcome {
-    let reader = match JournalReader::open(&folder.join("journal.jsonl")) {
-        Ok(reader) => reader,
-        Err(error) => return Outcome::failure(error),
-    };
-    let (sender, events) = bounded(CAPACITY);
-    let (leave, left) = bounded::<()>(0);
-    let read = thread::Builder::new()
-        .name("journal".to_owned())
-        .spawn(move || follow_journal(reader, &folder, &sender, &left));
-    if let Err(error) = read {
-        return Outcome::failure(format_args!("cannot start a thread: {error}"));
+pub fn watch(folder: &Path, display: Display) -> Outcome {
+    if let Err(error) = JournalReader::open(&journal_of(folder)) {
+        return Outcome::failure(error);
     }
-    let (signal, signals) = bounded(1);
-    let link = Link::new(None, &events, None);
-    let mut app = App::new(Vec::new()).looking_on();
-    let ended = signals_to(signal, false, || {})
-        .and_then(|()| Session::open(display, signals))
-        .and_then(|mut session| session.follow(&mut app, &link));
-    drop(leave);
+    let (signal, signals) = bounded(SIGNALS);
+    let opened = signals_to(signal, false, || {}).and_then(|()| Session::open(display, signals));
+    let ended = opened.and_then(|mut session| {
+        let mut app = App::new(Vec::new()).looking_on();
+        loop {
+            match follow(&mut session, &mut app, folder)? {
+                // The run went on from an earlier step: what was read is void.
+                End::Closed => {
+                    let view = app.view;
+                    app = App::new(Vec::new()).looking_on();
+                    let _ = app.update(Msg::Action(Action::Show(view)));
+                }
+                end => return Ok(end),
+            }
+        }
+    });
     match ended {
         Ok(End::Signal(signal)) => Outcome::Signal(signal),
-        Ok(End::Left) => Outcome::Done,
+        Ok(End::Left | End::Closed) => Outcome::Done,
         Err(error) => Outcome::failure(format_args!("lost the terminal: {error}")),
     }
 }
 
-/// Sends the journal's events, and those that are added while a program writes there.
-fn follow_journal(
-    mut reader: JournalReader,
-    folder: &std::path::Path,
-    events: &Sender<Event>,
-    left: &Receiver<()>,
-) {
+fn journal_of(folder: &Path) -> PathBuf {
+    folder.join("journal.jsonl")
+}
+
+/// Follows the journal from its start until the person leaves, or it is cut.
+fn follow(session: &mut Session, app: &mut App, folder: &Path) -> io::Result<End> {
+    let (sender, events) = bounded(CAPACITY);
+    // Dropped with this function, which ends the thread.
+    let (_leave, left) = bounded::<()>(0);
+    let folder = folder.to_owned();
+    thread::Builder::new()
+        .name("journal".to_owned())
+        .spawn(move || follow_journal(&folder, &sender, &left))?;
+    session.follow(app, &Link::new(None, &events, None))
+}
+
+/// Sends the journal's events, and those that are added while a program writes there. Returns, and
+/// with that closes the channel, where the journal was cut.
+fn follow_journal(folder: &Path, events: &Sender<Event>, left: &Receiver<()>) {
+    let path = journal_of(folder);
+    let mut reader = match JournalReader::open(&path) {
+        Ok(reader) => reader,
+        Err(error) => return fail(events, left, &error),
+    };
     let mut ended = false;
     loop {
         // Asked before reading, so that nothing written before the end is missed.
@@ -68,15 +90,23 @@ fn follow_journal(
                     }
                 }
                 Ok(None) => break,
-                Err(error) => return fail(events, &error),
+                Err(_) if is_cut(&path, &reader) => return,
+                Err(error) => return fail(events, left, &error),
             }
         }
+        if is_cut(&path, &reader) {
+            return;
+        }
         if !in_use && !ended {
-            let message = "the program that trained it ended without a word; `mnist-tui --resume` \
-                           goes on with the run"
-                .to_owned();
             ended = true;
-            if events.send(Event::Failed(Failure { usage: false, message })).is_err() {
+            let message = if path.exists() {
+                "the program that trained it ended without a word; `mnist-tui --resume` goes on \
+                 with the run"
+            } else {
+                "the run was removed"
+            };
+            let failure = Failure { usage: false, message: message.to_owned() };
+            if events.send(Event::Failed(failure)).is_err() {
                 return;
             }
         }
@@ -86,7 +116,16 @@ fn follow_journal(
     }
 }
 
-fn fail(events: &Sender<Event>, error: &JournalError) {
-    // Nobody may look any more.
-    let _ = events.send(Event::Failed(Failure { usage: false, message: error.to_string() }));
+/// Whether the journal is shorter than what was read of it.
+fn is_cut(path: &Path, reader: &JournalReader) -> bool {
+    path.metadata().is_ok_and(|metadata| metadata.len() < reader.bytes())
+}
+
+/// Tells what is wrong, and keeps it on the screen.
+fn fail(events: &Sender<Event>, left: &Receiver<()>, error: &JournalError) {
+    let failure = Failure { usage: false, message: error.to_string() };
+    if events.send(Event::Failed(failure)).is_ok() {
+        // Nothing is ever sent: this waits until the other end is gone.
+        let _ = left.recv();
+    }
 }

@@ -1,6 +1,6 @@
-//! Signals that end, stop or cut off the program.
+//! Signals that end, stop or cut off the program, or tell of another size of the terminal.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 /// What follows a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,11 +11,12 @@ pub enum After {
     GoOn,
 }
 
-/// Calls `react` with the number of each SIGINT, SIGTERM, SIGHUP and SIGTSTP, on a thread of its own.
+/// Calls `react` with the number of each SIGINT, SIGTERM, SIGHUP, SIGTSTP and SIGWINCH, on a thread of
+/// its own, but for those that whoever started the program has it ignore, as `nohup` does.
 ///
-/// Once it answers [`After::End`] the program is to end by itself. Where it has not a second later,
-/// because its terminal is gone or takes nothing, the thread gives the terminal back and ends the
-/// program with status 128 + signal.
+/// Once it answers [`After::End`] the program is to end by itself. Where it has not shortly before a
+/// second is over, because its terminal is gone or takes nothing, the thread gives the terminal back
+/// and ends the program with status 128 + signal.
 ///
 /// # Errors
 /// If the handlers or the thread cannot be set up.
@@ -24,16 +25,17 @@ pub fn watch_signals(mut react: impl FnMut(i32) -> After + Send + 'static) -> io
     use std::{process, thread, time::Duration};
 
     use signal_hook::{
-        consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP},
+        consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH},
         iterator::Signals,
     };
 
     /// How long the program may take to end by itself.
-    const GRACE: Duration = Duration::from_secs(1);
+    const GRACE: Duration = Duration::from_millis(850);
     /// How long a terminal may take to be given back.
     const RESTORE: Duration = Duration::from_millis(100);
 
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGTSTP])?;
+    let all = [SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGWINCH];
+    let mut signals = Signals::new(all.into_iter().filter(|signal| !is_ignored(*signal)))?;
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
         if let Some(signal) = signals.forever().find(|signal| react(*signal) == After::End) {
             thread::sleep(GRACE);
@@ -44,6 +46,21 @@ pub fn watch_signals(mut react: impl FnMut(i32) -> After + Send + 'static) -> io
         }
     })?;
     Ok(())
+}
+
+/// Whether the program was started with a signal ignored, as far as the system tells.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    ignored_in(&status, signal)
+}
+
+/// Whether `SigIgn` of proc(5) holds a signal.
+#[cfg(unix)]
+fn ignored_in(status: &str, signal: i32) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    (1..=64).contains(&signal) && mask >> (signal - 1) & 1 == 1
 }
 
 /// Whether a signal says that the terminal is gone.
@@ -62,6 +79,14 @@ pub fn is_suspend(signal: i32) -> bool {
     return signal == 20;
 }
 
+/// Whether a signal tells of another size of the terminal.
+pub fn is_resize(signal: i32) -> bool {
+    #[cfg(unix)]
+    return signal == signal_hook::consts::SIGWINCH;
+    #[cfg(not(unix))]
+    return signal == 28;
+}
+
 /// Stops the whole program, as the shell expects of ctrl-z, and returns when it is continued.
 ///
 /// # Errors
@@ -73,22 +98,67 @@ pub fn stop_until_continued() -> io::Result<()> {
     return Ok(());
 }
 
+/// Waits until the terminal has something to read; false where it is gone.
+///
+/// crossterm takes the end of a terminal for no reason to stop and reads nothing from it for ever, so
+/// it must not be asked then.
+///
+/// # Errors
+/// If there is no terminal, or the system refuses to wait.
+pub fn wait_for_input() -> io::Result<bool> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::event::{PollFd, PollFlags, poll};
+
+        let stdin = io::stdin();
+        let terminal;
+        let mut watched = [if stdin.is_terminal() {
+            PollFd::new(&stdin, PollFlags::IN)
+        } else {
+            // As crossterm does.
+            terminal = std::fs::File::open("/dev/tty")?;
+            PollFd::new(&terminal, PollFlags::IN)
+        }];
+        loop {
+            match poll(&mut watched, None) {
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+                Ok(_) => break,
+            }
+        }
+        let gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
+        Ok(!watched[0].revents().intersects(gone))
+    }
+    #[cfg(not(target_os = "linux"))]
+    Ok(true)
+}
+
 /// Lets go of a terminal that is gone, so that nothing reads from it or writes to it any more.
 ///
-/// The thread that waits for keys would otherwise read nothing from it, again and again: crossterm
-/// takes the end of a terminal for no reason to stop. A pipe that nobody writes to lets it wait.
+/// A read from it ends at once, again and again; a pipe that nobody writes to lets the reader wait.
 ///
 /// # Errors
 /// If there is no pipe to be had, or the null device cannot be opened.
 pub fn let_go() -> io::Result<()> {
     #[cfg(unix)]
     {
+        // Asking a terminal that is gone fails, which says as much.
+        let is_gone_or_terminal = |is_terminal: bool, file: std::path::PathBuf| {
+            is_terminal || std::fs::read_link(file).is_ok_and(|to| to.starts_with("/dev/pts"))
+        };
+        let at = |number: u8| std::path::PathBuf::from(format!("/proc/self/fd/{number}"));
         let (silence, writer) = io::pipe()?;
-        rustix::stdio::dup2_stdin(&silence)?;
-        std::mem::forget(writer);
+        if is_gone_or_terminal(io::stdin().is_terminal(), at(0)) {
+            rustix::stdio::dup2_stdin(&silence)?;
+            std::mem::forget(writer);
+        }
         let null = std::fs::File::options().write(true).open("/dev/null")?;
-        rustix::stdio::dup2_stdout(&null)?;
-        rustix::stdio::dup2_stderr(&null)?;
+        if is_gone_or_terminal(io::stdout().is_terminal(), at(1)) {
+            rustix::stdio::dup2_stdout(&null)?;
+        }
+        if is_gone_or_terminal(io::stderr().is_terminal(), at(2)) {
+            rustix::stdio::dup2_stderr(&null)?;
+        }
     }
     Ok(())
 }
@@ -100,4 +170,17 @@ pub fn let_go() -> io::Result<()> {
 #[cfg(not(unix))]
 pub fn watch_signals(_react: impl FnMut(i32) -> After + Send + 'static) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_that_are_ignored_are_read_from_the_mask() {
+        let status = "Name:\tx\nSigBlk:\t0000000000000003\nSigIgn:\t0000000000001001\n";
+        assert!(ignored_in(status, 1) && ignored_in(status, 13));
+        assert!(!ignored_in(status, 2) && !ignored_in(status, 0) && !ignored_in(status, 65));
+        assert!(!ignored_in("", 1));
+    }
 }

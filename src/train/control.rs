@@ -31,13 +31,14 @@ enum Mode {
 pub(super) struct Control {
     mode: Mode,
     stopping: bool,
+    held: bool,
     batch_in_progress: bool,
 }
 
 impl Control {
     /// A machine that lets batches through until a command says otherwise.
     pub(super) fn new() -> Self {
-        Self { mode: Mode::Running, stopping: false, batch_in_progress: false }
+        Self { mode: Mode::Running, stopping: false, held: false, batch_in_progress: false }
     }
 
     /// Takes a command into account; those about other things than whether to train change nothing.
@@ -53,6 +54,10 @@ impl Control {
                 &Command::Step(more),
                 Mode::Running | Mode::RunningUntil { .. } | Mode::FinishingEpoch,
             ) => stepping(more.saturating_sub(u64::from(self.batch_in_progress))),
+            (&Command::Hold(held), mode) => {
+                self.held = held;
+                mode
+            }
             (Command::Stop, mode) => {
                 self.stopping = true;
                 mode
@@ -76,6 +81,7 @@ impl Control {
         self.batch_in_progress = false;
         match self.mode {
             _ if self.stopping => Gate::Stop,
+            _ if self.held => Gate::Wait,
             Mode::Paused => Gate::Wait,
             Mode::Running
             | Mode::Stepping { .. }
@@ -225,6 +231,22 @@ mod tests {
         assert!(!control.is_single_stepping());
         control.apply(&Command::Step(1));
         assert!(control.is_last_step());
+    }
+
+    #[test]
+    fn a_run_that_was_held_goes_on_with_what_it_was_at() {
+        let mut control = paused();
+        control.apply(&Command::Step(3));
+        control.apply(&Command::Hold(true));
+        assert_eq!(control.before_batch(), Gate::Wait);
+        control.apply(&Command::Hold(false));
+        assert_eq!(batches_until_wait(&mut control, 100), 3);
+        control.apply(&Command::FinishEpoch);
+        control.apply(&Command::Hold(true));
+        control.apply(&Command::Hold(false));
+        assert_eq!(batches_until_wait(&mut control, 100), 100);
+        control.after_epoch();
+        assert_eq!(control.before_batch(), Gate::Wait);
     }
 
     fn any_command() -> impl Strategy<Value = Command> {

@@ -69,6 +69,7 @@ pub(super) fn check_place(
     };
     let fits = step_there == Some(step)
         && epoch <= config.epochs
+        && progress.optimiser_step == step
         && batch <= per_epoch
         && step <= config.total_steps(images)
         && u128::from(progress.images) == images_there(step);
@@ -80,7 +81,15 @@ mod tests {
     use super::*;
 
     fn at(epoch: u32, batch: u64, step: u64, images: u64) -> TrainingProgress {
-        TrainingProgress { epoch, batch, step, images, ..TrainingProgress::default() }
+        let optimiser_step = step;
+        TrainingProgress {
+            epoch,
+            batch,
+            step,
+            images,
+            optimiser_step,
+            ..TrainingProgress::default()
+        }
     }
 
     #[test]

@@ -96,6 +96,7 @@ impl Run<'_> {
                 | Command::Resume
                 | Command::Step(_)
                 | Command::FinishEpoch
+                | Command::Hold(_)
                 | Command::Stop => self.control.apply(&command),
             }
         }
