@@ -2,23 +2,30 @@
 
 use super::*;
 
-/// Like [`branched`], and on up to `last` with so many times the loss.
+/// Like [`branched`], and on up to a step of the second epoch with so many times the loss.
 fn branched_with(share: f32, last: u64) -> App {
     let mut app = branched();
     let clock = app.run.clock;
-    feed(
-        &mut app,
-        Event::Progress(Progress {
-            epoch: 1,
-            first_step: 1_101,
-            first_batch: 1_101,
-            losses: (1_101..=last).map(|step| share * loss(step)).collect(),
-            images: last * 50,
-            learning_rate: 5e-4,
-            clock,
-            sample: None,
-        }),
-    );
+    for (epoch, first_step, last) in [(1, 1_101, 1_200), (2, 1_201, last)] {
+        feed(
+            &mut app,
+            Event::Progress(Progress {
+                epoch,
+                first_step,
+                first_batch: (first_step - 1) % STEPS_PER_EPOCH + 1,
+                losses: (first_step..=last).map(|step| share * loss(step)).collect(),
+                images: last * 50,
+                learning_rate: 5e-4,
+                clock,
+                sample: None,
+            }),
+        );
+        if epoch == 1 {
+            let mut record = record(1, last);
+            record.evaluation.loss *= f64::from(share);
+            feed(&mut app, Event::Epoch(record));
+        }
+    }
     feed(&mut app, Event::State(RunState::Paused));
     act(&mut app, Action::Show(View::Loss));
     act(&mut app, Action::ToggleLogScale);
