@@ -278,42 +278,9 @@ impl Run {
         !matches!(self.state, RunState::Done | RunState::Failed)
     }
 
-    /// Whether the run was asked to end.
-    pub fn is_stopping(&self) -> bool {
-        self.asked == Asked::Stop
-    }
-
-    /// Whether an earlier step was asked for and the run does not stand there yet.
-    pub fn is_going_back(&self) -> bool {
-        self.goes_back
-    }
-
     /// Whether the run is kept, to be resumed where it ends.
     pub fn is_recorded(&self) -> bool {
         !self.record_ended && self.info.as_ref().is_some_and(|info| info.recorded)
-    }
-
-    /// Whether a pause was asked for, now or later, and has not begun.
-    pub fn is_pausing(&self) -> bool {
-        matches!(self.asked, Asked::Pause | Asked::Steps | Asked::EpochEnd | Asked::GoTo(_))
-    }
-
-    /// The step up to which is trained, for a pause.
-    pub fn goal(&self) -> Option<u64> {
-        match self.asked {
-            Asked::GoTo(step) => Some(step),
-            _ => None,
-        }
-    }
-
-    /// Whether the epoch is trained to its end, for a pause.
-    pub fn is_finishing_epoch(&self) -> bool {
-        self.asked == Asked::EpochEnd
-    }
-
-    /// Whether single batches are trained on request.
-    pub fn is_stepping(&self) -> bool {
-        self.asked == Asked::Steps
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a run can be asked for in each state, as commands to its worker.
+//! What a run can be asked for in each state, as commands to its worker, and what it was.
 
 use super::{Asked, Run};
 use crate::protocol::{Command, RunState};
@@ -101,5 +101,38 @@ impl Run {
     /// Whether the worker lives and listens: after the run's end too, since it may go back from there.
     pub(in crate::app) fn is_attended(&self) -> bool {
         self.state != RunState::Failed && !self.is_stopping()
+    }
+
+    /// Whether the run was asked to end.
+    pub fn is_stopping(&self) -> bool {
+        self.asked == Asked::Stop
+    }
+
+    /// Whether an earlier step was asked for and the run does not stand there yet.
+    pub fn is_going_back(&self) -> bool {
+        self.goes_back
+    }
+
+    /// Whether a pause was asked for, now or later, and has not begun.
+    pub fn is_pausing(&self) -> bool {
+        matches!(self.asked, Asked::Pause | Asked::Steps | Asked::EpochEnd | Asked::GoTo(_))
+    }
+
+    /// The step up to which is trained, for a pause.
+    pub fn goal(&self) -> Option<u64> {
+        match self.asked {
+            Asked::GoTo(step) => Some(step),
+            _ => None,
+        }
+    }
+
+    /// Whether the epoch is trained to its end, for a pause.
+    pub fn is_finishing_epoch(&self) -> bool {
+        self.asked == Asked::EpochEnd
+    }
+
+    /// Whether single batches are trained on request.
+    pub fn is_stepping(&self) -> bool {
+        self.asked == Asked::Steps
     }
 }
