@@ -213,6 +213,7 @@ impl App {
                 });
                 self.notice = Some(format!("Nothing more is kept of the run: {reason}{kept}"));
                 self.run.record_failure = Some(reason);
+                self.run.record_ended = true;
             }
         }
     }
@@ -317,10 +318,17 @@ impl App {
                 self.epochs.push(record);
             }
             Event::Checkpoint(_) => {}
-            Event::Notice(notice) => self.notice = Some(notice),
+            Event::Notice(notice) => {
+                // It may be the answer to a wish to go back that cannot be.
+                self.run.stays();
+                self.notice = Some(notice);
+            }
             Event::Rewound(to) => self.go_back(&to),
             Event::LearningRate(change) => {
                 self.curves.rate_changed(&change);
+                if change.branch {
+                    self.inspector.forget_after(change.step);
+                }
                 self.run.learning_rate = Some(change.learning_rate);
             }
             Event::Break(hit) => {
@@ -373,6 +381,7 @@ impl App {
         if self.sample.shown().is_some_and(|sample| sample.step > to.step) {
             self.sample = Held::new(SAMPLE_DWELL);
         }
+        self.inspector.forget_after(to.step);
         // The same step may be reached in another way, and its images are other ones then.
         self.asked.query.take_if(|query| query.step > to.step);
         self.mistakes.found.take_if(|found| found.query.step > to.step);

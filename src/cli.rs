@@ -76,7 +76,7 @@ pub fn is_right_usage(arguments: impl IntoIterator<Item = OsString>) -> bool {
 
 fn train(arguments: &TrainArgs) -> Outcome {
     let with_screen = !arguments.headless && has_screen();
-    let tools = if with_screen { Ok(arguments.tools()) } else { arguments.tools_without_screen() };
+    let tools = if with_screen { arguments.tools() } else { arguments.tools_without_screen() };
     let launch = match tools {
         Err(message) => return Outcome::Failed(Failure { usage: true, message }),
         Ok(tools) => match &arguments.resume {

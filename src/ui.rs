@@ -17,6 +17,7 @@ mod layout;
 mod loss;
 mod mistakes;
 mod network;
+mod news;
 mod overlay;
 mod pane;
 mod progress;
@@ -116,8 +117,10 @@ impl Dashboard<'_> {
             View::Draw => draw::Draw::new(app, theme).render(parts.body, buf),
         }
         footer::Footer::new(app, theme).render(parts.footer, buf);
-        if let Some(overlay) = app.overlay {
-            overlay::render(overlay, app, theme, parts.body.union(parts.progress), buf);
+        let below_header = parts.progress.union(parts.body);
+        match app.overlay {
+            Some(overlay) => overlay::render(overlay, app, theme, below_header, buf),
+            None => news::News::new(app, theme).render(parts.progress, below_header, buf),
         }
         if app.prompt.is_some() {
             prompt::Prompt::new(app, theme).render(parts.body.union(parts.footer), buf);

@@ -375,6 +375,8 @@ fn breakpoints_that_nobody_can_go_on_from_are_wrong_usage() {
     }
     let message = place.run(&["--break", "never"]).refused();
     assert!(message.contains("expected epoch, step=N, loss>X"), "{message}");
+    let message = place.run(&["--break", "nan", "--no-break-on-nan"]).refused();
+    assert!(message.contains("contradict each other"), "{message}");
     let message = place.run(&["--rewind-memory", "-1"]).refused();
     assert!(message.contains("whole number"), "{message}");
     place.run(&["--break", "nan", "--epochs", "1"]).succeeded();

@@ -23,10 +23,8 @@ impl App {
                 return self.run.go_back(Command::Back(batches)).into_iter().collect();
             }
             Action::BackEpoch => return self.run.go_back(Command::BackEpoch).into_iter().collect(),
-            Action::RaiseRate => return self.run.scale_rate(RATE_FACTOR).into_iter().collect(),
-            Action::LowerRate => {
-                return self.run.scale_rate(1.0 / RATE_FACTOR).into_iter().collect();
-            }
+            Action::RaiseRate => return self.scale_rate(RATE_FACTOR),
+            Action::LowerRate => return self.scale_rate(1.0 / RATE_FACTOR),
             Action::Quicken => return self.run.change_pace(true).into_iter().collect(),
             Action::Slow => return self.run.change_pace(false).into_iter().collect(),
             Action::AskStep => self.ask(PromptKind::Step),
@@ -98,6 +96,14 @@ impl App {
             }
         }
         Vec::new()
+    }
+
+    fn scale_rate(&mut self, factor: f64) -> Vec<Command> {
+        if self.run.is_at_its_end() {
+            let notice = "The run has ended: go back first, then change the rate.";
+            self.notice = Some(notice.to_owned());
+        }
+        self.run.scale_rate(factor).into_iter().collect()
     }
 
     fn show(&mut self, view: View) {

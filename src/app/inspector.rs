@@ -23,6 +23,11 @@ impl Inspector {
         self.inspection = Some(inspection);
     }
 
+    /// Drops what a step after this one did, which the run may do in another way.
+    pub(super) fn forget_after(&mut self, step: u64) {
+        self.inspection.take_if(|inspection| inspection.step > step);
+    }
+
     /// The chosen image.
     pub fn chosen(&self) -> Option<&RankedDigit> {
         self.inspection.as_ref()?.digits.get(self.selected)

@@ -71,6 +71,8 @@ pub struct Run {
     pub kept: Option<u64>,
     /// Why the run cannot be gone on with from its last step, if so.
     pub record_failure: Option<String>,
+    /// Whether nothing more is kept of a run that was to be kept.
+    pub record_ended: bool,
     /// Why the run log is incomplete, if it is.
     pub log_failure: Option<String>,
     rate: Rate,
@@ -78,6 +80,10 @@ pub struct Run {
     evaluations: u32,
     eval_seconds: Option<f64>,
     asked: Asked,
+    /// Whether the worker was asked for an earlier step and has not answered.
+    goes_back: bool,
+    /// Images per second before the pace was limited, the most that were seen.
+    unpaced: Option<f64>,
 }
 
 impl Default for Run {
@@ -96,12 +102,15 @@ impl Default for Run {
             failure: None,
             kept: None,
             record_failure: None,
+            record_ended: false,
             log_failure: None,
             rate: Rate::default(),
             figures: Held::new(FIGURES_DWELL),
             evaluations: 0,
             eval_seconds: None,
             asked: Asked::default(),
+            goes_back: false,
+            unpaced: None,
         }
     }
 }
@@ -152,7 +161,16 @@ impl Run {
         self.clock = to.clock;
         self.evaluations = u32::try_from(evaluations).unwrap_or(u32::MAX);
         self.rate.went_back(to.images);
+        self.goes_back = false;
+        // What was asked for since comes next.
+        let asked = self.asked;
         self.set_state(RunState::Paused);
+        self.asked = asked;
+    }
+
+    /// The run goes nowhere, should it have been asked to go back.
+    pub(super) fn stays(&mut self) {
+        self.goes_back = false;
     }
 
     /// An epoch was evaluated, the run's last but so many.
@@ -170,6 +188,7 @@ impl Run {
 
     pub(super) fn fail(&mut self, failure: Failure) {
         self.state = RunState::Failed;
+        self.goes_back = false;
         self.failure = Some(failure);
     }
 
@@ -210,10 +229,11 @@ impl Run {
         let images = whole_epochs * info.train_images + rest * info.batch_size;
         let training = self.rate.seconds_for(images.saturating_sub(self.images))?;
         let after_epochs = whole_epochs + u64::from(rest > 0);
-        let evaluation = self
-            .eval_seconds
-            .or_else(|| Some(self.rate.seconds_for(info.eval_images)? / EVALUATION_SPEEDUP))?;
-        let per_image = evaluation / info.eval_images.max(1) as f64;
+        let per_image = match self.eval_seconds {
+            Some(seconds) => seconds / info.eval_images.max(1) as f64,
+            // A limited pace says nothing of evaluations, which know no pace.
+            None => self.full_speed().map_or(0.0, |speed| 1.0 / (speed * EVALUATION_SPEEDUP)),
+        };
         let test_at_the_end = match info.eval_set {
             EvalSet::Test => 0,
             EvalSet::Validation => info.test_images,
@@ -221,6 +241,13 @@ impl Run {
         let evaluations = after_epochs.saturating_sub(u64::from(self.evaluations));
         let eval_images = evaluations * info.eval_images + test_at_the_end;
         Some(training + per_image * eval_images as f64)
+    }
+
+    /// Images per second of training as quick as possible; `None` while that is unknown.
+    fn full_speed(&self) -> Option<f64> {
+        let now = self.rate.images_per_second().filter(|_| self.pace.is_none());
+        // Just after a limit was lifted, what was seen before is nearer.
+        now.into_iter().chain(self.unpaced).reduce(f64::max).filter(|&speed| speed > 0.0)
     }
 
     /// The final figures on the test set, once the run is done.
@@ -254,32 +281,9 @@ impl Run {
         !matches!(self.state, RunState::Done | RunState::Failed)
     }
 
-    /// Whether the run was asked to end.
-    pub fn is_stopping(&self) -> bool {
-        self.asked == Asked::Stop
-    }
-
-    /// Whether a pause was asked for, now or later, and has not begun.
-    pub fn is_pausing(&self) -> bool {
-        matches!(self.asked, Asked::Pause | Asked::Steps | Asked::EpochEnd | Asked::GoTo(_))
-    }
-
-    /// The step up to which is trained, for a pause.
-    pub fn goal(&self) -> Option<u64> {
-        match self.asked {
-            Asked::GoTo(step) => Some(step),
-            _ => None,
-        }
-    }
-
-    /// Whether the epoch is trained to its end, for a pause.
-    pub fn is_finishing_epoch(&self) -> bool {
-        self.asked == Asked::EpochEnd
-    }
-
-    /// Whether single batches are trained on request.
-    pub fn is_stepping(&self) -> bool {
-        self.asked == Asked::Steps
+    /// Whether the run is kept, to be resumed where it ends.
+    pub fn is_recorded(&self) -> bool {
+        !self.record_ended && self.info.as_ref().is_some_and(|info| info.recorded)
     }
 }
 

@@ -87,6 +87,7 @@ pub(super) struct LookArgs {
     pub(super) fps: u32,
     /// Colours: auto (as NO_COLOR, COLORTERM and TERM say), always, never, 256 or 16
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = true, help_heading = SCREEN)]
+    #[expect(clippy::doc_markdown, reason = "the help shows it as it is")]
     color: ColorChoice,
     /// Keep to ASCII, as where the locale is not UTF-8
     #[arg(long, help_heading = SCREEN)]
@@ -335,17 +336,20 @@ impl TrainArgs {
 
 impl TrainArgs {
     /// What the run offers to a person at its screen.
-    pub(super) fn tools(&self) -> Tools {
-        Tools { rewind_memory: self.rewind_memory << 20, ..self.tools_for(true) }
+    ///
+    /// # Errors
+    /// If a condition was both asked for and ruled out.
+    pub(super) fn tools(&self) -> Result<Tools, String> {
+        Ok(Tools { rewind_memory: self.rewind_memory << 20, ..self.tools_for(true)? })
     }
 
     /// What applies where nobody can go on from a pause.
     ///
     /// # Errors
-    /// If a condition was asked for that only a person can answer.
+    /// If a condition was asked for that only a person can answer, or was ruled out too.
     pub(super) fn tools_without_screen(&self) -> Result<Tools, String> {
         match self.breakpoints.iter().find(|one| **one != Breakpoint::NotFinite) {
-            None => Ok(self.tools_for(false)),
+            None => self.tools_for(false),
             Some(breakpoint) => Err(format!(
                 "--break {breakpoint} needs the dashboard, since nobody could go on from the pause \
                  here: only nan is possible without a screen"
@@ -353,12 +357,20 @@ impl TrainArgs {
         }
     }
 
-    fn tools_for(&self, attended: bool) -> Tools {
+    fn tools_for(&self, attended: bool) -> Result<Tools, String> {
         let mut breakpoints = self.breakpoints.clone();
-        if !self.no_break_on_nan && !breakpoints.contains(&Breakpoint::NotFinite) {
-            breakpoints.insert(0, Breakpoint::NotFinite);
+        match (self.no_break_on_nan, breakpoints.contains(&Breakpoint::NotFinite)) {
+            (true, true) => {
+                return Err(
+                    "--no-break-on-nan and --break nan contradict each other: expected at \
+                            most one of them"
+                        .to_owned(),
+                );
+            }
+            (false, false) => breakpoints.insert(0, Breakpoint::NotFinite),
+            (true, false) | (false, true) => {}
         }
-        Tools { breakpoints, attended, ..Tools::unattended() }
+        Ok(Tools { breakpoints, attended, ..Tools::unattended() })
     }
 
     /// Says which of the files would be written over another one of them.

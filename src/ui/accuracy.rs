@@ -57,7 +57,7 @@ impl Widget for &Accuracy<'_> {
         }
         raster.render(chart.plot, buf, &[self.theme.band]);
         for point in curves.past_evaluations() {
-            chart.mark(buf, point.step, f64::from(point.accuracy), "◇", self.theme.muted);
+            chart.mark(buf, point.step, f64::from(point.accuracy), "◇", self.theme.past);
         }
         for point in points {
             chart.mark(buf, point.step, f64::from(point.accuracy), "◆", self.theme.evaluation);

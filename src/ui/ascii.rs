@@ -10,7 +10,7 @@ use ratatui::{
 /// first of them that is not empty) and its encoding is not UTF-8.
 pub fn is_wanted(variable: impl Fn(&str) -> Option<String>) -> bool {
     let set = |name: &&str| variable(name).filter(|value| !value.is_empty());
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| set(name));
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(set);
     locale.is_some_and(|locale| {
         let locale = locale.to_lowercase();
         !locale.contains("utf-8") && !locale.contains("utf8")
@@ -83,6 +83,7 @@ fn luma(color: Color) -> f32 {
 }
 
 /// What stands for a sign; `None` for one that is nowhere on the screen.
+#[expect(clippy::match_same_arms, reason = "signs of one kind stand together")]
 fn plain(sign: char) -> Option<&'static str> {
     Some(match sign {
         ' ' => " ",

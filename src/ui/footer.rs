@@ -93,7 +93,11 @@ impl<'a> Footer<'a> {
             RunState::Training | RunState::Evaluating if !run.is_stopping() => {
                 let pause = hint(Action::TogglePause).at(0);
                 vec![
-                    if run.is_pausing() { pause.called("train on") } else { pause },
+                    if run.is_pausing() || run.is_going_back() {
+                        pause.called("train on")
+                    } else {
+                        pause
+                    },
                     hint(Action::Step(1)).at(1),
                     hint(Action::FinishEpoch).at(4),
                     hint(Action::AskStep).at(6),

@@ -55,14 +55,16 @@ impl<'a> Header<'a> {
             RunState::Failed => self.theme.alert,
             _ => self.theme.accent,
         };
-        let text = match (&self.app.breakpoints.hit, self.app.run.goal()) {
-            (Some(hit), _) if self.app.run.state == RunState::Paused => {
+        let run = &self.app.run;
+        let text = match (&self.app.breakpoints.hit, run.goal()) {
+            _ if run.is_going_back() => Cow::from(state_text(run)),
+            (Some(hit), _) if run.state == RunState::Paused => {
                 format!("■ break: {}", hit.breakpoint).into()
             }
-            (_, Some(step)) if self.app.run.state == RunState::Training => {
+            (_, Some(step)) if run.state == RunState::Training => {
                 format!("▶ to step {}", format::thousands(step)).into()
             }
-            _ => Cow::from(state_text(&self.app.run)),
+            _ => Cow::from(state_text(run)),
         };
         Line::styled(text, style)
     }
@@ -71,11 +73,12 @@ impl<'a> Header<'a> {
 /// Sign and word for what the worker is doing.
 fn state_text(run: &Run) -> &'static str {
     match run.state {
+        RunState::Failed => "✗ failed",
+        _ if run.is_going_back() && !run.is_stopping() => "◀ going back",
         RunState::Done if run.summary.as_ref().is_some_and(|summary| summary.stopped) => {
             "■ stopped"
         }
         RunState::Done => "✓ done",
-        RunState::Failed => "✗ failed",
         _ if run.is_stopping() => "■ stopping",
         RunState::Paused => "‖ paused",
         RunState::Loading => "… loading",

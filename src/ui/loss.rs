@@ -30,6 +30,8 @@ pub(super) struct Loss<'a> {
 const BAND: u8 = 1;
 const PAST: u8 = 2;
 const SMOOTH: u8 = 3;
+/// A sample of the line that the run has left.
+const DASHES: &str = "⠒ ⠒";
 /// Parts in which the steps in sight are searched for their extremes.
 const SLICES: u64 = 256;
 
@@ -58,7 +60,7 @@ impl<'a> Loss<'a> {
         let band = Some(("⣿", self.theme.band, "min–max"));
         let smooth = Some(("⠒", self.theme.smooth, "smoothed"));
         let evaluation = Some(("◆", self.theme.evaluation, set.name()));
-        let past = |name| (!curves.pasts.is_empty()).then_some(("⠂⠂", self.theme.muted, name));
+        let past = |name| (!curves.pasts.is_empty()).then_some((DASHES, self.theme.past, name));
         let rate = (!curves.marks.rates().is_empty()).then_some(("▴", self.theme.accent, "rate"));
         let legend = |entries: &[Option<(&'static str, Style, &'static str)>]| {
             let mut spans = Vec::new();
@@ -102,17 +104,20 @@ impl<'a> Loss<'a> {
         }
     }
 
-    /// Draws the curves that the run has left: dots with gaps, so that they differ without colours.
+    /// Draws the curves that the run has left: dashed, so that they differ without colours.
     fn draw_pasts(&self, chart: &Chart, raster: &mut Raster) {
         let curves = &self.app.curves;
         for (from, past) in curves.pasts.drawn(curves.loss.steps()) {
-            for column in (0..raster.columns()).step_by(2) {
+            let mut before = None;
+            for column in 0..raster.columns() {
                 let (first, last) = chart.steps(column);
                 let bucket = past.loss.range(first, last).filter(|_| first >= from);
                 let row = bucket.and_then(|bucket| chart.row(f64::from(bucket.smooth)));
-                if let Some(row) = row {
-                    raster.vertical(column, row, row, PAST);
+                // A cell with a dash, a cell without.
+                if let Some(row) = row.filter(|_| column / 2 % 2 == 0) {
+                    raster.vertical(column, joined(before, row), row, PAST);
                 }
+                before = row;
             }
         }
     }
@@ -136,13 +141,7 @@ impl<'a> Loss<'a> {
             }
             let row = chart.row(f64::from(bucket.smooth));
             if let Some(row) = row {
-                // The line reaches to just before the last column's dot, so that it has no gaps.
-                let start = match before {
-                    Some(last) if row > last => last + 1,
-                    Some(last) if row < last => last - 1,
-                    _ => row,
-                };
-                raster.vertical(column, start, row, SMOOTH);
+                raster.vertical(column, joined(before, row), row, SMOOTH);
             }
             before = row;
             if bucket.non_finite > 0 {
@@ -152,8 +151,18 @@ impl<'a> Loss<'a> {
         for (column, row) in marks {
             raster.mark(column, row);
         }
-        let styles = [self.theme.band, self.theme.muted, self.theme.smooth];
+        let styles = [self.theme.band, self.theme.past, self.theme.smooth];
         raster.render(chart.plot, buf, &styles);
+    }
+}
+
+/// Where a line with a dot in `row` starts in its column: just before the last column's dot, so that
+/// it has no gaps.
+fn joined(before: Option<u32>, row: u32) -> u32 {
+    match before {
+        Some(last) if row > last => last + 1,
+        Some(last) if row < last => last - 1,
+        _ => row,
     }
 }
 
@@ -176,7 +185,7 @@ impl Widget for &Loss<'_> {
         self.draw_steps(&chart, buf);
         let curves = &self.app.curves;
         for point in curves.past_evaluations() {
-            chart.mark(buf, point.step, f64::from(point.loss), "◇", self.theme.muted);
+            chart.mark(buf, point.step, f64::from(point.loss), "◇", self.theme.past);
         }
         for point in &curves.evaluations {
             chart.mark(buf, point.step, f64::from(point.loss), "◆", self.theme.evaluation);

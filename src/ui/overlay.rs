@@ -12,7 +12,7 @@ use ratatui::{
 };
 
 use super::{format, pane, theme::Theme};
-use crate::app::{App, Overlay};
+use crate::app::{App, Overlay, Run};
 
 /// Draws an overlay in the middle of `area`.
 pub(super) fn render(overlay: Overlay, app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
@@ -44,15 +44,11 @@ fn framed(
 }
 
 fn confirm_quit(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    let saves = app.run.saves();
-    let text = if saves {
-        "Training is under way. End it, save the weights and leave?"
-    } else {
-        "Training is under way. End it and leave? Nothing is saved without --save."
-    };
     let width = 44.min(area.width.saturating_sub(4));
-    let mut lines: Vec<Line<'_>> =
-        format::wrap(text, usize::from(width)).into_iter().map(Line::raw).collect();
+    let mut lines: Vec<Line<'_>> = format::wrap(&quit_question(&app.run), usize::from(width))
+        .into_iter()
+        .map(Line::raw)
+        .collect();
     lines.push(Line::raw(""));
     lines.push(Line::from(vec![
         Span::styled("y", theme.key),
@@ -62,6 +58,24 @@ fn confirm_quit(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     ]));
     let inner = framed(area, buf, "Quit?", theme.alert, (width, lines.len() as u16));
     Paragraph::new(lines).render(inner, buf);
+}
+
+/// The question, and what is left of the run after a yes.
+fn quit_question(run: &Run) -> String {
+    let saves = run.saves();
+    let kept = match run.kept {
+        _ if run.is_recorded() => " The run is kept: --resume goes on with it.".to_owned(),
+        Some(step) => {
+            format!(
+                " The run is kept up to step {}: --resume goes on there.",
+                format::thousands(step)
+            )
+        }
+        None if saves => String::new(),
+        None => " Nothing is saved without --save.".to_owned(),
+    };
+    let save = if saves { ", save the weights" } else { "" };
+    format!("Training is under way. End it{save} and leave?{kept}")
 }
 
 fn failure(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {

@@ -8,11 +8,7 @@ use ratatui::{
 };
 
 use super::{format, theme::Theme};
-use crate::{
-    app::{Action, App, View},
-    keymap,
-    protocol::{Breakpoint, RunState},
-};
+use crate::{app::App, protocol::RunState};
 
 /// How far epoch and run are, and how well and how quickly it goes.
 #[derive(Debug)]
@@ -133,33 +129,7 @@ impl<'a> Progress<'a> {
         Line::from(spans)
     }
 
-    /// What there is to tell: a notice, or why the run was paused.
-    fn news(&self, width: u16) -> Option<Line<'static>> {
-        let (text, hint) = if let Some(notice) = &self.app.notice {
-            (notice.clone(), "(esc)".to_owned())
-        } else {
-            let hit = self.app.breakpoints.news()?;
-            let batch = match hit.breakpoint {
-                Breakpoint::LossAbove(_) | Breakpoint::Spike(_) | Breakpoint::NotFinite => {
-                    keymap::hint(Action::Show(View::Step))
-                }
-                Breakpoint::Epoch | Breakpoint::Step(_) | Breakpoint::Accuracy(_) => None,
-            };
-            let batch = batch.filter(|_| self.app.view != View::Step);
-            let hint = batch
-                .map_or_else(|| "(esc)".to_owned(), |(key, _)| format!("({key} shows the batch)"));
-            (format!("■ {}", hit.reason), hint)
-        };
-        let room = usize::from(width).saturating_sub(hint.chars().count() + 1);
-        Some(Line::styled(format!("{} {hint}", format::cut(&text, room)), self.theme.alert))
-    }
-
     fn figures_line(&self, width: u16) -> Line<'static> {
-        // An overlay tells it in full.
-        let news = if self.app.overlay.is_none() { self.news(width) } else { None };
-        if let Some(news) = news {
-            return news;
-        }
         let mut figures = self.figures();
         let full = self.line(&figures, true);
         if full.width() <= usize::from(width) {

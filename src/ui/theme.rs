@@ -47,6 +47,8 @@ pub struct Theme {
     pub smooth: Style,
     /// The range between a chart column's smallest and largest loss.
     pub band: Style,
+    /// What was trained before the run went back.
+    pub past: Style,
     /// Evaluations.
     pub evaluation: Style,
     /// Recognised.
@@ -75,6 +77,8 @@ impl Theme {
             figure: plain.add_modifier(Modifier::BOLD),
             smooth: fg(66, 190, 180),
             band: fg(62, 104, 112),
+            // The nearest of sixteen would be the band's grey.
+            past: if depth == Depth::Basic { plain.fg(Color::Magenta) } else { fg(150, 110, 190) },
             evaluation: fg(232, 160, 48).add_modifier(Modifier::BOLD),
             right: fg(84, 150, 240),
             wrong: fg(236, 132, 40).add_modifier(Modifier::BOLD),
@@ -197,7 +201,7 @@ mod tests {
         let theme = Theme::new(Depth::None);
         assert_eq!(theme.heat(0.5), None);
         assert_eq!((theme.ink(200), theme.activation(3), theme.signed(3)), (None, None, None));
-        for style in [theme.muted, theme.accent, theme.right, theme.wrong, theme.band] {
+        for style in [theme.muted, theme.accent, theme.right, theme.wrong, theme.band, theme.past] {
             assert_eq!(style.fg, Some(Color::Reset));
         }
     }

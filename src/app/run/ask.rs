@@ -1,4 +1,4 @@
-//! What a run can be asked for in each state, as commands to its worker.
+//! What a run can be asked for in each state, as commands to its worker, and what it was.
 
 use super::{Asked, Run};
 use crate::protocol::{Command, RunState};
@@ -11,7 +11,7 @@ impl Run {
         if !self.takes_commands() {
             return None;
         }
-        if self.state == RunState::Paused || self.is_pausing() {
+        if self.state == RunState::Paused || self.is_going_back() || self.is_pausing() {
             self.asked = Asked::Nothing;
             return Some(Command::Resume);
         }
@@ -38,9 +38,8 @@ impl Run {
         if !self.is_attended() || self.step == 0 {
             return None;
         }
-        if self.state != RunState::Done {
-            self.asked = Asked::Pause;
-        }
+        self.asked = Asked::Nothing;
+        self.goes_back = true;
         Some(command)
     }
 
@@ -59,7 +58,7 @@ impl Run {
         if step < self.step {
             return Ok(self.go_back(Command::GoTo(step)));
         }
-        if self.state == RunState::Done {
+        if self.is_at_its_end() {
             return Err(format!("the run has ended at step {}: only back from here", self.step));
         }
         let is_there = step == self.step && self.state == RunState::Paused;
@@ -67,6 +66,11 @@ impl Run {
             self.asked = if step > self.step { Asked::GoTo(step) } else { Asked::Pause };
             Command::GoTo(step)
         }))
+    }
+
+    /// Whether the run has ended and was not asked to go back from there.
+    pub(in crate::app) fn is_at_its_end(&self) -> bool {
+        self.state == RunState::Done && !self.is_going_back()
     }
 
     pub(in crate::app) fn scale_rate(&mut self, factor: f64) -> Option<Command> {
@@ -80,7 +84,9 @@ impl Run {
         }
         let place = PACES.iter().position(|&pace| pace == self.pace).unwrap_or_default();
         let next = if quicker { place.checked_sub(1)? } else { place + 1 };
-        self.pace = *PACES.get(next)?;
+        let pace = *PACES.get(next)?;
+        self.unpaced = self.full_speed();
+        self.pace = pace;
         Some(Command::SetPace(self.pace))
     }
 
@@ -89,11 +95,44 @@ impl Run {
     }
 
     fn takes_commands(&self) -> bool {
-        self.is_under_way() && !self.is_stopping()
+        (self.is_under_way() || self.is_going_back()) && !self.is_stopping()
     }
 
     /// Whether the worker lives and listens: after the run's end too, since it may go back from there.
     pub(in crate::app) fn is_attended(&self) -> bool {
         self.state != RunState::Failed && !self.is_stopping()
+    }
+
+    /// Whether the run was asked to end.
+    pub fn is_stopping(&self) -> bool {
+        self.asked == Asked::Stop
+    }
+
+    /// Whether an earlier step was asked for and the run does not stand there yet.
+    pub fn is_going_back(&self) -> bool {
+        self.goes_back
+    }
+
+    /// Whether a pause was asked for, now or later, and has not begun.
+    pub fn is_pausing(&self) -> bool {
+        matches!(self.asked, Asked::Pause | Asked::Steps | Asked::EpochEnd | Asked::GoTo(_))
+    }
+
+    /// The step up to which is trained, for a pause.
+    pub fn goal(&self) -> Option<u64> {
+        match self.asked {
+            Asked::GoTo(step) => Some(step),
+            _ => None,
+        }
+    }
+
+    /// Whether the epoch is trained to its end, for a pause.
+    pub fn is_finishing_epoch(&self) -> bool {
+        self.asked == Asked::EpochEnd
+    }
+
+    /// Whether single batches are trained on request.
+    pub fn is_stepping(&self) -> bool {
+        self.asked == Asked::Steps
     }
 }

@@ -1,5 +1,7 @@
 //! Going back, rates, paces, breakpoints, and the questions about them.
 
+mod wishes;
+
 use super::*;
 use crate::protocol::{
     Break, Digit, ImageSet, Inspection, RankedDigit, RateChange, Rewound, SPIKE,

@@ -28,6 +28,7 @@ pub(super) fn render(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
         return;
     }
     let shown = usize::from(inner.height);
+    let room = usize::from(inner.width).saturating_sub(CONDITION + 4);
     let first = (points.selected + 1).saturating_sub(shown);
     let places = (first..points.list.len()).zip(inner.rows());
     for (place, row) in places {
@@ -44,20 +45,21 @@ pub(super) fn render(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
         let line = Line::from(vec![
             Span::styled(format!("{sign} "), if hit { theme.alert } else { theme.accent }),
             Span::styled(format!("{condition:<CONDITION$}"), style),
-            Span::styled(format!("  {}", meaning(breakpoint)), theme.muted),
+            Span::styled(format!("  {}", meaning(breakpoint, room)), theme.muted),
         ]);
         line.render(row, buf);
     }
 }
 
-/// When it pauses the run.
-fn meaning(breakpoint: Breakpoint) -> &'static str {
-    match breakpoint {
-        Breakpoint::Epoch => "after every epoch",
-        Breakpoint::Step(_) => "after this step",
-        Breakpoint::LossAbove(_) => "at a batch loss above this",
-        Breakpoint::Spike(_) => "at a loss far above recent ones",
-        Breakpoint::NotFinite => "at a loss that is no number",
-        Breakpoint::Accuracy(_) => "once an epoch reaches this",
-    }
+/// When it pauses the run, in so many columns if it can be said in them.
+fn meaning(breakpoint: Breakpoint, room: usize) -> &'static str {
+    let (full, short) = match breakpoint {
+        Breakpoint::Epoch => ("after every epoch", "after every epoch"),
+        Breakpoint::Step(_) => ("after this step", "after this step"),
+        Breakpoint::LossAbove(_) => ("at a batch loss above this", "at a higher loss"),
+        Breakpoint::Spike(_) => ("at a loss far above recent ones", "at a jump in loss"),
+        Breakpoint::NotFinite => ("at a loss that is no number", "at NaN or infinity"),
+        Breakpoint::Accuracy(_) => ("once an epoch reaches this", "once it is reached"),
+    };
+    if full.len() <= room { full } else { short }
 }

@@ -1,5 +1,8 @@
 //! Steps looked into, going back, breakpoints, questions and the keys.
 
+mod news;
+mod pasts;
+
 use super::*;
 use crate::{
     app::{Focus, Inspector},
@@ -295,30 +298,6 @@ fn the_bottom_line_names_keys_that_do_something() {
     act(&mut app, Action::Show(View::Draw));
     let draw = footer(&app);
     assert!(draw.contains("p train on") && !draw.contains("space train on"), "{draw}");
-}
-
-#[test]
-fn what_is_left_behind_is_dimmed_dotted_and_below_the_curve() {
-    let theme = Theme::new(Depth::True);
-    let area = Rect::new(0, 0, 80, 20);
-    let draw = |app: &App| {
-        let mut buf = Buffer::empty(area);
-        loss::Loss::new(app, &theme).render(area, &mut buf);
-        buf
-    };
-    let is_dots = |symbol: &str| symbol.starts_with(|c| ('\u{2801}'..='\u{28ff}').contains(&c));
-    let dimmed = |buf: &Buffer| {
-        let cells = buf.content()[80..].iter();
-        cells.filter(|cell| is_dots(cell.symbol()) && cell.style().fg == theme.muted.fg).count()
-    };
-    assert_eq!(dimmed(&draw(&trained(2_900))), 0);
-    let buf = draw(&branched());
-    // Steps 1,100 to 2,900 of 12,000 take eleven of 75 columns.
-    assert!(dimmed(&buf) >= 11, "{}", dimmed(&buf));
-    let mark = buf.content().iter().filter(|cell| cell.symbol() == "▴");
-    assert_eq!(mark.count(), 2, "one in the legend, one at step 700");
-    let hollow = buf.content().iter().filter(|cell| cell.symbol() == "◇");
-    assert_eq!(hollow.map(|cell| cell.style().fg).collect::<Vec<_>>(), [theme.muted.fg; 2]);
 }
 
 #[test]

@@ -1,0 +1,130 @@
+//! What is told once, and the question before leaving.
+
+use super::*;
+use crate::recorder::Report;
+
+const FULL: &str = "cannot write /home/somebody/.local/state/mnist-tui/runs/20260714-093012-1a2b/\
+                    events.jsonl: no space left on device (os error 28)";
+
+fn unrecorded() -> App {
+    let mut app = trained(2_900);
+    for report in [Report::Kept { step: 2_400 }, Report::Ended(FULL.into())] {
+        let _ = app.update(Msg::Recorded(report));
+    }
+    app
+}
+
+/// The screen's text in one line.
+fn words(app: &App, width: u16, height: u16) -> String {
+    let shown = text(app, width, height);
+    let lines: Vec<&str> = shown.lines().map(|line| line.trim_matches('"').trim()).collect();
+    lines.join(" ")
+}
+
+#[test]
+fn why_no_more_is_kept_is_told_in_full() {
+    let mut app = unrecorded();
+    insta::assert_snapshot!(text(&app, 80, 24));
+    insta::assert_snapshot!("why_no_more_is_kept_in_the_smallest_terminal", text(&app, 40, 12));
+    for (width, height) in [(80, 24), (120, 40)] {
+        let shown = words(&app, width, height);
+        assert!(shown.contains("no space left on device"), "{shown}");
+        assert!(shown.contains("the run can be resumed from step 2400 (esc)"), "{shown}");
+    }
+    act(&mut app, Action::Dismiss);
+    assert!(!words(&app, 80, 24).contains("resumed"));
+    let _ = app.update(Msg::Recorded(Report::CheckpointFailed(FULL.into())));
+    let shown = words(&app, 80, 24);
+    assert!(shown.contains("No checkpoint was written: cannot write"), "{shown}");
+    assert!(shown.contains("(os error 28) (esc)"), "{shown}");
+}
+
+#[test]
+fn a_short_notice_takes_one_row_and_leaves_the_gauges() {
+    let mut app = trained(2_900);
+    feed(&mut app, Event::Notice("The run can go back no further.".into()));
+    let shown = text(&app, 80, 24);
+    let rows: Vec<&str> = shown.lines().collect();
+    assert!(rows[1].contains("epoch") && rows[2].contains("run "), "{shown}");
+    assert!(rows[3].contains("The run can go back no further. (esc)"), "{shown}");
+}
+
+#[test]
+fn a_notice_of_any_length_fits_any_size() {
+    for length in [0, 1, 39, 40, 79, 80, 200, 5_000] {
+        for separator in ["x", " x"] {
+            let mut app = trained(3);
+            feed(&mut app, Event::Notice(separator.repeat(length)));
+            for (width, height) in [(40, 12), (41, 13), (80, 19), (80, 24), (200, 60)] {
+                let shown = text(&app, width, height);
+                assert!(shown.contains("(esc)"), "{length} at {width}: {shown}");
+                let header = shown.lines().next().unwrap_or_default();
+                assert!(header.contains("mnist-tui"), "{shown}");
+                let footer = shown.lines().last().unwrap_or_default();
+                assert!(footer.contains("q quit"), "{shown}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_question_before_leaving_says_what_is_left_of_the_run() {
+    let asked = |saves: bool, recorded: bool, reports: &[Report]| {
+        let mut app = App::default();
+        feed(&mut app, Event::Started(RunInfo { saves, recorded, ..RunInfo::example() }));
+        feed(&mut app, Event::State(RunState::Training));
+        for report in reports {
+            let _ = app.update(Msg::Recorded(report.clone()));
+        }
+        act(&mut app, Action::Quit);
+        let shown = text(&app, 80, 24);
+        let lines = shown.lines().filter_map(|line| line.split('│').nth(1));
+        let lines: Vec<&str> = lines.map(str::trim).take_while(|line| !line.is_empty()).collect();
+        lines.join(" ")
+    };
+    let ended = [Report::Kept { step: 2_400 }, Report::Ended(FULL.into())];
+    for (saves, recorded, reports, expected) in [
+        (false, false, &[][..], "End it and leave? Nothing is saved without --save."),
+        (true, false, &[], "End it, save the weights and leave?"),
+        (false, true, &[], "End it and leave? The run is kept: --resume goes on with it."),
+        (true, true, &[], "save the weights and leave? The run is kept: --resume goes on with it."),
+        (false, true, &ended, "The run is kept up to step 2,400: --resume goes on there."),
+        (false, true, &ended[1..], "End it and leave? Nothing is saved without --save."),
+    ] {
+        let shown = asked(saves, recorded, reports);
+        assert!(shown.ends_with(expected), "{shown}");
+    }
+}
+
+#[test]
+fn the_header_says_that_the_run_goes_back_until_it_has() {
+    for mut app in
+        [inspected(2_900), trained(2_900), finished(), broken(Breakpoint::Spike(6.0), SPIKED)]
+    {
+        act(&mut app, Action::Back(1));
+        assert!(text(&app, 80, 24).contains("◀ going back"));
+        go_back(&mut app, 700);
+        let shown = text(&app, 80, 24);
+        assert!(shown.contains("‖ paused") && !shown.contains("going back"), "{shown}");
+    }
+}
+
+#[test]
+fn every_breakpoint_says_when_it_pauses_in_the_smallest_terminal_too() {
+    let mut app = trained(5);
+    app.breakpoints.list = vec![
+        Breakpoint::Epoch,
+        Breakpoint::Step(100_000),
+        Breakpoint::LossAbove(0.5),
+        Breakpoint::Spike(6.0),
+        Breakpoint::NotFinite,
+        Breakpoint::Accuracy(0.98),
+    ];
+    act(&mut app, Action::EditBreakpoints);
+    insta::assert_snapshot!(text(&app, 40, 12));
+    for said in
+        ["every epoch ", "this step ", "higher loss ", "jump in loss ", "infinity ", "is reached "]
+    {
+        assert!(text(&app, 40, 12).contains(said), "{said}");
+    }
+}
