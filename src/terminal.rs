@@ -18,8 +18,8 @@ use crossterm::{
     event::{DisableMouseCapture, EnableMouseCapture},
     execute, queue, style,
     terminal::{
-        BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-        disable_raw_mode, enable_raw_mode,
+        BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
+        LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
     },
 };
 use ratatui::{Frame, Terminal, backend::CrosstermBackend};
@@ -57,15 +57,13 @@ impl Screen {
         // replace each colour by a reset of all attributes.
         style::force_color_output(true);
         TAKEN.store(true, Ordering::SeqCst);
+        // Not every terminal has another screen, nor is that always an empty one.
         let entered = enable_raw_mode()
-            .and_then(|()| execute!(stdout(), EnterAlternateScreen, cursor::Hide))
+            .and_then(|()| {
+                execute!(stdout(), EnterAlternateScreen, Clear(ClearType::All), cursor::Hide)
+            })
             .and_then(|()| {
                 Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(BUFFER, stdout())))
-            })
-            .and_then(|mut terminal| {
-                // Not every terminal has another screen, nor is it always an empty one.
-                terminal.clear()?;
-                Ok(terminal)
             });
         match entered {
             Ok(terminal) => Ok(Self { terminal: ManuallyDrop::new(terminal) }),

@@ -70,7 +70,8 @@ impl Remote {
     /// Blocks until a command comes or it is `until`, handing over meanwhile what listeners did not
     /// take before.
     pub(super) fn wait(&mut self, until: Option<Instant>, outbox: &mut Outbox) {
-        loop {
+        // One may have come in while its receiver was at something else.
+        while self.queue.is_empty() {
             let deadline = match (until, outbox.is_waiting()) {
                 (None, false) => None,
                 (until, false) => until,
@@ -159,6 +160,16 @@ mod tests {
         remote.wait(None, &mut Outbox::new(Vec::new()));
         assert!(remote.is_stopping());
         assert_eq!(remote.next(), Some(Command::Stop));
+    }
+
+    #[test]
+    fn a_command_that_was_taken_in_before_is_not_waited_for() {
+        let (sender, receiver) = unbounded();
+        sender.send(Command::Pause).expect("the receiver is there");
+        let mut remote = Remote::new(receiver);
+        remote.pull();
+        remote.wait(None, &mut Outbox::new(Vec::new()));
+        assert_eq!(remote.next(), Some(Command::Pause));
     }
 
     #[test]
