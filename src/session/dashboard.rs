@@ -205,18 +205,19 @@ fn read_input() -> io::Result<Receiver<io::Result<Input>>> {
     let (sender, receiver): (Sender<io::Result<Input>>, _) = bounded(CAPACITY);
     thread::Builder::new().name("input".to_owned()).spawn(move || {
         loop {
-            let input = match wait_for_input() {
-                Ok(true) => event::read(),
-                Ok(false) => Err(io::ErrorKind::UnexpectedEof.into()),
-                Err(error) => Err(error),
+            let gone = match wait_for_input() {
+                Ok(true) => None,
+                Ok(false) => Some(io::ErrorKind::UnexpectedEof.into()),
+                Err(error) => Some(error),
             };
-            let failed = input.is_err();
-            if sender.send(input).is_err() || failed {
-                break;
+            if let Some(error) = gone {
+                let _ = sender.send(Err(error));
+                return;
             }
-            // What was read in one go with it; the terminal has nothing more to tell of that.
             while let Ok(true) = event::poll(Duration::ZERO) {
-                if sender.send(event::read()).is_err() {
+                let input = event::read();
+                let failed = input.is_err();
+                if sender.send(input).is_err() || failed {
                     return;
                 }
             }

@@ -98,7 +98,7 @@ pub fn stop_until_continued() -> io::Result<()> {
     return Ok(());
 }
 
-/// Waits until the terminal has something to read; false where it is gone.
+/// Waits a moment for the terminal to have something to read; false where it is gone.
 ///
 /// crossterm takes the end of a terminal for no reason to stop and reads nothing from it for ever, so
 /// it must not be asked then.
@@ -110,6 +110,10 @@ pub fn wait_for_input() -> io::Result<bool> {
     {
         use rustix::event::{PollFd, PollFlags, poll};
 
+        /// Short enough for a change of size, which is no input, to be noticed in time.
+        const MOMENT: rustix::event::Timespec =
+            rustix::event::Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+
         let stdin = io::stdin();
         let terminal;
         let mut watched = [if stdin.is_terminal() {
@@ -120,7 +124,7 @@ pub fn wait_for_input() -> io::Result<bool> {
             PollFd::new(&terminal, PollFlags::IN)
         }];
         loop {
-            match poll(&mut watched, None) {
+            match poll(&mut watched, Some(&MOMENT)) {
                 Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
                 Ok(_) => break,
