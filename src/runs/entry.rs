@@ -112,7 +112,7 @@ pub(super) fn config(path: &Path) -> Result<RunConfig, RunsError> {
 fn last_word(journal: &Path) -> Option<RunStatus> {
     /// Longer than the last lines of any run that ended.
     const TAIL: u64 = 1 << 16;
-    let len = journal.metadata().ok().filter(|metadata| metadata.is_file())?.len();
+    let len = journal.metadata().ok().filter(fs::Metadata::is_file)?.len();
     let mut file = File::open(journal).ok()?;
     file.seek(SeekFrom::Start(len.saturating_sub(TAIL))).ok()?;
     let mut tail = Vec::new();
