@@ -74,6 +74,7 @@ fn trained(steps: u64) -> App {
         device: "CPU, 2 threads".into(),
         parameters: 5_142,
         saves: false,
+        recorded: false,
     };
     take(&mut app, Event::Started(info));
     take(&mut app, Event::State(RunState::Training));
