@@ -200,6 +200,9 @@ impl Session {
     }
 }
 
+/// With no time at all crossterm does not look.
+const A_MOMENT: Duration = Duration::from_millis(1);
+
 /// Keys, mouse and sizes, read on a thread of their own, which ends with the program.
 fn read_input() -> io::Result<Receiver<io::Result<Input>>> {
     let (sender, receiver): (Sender<io::Result<Input>>, _) = bounded(CAPACITY);
@@ -214,7 +217,7 @@ fn read_input() -> io::Result<Receiver<io::Result<Input>>> {
                 let _ = sender.send(Err(error));
                 return;
             }
-            while let Ok(true) = event::poll(Duration::ZERO) {
+            while let Ok(true) = event::poll(A_MOMENT) {
                 let input = event::read();
                 let failed = input.is_err();
                 if sender.send(input).is_err() || failed {
