@@ -31,12 +31,12 @@ pub struct Progress {
 impl Progress {
     /// Number in the run of the last step.
     pub fn last_step(&self) -> u64 {
-        (self.first_step + self.losses.len() as u64).saturating_sub(1)
+        self.first_step.saturating_add(self.losses.len() as u64).saturating_sub(1)
     }
 
     /// Number in the epoch of the last step.
     pub fn last_batch(&self) -> u64 {
-        (self.first_batch + self.losses.len() as u64).saturating_sub(1)
+        self.first_batch.saturating_add(self.losses.len() as u64).saturating_sub(1)
     }
 }
 
