@@ -162,7 +162,13 @@ impl<R: Read> JournalReader<R> {
         }
         self.lines += 1;
         self.bytes += self.line.len() as u64;
-        let event = serde_json::from_slice(&self.line);
+        let event = serde_json::from_slice(&self.line).and_then(|event: Event| {
+            if event.is_plausible() {
+                Ok(event)
+            } else {
+                Err(serde::de::Error::custom("its numbers are larger than those of any run"))
+            }
+        });
         self.line.clear();
         event.map(Some).map_err(|reason| JournalError::Line {
             path: self.path.clone(),

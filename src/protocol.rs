@@ -7,6 +7,7 @@ mod breakpoint;
 mod evaluation;
 mod inside;
 mod number;
+mod plausible;
 mod progress;
 mod run;
 mod state;

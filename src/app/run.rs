@@ -226,7 +226,9 @@ impl Run {
         }
         let whole_epochs = info.total_steps / info.steps_per_epoch.max(1);
         let rest = info.total_steps % info.steps_per_epoch.max(1);
-        let images = whole_epochs * info.train_images + rest * info.batch_size;
+        let images = whole_epochs
+            .saturating_mul(info.train_images)
+            .saturating_add(rest.saturating_mul(info.batch_size));
         let training = self.rate.seconds_for(images.saturating_sub(self.images))?;
         let after_epochs = whole_epochs + u64::from(rest > 0);
         let per_image = match self.eval_seconds {
@@ -239,7 +241,8 @@ impl Run {
             EvalSet::Validation => info.test_images,
         };
         let evaluations = after_epochs.saturating_sub(u64::from(self.evaluations));
-        let eval_images = evaluations * info.eval_images + test_at_the_end;
+        let eval_images =
+            evaluations.saturating_mul(info.eval_images).saturating_add(test_at_the_end);
         Some(training + per_image * eval_images as f64)
     }
 

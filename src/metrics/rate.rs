@@ -25,7 +25,7 @@ impl Rate {
             self.marks.push_back((0.0, 0));
         }
         let trained = self.marks.back().map_or(0, |&(_, trained)| trained);
-        let trained = trained + images.saturating_sub(self.at);
+        let trained = trained.saturating_add(images.saturating_sub(self.at));
         self.at = images;
         let len = self.marks.len();
         if len > 2 && seconds - self.marks[len - 2].0 < SPACING {
