@@ -47,7 +47,7 @@ fn is_possible(evaluation: &Evaluation) -> bool {
     let classes = 0..crate::metrics::confusion::CLASSES;
     let cells = classes.clone().flat_map(|truth| classes.clone().map(move |taken| (truth, taken)));
     let counts = cells.map(|(truth, taken)| u64::from(evaluation.confusion.count(truth, taken)));
-    counts.sum::<u64>() <= u64::from(u32::MAX)
+    u32::try_from(counts.sum::<u64>()).is_ok()
         && evaluation.correct <= MOST_IMAGES
         && evaluation.total <= MOST_IMAGES
 }
