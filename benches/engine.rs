@@ -9,14 +9,14 @@ use std::{
 
 use candle_core::{DType, Device, Result, Tensor};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use crossbeam_channel::bounded;
+use crossbeam_channel::{Receiver, bounded};
 use mnist_tui::{
     config::RunConfig,
     data::{self, Dataset, batches::Batches},
     nn::{adam::Adam, conv_block, init, loss, model::Model},
-    protocol::{EpochRecord, Event},
+    protocol::{Command, EpochRecord, Event, RunState},
     seed::{self, Purpose},
-    train,
+    train::{self, Tools, Worker},
 };
 use rayon::ThreadPool;
 
@@ -135,5 +135,51 @@ fn run(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, operations, step, run);
+/// A run of ten epochs, at its end, with a person at it who goes back and forth.
+struct Traveller {
+    worker: Worker,
+    events: Receiver<Event>,
+}
+
+impl Traveller {
+    fn at_the_end() -> Self {
+        let (sender, events) = bounded(1024);
+        let worker = train::spawn_with_tools(RunConfig::default(), Tools::attended(), vec![sender]);
+        let this = Self { worker, events };
+        this.until(|event| matches!(event, Event::State(RunState::Done)));
+        this
+    }
+
+    fn until(&self, awaited: impl Fn(&Event) -> bool) {
+        assert!(self.events.iter().any(|event| awaited(&event)), "the run answers");
+    }
+
+    /// Goes back by so many steps, then to the end again, and gives the time that going back took.
+    fn back_and_forth(&self, steps: u64) -> Duration {
+        let start = Instant::now();
+        self.worker.send(Command::Back(steps));
+        self.until(|event| matches!(event, Event::Rewound(_)));
+        let taken = start.elapsed();
+        self.worker.send(Command::Resume);
+        self.until(|event| matches!(event, Event::State(RunState::Done)));
+        taken
+    }
+}
+
+fn going_back(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("going back from step 12,000 by");
+    group.sample_size(10).measurement_time(Duration::from_secs(15));
+    let traveller = Traveller::at_the_end();
+    for steps in [1, 100, 1_000, 10_000] {
+        group.bench_function(BenchmarkId::from_parameter(steps), |bencher| {
+            bencher.iter_custom(|n| (0..n).map(|_| traveller.back_and_forth(steps)).sum());
+        });
+    }
+    group.finish();
+    traveller.worker.send(Command::Stop);
+    drop(traveller.events);
+    traveller.worker.join();
+}
+
+criterion_group!(benches, operations, step, run, going_back);
 criterion_main!(benches);

@@ -3,26 +3,12 @@
 
 mod common;
 
-use common::Tty;
-
-/// The batch that the progress pane shows, `412` in `batch   412/1,200`.
-fn batch(screen: &str) -> Option<u64> {
-    let shown = screen.split_once("batch ")?.1.split_once('/')?.0;
-    shown.trim().replace(',', "").parse().ok()
-}
+use common::{Tty, batch};
 
 fn pause(tty: &mut Tty) -> u64 {
     tty.send(" ");
     tty.wait_for_text("‖ paused");
     batch(&tty.screen()).expect("the batch is shown")
-}
-
-fn leave(mut tty: Tty) {
-    tty.send("q");
-    tty.wait_for_text("Quit?");
-    tty.send("y");
-    assert_eq!(tty.wait_for_exit(), 0);
-    tty.assert_restored();
 }
 
 #[test]
@@ -41,7 +27,7 @@ fn training_moves_pauses_and_goes_batch_by_batch() {
     tty.wait_for_text("‖ paused");
     tty.send(" ");
     tty.wait_for("training to go on", |screen| batch(screen).filter(|&batch| batch > at + 13));
-    leave(tty);
+    tty.leave();
 }
 
 #[test]
@@ -54,7 +40,7 @@ fn a_screen_that_stands_still_is_not_drawn_again() {
     tty.send("zzz?");
     tty.wait_for_text("ten batches, then pause");
     assert_eq!(tty.frames(), frames + 1);
-    leave(tty);
+    tty.leave();
 }
 
 #[test]
@@ -64,7 +50,7 @@ fn the_end_of_the_epoch_shows_the_matrix_and_pauses() {
     tty.wait_for_text("Confusion · test, epoch 1");
     tty.wait_for_text("‖ paused");
     assert_eq!(batch(&tty.screen()), Some(60));
-    leave(tty);
+    tty.leave();
 }
 
 #[test]
@@ -86,10 +72,8 @@ fn the_first_frame_says_that_the_data_is_being_read() {
     let text = String::from_utf8_lossy(&bytes);
     let first = text.split("\x1b[?2026l").next().expect("a first frame");
     assert!(first.contains("loading") && first.contains("reading the data"), "{first:?}");
-    leave({
-        tty.send("1");
-        tty
-    });
+    tty.send("1");
+    tty.leave();
 }
 
 #[test]
@@ -156,6 +140,26 @@ fn a_terminal_that_is_gone_ends_the_run_and_loses_nothing() {
     assert!(weights.is_file());
 }
 
+#[test]
+fn a_terminal_that_goes_without_a_signal_ends_the_run_too() {
+    for paused in [false, true] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let weights = folder.path().join("w.safetensors");
+        let mut command = portable_pty::CommandBuilder::new("sh");
+        command.args(["-c", "trap '' HUP; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_mnist-tui")]);
+        command.args(["--epochs", "100000", "--save", weights.to_str().expect("UTF-8")]);
+        let mut tty = Tty::start_command(command, &[], 80, 24);
+        tty.wait_for("training to move", |screen| batch(screen).filter(|&batch| batch > 0));
+        if paused {
+            pause(&mut tty);
+        }
+        let mut child = tty.hang_up();
+        let status = common::wait_for_exit(child.as_mut(), || format!("paused: {paused}"));
+        assert_eq!(status, 1, "paused: {paused}");
+        assert!(weights.is_file(), "paused: {paused}");
+    }
+}
+
 /// The report of the left button at a cell counted from 0: pressed, moved or, with `m`, let go.
 fn mouse(button: u8, column: u16, row: u16, end: char) -> String {
     format!("\x1b[<{button};{};{}{end}", column + 1, row + 1)
@@ -190,7 +194,7 @@ fn the_mouse_draws_in_its_view_and_is_the_terminals_own_elsewhere() {
     tty.wait_for_mouse(false);
     tty.send("7");
     tty.wait_for_mouse(true);
-    leave(tty);
+    tty.leave();
 }
 
 #[test]
@@ -232,7 +236,7 @@ fn weights_are_saved_when_a_person_leaves_early() {
     let path = folder.path().join("weights.safetensors");
     let tty = Tty::start(&["--epochs", "100", "--save", path.to_str().expect("UTF-8")], 80, 24);
     tty.wait_for("training to move", |screen| batch(screen).filter(|&batch| batch > 0));
-    leave(tty);
+    tty.leave();
     assert!(path.is_file());
 }
 
@@ -249,7 +253,42 @@ fn any_size_will_do() {
             _ => {}
         }
     }
-    leave(tty);
+    tty.leave();
+}
+
+#[test]
+fn five_hundred_sizes_in_training_and_paused_leave_no_trace_on_the_screen() {
+    const LARGEST: (u64, u64) = (400, 150);
+    let mut tty = Tty::start(&["--epochs", "100000", "--fps", "60"], 80, 24);
+    tty.wait_for_text("▶ training");
+    let mut random = 1_u64;
+    let mut any_up_to = |most: u64| {
+        // The constants of Knuth's MMIX; the upper half is random enough.
+        random =
+            random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        1 + (random >> 33) % most
+    };
+    let mut shake = |tty: &mut Tty| {
+        for size in 0..250 {
+            if size % 36 == 0 {
+                tty.send(&format!("{}", 1 + size / 36));
+            }
+            let written = tty.written();
+            tty.resize(any_up_to(LARGEST.0) as u16, any_up_to(LARGEST.1) as u16);
+            tty.wait_for_more_than(written);
+        }
+        tty.resize(80, 24);
+        tty.send("1");
+    };
+    shake(&mut tty);
+    tty.send("p");
+    tty.wait_for_text("1 overview");
+    tty.wait_for_text("‖ paused");
+    tty.wait_for_text("q quit");
+    let before = tty.screen();
+    shake(&mut tty);
+    tty.wait_for("the same screen again", |screen| (screen == before).then_some(()));
+    tty.leave();
 }
 
 #[test]
@@ -274,7 +313,7 @@ fn every_view_has_its_key() {
     tty.wait_for("the help to close", |screen| {
         (!screen.contains("open, or answer with yes")).then_some(())
     });
-    leave(tty);
+    tty.leave();
 }
 
 #[test]
@@ -292,8 +331,6 @@ fn colours_are_left_out_where_they_are_not_wanted() {
     let bytes = tty.bytes();
     let text = String::from_utf8_lossy(&bytes);
     assert!(!text.contains("\x1b[38;") && !text.contains("\x1b[48;"), "{text:?}");
-    leave({
-        tty.send("1");
-        tty
-    });
+    tty.send("1");
+    tty.leave();
 }

@@ -94,14 +94,6 @@ fn ticks(pid: u32) -> (u64, u64) {
     (thread.map_or(0, |thread| used(&thread)), used(&process))
 }
 
-fn leave(mut tty: Tty) {
-    tty.send("q");
-    tty.wait_for_text("Quit?");
-    tty.send("y");
-    assert_eq!(tty.wait_for_exit(), 0);
-    tty.assert_restored();
-}
-
 #[test]
 fn ctrl_z_gives_the_terminal_back_and_training_goes_on_where_it_stopped() {
     let place = Place::new();
@@ -122,7 +114,7 @@ fn ctrl_z_gives_the_terminal_back_and_training_goes_on_where_it_stopped() {
     tty.wait_for_text("▶ training");
     let paused = |event: &Event| matches!(event, Event::State(state) if *state == mnist_tui::protocol::RunState::Paused);
     assert!(place.events().iter().filter(|event| paused(event)).count() >= 2);
-    leave(tty);
+    tty.leave();
 }
 
 #[test]
@@ -176,7 +168,7 @@ fn a_dashboard_that_looks_on_shows_the_run_and_commands_nothing() {
     watching.wait_for_text("look on only");
     tty.send(" ");
     watching.wait_for_text("‖ paused");
-    leave(tty);
+    tty.leave();
     watching.wait_for_text("■ stopped");
     watching.send("q");
     assert_eq!(watching.wait_for_exit(), 0);
@@ -225,5 +217,5 @@ fn a_terminal_that_is_not_read_holds_up_nothing_and_then_shows_the_present() {
     // What was on its way, what filled the buffer, and the present.
     let shown = tty.frames() - frames;
     assert!(shown < 60, "{shown} frames before the present one");
-    leave(tty);
+    tty.leave();
 }

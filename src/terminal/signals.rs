@@ -98,7 +98,7 @@ pub fn stop_until_continued() -> io::Result<()> {
     return Ok(());
 }
 
-/// Waits a moment for the terminal to have something to read; false where it is gone.
+/// Waits until the terminal has something to read; false where it is gone.
 ///
 /// crossterm takes the end of a terminal for no reason to stop and reads nothing from it for ever, so
 /// it must not be asked then.
@@ -110,10 +110,6 @@ pub fn wait_for_input() -> io::Result<bool> {
     {
         use rustix::event::{PollFd, PollFlags, poll};
 
-        /// Short enough for a change of size, which is no input, to be noticed in time.
-        const MOMENT: rustix::event::Timespec =
-            rustix::event::Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
-
         let stdin = io::stdin();
         let terminal;
         let mut watched = [if stdin.is_terminal() {
@@ -124,7 +120,7 @@ pub fn wait_for_input() -> io::Result<bool> {
             PollFd::new(&terminal, PollFlags::IN)
         }];
         loop {
-            match poll(&mut watched, Some(&MOMENT)) {
+            match poll(&mut watched, None) {
                 Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
                 Ok(_) => break,
@@ -134,7 +130,7 @@ pub fn wait_for_input() -> io::Result<bool> {
         Ok(!watched[0].revents().intersects(gone))
     }
     #[cfg(not(target_os = "linux"))]
-    Ok(true)
+    crossterm::event::poll(std::time::Duration::from_secs(1)).map(|_| true)
 }
 
 /// Lets go of a terminal that is gone, so that nothing reads from it or writes to it any more.

@@ -24,8 +24,8 @@ const VIRIDIS: [Rgb; 16] = [
     (253, 231, 37),
 ];
 
-/// Viridis again, from none to most, in xterm's colours: they take half the bytes of 24-bit ones, and
-/// so few steps that a small change of a value sends nothing.
+/// Viridis again, from none to most, in xterm's colours. So few steps, since a small change of a value
+/// is to send nothing.
 const ACTIVATIONS: [u8; 8] = [53, 24, 30, 35, 77, 148, 220, 227];
 /// From strongly negative, blue, by a dark grey to strongly positive, orange; lightness grows with
 /// the magnitude and is alike on both sides.
@@ -107,23 +107,23 @@ impl Theme {
 
     /// A colour for an activation of a level in 0..=7; `None` where shades do not exist.
     pub fn activation(&self, level: i8) -> Option<Color> {
-        // Most of a map has the first level, which xterm has no quiet colour for.
-        let color = match level.clamp(0, Self::LEVELS.0) as usize {
-            0 => self.depth.color(VIRIDIS[0]),
-            level => Color::Indexed(ACTIVATIONS[level]),
-        };
-        self.has_shades().then_some(color)
+        let level = level.clamp(0, Self::LEVELS.0) as usize;
+        match self.depth {
+            Depth::None | Depth::Basic => None,
+            Depth::Indexed => Some(Color::Indexed(ACTIVATIONS[level])),
+            Depth::True => {
+                let place = level * (VIRIDIS.len() - 1) / (ACTIVATIONS.len() - 1);
+                Some(self.depth.color(VIRIDIS[place]))
+            }
+        }
     }
 
     /// A colour for a signed value of a level in −4..=4; `None` where shades do not exist.
     pub fn signed(&self, level: i8) -> Option<Color> {
         let most = Self::LEVELS.1;
         let place = (level.clamp(-most, most) + most) as usize;
-        self.has_shades().then(|| Color::Indexed(SIGNED[place]))
-    }
-
-    fn has_shades(&self) -> bool {
-        matches!(self.depth, Depth::Indexed | Depth::True)
+        let has_shades = matches!(self.depth, Depth::Indexed | Depth::True);
+        has_shades.then(|| Color::Indexed(SIGNED[place]))
     }
 
     /// A grey for ink of 0..=255, on a dark ground; `None` where shades do not exist.
@@ -145,14 +145,6 @@ mod tests {
     #[test]
     fn heat_grows_lighter_and_its_text_stays_readable() {
         let theme = Theme::new(Depth::True);
-        let luma = |color| match color {
-            Some(Color::Indexed(16)) => 0.0,
-            Some(Color::Indexed(255)) => 238.0,
-            Some(Color::Rgb(r, g, b)) => {
-                0.2126 * f64::from(r) + 0.7152 * f64::from(g) + 0.0722 * f64::from(b)
-            }
-            other => panic!("{other:?} is not 24 bits"),
-        };
         let mut last = -1.0;
         for step in 0..16 {
             let style = theme.heat(f64::from(step) / 15.0).expect("24 bits have shades");
@@ -164,36 +156,38 @@ mod tests {
         assert_eq!(theme.heat(f64::NAN), theme.heat(0.0));
     }
 
-    /// Rec. 709 luma of one of xterm's 256.
+    /// Rec. 709 luma of a colour of 24 bits or one of xterm's 256.
     fn luma(color: Option<Color>) -> f64 {
-        let Some(Color::Indexed(index)) = color else { panic!("{color:?} is not one of 256") };
-        let rgb = if index >= 232 {
-            [8 + 10 * (index - 232); 3]
-        } else {
-            let place = index - 16;
-            [place / 36, place / 6 % 6, place % 6]
-                .map(|step| if step == 0 { 0 } else { 55 + 40 * step })
+        let rgb = match color {
+            Some(Color::Rgb(r, g, b)) => [r, g, b],
+            Some(Color::Indexed(grey @ 232..)) => [8 + 10 * (grey - 232); 3],
+            Some(Color::Indexed(index @ 16..)) => {
+                let place = index - 16;
+                [place / 36, place / 6 % 6, place % 6]
+                    .map(|step| if step == 0 { 0 } else { 55 + 40 * step })
+            }
+            _ => panic!("{color:?} is one of the terminal's own"),
         };
         rgb.into_iter().zip([0.2126, 0.7152, 0.0722]).map(|(c, w)| f64::from(c) * w).sum()
     }
 
     #[test]
     fn palettes_grow_lighter_with_the_magnitude_and_alike_on_both_sides_of_zero() {
-        let theme = Theme::new(Depth::Indexed);
-        for level in 1..=Theme::LEVELS.0 {
-            let [low, high] = [level - 1, level].map(|level| luma(theme.activation(level)));
-            assert!(high > low, "activation {level}");
-        }
-        for level in 1..=Theme::LEVELS.1 {
-            for sign in [-1, 1] {
-                let [low, high] = [level - 1, level].map(|level| luma(theme.signed(sign * level)));
-                assert!(high > low, "signed {}", sign * level);
+        for theme in [Depth::Indexed, Depth::True].map(Theme::new) {
+            for level in 1..=Theme::LEVELS.0 {
+                let [low, high] = [level - 1, level].map(|level| luma(theme.activation(level)));
+                assert!(high > low, "activation {level}");
             }
-            let [negative, positive] = [-level, level].map(|level| luma(theme.signed(level)));
-            assert!((negative - positive).abs() < 30.0, "{level}: {negative}, {positive}");
+            for level in 1..=Theme::LEVELS.1 {
+                let shade = |level| luma(theme.signed(level));
+                assert!(shade(level) > shade(level - 1), "signed {level}");
+                assert!(shade(-level) > shade(1 - level), "signed −{level}");
+                let (negative, positive) = (shade(-level), shade(level));
+                assert!((negative - positive).abs() < 30.0, "{level}: {negative}, {positive}");
+            }
+            assert_eq!(theme.activation(99), theme.activation(Theme::LEVELS.0));
+            assert_eq!(theme.signed(-99), theme.signed(-Theme::LEVELS.1));
         }
-        assert_eq!(theme.activation(99), theme.activation(Theme::LEVELS.0));
-        assert_eq!(theme.signed(-99), theme.signed(-Theme::LEVELS.1));
     }
 
     #[test]

@@ -189,6 +189,23 @@ impl Tty {
         self.child.process_id().expect("the program runs")
     }
 
+    /// How many bytes the program has written.
+    pub(crate) fn written(&self) -> usize {
+        self.seen.0.lock().expect("no holder panics").bytes.len()
+    }
+
+    /// Waits until the program has written something after the first `count` bytes.
+    pub(crate) fn wait_for_more_than(&self, count: usize) {
+        let deadline = Instant::now() + DEADLINE;
+        let (lock, changed) = &*self.seen;
+        let mut seen = lock.lock().expect("no holder panics");
+        while seen.bytes.len() <= count {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero() && !seen.closed, "nothing is written");
+            seen = changed.wait_timeout(seen, left).expect("no holder panics").0;
+        }
+    }
+
     /// Waits until the program has taken the terminal over.
     pub(crate) fn wait_for_alternate_screen(&self) {
         let deadline = Instant::now() + DEADLINE;
@@ -208,11 +225,21 @@ impl Tty {
         wait_for_exit(self.child.as_mut(), screen)
     }
 
+    /// Quits, and checks that the terminal is given back.
+    pub(crate) fn leave(mut self) {
+        self.send("q");
+        self.wait_for_text("Quit?");
+        self.send("y");
+        assert_eq!(self.wait_for_exit(), 0);
+        self.assert_restored();
+    }
+
     /// Closes the terminal under the program, as a lost connection does, and gives the program.
     pub(crate) fn hang_up(self) -> Box<dyn Child + Send + Sync> {
-        let Self { child, master, input, seen, slave, .. } = self;
+        let Self { child, master, mut input, seen, slave, .. } = self;
         seen.0.lock().expect("no holder panics").hung_up = true;
-        // The reader lets go of the terminal with the program's next bytes.
+        // The reader lets go of the terminal with the program's next bytes, which this key asks for.
+        let _ = input.write_all(b"?");
         drop((master, input, slave));
         child
     }
@@ -251,6 +278,13 @@ impl Tty {
         }
         assert_eq!(settings(self.master.as_ref()), self.settings_before);
     }
+}
+
+/// The batch that the progress pane shows, `412` in `batch   412/1,200`.
+#[allow(dead_code, reason = "each file of tests compiles this anew and uses another part")]
+pub(crate) fn batch(screen: &str) -> Option<u64> {
+    let shown = screen.split_once("batch ")?.1.split_once('/')?.0;
+    shown.trim().replace(',', "").parse().ok()
 }
 
 /// Waits for a program to end and gives its exit status; `state` is told if it never does.

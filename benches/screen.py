@@ -1,0 +1,212 @@
+"""What the dashboard costs: speed of training, bytes and memory with each view shown, beside lines.
+
+    python3 benches/screen.py PROGRAM [--rounds 5] [--epochs 20]
+    python3 benches/screen.py PROGRAM --stall 60 [--rounds 3]
+
+Each round trains, for each view, without a screen and then with that view in a terminal of 120 by 40,
+all with the run kept in a folder; shares are taken within such a pair, and their median counts. Speed is that of the
+median epoch in the run's log. With `--stall`, each round instead opens the dashboard, leaves its
+terminal unread for so many seconds, and looks at what comes first after that.
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import pathlib
+import pty
+import re
+import select
+import statistics
+import struct
+import subprocess
+import tempfile
+import termios
+import time
+
+VIEWS = {"1": "overview", "2": "loss", "3": "step", "4": "confusion", "5": "network", "6": "mistakes", "7": "draw"}
+
+
+def speed(log):
+    """Images a second of the median epoch of a log, without the first, in which the view is opened."""
+    epochs = [line for line in map(json.loads, open(log)) if line["event"] == "epoch"][1:]
+    return 60_000 / statistics.median(epoch["train_seconds"] for epoch in epochs)
+
+
+def options(folder, epochs):
+    return ["--epochs", str(epochs), "--log", str(folder / "log.jsonl"), "--run-dir", str(folder / "run")]
+
+
+def headless(program, epochs):
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        command = [program, "--headless", *options(folder, epochs)]
+        timed = subprocess.run(["/usr/bin/time", "-f", "%M", *command], capture_output=True, text=True, check=True)
+        return speed(folder / "log.jsonl"), int(timed.stderr.split()[-1]) / 1024
+
+
+def end_of(log):
+    if not log.exists():
+        return b""
+    with open(log, "rb") as file:
+        file.seek(max(log.stat().st_size - 4096, 0))
+        return file.read()
+
+
+class Screen:
+    """The program in a terminal of its own."""
+
+    def __init__(self, command):
+        self.start, self.received = time.time(), 0
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", LANG="C.UTF-8")
+            fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+            os.execv(command[0], command)
+
+    def read(self, seconds):
+        """What comes next, if it comes in time; `None` once the program is gone."""
+        if not select.select([self.terminal], [], [], seconds)[0]:
+            return b""
+        try:
+            data = os.read(self.terminal, 1 << 16)
+        except OSError:
+            return None
+        self.received += len(data)
+        return data
+
+    def until(self, text):
+        tail = b""
+        while text not in tail:
+            data = self.read(60)
+            assert data, f"{text!r} did not come: {tail!r}"
+            tail = tail[-100:] + data
+
+    def until_done(self, log):
+        while b'"event":"done"' not in end_of(log):
+            assert self.read(1) is not None, "the program ended"
+        while self.read(0.2):
+            pass
+
+    def press(self, key):
+        os.write(self.terminal, key.encode())
+
+    def peak(self):
+        status = open(f"/proc/{self.pid}/status").read()
+        return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
+
+    def leave(self):
+        self.press("q")
+        while self.read(60) is not None:
+            pass
+        assert os.waitpid(self.pid, 0)[1] == 0
+        os.close(self.terminal)
+
+
+def shown(program, epochs, view):
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        screen = Screen([program, *options(folder, epochs)])
+        screen.until(b"overview")
+        screen.press(view)
+        began, before = time.time(), screen.received
+        screen.until_done(folder / "log.jsonl")
+        rate = (screen.received - before) / (time.time() - began)
+        peak = screen.peak()
+        screen.leave()
+        return speed(folder / "log.jsonl"), peak, rate
+
+
+def first_frame(program):
+    screen = Screen([program, "--no-run-dir"])
+    screen.until(b"overview")
+    seconds = time.time() - screen.start
+    screen.press("qq")
+    while screen.read(60) is not None:
+        pass
+    os.waitpid(screen.pid, 0)
+    os.close(screen.terminal)
+    return 1000 * seconds
+
+
+def one_step(program):
+    start = time.time()
+    subprocess.run([program, "--headless", "--steps", "1", "--no-run-dir"], capture_output=True, check=True)
+    return 1000 * (time.time() - start)
+
+
+def of(values, form="{:,.1f}"):
+    middle, low, high = (form.format(value) for value in (statistics.median(values), min(values), max(values)))
+    return f"{middle} ({low}–{high})"
+
+
+def views(program, rounds, epochs):
+    names = ["headless", *VIEWS]
+    speeds, peaks, rates = ({name: [] for name in names} for _ in range(3))
+    for _ in range(rounds):
+        for view in VIEWS:
+            alone, memory = headless(program, epochs)
+            speeds["headless"].append(alone)
+            peaks["headless"].append(memory)
+            fast, peak, rate = shown(program, epochs, view)
+            speeds[view].append(100 * fast / alone)
+            peaks[view].append(peak)
+            rates[view].append(rate / 1000)
+    print(f"without a screen: {of(speeds['headless'], '{:,.0f}')} images/s, peak memory {of(peaks['headless'])} MiB")
+    for view, name in VIEWS.items():
+        print(f"{name:10}: {of(speeds[view])} % of that, peak memory {of(peaks[view])} MiB, {of(rates[view])} KB/s")
+    print(f"first frame after {of([first_frame(program) for _ in range(4 * rounds)])} ms")
+    print(f"one step, an evaluation and the end after {of([one_step(program) for _ in range(4 * rounds)])} ms")
+
+
+def stalled(program, rounds, seconds):
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            screen = Screen([program, *options(folder, 100_000)])
+            screen.until(b"overview")
+            time.sleep(2)
+            before = len(os.listdir(f"/proc/{screen.pid}/fd")), screen.peak()
+            marks = [len(epochs_of(folder))]
+            time.sleep(seconds)
+            marks.append(len(epochs_of(folder)))
+            behind = (folder / "log.jsonl").stat().st_size
+            after = len(os.listdir(f"/proc/{screen.pid}/fd")), screen.peak()
+            waiting, last = 0, time.time()
+            while time.time() - last < 0.05 and (data := screen.read(0.05)):
+                waiting, last = waiting + len(data), time.time()
+            screen.press("qq")
+            while screen.read(60) is not None:
+                pass
+            os.waitpid(screen.pid, 0)
+            os.close(screen.terminal)
+            epochs = epochs_of(folder)[marks[0] : marks[1]]
+        alone = headless(program, len(epochs))[0]
+        share = 100 * 60_000 / statistics.median(epoch["train_seconds"] for epoch in epochs) / alone
+        print(
+            f"{len(epochs)} epochs unread: {share:.1f} % of the speed without a screen, "
+            f"peak memory {before[1]:.1f} MiB before and {after[1]:.1f} after, "
+            f"descriptors {before[0]} and {after[0]}, log {behind / 1e6:.1f} MB"
+        )
+
+
+def epochs_of(folder):
+    lines = (folder / "log.jsonl").read_text().splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n") and '"event":"epoch"' in line]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--stall", type=float)
+    given = parser.parse_args()
+    program = os.path.abspath(given.program)
+    if given.stall:
+        stalled(program, given.rounds or 3, given.stall)
+    else:
+        views(program, given.rounds or 5, given.epochs)
+
+
+main()
