@@ -38,7 +38,7 @@ def is_done(journal):
 def main():
     program, *more = sys.argv[1:]
     folder = pathlib.Path(tempfile.mkdtemp())
-    run = ["--batch-size", "1", "--epochs", "17", "--steps", str(STEPS)]
+    run = ["--epochs", "834", "--steps", str(STEPS)]
     command = [program, *run, "--run-dir", str(folder / "run"), *more]
     pid, terminal = pty.fork()
     if pid == 0:

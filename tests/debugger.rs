@@ -83,6 +83,7 @@ fn the_fours_taken_for_nines_are_two_keys_from_the_matrix() {
     tty.wait_for_text("4 taken for 9");
     tty.send("\r");
     tty.wait_for_text("4 taken for 9 · test, epoch 1");
+    tty.wait_for_text("1 of ");
     tty.send(RIGHT);
     tty.wait_for_text("2 of ");
     let image = tty.wait_for("the image's number", |screen| {

@@ -265,8 +265,11 @@ fn an_epoch_whose_evaluation_was_cut_off_is_evaluated_when_the_run_goes_on() {
     let place = Place { folder };
     succeeded(&ended(place.start_run("whole", EPOCHS)));
     let whole = place.course("whole");
-    let mut cut = 0;
-    for number in 0..8 {
+    let (mut cut, mut number) = (0, 0);
+    // The signal may come too late for an evaluation, but not always.
+    while cut < 2 {
+        number += 1;
+        assert!(number < 100, "{cut} evaluations were cut off");
         let name = format!("cut{number}");
         let mut child = place.start_run(&name, EPOCHS);
         let journal = place.path(&name).join("journal.jsonl");
@@ -277,13 +280,12 @@ fn an_epoch_whose_evaluation_was_cut_off_is_evaluated_when_the_run_goes_on() {
         signal(&child, "TERM");
         let evaluated = ended(child).status.code() == Some(0);
         let course = place.course(&name);
-        cut += u64::from(course.losses.len() / 20 > course.epochs.len());
+        cut += u32::from(course.losses.len() / 20 > course.epochs.len());
         succeeded(&place.resume(&[&name]));
         let course = place.course(&name);
         assert_eq!(course.epochs, whole.epochs, "{name}, ended by itself: {evaluated}");
         assert_eq!(course.losses, whole.losses, "{name}");
     }
-    assert!(cut > 0, "no evaluation was cut off");
 }
 
 #[test]

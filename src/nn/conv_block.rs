@@ -5,11 +5,9 @@
 //! gradient wrongly and its `ReLU` has derivative 1 at 0, so neither is used here.
 
 mod backward;
-mod buffers;
 mod channels;
 mod forward;
 mod geometry;
-mod pair;
 mod patches;
 mod positions;
 #[cfg(test)]
@@ -21,10 +19,8 @@ use candle_core::{CpuStorage, CustomOp3, DType, Layout, Result, Shape, Tensor, b
 use rayon::prelude::*;
 
 use self::backward::Backward;
-pub use self::buffers::Buffers;
 use self::forward::Forward;
 use self::geometry::Geometry;
-pub use self::pair::forward_pair;
 use super::{chunks, host, simd};
 
 /// Fewest images worth handing to another thread.

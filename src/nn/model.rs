@@ -1,6 +1,6 @@
 //! The article's network: two convolution blocks and a linear layer.
 
-use candle_core::{DType, Device, Result, Tensor, Var, bail};
+use candle_core::{Device, Result, Tensor, Var, bail};
 
 pub use super::network::Outcome;
 use super::parameters::{Parameter, Parameters, SHAPES};
@@ -11,8 +11,7 @@ use super::{conv_block, linear, loss, network};
 pub struct Model {
     /// All parameters one after the other, in the order of [`SHAPES`].
     variable: Var,
-    block_buffers: conv_block::Buffers,
-    network_buffers: network::Buffers,
+    buffers: network::Buffers,
 }
 
 impl Model {
@@ -41,8 +40,7 @@ impl Model {
         let len = flat.len();
         Ok(Self {
             variable: Var::from_vec(flat, len, device)?,
-            block_buffers: conv_block::Buffers::default(),
-            network_buffers: network::Buffers::default(),
+            buffers: network::Buffers::default(),
         })
     }
 
@@ -52,14 +50,8 @@ impl Model {
     /// When the images have another shape, and those of candle.
     pub fn forward(&self, images: &Tensor) -> Result<Tensor> {
         let [weight1, bias1, weight2, bias2, weight3, bias3] = &Self::split(&self.variable)?;
-        let on_host = images.device().is_cpu() && images.dtype() == DType::F32;
-        let maps = if on_host && !images.track_op() {
-            let (first, second) = ([weight1, bias1], [weight2, bias2]);
-            conv_block::forward_pair(images, first, second, &self.block_buffers)?
-        } else {
-            let maps = conv_block::forward(images, weight1, bias1)?;
-            conv_block::forward(&maps, weight2, bias2)?
-        };
+        let maps = conv_block::forward(images, weight1, bias1)?;
+        let maps = conv_block::forward(&maps, weight2, bias2)?;
         linear::forward(&maps, weight3, bias3)
     }
 
@@ -93,8 +85,7 @@ impl Model {
 
     fn outcome(&self, images: &Tensor, labels: &Tensor, with_gradients: bool) -> Result<Outcome> {
         if images.device().is_cpu() {
-            let buffers = &self.network_buffers;
-            return network::loss(&self.variable, images, labels, with_gradients, buffers);
+            return network::loss(&self.variable, images, labels, with_gradients, &self.buffers);
         }
         let logits = self.forward(images)?;
         let logits = if with_gradients { logits } else { logits.detach() };
@@ -144,6 +135,7 @@ impl Model {
 
 #[cfg(test)]
 mod tests {
+    use candle_core::DType;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 

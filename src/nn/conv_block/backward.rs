@@ -37,14 +37,6 @@ pub(super) struct Partial {
     pub(super) bias: Vec<f32>,
 }
 
-impl Partial {
-    /// Back to sums of nothing.
-    pub(super) fn clear(&mut self) {
-        self.weight.fill(0.0);
-        self.bias.fill(0.0);
-    }
-}
-
 impl Backward {
     /// The pass for these extents, its weights zero.
     pub(super) fn new(geometry: &Geometry, with_input_grad: bool) -> Self {

@@ -17,8 +17,8 @@ use crate::{
 };
 
 /// Images between moments that are kept while training runs: few enough to be computed again within
-/// a frame, many enough that copying costs less than a hundredth of training.
-const IMAGES_BETWEEN: u64 = 1_000;
+/// a frame, many enough that copying to fresh memory costs nothing beside training.
+const IMAGES_BETWEEN: u64 = 5_000;
 /// Steps before the one gone back to whose moments are kept, since the next wish is often one more.
 const KEPT_BEFORE: u64 = 16;
 /// Steps that are computed again between looks for a wish to stop.
