@@ -44,6 +44,16 @@ soak:
     python3 benches/soak.py target/release/mnist-tui --headless
     python3 benches/soak.py target/release/mnist-tui --rewind-memory 16
 
+# What the dashboard costs, view by view.
+screen:
+    cargo build --release --locked
+    python3 benches/screen.py target/release/mnist-tui --rounds 9 --epochs 14
+
+# What a terminal costs that is not read for a minute.
+stall:
+    cargo build --release --locked
+    python3 benches/screen.py target/release/mnist-tui --stall 60
+
 # The article's two experiments.
 reproduce:
     cargo run --release --locked -- reproduce

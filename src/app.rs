@@ -12,10 +12,11 @@ mod mistakes;
 mod network;
 mod pad;
 mod prompt;
+mod record;
 pub mod run;
 
 use crate::protocol::{
-    Breakpoint, Command, EpochRecord, Event, Inspection, Query, Rewound, RunState, Sample, Subject,
+    Breakpoint, Command, EpochRecord, Event, Inspection, Query, Sample, Subject,
 };
 use crate::recorder::Report;
 
@@ -121,8 +122,6 @@ struct Asked {
 
 /// Seconds that a batch's digits stay while training goes on.
 const SAMPLE_DWELL: f64 = 3.0;
-/// Digits of a batch that are shown outside of the step view.
-const SAMPLE_DIGITS: usize = 24;
 /// Seconds that an epoch's confusion matrix stays while training goes on.
 const MATRIX_DWELL: f64 = 2.0;
 
@@ -267,126 +266,6 @@ impl App {
         self.sample.shown()
     }
 
-    fn take(&mut self, event: Event) {
-        self.record(event);
-        // What changes quickly keeps still for a moment; once the run stands still it is exact.
-        let stands_still = match self.run.state {
-            RunState::Loading | RunState::Paused | RunState::Done | RunState::Failed => true,
-            RunState::Training | RunState::Evaluating => self.run.is_stepping(),
-        };
-        let now = self.run.clock.elapsed();
-        self.run.refresh_figures(self.curves.loss.smooth(), stands_still);
-        self.curves.refresh(now, stands_still);
-        self.sample.refresh(now, stands_still);
-        self.matrix.refresh(now, stands_still);
-        self.release_lost_pin();
-        self.network.refresh(now, stands_still);
-    }
-
-    fn record(&mut self, event: Event) {
-        match event {
-            Event::Started(info) => {
-                // A run that is gone on with has its past already.
-                if self.run.info.is_none() {
-                    self.curves = Curves::new(&info);
-                }
-                self.run.start(info);
-            }
-            Event::State(state) => {
-                self.run.set_state(state);
-                if state == RunState::Training {
-                    self.breakpoints.hit = None;
-                }
-            }
-            Event::Progress(mut progress) => {
-                self.curves.extend(&progress.losses);
-                if let Some(sample) = progress.sample.take() {
-                    self.sample.offer(sample);
-                }
-                self.run.advance(&progress);
-            }
-            Event::Epoch(record) => {
-                self.curves.evaluated(record.step, &record.evaluation);
-                // One that is made again after going back takes the place of the one before.
-                self.epochs.retain(|old| old.step < record.step);
-                self.run.epoch_ended(&record, self.epochs.len() + 1);
-                self.matrix.offer(self.epochs.len());
-                // A step that is evaluated again has other images among its hardest.
-                if self.asked.query.is_some_and(|query| query.step == record.step) {
-                    self.asked.query = None;
-                }
-                self.epochs.push(record);
-            }
-            Event::Checkpoint(_) => {}
-            Event::Notice(notice) => {
-                // It may be the answer to a wish to go back that cannot be.
-                self.run.stays();
-                self.notice = Some(notice);
-            }
-            Event::Rewound(to) => self.go_back(&to),
-            Event::LearningRate(change) => {
-                self.curves.rate_changed(&change);
-                if change.branch {
-                    self.inspector.forget_after(change.step);
-                }
-                self.run.learning_rate = Some(change.learning_rate);
-            }
-            Event::Break(hit) => {
-                self.curves.broke(&hit);
-                self.breakpoints.show(hit);
-            }
-            Event::Inspected(inspection) => {
-                if self.sample.shown().is_none_or(|sample| sample.step != inspection.step) {
-                    self.sample.offer(sample_of(&inspection));
-                }
-                self.inspector.show(*inspection);
-            }
-            Event::Insides(insides) => {
-                let drawn = matches!(insides.subject, Subject::Drawn(_));
-                if !drawn || self.view == View::Network && insides.subject == self.network.subject {
-                    self.network.show(*insides);
-                } else {
-                    self.pad.show(*insides);
-                }
-            }
-            Event::Found(found) => {
-                if self.asked.query == Some(found.query) {
-                    self.mistakes.show(found);
-                }
-            }
-            Event::Finished(summary) => {
-                self.run.finish(summary);
-                self.ended();
-            }
-            Event::Failed(failure) => {
-                self.notice = Some(format!("Training failed: {}", failure.message));
-                self.run.fail(failure);
-                self.ended();
-                self.prompt = None;
-                self.overlay = Some(Overlay::Failure);
-            }
-        }
-    }
-
-    /// The run stands at an earlier step: what was seen of later ones is true no more.
-    fn go_back(&mut self, to: &Rewound) {
-        self.curves.go_back(to);
-        self.epochs.retain(|record| record.step <= to.step);
-        self.run.rewound(to, self.epochs.len());
-        self.breakpoints.hit = None;
-        self.matrix = Held::new(MATRIX_DWELL);
-        if let Some(last) = self.epochs.len().checked_sub(1) {
-            self.matrix.offer(last);
-        }
-        if self.sample.shown().is_some_and(|sample| sample.step > to.step) {
-            self.sample = Held::new(SAMPLE_DWELL);
-        }
-        self.inspector.forget_after(to.step);
-        // The same step may be reached in another way, and its images are other ones then.
-        self.asked.query.take_if(|query| query.step > to.step);
-        self.mistakes.found.take_if(|found| found.query.step > to.step);
-    }
-
     /// What the last step did, if that is known: while single steps are trained, what the one before
     /// did until the new one's report is here.
     pub fn inspection(&self) -> Option<&Inspection> {
@@ -398,22 +277,6 @@ impl App {
     pub fn known_steps(&self) -> Option<u64> {
         self.curves.pasts.ahead().map(|ahead| ahead.loss.steps())
     }
-
-    /// A question about ending what has ended is void; whoever already said yes is let go.
-    fn ended(&mut self) {
-        if self.overlay == Some(Overlay::ConfirmQuit) {
-            self.overlay = None;
-        }
-        self.leave |= self.run.is_stopping();
-    }
-}
-
-/// Some of a batch's digits, by their place in the set so that the bad ones do not come first.
-fn sample_of(inspection: &Inspection) -> Sample {
-    let mut digits: Vec<_> = inspection.digits.iter().collect();
-    digits.sort_by_key(|ranked| ranked.index);
-    let digits = digits.into_iter().take(SAMPLE_DIGITS).map(|ranked| ranked.digit.clone());
-    Sample { step: inspection.step, digits: digits.collect() }
 }
 
 #[cfg(test)]

@@ -109,6 +109,7 @@ LINES = [json.dumps(event) for event in EVENTS]
 put("journal", "whole", "\n".join(LINES) + "\n")
 put("journal", "cut", "\n".join(LINES)[:-20])
 put("journal", "far", LINES[0] + "\n" + LINES[2].replace('"first_step": 1', '"first_step": 99999999') + "\n")
+put("journal", "long-tail", "\n".join(LINES).replace('"rewound": {"step": 1', '"rewound": {"step": 0') + "\n")
 put("journal", "failed", LINES[0] + '\n{"failed":{"usage":false,"message":"no memory"}}\n')
 
 put("arguments", "train", "mnist-tui\n--epochs\n3\n--lr\n1e-3\n--break\nspike\n--headless\n")

@@ -136,7 +136,9 @@ impl Curves {
     }
 
     fn rebuild_recent(&mut self, tail: &[f32]) {
-        let tail = &tail[tail.len().saturating_sub(Self::RECENT as usize)..];
+        // A journal that is damaged may tell of more losses than there were steps.
+        let known = self.loss.steps().min(Self::RECENT) as usize;
+        let tail = &tail[tail.len().saturating_sub(known)..];
         let first = self.loss.steps().saturating_sub(tail.len() as u64);
         let mut smoother = self.loss.smoother_before(first);
         let smoothed = tail.iter().map(|&loss| {

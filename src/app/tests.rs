@@ -1,7 +1,9 @@
 mod steps;
 
 use super::*;
-use crate::protocol::{Clock, Digit, EvalSet, Evaluation, Failure, Progress, RunInfo, Summary};
+use crate::protocol::{
+    Clock, Digit, EvalSet, Evaluation, Failure, Progress, RunInfo, RunState, Summary,
+};
 
 /// Two epochs of twelve batches.
 fn info() -> RunInfo {

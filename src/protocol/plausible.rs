@@ -24,7 +24,10 @@ impl Event {
             Self::Epoch(record) => {
                 within(&[record.step, record.batches]) && is_possible(&record.evaluation)
             }
-            Self::Rewound(rewound) => within(&[rewound.step, rewound.batch, rewound.images]),
+            Self::Rewound(rewound) => {
+                within(&[rewound.step, rewound.batch, rewound.images])
+                    && rewound.tail.len() as u64 <= rewound.step
+            }
             Self::LearningRate(change) => within(&[change.step]),
             Self::Break(hit) => within(&[hit.step]),
             Self::Finished(summary) => {

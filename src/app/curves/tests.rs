@@ -154,3 +154,13 @@ fn recent_steps_are_those_before_the_step_gone_back_to() {
         assert_eq!(values(&curves), values(&trained(&losses, 3_000)), "{step}");
     }
 }
+
+#[test]
+fn more_losses_than_there_were_steps_are_cut() {
+    let mut curves = trained(&losses(3), 100);
+    let mut to = back_to(&losses(3), 0);
+    to.tail = losses(3);
+    curves.go_back(&to);
+    curves.refresh(1.0, true);
+    assert_eq!(curves.steps(Range::Recent, 0, 1_000), None);
+}

@@ -1,5 +1,5 @@
 use super::{super::*, *};
-use crate::protocol::{Clock, FeatureMaps, Progress};
+use crate::protocol::{Clock, FeatureMaps, Progress, RunState};
 
 fn info() -> RunInfo {
     RunInfo { train_images: 600, eval_images: 100, test_images: 100, ..RunInfo::example() }
