@@ -82,6 +82,8 @@ pub struct App {
     pub overlay: Option<Overlay>,
     /// Something to be told once, until it is dismissed.
     pub notice: Option<String>,
+    /// One that goes by itself, and when, by the run's clock.
+    passing: Option<(f64, String)>,
     /// Whether the loss axis is logarithmic.
     pub log_scale: bool,
     /// Which steps the loss chart shows.
@@ -124,6 +126,8 @@ struct Asked {
 const SAMPLE_DWELL: f64 = 3.0;
 /// Seconds that an epoch's confusion matrix stays while training goes on.
 const MATRIX_DWELL: f64 = 2.0;
+/// How long a notice stays that asks for nothing.
+const NOTICE: f64 = 5.0;
 
 impl Default for App {
     fn default() -> Self {
@@ -134,6 +138,7 @@ impl Default for App {
             view: View::default(),
             overlay: None,
             notice: None,
+            passing: None,
             log_scale: false,
             range: Range::default(),
             inspector: Inspector::default(),
@@ -199,7 +204,9 @@ impl App {
                 self.run.kept = Some(step);
                 self.run.record_failure = None;
                 if std::mem::take(&mut self.asked.checkpoint) {
-                    self.notice = Some(format!("Step {step} is kept: --resume goes on from it."));
+                    let notice = format!("Step {step} is kept: --resume goes on from it.");
+                    self.passing = Some((self.run.clock.elapsed() + NOTICE, notice.clone()));
+                    self.notice = Some(notice);
                 }
             }
             Report::CheckpointFailed(reason) => {

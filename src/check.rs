@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::{
     headless::score,
     metrics::{Confusion, confusion::CLASSES},
-    outcome::Outcome,
+    outcome::{Outcome, printable},
     protocol::Evaluation,
     train::{WeightsCheck, evaluate_weights},
 };
@@ -38,7 +38,7 @@ pub(crate) fn print(text: &str) -> Outcome {
 /// Writes an error to stderr.
 pub(crate) fn print_error(message: &str) {
     // Not `eprintln!`, which panics where stderr is closed.
-    let _ = writeln!(io::stderr(), "error: {message}");
+    let _ = writeln!(io::stderr(), "error: {}", printable(message));
 }
 
 #[derive(Serialize)]

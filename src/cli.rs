@@ -17,7 +17,7 @@ use crate::{
     config::{DeviceChoice, RunConfig},
     headless,
     launch::{self, Launch},
-    outcome::Outcome,
+    outcome::{Outcome, printable},
     predict,
     protocol::Failure,
     reproduce,
@@ -203,7 +203,7 @@ fn predict(arguments: &PredictArgs) -> Outcome {
 
 fn complain(failure: &Failure) {
     if failure.usage {
-        let error = Cli::command().error(ErrorKind::ValueValidation, &failure.message);
+        let error = Cli::command().error(ErrorKind::ValueValidation, printable(&failure.message));
         let _ = error.print();
     } else {
         check::print_error(&failure.message);

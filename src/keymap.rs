@@ -211,6 +211,15 @@ pub const BINDINGS: &[Binding] = &[
         "close", "close, or answer with no"),
 ];
 
+/// The keys that a report stands for. A terminal sends one with alt as escape and that key, and when
+/// both come in one piece nobody can tell whether they were pressed one after the other.
+pub fn presses(event: KeyEvent) -> impl Iterator<Item = KeyEvent> {
+    let with_alt = event.modifiers.contains(KeyModifiers::ALT);
+    let escape = with_alt.then(|| KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE));
+    let key = KeyEvent { modifiers: event.modifiers.difference(KeyModifiers::ALT), ..event };
+    escape.into_iter().chain([key])
+}
+
 /// What a key press asks for; `None` where the key means nothing.
 pub fn action(event: KeyEvent, focus: Focus) -> Option<Action> {
     if event.kind == KeyEventKind::Release {

@@ -120,7 +120,14 @@ impl Launch {
         let Some((checkpoint, past)) = found else {
             // It ended before its first checkpoint: it begins again.
             let config = folder.config()?;
-            return Ok(Self::unrecorded(config, tools, log).in_folder(folder));
+            let warning = checkpoints_are_gone(&folder).then(|| {
+                let folder = folder.path().display();
+                format!(
+                    "{folder} has no checkpoint any more: the run starts again at its beginning"
+                )
+            });
+            let launch = Self::unrecorded(config, tools, log);
+            return Ok(Self { warning, ..launch }.in_folder(folder));
         };
         let Checkpoint { config, state, journal_bytes } = checkpoint.clone();
         let tools = Tools { start: Some(Box::new(state)), ..tools };
@@ -207,6 +214,14 @@ fn point(file: &Path, folder: &RunFolder) -> Result<Point, LaunchError> {
     let checkpoint = checkpoint::load_checkpoint(file)?;
     let past = read_journal(&folder.journal(), &checkpoint)?;
     Ok((checkpoint, past))
+}
+
+/// Whether a run has come so far that there were checkpoints.
+fn checkpoints_are_gone(folder: &RunFolder) -> bool {
+    let Ok(mut reader) = JournalReader::open(&folder.journal()) else { return false };
+    let events = std::iter::from_fn(|| reader.next_event().ok().flatten());
+    // Of the first epoch the evaluation may be noted and the checkpoint not yet there.
+    events.filter(|event| matches!(event, Event::Epoch(_))).nth(1).is_some()
 }
 
 /// The last checkpoint; `None` where there was none yet.

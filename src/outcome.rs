@@ -4,6 +4,18 @@ use std::process::ExitCode;
 
 use crate::protocol::Failure;
 
+/// Text as a terminal may get it: names of files may hold bytes that command terminals.
+pub fn printable(text: &str) -> String {
+    let escaped = |c: char| c.is_control().then(|| c.escape_default());
+    text.chars().fold(String::with_capacity(text.len()), |mut printed, c| {
+        match escaped(c) {
+            Some(escaped) => printed.extend(escaped),
+            None => printed.push(c),
+        }
+        printed
+    })
+}
+
 /// How a run ended, whoever showed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -47,6 +59,11 @@ impl From<&Outcome> for ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_commands_a_terminal_is_spelled_out() {
+        assert_eq!(printable("7\u{1b}[31m\n.png – 7️⃣"), "7\\u{1b}[31m\\n.png – 7️⃣");
+    }
 
     #[test]
     fn each_way_to_end_has_its_status() {

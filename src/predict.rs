@@ -14,7 +14,7 @@ use crate::{
         picture::{self, PictureError},
     },
     metrics::arg_max,
-    outcome::Outcome,
+    outcome::{Outcome, printable},
     protocol::Failure,
     train::{Classifier, TrainError},
 };
@@ -80,7 +80,12 @@ impl Answer {
     }
 
     fn headline(&self) -> String {
-        format!("{}: {} ({})", self.file, self.digit, percent(self.probabilities[self.digit]))
+        format!(
+            "{}: {} ({})",
+            printable(&self.file),
+            self.digit,
+            percent(self.probabilities[self.digit])
+        )
     }
 
     fn lines(&self) -> String {

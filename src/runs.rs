@@ -56,6 +56,12 @@ pub enum RunsError {
         /// The folder.
         path: PathBuf,
     },
+    /// A new run would lie among other files.
+    #[error("{} is not empty: expected a new folder, or an empty one", path.display())]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
     /// There is no run there.
     #[error("{} holds no run: `mnist-tui runs` lists those there are", path.display())]
     NoRun {
@@ -92,8 +98,16 @@ impl RunFolder {
     pub fn create(path: &Path, config: &RunConfig) -> Result<Self, RunsError> {
         let refuse = |reason| RunsError::Folder { path: path.to_owned(), reason };
         fs::create_dir_all(path).map_err(refuse)?;
+        if Self::is_at(path) {
+            return Err(RunsError::Taken { path: path.to_owned() });
+        }
+        // A program that was killed at once may have left its lock.
+        let mut entries = fs::read_dir(path).map_err(refuse)?.flatten();
+        if entries.any(|entry| entry.file_name() != LOCK) {
+            return Err(RunsError::NotEmpty { path: path.to_owned() });
+        }
         let folder = Self::lock(path)?;
-        if folder.config_file().symlink_metadata().is_ok() {
+        if Self::is_at(path) {
             return Err(RunsError::Taken { path: path.to_owned() });
         }
         let json = serde_json::to_vec_pretty(config).expect("plain data has a JSON form");
@@ -106,7 +120,7 @@ impl RunFolder {
     /// # Errors
     /// If there is none, or another program uses it.
     pub fn open(path: &Path) -> Result<Self, RunsError> {
-        if !path.join(CONFIG).is_file() {
+        if !Self::is_at(path) {
             return Err(RunsError::NoRun { path: path.to_owned() });
         }
         Self::lock(path)
@@ -116,7 +130,7 @@ impl RunFolder {
         /// How often a lock that is taken is tried again, and after how long.
         const LOOKS: u32 = 5;
         const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
-        let file = path.join("lock");
+        let file = path.join(LOCK);
         let refuse = |reason| RunsError::Folder { path: path.to_owned(), reason };
         if file.metadata().is_ok_and(|metadata| !metadata.is_file()) {
             return Err(refuse(io::Error::other("its lock is not a regular file")));
@@ -140,9 +154,14 @@ impl RunFolder {
         }
     }
 
+    /// Whether a run is kept in this folder.
+    pub fn is_at(path: &Path) -> bool {
+        path.join(CONFIG).is_file()
+    }
+
     /// Whether a program uses the run's folder.
     pub fn is_in_use(path: &Path) -> bool {
-        let lock = path.join("lock");
+        let lock = path.join(LOCK);
         // Opening a pipe would wait for whoever writes to it.
         if !lock.metadata().is_ok_and(|metadata| metadata.is_file()) {
             return false;
@@ -180,6 +199,8 @@ impl RunFolder {
 }
 
 const CONFIG: &str = "config.json";
+/// Locked by the program that trains the run.
+const LOCK: &str = "lock";
 const JOURNAL: &str = "journal.jsonl";
 
 /// The checkpoints of a run.
@@ -322,7 +343,7 @@ pub fn remove(path: &Path) -> Result<(), RunsError> {
     }
     let kept = [Kept::Last, Kept::Previous, Kept::Best].map(Kept::file);
     // The configuration makes it a run: without it, what a kill leaves is no run any more.
-    for name in [CONFIG, JOURNAL].into_iter().chain(kept).chain(["lock"]) {
+    for name in [CONFIG, JOURNAL].into_iter().chain(kept).chain([LOCK]) {
         match fs::remove_file(path.join(name)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             result => result.map_err(refuse)?,

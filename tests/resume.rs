@@ -41,7 +41,9 @@ impl Place {
     }
 
     fn start(&self, arguments: &[&str]) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_mnist-tui"))
+        // Whoever runs the tests may have signals ignored, as `nohup` does.
+        Command::new("env")
+            .args(["--default-signal", env!("CARGO_BIN_EXE_mnist-tui")])
             .args(arguments)
             .arg("--headless")
             .current_dir(self.folder.path())
@@ -249,6 +251,21 @@ fn what_is_damaged_is_named_and_the_checkpoint_before_it_offered() {
     assert_eq!(other.status.code(), Some(2), "its course is decided");
     let taken = ended(place.start_run("run", EPOCHS));
     assert!(failed(&taken).contains("holds a run already"));
+}
+
+#[test]
+fn a_run_whose_checkpoints_are_gone_says_that_it_begins_again() {
+    let place = Place::new();
+    succeeded(&ended(place.start_run("run", EPOCHS)));
+    let before = place.course("run");
+    for name in ["last", "previous", "best"] {
+        fs::remove_file(place.path("run").join(format!("{name}.safetensors"))).expect("there");
+    }
+    let output = place.resume(&["run"]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("has no checkpoint any more"), "{told}");
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(place.course("run"), before);
 }
 
 /// The last line of a journal that is being written.

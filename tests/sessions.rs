@@ -165,7 +165,8 @@ fn a_dashboard_that_looks_on_shows_the_run_and_commands_nothing() {
     let mut watching = place.watch();
     watching.wait_for_text("Confusion · test, epoch ");
     watching.send(" ");
-    watching.wait_for_text("look on only");
+    watching.wait_for_text("only watched");
+    assert!(!watching.screen().contains("one batch"), "{}", watching.screen());
     tty.send(" ");
     watching.wait_for_text("‖ paused");
     tty.leave();

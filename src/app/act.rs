@@ -6,7 +6,7 @@ use crate::protocol::{Command, ImageSet, RunState};
 impl App {
     pub(super) fn act(&mut self, action: Action) -> Vec<Command> {
         if self.looks_on && action.is_about_the_run() {
-            self.notice = Some("This run belongs to another program: look on only.".to_owned());
+            self.notice = Some("This run is only watched: it takes no keys from here.".to_owned());
             return Vec::new();
         }
         match action {
@@ -163,6 +163,8 @@ impl App {
             View::Mistakes => self.open_chosen(),
             View::Draw => {
                 self.network.look_at_drawing(self.pad.pixels.clone());
+                // The pad has the answer already, and the network view has not.
+                self.asked.subject = None;
                 self.show(View::Network);
             }
             View::Network => self.ask(PromptKind::Image),

@@ -15,6 +15,13 @@ impl App {
             RunState::Training | RunState::Evaluating => self.run.is_stepping(),
         };
         let now = self.run.clock.elapsed();
+        let is_over =
+            |(end, _): &mut (f64, String)| now >= *end || self.run.state == RunState::Done;
+        if let Some((_, passing)) = self.passing.take_if(is_over)
+            && self.notice.as_ref() == Some(&passing)
+        {
+            self.notice = None;
+        }
         self.run.refresh_figures(self.curves.loss.smooth(), stands_still);
         self.curves.refresh(now, stands_still);
         self.sample.refresh(now, stands_still);

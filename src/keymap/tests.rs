@@ -74,3 +74,13 @@ fn a_key_is_hinted_at_where_it_means_that() {
     assert_eq!(key(Focus::View(View::Draw), Action::Hardest), None);
     assert_eq!(key(Focus::Breakpoints, Action::AddBreakpoint).as_deref(), Some("a"));
 }
+
+#[test]
+fn a_key_with_alt_is_escape_and_that_key() {
+    let with_alt = KeyEvent::new(KeyCode::Char('3'), KeyModifiers::ALT);
+    let codes = presses(with_alt).map(|event| (event.code, event.modifiers));
+    let none = KeyModifiers::NONE;
+    assert_eq!(codes.collect::<Vec<_>>(), [(KeyCode::Esc, none), (KeyCode::Char('3'), none)]);
+    let plain = KeyEvent::new(KeyCode::Char('S'), KeyModifiers::SHIFT);
+    assert_eq!(presses(plain).collect::<Vec<_>>(), [plain]);
+}

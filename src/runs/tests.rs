@@ -55,6 +55,19 @@ fn the_journal_tells_how_a_run_ended() {
 }
 
 #[test]
+fn a_folder_with_other_files_is_left_alone() {
+    let (_guard, runs) = place();
+    let path = runs.root().join("full");
+    std::fs::create_dir_all(&path).expect("there is room");
+    std::fs::write(path.join("lock"), "").expect("there is room");
+    RunFolder::create(&path, &RunConfig::default()).expect("a lock is no matter");
+    std::fs::remove_file(path.join("config.json")).expect("it was made");
+    std::fs::write(path.join("notes.txt"), "").expect("there is room");
+    let refused = RunFolder::create(&path, &RunConfig::default()).expect_err("it is not empty");
+    assert!(refused.to_string().ends_with("is not empty: expected a new folder, or an empty one"));
+}
+
+#[test]
 fn a_folder_with_a_run_is_not_written_over_and_one_in_use_not_opened() {
     let (_guard, runs) = place();
     let path = runs.root().join("chosen");

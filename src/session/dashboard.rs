@@ -162,13 +162,24 @@ impl Session {
 
     /// Whether the screen changes.
     fn take_input(&mut self, input: &Input, app: &mut App, link: &Link<'_>) -> io::Result<bool> {
+        if let Input::Key(key) = input {
+            let mut changed = false;
+            for press in keymap::presses(*key) {
+                changed |= self.act(keymap::action(press, app.focus()), app, link)?;
+            }
+            return Ok(changed);
+        }
         let action = match input {
-            Input::Key(key) => keymap::action(*key, app.focus()),
             // One that comes late, from before the mouse was let go, draws nothing.
             Input::Mouse(mouse) if app.takes_mouse() => mouse::stroke(*mouse, self.area),
             Input::Resize(..) => return Ok(true),
             _ => None,
         };
+        self.act(action, app, link)
+    }
+
+    /// Whether the screen changes.
+    fn act(&mut self, action: Option<Action>, app: &mut App, link: &Link<'_>) -> io::Result<bool> {
         match action {
             Some(Action::Suspend) => return self.suspend(app, link),
             Some(action) => link.update(app, Msg::Action(action)),

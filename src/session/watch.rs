@@ -19,7 +19,7 @@ use crate::{
     journal::{JournalError, JournalReader},
     outcome::Outcome,
     protocol::{Event, Failure},
-    runs::RunFolder,
+    runs::{RunFolder, RunsError},
 };
 
 /// How often the end of a journal is looked at for more.
@@ -27,6 +27,9 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// Shows the run in a folder, live or ended, until the person leaves.
 pub fn watch(folder: &Path, display: Display) -> Outcome {
+    if !journal_of(folder).exists() && !RunFolder::is_at(folder) {
+        return Outcome::failure(RunsError::NoRun { path: folder.to_owned() });
+    }
     if let Err(error) = JournalReader::open(&journal_of(folder)) {
         return Outcome::failure(error);
     }
@@ -100,12 +103,15 @@ fn follow_journal(folder: &Path, events: &Sender<Event>, left: &Receiver<()>) {
         if !in_use && !ended {
             ended = true;
             let message = if path.exists() {
-                "the program that trained it ended without a word; `mnist-tui --resume` goes on \
-                 with the run"
+                let folder = folder.display();
+                format!(
+                    "the program that trained it ended without a word; `mnist-tui --resume \
+                     {folder}` goes on with the run"
+                )
             } else {
-                "the run was removed"
+                "the run was removed".to_owned()
             };
-            let failure = Failure { usage: false, message: message.to_owned() };
+            let failure = Failure { usage: false, message };
             if events.send(Event::Failed(failure)).is_err() {
                 return;
             }

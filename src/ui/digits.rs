@@ -47,7 +47,9 @@ impl Widget for &Digits<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let Some(sample) = self.app.sample() else {
             let inner = pane::titled(area, buf, self.theme, "Digits", []);
-            let text = if self.app.run.ended_before_training() {
+            let text = if self.app.looks_on {
+                "Digits are not kept: a run that is watched has none."
+            } else if self.app.run.ended_before_training() {
                 "No batch was trained."
             } else {
                 "The first digits appear here, with what the network takes them for."

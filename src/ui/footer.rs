@@ -80,6 +80,7 @@ impl<'a> Footer<'a> {
     fn training(&self) -> Vec<Hint> {
         let run = &self.app.run;
         match run.state {
+            _ if self.app.looks_on => Vec::new(),
             RunState::Paused => vec![
                 hint(Action::TogglePause).called("train on").at(0),
                 hint(Action::Step(1)).at(1),

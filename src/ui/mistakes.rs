@@ -72,6 +72,9 @@ impl<'a> Mistakes<'a> {
         };
         let Some(found) = found else {
             return Some(match run.state {
+                _ if self.app.looks_on => {
+                    "Images are not kept: a run that is watched has none.".into()
+                }
                 RunState::Failed => "Images are no longer at hand after a failure.".into(),
                 _ => "The images are being looked for.".into(),
             });

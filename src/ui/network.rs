@@ -156,7 +156,9 @@ impl Widget for &Network<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let Some(insides) = self.app.network.insides() else {
             let inner = pane::titled(area, buf, self.theme, "Network", []);
-            let text = if self.app.run.is_under_way() {
+            let text = if self.app.looks_on {
+                "A run that is watched cannot be asked about images."
+            } else if self.app.run.is_under_way() {
                 "The way of an image through the network appears here."
             } else {
                 "The run ended before an image was sent through the network."

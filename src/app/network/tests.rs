@@ -145,7 +145,8 @@ fn a_drawing_is_shown_in_the_view_that_asks_for_it() {
     let answer = insides(drawing.clone(), None, 5);
     feed(&mut app, Event::Insides(Box::new(answer.clone())));
     assert_eq!((app.pad.insides.is_some(), app.network.insides().is_some()), (true, false));
-    let _ = app.update(Msg::Action(Action::LookInside));
+    // Nothing else would bring it here while nothing is trained.
+    assert_eq!(asked(&mut app, Action::LookInside), Some(drawing.clone()));
     assert_eq!((app.view, &app.network.subject), (View::Network, &drawing));
     feed(&mut app, Event::Insides(Box::new(answer)));
     assert_eq!(shown(&app), Some((None, 5)));

@@ -367,3 +367,16 @@ fn the_chosen_image_goes_to_the_network_view() {
     }
     assert_eq!(answer(&mut app, "599"), [Command::LookInside(Some(other))]);
 }
+
+#[test]
+fn that_a_step_was_kept_is_told_for_some_seconds_of_training() {
+    let mut app = training();
+    feed(&mut app, [Event::Progress(progress(1, &[2.0]))]);
+    let _ = act(&mut app, Action::Keep);
+    let _ = app.update(Msg::Recorded(Report::Kept { step: 1 }));
+    // A step takes a tenth of a second.
+    feed(&mut app, [Event::Progress(progress(2, &[2.0; 45]))]);
+    assert!(app.notice.is_some());
+    feed(&mut app, [Event::Progress(progress(47, &[2.0; 10]))]);
+    assert_eq!(app.notice, None);
+}

@@ -207,11 +207,14 @@ impl Run<'_> {
 
     /// Multiplies the learning rate. Behind the furthest step, what was trained ahead is given up.
     pub(super) fn scale_rate(&mut self, factor: f64) {
-        let scaled = self.learner.learning_rate() * factor;
+        let now = self.learner.learning_rate();
+        let scaled = now * factor;
         if !scaled.is_finite() {
             return;
         }
-        let learning_rate = self.on_ladder(scaled).clamp(RATES.0, RATES.1);
+        // A rate that was beyond from the start stays where it is.
+        let (lowest, highest) = (RATES.0.min(now), RATES.1.max(now));
+        let learning_rate = self.on_ladder(scaled).clamp(lowest, highest);
         let step = self.at.step;
         self.checkpointed = None;
         let branch = self.rates.change(step, learning_rate);

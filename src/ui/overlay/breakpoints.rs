@@ -58,7 +58,7 @@ fn meaning(breakpoint: Breakpoint, room: usize) -> &'static str {
         Breakpoint::Step(_) => ("after this step", "after this step"),
         Breakpoint::LossAbove(_) => ("at a batch loss above this", "at a higher loss"),
         Breakpoint::Spike(_) => ("at a loss far above recent ones", "at a jump in loss"),
-        Breakpoint::NotFinite => ("at a loss that is no number", "at NaN or infinity"),
+        Breakpoint::NotFinite => ("at a NaN or infinite value", "at NaN or infinity"),
         Breakpoint::Accuracy(_) => ("once an epoch reaches this", "once it is reached"),
     };
     if full.len() <= room { full } else { short }
