@@ -47,7 +47,7 @@ soak:
 # What the dashboard costs, view by view.
 screen:
     cargo build --release --locked
-    python3 benches/screen.py target/release/mnist-tui --rounds 9 --epochs 14
+    python3 benches/screen.py target/release/mnist-tui --rounds 5 --epochs 14
 
 # What a terminal costs that is not read for a minute.
 stall:
