@@ -282,9 +282,8 @@ fn five_hundred_sizes_in_training_and_paused_leave_no_trace_on_the_screen() {
     };
     shake(&mut tty);
     tty.send("p");
-    tty.wait_for_text("1 overview");
     tty.wait_for_text("‖ paused");
-    tty.wait_for_text("q quit");
+    tty.wait_for_quiet();
     let before = tty.screen();
     shake(&mut tty);
     tty.wait_for("the same screen again", |screen| (screen == before).then_some(()));

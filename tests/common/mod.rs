@@ -12,6 +12,9 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtyPair, PtySize, native_pt
 
 /// Generous, since test machines are slow and busy; a passing test never waits that long.
 const DEADLINE: Duration = Duration::from_secs(120);
+/// Longer than anything is under way that a pause, a key or another size has set off.
+#[allow(dead_code, reason = "each file of tests compiles this anew and uses another part")]
+const QUIET: Duration = Duration::from_millis(500);
 #[allow(dead_code, reason = "only some files of tests count frames")]
 const BEGIN_FRAME: &[u8] = b"\x1b[?2026h";
 #[allow(dead_code, reason = "only some files of tests count frames")]
@@ -203,6 +206,23 @@ impl Tty {
             let left = deadline.saturating_duration_since(Instant::now());
             assert!(!left.is_zero() && !seen.closed, "nothing is written");
             seen = changed.wait_timeout(seen, left).expect("no holder panics").0;
+        }
+    }
+
+    /// Waits until the program has written nothing for a while, as it does when nothing changes.
+    pub(crate) fn wait_for_quiet(&self) {
+        let deadline = Instant::now() + DEADLINE;
+        let (lock, changed) = &*self.seen;
+        let mut seen = lock.lock().expect("no holder panics");
+        loop {
+            let count = seen.bytes.len();
+            let quiet = changed.wait_timeout_while(seen, QUIET, |seen| seen.bytes.len() == count);
+            let (after, waited) = quiet.expect("no holder panics");
+            if waited.timed_out() {
+                return;
+            }
+            assert!(Instant::now() < deadline, "it writes on and on");
+            seen = after;
         }
     }
 
