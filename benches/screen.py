@@ -4,9 +4,9 @@
     python3 benches/screen.py PROGRAM --stall 60 [--rounds 3]
 
 Each round trains, for each view, without a screen and then with that view in a terminal of 120 by 40,
-all with the run kept in a folder; shares are taken within such a pair, and their median counts. Speed is that of the
-median epoch in the run's log. With `--stall`, each round instead opens the dashboard, leaves its
-terminal unread for so many seconds, and looks at what comes first after that.
+all with the run kept in a folder; shares are taken within such a pair, and their median counts. Speed
+is that of the median epoch in the run's log. With `--stall`, each round instead opens the dashboard and
+leaves its terminal unread for so many seconds.
 """
 
 import argparse
@@ -27,9 +27,14 @@ import time
 VIEWS = {"1": "overview", "2": "loss", "3": "step", "4": "confusion", "5": "network", "6": "mistakes", "7": "draw"}
 
 
-def speed(log):
-    """Images a second of the median epoch of a log, without the first, in which the view is opened."""
-    epochs = [line for line in map(json.loads, open(log)) if line["event"] == "epoch"][1:]
+def epochs_of(folder):
+    """The epochs in a log that may still be written."""
+    lines = (folder / "log.jsonl").read_text().splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n") and '"event":"epoch"' in line]
+
+
+def speed(epochs):
+    """Images a second of the median epoch."""
     return 60_000 / statistics.median(epoch["train_seconds"] for epoch in epochs)
 
 
@@ -42,7 +47,7 @@ def headless(program, epochs):
         folder = pathlib.Path(name)
         command = [program, "--headless", *options(folder, epochs)]
         timed = subprocess.run(["/usr/bin/time", "-f", "%M", *command], capture_output=True, text=True, check=True)
-        return speed(folder / "log.jsonl"), int(timed.stderr.split()[-1]) / 1024
+        return speed(epochs_of(folder)[1:]), int(timed.stderr.split()[-1]) / 1024
 
 
 def end_of(log):
@@ -95,8 +100,12 @@ class Screen:
         status = open(f"/proc/{self.pid}/status").read()
         return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
 
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
     def leave(self):
-        self.press("q")
+        """Quits, whether or not a run is under way."""
+        self.press("qq")
         while self.read(60) is not None:
             pass
         assert os.waitpid(self.pid, 0)[1] == 0
@@ -114,18 +123,15 @@ def shown(program, epochs, view):
         rate = (screen.received - before) / (time.time() - began)
         peak = screen.peak()
         screen.leave()
-        return speed(folder / "log.jsonl"), peak, rate
+        # Without the first, in which the view was opened.
+        return speed(epochs_of(folder)[1:]), peak, rate
 
 
 def first_frame(program):
     screen = Screen([program, "--no-run-dir"])
     screen.until(b"overview")
     seconds = time.time() - screen.start
-    screen.press("qq")
-    while screen.read(60) is not None:
-        pass
-    os.waitpid(screen.pid, 0)
-    os.close(screen.terminal)
+    screen.leave()
     return 1000 * seconds
 
 
@@ -166,33 +172,17 @@ def stalled(program, rounds, seconds):
             screen = Screen([program, *options(folder, 100_000)])
             screen.until(b"overview")
             time.sleep(2)
-            before = len(os.listdir(f"/proc/{screen.pid}/fd")), screen.peak()
-            marks = [len(epochs_of(folder))]
+            first, before = len(epochs_of(folder)), (screen.descriptors(), screen.peak())
             time.sleep(seconds)
-            marks.append(len(epochs_of(folder)))
-            behind = (folder / "log.jsonl").stat().st_size
-            after = len(os.listdir(f"/proc/{screen.pid}/fd")), screen.peak()
-            waiting, last = 0, time.time()
-            while time.time() - last < 0.05 and (data := screen.read(0.05)):
-                waiting, last = waiting + len(data), time.time()
-            screen.press("qq")
-            while screen.read(60) is not None:
-                pass
-            os.waitpid(screen.pid, 0)
-            os.close(screen.terminal)
-            epochs = epochs_of(folder)[marks[0] : marks[1]]
+            epochs, after = epochs_of(folder)[first:], (screen.descriptors(), screen.peak())
+            screen.leave()
         alone = headless(program, len(epochs))[0]
-        share = 100 * 60_000 / statistics.median(epoch["train_seconds"] for epoch in epochs) / alone
+        share = 100 * speed(epochs) / alone
         print(
             f"{len(epochs)} epochs unread: {share:.1f} % of the speed without a screen, "
             f"peak memory {before[1]:.1f} MiB before and {after[1]:.1f} after, "
-            f"descriptors {before[0]} and {after[0]}, log {behind / 1e6:.1f} MB"
+            f"descriptors {before[0]} and {after[0]}"
         )
-
-
-def epochs_of(folder):
-    lines = (folder / "log.jsonl").read_text().splitlines(keepends=True)
-    return [json.loads(line) for line in lines if line.endswith("\n") and '"event":"epoch"' in line]
 
 
 def main():

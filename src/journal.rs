@@ -166,7 +166,7 @@ impl<R: Read> JournalReader<R> {
             if event.is_plausible() {
                 Ok(event)
             } else {
-                Err(serde::de::Error::custom("its numbers are larger than those of any run"))
+                Err(serde::de::Error::custom("its numbers are such as no run has"))
             }
         });
         self.line.clear();

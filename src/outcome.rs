@@ -6,14 +6,15 @@ use crate::protocol::Failure;
 
 /// Text as a terminal may get it: names of files may hold bytes that command terminals.
 pub fn printable(text: &str) -> String {
-    let escaped = |c: char| c.is_control().then(|| c.escape_default());
-    text.chars().fold(String::with_capacity(text.len()), |mut printed, c| {
-        match escaped(c) {
-            Some(escaped) => printed.extend(escaped),
-            None => printed.push(c),
+    let mut printed = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            printed.extend(c.escape_default());
+        } else {
+            printed.push(c);
         }
-        printed
-    })
+    }
+    printed
 }
 
 /// How a run ended, whoever showed it.

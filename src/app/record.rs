@@ -15,19 +15,21 @@ impl App {
             RunState::Training | RunState::Evaluating => self.run.is_stepping(),
         };
         let now = self.run.clock.elapsed();
-        let is_over =
-            |(end, _): &mut (f64, String)| now >= *end || self.run.state == RunState::Done;
-        if let Some((_, passing)) = self.passing.take_if(is_over)
-            && self.notice.as_ref() == Some(&passing)
-        {
-            self.notice = None;
-        }
+        self.drop_passing_notice(now);
         self.run.refresh_figures(self.curves.loss.smooth(), stands_still);
         self.curves.refresh(now, stands_still);
         self.sample.refresh(now, stands_still);
         self.matrix.refresh(now, stands_still);
         self.release_lost_pin();
         self.network.refresh(now, stands_still);
+    }
+
+    fn drop_passing_notice(&mut self, now: f64) {
+        let is_done = self.run.state == RunState::Done;
+        if let Some((_, passing)) = self.passing.take_if(|(end, _)| is_done || now >= *end) {
+            // Another may have taken its place.
+            self.notice.take_if(|notice| *notice == passing);
+        }
     }
 
     fn record(&mut self, event: Event) {
