@@ -2,7 +2,6 @@
 //! all, and believed in nothing when they are read.
 
 mod error;
-mod replace;
 mod training;
 
 use std::collections::HashMap;
@@ -13,8 +12,12 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, Metadata, TensorView};
 
 pub use error::{CheckpointError, Flaw};
-pub use training::{Checkpoint, decode_checkpoint, load_checkpoint, save_checkpoint};
+pub use training::{
+    Checkpoint, decode_checkpoint, encode_checkpoint, load_checkpoint, read_checkpoint,
+    save_checkpoint,
+};
 
+use crate::files;
 use crate::nn::parameters::{Parameter, Parameters, SHAPES};
 
 /// The most bytes of a file that are read. Weights take 21,000 and checkpoints 66,000 with four for each
@@ -32,7 +35,7 @@ pub fn save_weights(path: &Path, parameters: &Parameters) -> Result<(), Checkpoi
     let file = path.display().to_string();
     match encode(parameters) {
         Ok(bytes) => {
-            replace::replace(path, &bytes).map_err(|reason| CheckpointError::Write { file, reason })
+            files::replace(path, &bytes).map_err(|reason| CheckpointError::Write { file, reason })
         }
         Err(flaw) => Err(CheckpointError::Unsavable { file, flaw }),
     }
@@ -43,8 +46,25 @@ pub fn save_weights(path: &Path, parameters: &Parameters) -> Result<(), Checkpoi
 /// # Errors
 /// As [`save_weights`], as far as it can be known.
 pub fn check_target(path: &Path) -> Result<(), CheckpointError> {
-    replace::check(path)
+    files::check_target(path)
         .map_err(|reason| CheckpointError::Target { file: path.display().to_string(), reason })
+}
+
+/// Whether writing weights to this path loses nothing but weights: there is no file, an empty one, or
+/// one in the safetensors format.
+pub fn may_replace(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else { return true };
+    let mut start = [0; 9];
+    let mut file = file.take(start.len() as u64);
+    match file.read(&mut start) {
+        Ok(0) => true,
+        // A header's length, and the header, which is a JSON object.
+        Ok(9) => {
+            let length = u64::from_le_bytes(*start.first_chunk().unwrap_or(&[0; 8]));
+            length <= MAX_BYTES && start[8] == b'{'
+        }
+        _ => false,
+    }
 }
 
 /// Reads the six parameters from a safetensors file of weights alone or a checkpoint, in the order of
@@ -55,14 +75,6 @@ pub fn check_target(path: &Path) -> Result<(), CheckpointError> {
 /// this network's, tensors of neither weights nor checkpoint, or values that are not finite.
 pub fn load_weights(path: &Path) -> Result<Parameters, CheckpointError> {
     decode(&path.display().to_string(), &read(path)?)
-}
-
-/// Writes what a file is to hold beside it, syncs it and renames it.
-///
-/// # Errors
-/// If the file cannot be written; what was there is then unchanged.
-pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    replace::replace(path, bytes)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CheckpointError> {
@@ -81,12 +93,27 @@ fn read(path: &Path) -> Result<Vec<u8>, CheckpointError> {
         // Another error comes again on opening.
         _ => {}
     }
+    read_open(&file(), File::open(path))
+}
+
+/// The bytes of a file that was opened, which errors call `file`.
+fn read_open(file: &str, opened: io::Result<File>) -> Result<Vec<u8>, CheckpointError> {
+    let file = || file.to_owned();
     let mut bytes = Vec::new();
-    // The file may grow after its size was asked.
-    File::open(path)
-        .and_then(|source| source.take(MAX_BYTES).read_to_end(&mut bytes))
-        .map_err(|reason| CheckpointError::Read { file: file(), reason })?;
-    Ok(bytes)
+    let read = opened.and_then(|source| {
+        let len = source.metadata()?.len();
+        // The file may grow after its size was asked.
+        source.take(MAX_BYTES).read_to_end(&mut bytes)?;
+        Ok(len)
+    });
+    match read {
+        Ok(len) if len > MAX_BYTES => Err(CheckpointError::TooLarge { file: file(), bytes: len }),
+        Ok(_) => Ok(bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(CheckpointError::Missing { file: file() })
+        }
+        Err(reason) => Err(CheckpointError::Read { file: file(), reason }),
+    }
 }
 
 /// The bytes of a safetensors file of the parameters.

@@ -5,8 +5,8 @@ mod runs_list;
 
 use std::{
     ffi::OsString,
-    io::{self, IsTerminal},
-    path::{Path, PathBuf},
+    io::{self, IsTerminal, Write as _},
+    path::Path,
     process::ExitCode,
 };
 
@@ -14,20 +14,20 @@ use clap::{CommandFactory, Parser, error::ErrorKind};
 
 use crate::{
     bench, check,
-    config::{DeviceChoice, RunConfig},
+    config::RunConfig,
     headless,
-    launch::{self, Launch},
+    launch::{self, Launch, LaunchError},
     outcome::{Outcome, printable},
     predict,
     protocol::Failure,
     reproduce,
+    run_log::is_stdout,
     runs::Runs,
     session,
     train::{Classifier, Tools, WeightsCheck},
 };
 use arguments::{
-    Cli, EvalArgs, MachineArgs, OnHangup, PredictArgs, RunsArgs, RunsSub, SourceArgs, Sub,
-    TrainArgs, WatchArgs,
+    Cli, EvalArgs, MachineArgs, OnHangup, PredictArgs, RunsArgs, RunsSub, Sub, TrainArgs, WatchArgs,
 };
 
 /// Runs the program as the arguments say, of which the first is its name.
@@ -44,19 +44,19 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         None => train(&cli.train),
         Some(Sub::Watch(arguments)) => watch(&arguments),
         Some(Sub::Runs(RunsArgs { command: None })) => runs_list::list(),
-        Some(Sub::Runs(RunsArgs { command: Some(RunsSub::Rm { runs }) })) => {
-            runs_list::remove(&runs)
+        Some(Sub::Runs(RunsArgs { command: Some(RunsSub::Rm { runs, yes }) })) => {
+            runs_list::remove(&runs, yes)
         }
         Some(Sub::Eval(arguments)) => evaluate(arguments),
         Some(Sub::Predict(arguments)) => predict(&arguments),
         Some(Sub::Reproduce(arguments)) => {
-            let SourceArgs { data } = arguments.source;
+            let data = arguments.source.data();
             let MachineArgs { threads, device } = arguments.machine;
             let seed = arguments.seed;
             reproduce::run(&RunConfig { data, seed, threads, device, ..RunConfig::default() })
         }
         Some(Sub::Bench(arguments)) => {
-            let SourceArgs { data } = arguments.source;
+            let data = arguments.source.data();
             let MachineArgs { threads, device } = arguments.machine;
             let config = RunConfig { data, threads, device, ..RunConfig::default() };
             bench::run(&config, arguments.json)
@@ -75,58 +75,40 @@ pub fn is_right_usage(arguments: impl IntoIterator<Item = OsString>) -> bool {
 }
 
 fn train(arguments: &TrainArgs) -> Outcome {
-    let with_screen = !arguments.headless && has_screen();
+    // Standard output is either for the log or for the screen.
+    let logs_to_stdout = arguments.log.as_deref().is_some_and(is_stdout);
+    let with_screen = !arguments.headless && !logs_to_stdout && has_screen();
     let tools = if with_screen { arguments.tools() } else { arguments.tools_without_screen() };
     let launch = match tools {
-        Err(message) => return Outcome::Failed(Failure { usage: true, message }),
+        Err(message) => return Outcome::usage(message),
         Ok(tools) => match &arguments.resume {
             None => new_run(arguments, tools),
             Some(run) => resumed(arguments, run.as_deref(), tools),
         },
     };
+    let outlives_terminal = arguments.on_hangup == OnHangup::Continue;
     match launch {
         Err(outcome) => outcome,
-        Ok(launch) if logs_into_folder(&launch) => Outcome::Failed(Failure {
-            usage: true,
-            message: "--log leads into the run's own folder, whose files it would write over: \
-                      expected another place"
-                .to_owned(),
-        }),
         Ok(launch) if with_screen => {
-            let outlives_terminal = arguments.on_hangup == OnHangup::Continue;
             session::run(launch, arguments.look.display(outlives_terminal))
         }
-        Ok(launch) => headless::run(launch, arguments.on_hangup == OnHangup::Continue),
+        Ok(launch) => headless::run(launch, outlives_terminal),
     }
-}
-
-/// Whether the log of every step would lie among the files that the run is kept in.
-fn logs_into_folder(launch: &Launch) -> bool {
-    let real = |path: &Path| path.canonicalize().ok();
-    let log = launch.log.as_deref().and_then(|log| {
-        // One that is there may be a link to a file of the run.
-        let there = real(log);
-        there.as_deref().or(Some(log)).and_then(Path::parent).map(Path::to_owned)
-    });
-    let log = log.map(|place| if place == Path::new("") { PathBuf::from(".") } else { place });
-    let log = log.and_then(|place| real(&place));
-    log.is_some() && log == launch.folder().and_then(real)
 }
 
 fn new_run(arguments: &TrainArgs, tools: Tools) -> Result<Launch, Outcome> {
     let config = arguments.config();
     config.validate().map_err(|error| Outcome::Failed(error.into()))?;
-    if let Some(message) = arguments.overwritten() {
-        return Err(Outcome::Failed(Failure { usage: true, message }));
+    let run_dir = arguments.run_dir.as_deref();
+    if let Some(message) = arguments.overwritten(config.save.as_deref(), run_dir) {
+        return Err(Outcome::usage(message));
     }
     let mut launch = Launch::unrecorded(config, tools, arguments.log.clone());
     if arguments.no_run_dir {
         return Ok(launch);
     }
-    let folder =
-        launch::new_folder(arguments.run_dir.as_deref(), arguments.keep_runs, &launch.config);
-    match folder.map_err(Outcome::failure)? {
-        Ok(folder) => Ok(launch.in_folder(folder)),
+    match launch::new_folder(run_dir, &launch.config).map_err(Outcome::failure)? {
+        Ok(folder) => Ok(launch.in_new_folder(folder)),
         Err(warning) => {
             launch.warning = Some(warning);
             Ok(launch)
@@ -135,20 +117,28 @@ fn new_run(arguments: &TrainArgs, tools: Tools) -> Result<Launch, Outcome> {
 }
 
 fn resumed(arguments: &TrainArgs, run: Option<&Path>, tools: Tools) -> Result<Launch, Outcome> {
+    let changes = arguments.changes();
     let path = match run {
+        None if changes.go_further() => Runs::of_user().and_then(|runs| runs.newest()),
         None => Runs::of_user().and_then(|runs| runs.newest_unfinished()),
         Some(run) if run.exists() => Ok(run.to_owned()),
         Some(run) => Runs::of_user().map(|runs| runs.find(run)),
     };
     let path = path.map_err(Outcome::failure)?;
-    let mut launch =
-        Launch::resume(&path, tools, arguments.log.clone()).map_err(Outcome::failure)?;
-    let MachineArgs { threads, device } = arguments.machine;
-    launch.config.threads = threads.or(launch.config.threads);
-    if device != DeviceChoice::Auto {
-        launch.config.device = device;
+    let launch = Launch::resume(&path, tools, arguments.log.clone(), &changes);
+    let launch = launch.map_err(|error| match error {
+        LaunchError::Config(error) => Outcome::Failed(error.into()),
+        error => Outcome::failure(error),
+    })?;
+    let save = launch.config.save.as_deref();
+    if let Some(message) = arguments.overwritten(save, launch.folder()) {
+        return Err(Outcome::usage(message));
     }
-    launch.config.validate().map_err(|error| Outcome::Failed(error.into()))?;
+    if let Some(save) = save {
+        // Not `eprintln!`, which panics where stderr is closed.
+        let save = printable(&save.display().to_string());
+        let _ = writeln!(io::stderr(), "the weights will be saved to {save}");
+    }
     Ok(launch)
 }
 
@@ -156,7 +146,7 @@ fn watch(arguments: &WatchArgs) -> Outcome {
     if !has_screen() {
         let message =
             "watch needs a terminal: `mnist-tui runs` tells of runs without one".to_owned();
-        return Outcome::Failed(Failure { usage: true, message });
+        return Outcome::usage(message);
     }
     let folder = match (&arguments.run, Runs::of_user()) {
         (Some(run), _) if run.exists() => Ok(run.clone()),
@@ -176,7 +166,7 @@ fn has_screen() -> bool {
 }
 
 fn evaluate(arguments: EvalArgs) -> Outcome {
-    let SourceArgs { data } = arguments.source;
+    let data = arguments.source.data();
     let MachineArgs { threads, device } = arguments.machine;
     if let Err(error) = (RunConfig { threads, ..RunConfig::default() }).validate() {
         return Outcome::Failed(error.into());
@@ -252,6 +242,7 @@ mod tests {
                 save: Some("b".into()),
                 threads: Some(2),
                 device: DeviceChoice::Cpu,
+                ..RunConfig::default()
             }
         );
         assert_eq!(

@@ -1,5 +1,7 @@
 //! What a run is asked to do, as validated plain data.
 
+pub mod path_form;
+
 use std::{
     fmt,
     path::{self, PathBuf},
@@ -17,7 +19,7 @@ pub enum DataSource {
     /// A download through `candle-datasets`.
     Hub,
     /// A folder with the four IDX files.
-    Dir(PathBuf),
+    Dir(#[serde(with = "path_form")] PathBuf),
 }
 
 impl FromStr for DataSource {
@@ -98,7 +100,10 @@ impl fmt::Display for DeviceChoice {
     }
 }
 
-/// Everything that decides what a run computes.
+/// What a run is asked to do.
+///
+/// Settings that were added later have defaults, so that runs of earlier versions can be read. Those of
+/// the first version are required: other programs have files named `config.json`, too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunConfig {
     /// Where the images come from.
@@ -118,13 +123,25 @@ pub struct RunConfig {
     /// Ends the run after this many optimiser steps, if the epochs do not end it sooner.
     pub max_steps: Option<u64>,
     /// Weights to start from, in place of PyTorch's default initialisation.
+    #[serde(with = "path_form::optional")]
     pub init: Option<PathBuf>,
     /// Where the weights go at the end.
+    #[serde(with = "path_form::optional")]
     pub save: Option<PathBuf>,
     /// CPU threads; `None` uses every core.
     pub threads: Option<usize>,
     /// Which processor trains.
     pub device: DeviceChoice,
+    /// Whether a loss or a gradient that is not finite pauses the run, or ends it without a screen.
+    #[serde(default = "yes")]
+    pub break_on_nan: bool,
+    /// Runs that stay in the state directory; `None` for the default.
+    #[serde(default)]
+    pub keep_runs: Option<usize>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Default for RunConfig {
@@ -142,6 +159,8 @@ impl Default for RunConfig {
             save: None,
             threads: None,
             device: DeviceChoice::Auto,
+            break_on_nan: true,
+            keep_runs: None,
         }
     }
 }
@@ -150,6 +169,13 @@ impl Default for RunConfig {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ConfigError(String);
+
+impl ConfigError {
+    /// An error that reads as `message`.
+    pub fn new(message: String) -> Self {
+        Self(message)
+    }
+}
 
 /// Training images in the copy of MNIST inside the program.
 const BUILTIN_TRAIN_IMAGES: usize = 60_000;
@@ -213,6 +239,20 @@ impl RunConfig {
         }
     }
 
+    /// Runs that stay in the state directory.
+    pub fn keep_runs(&self) -> usize {
+        const DEFAULT: usize = 20;
+        self.keep_runs.unwrap_or(DEFAULT)
+    }
+
+    /// The same settings with the trajectory of `other`: the steps that it has trained stay valid.
+    #[must_use]
+    pub fn on_trajectory_of(self, other: &Self) -> Self {
+        let Self { data, batch_size, learning_rate, seed, shuffle, validation, init, .. } =
+            other.clone();
+        Self { data, batch_size, learning_rate, seed, shuffle, validation, init, ..self }
+    }
+
     /// Optimiser steps in one epoch over `train_images` images; the last, short batch counts.
     pub fn steps_per_epoch(&self, train_images: usize) -> u64 {
         train_images.div_ceil(self.batch_size) as u64
@@ -230,77 +270,4 @@ fn ensure(holds: bool, message: impl FnOnce() -> String) -> Result<(), ConfigErr
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refused(change: impl FnOnce(&mut RunConfig)) -> String {
-        let mut config = RunConfig::default();
-        change(&mut config);
-        config.validate().expect_err("the value is out of range").to_string()
-    }
-
-    #[test]
-    fn the_defaults_are_valid_and_those_of_the_article() {
-        let config = RunConfig::default();
-        config.validate().expect("defaults are in range");
-        assert_eq!((config.batch_size, config.learning_rate), (50, 0.001));
-        assert_eq!(config.steps_per_epoch(60_000), 1_200);
-    }
-
-    #[test]
-    fn values_out_of_range_are_named_with_the_range() {
-        assert_eq!(refused(|c| c.epochs = 0), "--epochs is 0: expected at least 1");
-        assert_eq!(refused(|c| c.batch_size = 0), "--batch-size is 0: expected at least 1");
-        assert_eq!(
-            refused(|c| c.batch_size = 60_001),
-            "--batch-size is 60001: expected 1 to 60000, the training images"
-        );
-        assert_eq!(
-            refused(|c| c.learning_rate = -0.5),
-            "--lr is -0.5: expected a finite number above 0"
-        );
-        assert!(refused(|c| c.learning_rate = f64::NAN).starts_with("--lr is NaN"));
-        assert!(refused(|c| c.learning_rate = f64::INFINITY).starts_with("--lr is inf"));
-        assert_eq!(refused(|c| c.max_steps = Some(0)), "--steps is 0: expected at least 1");
-        assert_eq!(refused(|c| c.threads = Some(0)), "--threads is 0: expected 1 to 1024");
-        assert_eq!(
-            refused(|c| c.validation = 60_000),
-            "--validation is 60000: expected fewer than the 60000 training images"
-        );
-    }
-
-    #[test]
-    fn the_last_short_batch_counts_and_a_step_limit_ends_the_run_early() {
-        let mut config = RunConfig { batch_size: 7, epochs: 2, ..RunConfig::default() };
-        assert_eq!(config.steps_per_epoch(15), 3);
-        assert_eq!(config.total_steps(15), 6);
-        config.max_steps = Some(4);
-        assert_eq!(config.total_steps(15), 4);
-        config.max_steps = Some(40);
-        assert_eq!(config.total_steps(15), 6);
-    }
-
-    #[test]
-    fn devices_read_as_they_print() {
-        for text in ["auto", "cpu"] {
-            assert_eq!(text.parse::<DeviceChoice>().expect("valid").to_string(), text);
-        }
-        for text in ["", "gpu", "cpu:1", "auto:0", "cuda:", "cuda:x", "cuda:-1", "metal:1:2"] {
-            assert!(text.parse::<DeviceChoice>().is_err(), "{text}");
-        }
-    }
-
-    #[cfg(not(feature = "cuda"))]
-    #[test]
-    fn cuda_in_a_build_without_it_says_how_to_build_it() {
-        let error = "cuda".parse::<DeviceChoice>().expect_err("not built");
-        assert!(error.contains("cargo build --release --features cuda"), "{error}");
-    }
-
-    #[test]
-    fn any_other_word_is_a_folder() {
-        assert_eq!("builtin".parse(), Ok(DataSource::Builtin));
-        assert_eq!("./mnist".parse(), Ok(DataSource::Dir("./mnist".into())));
-        assert!("".parse::<DataSource>().is_err());
-    }
-}
+mod tests;

@@ -3,6 +3,7 @@
 pub mod batches;
 mod builtin;
 pub mod centre;
+mod checksums;
 mod error;
 #[cfg(feature = "hub")]
 mod hub;
@@ -12,6 +13,7 @@ pub mod split;
 
 use std::path::{Path, PathBuf};
 
+pub use checksums::Checksums;
 pub use error::DataError;
 
 /// Pixels along each side of an image.

@@ -14,6 +14,7 @@ use crate::{
     outcome::Outcome,
     protocol::{Command, EpochRecord, Evaluation, Event, RunInfo, Summary},
     recorder::Report,
+    run_log::{LogError, RunLog, is_stdout},
     terminal::{
         After, is_hang_up, is_resize, is_suspend, let_go, stop_until_continued, watch_signals,
     },
@@ -61,10 +62,15 @@ pub fn run(mut launch: Launch, outlives_terminal: bool) -> Outcome {
     if let Err(error) = watching {
         return Outcome::failure(format_args!("cannot watch for signals: {error}"));
     }
-    let (out, bar) = (io::stdout().lock(), Bar::new(""));
-    let mut lines = Lines { out, bar, info: None, failure: None };
+    // Where standard output has the log, it has nothing else.
+    let out: Box<dyn Write> = if launch.log.as_deref().is_some_and(is_stdout) {
+        Box::new(io::stderr())
+    } else {
+        Box::new(io::stdout().lock())
+    };
+    let mut lines = Lines { out, bar: Bar::new(""), info: None, failure: None };
     let reports = writers.recorder.as_ref().map_or_else(never, |one| one.reports().clone());
-    let ended = lines.follow(&events, &reports);
+    let ended = lines.follow(&events, &reports, writers.log.as_ref());
     let failure = lines.failure.take();
     if ended.is_err() {
         worker.send(Command::Stop);
@@ -100,6 +106,7 @@ impl<W: Write> Lines<W> {
         &mut self,
         events: &Receiver<Event>,
         reports: &Receiver<Report>,
+        log: Option<&RunLog>,
     ) -> io::Result<Outcome> {
         let mut reports = reports.clone();
         loop {
@@ -114,6 +121,9 @@ impl<W: Write> Lines<W> {
                 }
             };
             let Ok(event) = event else { break };
+            if log.and_then(RunLog::failed).is_some_and(LogError::reader_is_gone) {
+                return Err(io::ErrorKind::BrokenPipe.into());
+            }
             self.bar.update(&event);
             match event {
                 Event::Started(info) => self.info = Some(info),

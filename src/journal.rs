@@ -25,9 +25,8 @@ impl Journal {
     /// A journal that keeps the first `bytes` of what the file holds.
     ///
     /// # Errors
-    /// If the file cannot be opened, or is shorter than that.
-    pub fn open(path: &Path, bytes: u64) -> io::Result<Self> {
-        let mut file = File::options().create(true).truncate(false).write(true).open(path)?;
+    /// If the file is shorter than that, or takes no change.
+    pub fn continued(mut file: File, bytes: u64) -> io::Result<Self> {
         let found = file.metadata()?.len();
         if found < bytes {
             let message = format!("it has {found} bytes, expected at least {bytes}");
@@ -203,6 +202,11 @@ mod tests {
         })
     }
 
+    fn created(path: &Path) -> File {
+        let options = File::options().write(true).create(true).truncate(false).open(path);
+        options.expect("there is room")
+    }
+
     fn read(path: &Path) -> Vec<Event> {
         let mut reader = JournalReader::open(path).expect("it is there");
         std::iter::from_fn(|| reader.next_event().expect("it is whole")).collect()
@@ -212,7 +216,7 @@ mod tests {
     fn events_read_back_as_they_were_without_digits() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("journal");
-        let mut journal = Journal::open(&path, 0).expect("it opens");
+        let mut journal = Journal::continued(created(&path), 0).expect("it opens");
         let digit = Digit { pixels: vec![1; 784], label: 1, prediction: 2, probability: 0.5 };
         let Event::Progress(mut shown) = progress(3, &[0.25]) else { unreachable!() };
         shown.sample = Some(Sample { step: 3, digits: vec![digit] });
@@ -235,7 +239,7 @@ mod tests {
     fn a_loss_that_is_not_finite_is_nan_when_it_is_read() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("journal");
-        let mut journal = Journal::open(&path, 0).expect("it opens");
+        let mut journal = Journal::continued(created(&path), 0).expect("it opens");
         journal.write(&progress(1, &[0.5, f32::INFINITY, f32::NAN])).expect("there is room");
         journal.flush().expect("there is room");
         let events = read(&path);
@@ -248,17 +252,18 @@ mod tests {
     fn what_follows_the_bytes_to_keep_goes() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("journal");
-        let mut journal = Journal::open(&path, 0).expect("it opens");
+        let mut journal = Journal::continued(created(&path), 0).expect("it opens");
         journal.write(&progress(1, &[2.0])).expect("there is room");
         let kept = journal.bytes();
         journal.write(&progress(2, &[1.0])).expect("there is room");
         journal.flush().expect("there is room");
         drop(journal);
-        let mut journal = Journal::open(&path, kept).expect("it opens");
+        let mut journal = Journal::continued(created(&path), kept).expect("it opens");
         journal.write(&progress(2, &[0.5])).expect("there is room");
         journal.flush().expect("there is room");
         assert_eq!(read(&path), [progress(1, &[2.0]), progress(2, &[0.5])]);
-        let error = Journal::open(&path, 1 << 40).expect_err("it is shorter").to_string();
+        let error =
+            Journal::continued(created(&path), 1 << 40).expect_err("it is shorter").to_string();
         assert!(error.contains("expected at least"), "{error}");
     }
 

@@ -1,23 +1,24 @@
-//! A run about to start, be it new or gone on with.
+//! A run that is about to start: a new one, or one that is resumed.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+mod changes;
+
+use std::path::{Path, PathBuf};
 
 use crossbeam_channel::Sender;
 
 use crate::{
     checkpoint::{self, Checkpoint, CheckpointError},
-    config::RunConfig,
+    config::{ConfigError, RunConfig},
     journal::{JournalError, JournalReader},
     outcome::Outcome,
-    protocol::Event,
+    protocol::{Breakpoint, Event},
     recorder::{Recorder, Report},
     run_log::{LogError, RunLog},
-    runs::{Kept, RunFolder, Runs, RunsError},
+    runs::{Kept, Removal, RunFolder, Runs, RunsError},
     train::Tools,
 };
+
+pub use changes::Changes;
 
 /// What is to be run, and where it is written down.
 #[derive(Debug)]
@@ -28,27 +29,41 @@ pub struct Launch {
     pub tools: Tools,
     /// File for the log of every step.
     pub log: Option<PathBuf>,
-    /// What happened before, of a run that is gone on with.
+    /// Events of a resumed run up to its checkpoint.
     pub past: Vec<Event>,
     /// Something to be told before it starts.
     pub warning: Option<String>,
     folder: Option<RunFolder>,
+    /// Whether the folder was created for this run and holds nothing yet.
+    is_new: bool,
     journal_bytes: u64,
-    /// The checkpoint to be the last one, where the run goes on from an earlier one.
+    /// The checkpoint to be the last one, if the run is resumed from an earlier one.
     rebase: Option<Checkpoint>,
 }
 
-/// A run cannot be gone on with.
+/// A run cannot be resumed.
 #[derive(Debug, thiserror::Error)]
 pub enum LaunchError {
     /// Its folder cannot be used.
     #[error(transparent)]
     Runs(#[from] RunsError),
+    /// What it is asked to do now contradicts what it has done.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The file that it would save its weights to holds something else.
+    #[error(
+        "{}, where this run saves its weights, is not a weights file: give another place with --save",
+        path.display()
+    )]
+    NotWeights {
+        /// The file.
+        path: PathBuf,
+    },
     /// Its checkpoint cannot be used, and there is none before it.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     /// Its checkpoint cannot be used, but the one before it can.
-    #[error("{source}; go on from the one before it, step {step}, by --resume {}", previous.display())]
+    #[error("{source}; to resume from the one before it, step {step}, use --resume {}", previous.display())]
     OnlyPrevious {
         /// What is wrong with the last one.
         source: Box<LaunchError>,
@@ -62,8 +77,8 @@ pub enum LaunchError {
     Journal(#[from] JournalError),
     /// Its journal is shorter than the checkpoint says.
     #[error(
-        "{} ends at byte {found} and should reach byte {expected} of the course that the checkpoint \
-         belongs to: going on would leave a gap",
+        "{} ends at byte {found}, but the checkpoint belongs to a journal of {expected} bytes: resuming \
+         would leave a gap",
         path.display()
     )]
     Gap {
@@ -90,51 +105,87 @@ impl Launch {
     pub fn unrecorded(config: RunConfig, tools: Tools, log: Option<PathBuf>) -> Self {
         let past = Vec::new();
         let (warning, folder, rebase) = (None, None, None);
-        Self { config, tools, log, past, warning, folder, journal_bytes: 0, rebase }
+        let (is_new, journal_bytes) = (false, 0);
+        Self { config, tools, log, past, warning, folder, is_new, journal_bytes, rebase }
     }
 
-    /// The same run, kept in this new folder.
+    /// The same run, kept in this folder that was created for it.
     #[must_use]
-    pub fn in_folder(mut self, folder: RunFolder) -> Self {
+    pub fn in_new_folder(self, folder: RunFolder) -> Self {
+        Self { is_new: true, ..self.in_folder(folder) }
+    }
+
+    fn in_folder(mut self, folder: RunFolder) -> Self {
         self.tools.recorded = true;
         self.folder = Some(folder);
         self
     }
 
-    /// Goes on with the run in a folder, or from one of its checkpoints.
+    /// Resumes the run in a folder, or from one of its checkpoints, with these changes.
     ///
     /// # Errors
-    /// If there is no run, it is in use, or its checkpoint or journal cannot be used.
-    pub fn resume(path: &Path, tools: Tools, log: Option<PathBuf>) -> Result<Self, LaunchError> {
+    /// If there is no run, it is in use, its checkpoint or journal cannot be used, or the changes
+    /// contradict what was trained.
+    pub fn resume(
+        path: &Path,
+        tools: Tools,
+        log: Option<PathBuf>,
+        changes: &Changes,
+    ) -> Result<Self, LaunchError> {
         let (place, file) = if path.is_file() {
             let place = path.parent().filter(|place| *place != Path::new(""));
-            (place.unwrap_or(Path::new(".")), Some(path))
+            (place.unwrap_or(Path::new(".")), path.file_name())
         } else {
             (path, None)
         };
         let folder = RunFolder::open(place)?;
         let found = match file {
-            Some(file) => Some(point(file, &folder)?),
+            Some(file) => Some(point(folder.load_file(file), &folder)?),
             None => last_point(&folder)?,
         };
-        let Some((checkpoint, past)) = found else {
-            // It ended before its first checkpoint: it begins again.
-            let config = folder.config()?;
+        let Some((checkpoint, mut past)) = found else {
+            // It ended before its first checkpoint: it starts again.
+            let config = changes.of_untrained(folder.config()?);
             let warning = checkpoints_are_gone(&folder).then(|| {
                 let folder = folder.path().display();
                 format!(
-                    "{folder} has no checkpoint any more: the run starts again at its beginning"
+                    "{folder} has no checkpoint any more: the run starts again from its beginning"
                 )
             });
             let launch = Self::unrecorded(config, tools, log);
-            return Ok(Self { warning, ..launch }.in_folder(folder));
+            let launch = Self { warning, ..launch }.in_folder(folder);
+            return launch.checked(changes);
         };
         let Checkpoint { config, state, journal_bytes } = checkpoint.clone();
-        let tools = Tools { start: Some(Box::new(state)), ..tools };
+        // Since that checkpoint the run may have been asked for more.
+        let config = match folder.config() {
+            Ok(newer) => newer.on_trajectory_of(&config),
+            Err(_) => config,
+        };
+        let (config, data) = changes.of_trained(&config, &state.progress, &mut past)?;
+        let tools = Tools { start: Some(Box::new(state)), data, ..tools };
         let launch = Self::unrecorded(config, tools, log);
         // What was kept after an earlier checkpoint is void once the journal is cut there.
         let rebase = file.map(|_| checkpoint);
-        Ok(Self { past, journal_bytes, rebase, ..launch }.in_folder(folder))
+        let launch = Self { past, journal_bytes, rebase, ..launch }.in_folder(folder);
+        launch.checked(changes)
+    }
+
+    /// The same run with the breakpoint that it was configured with.
+    ///
+    /// # Errors
+    /// If its weights would replace a file that holds something else, unless a person just asked for it.
+    fn checked(mut self, changes: &Changes) -> Result<Self, LaunchError> {
+        if !self.config.break_on_nan {
+            self.tools.breakpoints.retain(|one| *one != Breakpoint::NotFinite);
+        }
+        match &self.config.save {
+            // The configuration may come from anywhere.
+            Some(path) if changes.save.is_none() && !checkpoint::may_replace(path) => {
+                Err(LaunchError::NotWeights { path: path.clone() })
+            }
+            _ => Ok(self),
+        }
     }
 
     /// The folder that the run is kept in.
@@ -145,30 +196,38 @@ impl Launch {
     /// Starts the writers and adds them to the listeners.
     ///
     /// # Errors
-    /// If a file cannot be opened.
+    /// If a file cannot be opened. A folder that was created for the run is then removed.
     pub fn writers(&mut self, listeners: &mut Vec<Sender<Event>>) -> Result<Writers, Outcome> {
-        let log = RunLog::listen(self.log.as_deref(), &self.config, &self.past, listeners)
-            .map_err(|error: LogError| Outcome::failure(error))?;
-        let recorder = match self.folder.take() {
-            None => None,
-            Some(folder) => {
-                let path = folder.path().to_owned();
-                if let Some(checkpoint) = &self.rebase {
-                    rebase(&folder, checkpoint).map_err(Outcome::failure)?;
-                }
-                let config = self.config.with_absolute_paths();
-                let started = Recorder::start(folder, &config, self.journal_bytes);
-                let (recorder, sender) = started.map_err(|error| {
-                    Outcome::failure(format_args!(
-                        "cannot keep the run in {}: {error}",
-                        path.display()
-                    ))
-                })?;
-                listeners.push(sender);
-                Some(recorder)
-            }
-        };
-        Ok(Writers { log, recorder })
+        let log = RunLog::listen(self.log.as_deref(), &self.config, &self.past, listeners);
+        let log = log.map_err(|error: LogError| {
+            self.abandon();
+            Outcome::failure(error)
+        })?;
+        let Some(folder) = self.folder.take() else { return Ok(Writers { log, recorder: None }) };
+        let path = folder.path().to_owned();
+        if let Some(checkpoint) = &self.rebase {
+            rebase(&folder, checkpoint).map_err(Outcome::failure)?;
+        }
+        let config = self.config.with_absolute_paths();
+        folder.save_config(&config).map_err(Outcome::failure)?;
+        if !self.is_new {
+            prune_around(&path, &config);
+        }
+        let started = Recorder::start(folder, &config, self.journal_bytes);
+        let (recorder, sender) = started.map_err(|error| {
+            Outcome::failure(format_args!("cannot keep the run in {}: {error}", path.display()))
+        })?;
+        listeners.push(sender);
+        Ok(Writers { log, recorder: Some(recorder) })
+    }
+
+    fn abandon(&mut self) {
+        if let Some(folder) = self.folder.take_if(|_| self.is_new) {
+            let path = folder.path().to_owned();
+            drop(folder);
+            // What cannot be removed is listed, and can be removed later.
+            let _ = Removal::of(&path).and_then(Removal::carry_out);
+        }
     }
 }
 
@@ -185,14 +244,13 @@ impl Writers {
     }
 }
 
-/// A new folder for a run: the one asked for, or one among the user's, of which the oldest go. Where
-/// the user has no place for them, the warning says why nothing is kept.
+/// Creates a folder for a new run: the one asked for, or one among the user's, of which the oldest are
+/// removed. If the user has no place for runs, the warning says why nothing is kept.
 ///
 /// # Errors
 /// If the folder that was asked for cannot be used.
 pub fn new_folder(
     asked: Option<&Path>,
-    keep: usize,
     config: &RunConfig,
 ) -> Result<Result<RunFolder, String>, RunsError> {
     let config = &config.with_absolute_paths();
@@ -201,24 +259,43 @@ pub fn new_folder(
     }
     let created = Runs::of_user().and_then(|runs| {
         let folder = runs.create(config)?;
-        runs.prune(keep);
+        runs.prune(config.keep_runs());
         Ok(folder)
     });
     Ok(created.map_err(|error| format!("this run cannot be resumed: {error}")))
 }
 
+/// Removes the oldest runs of the state directory if the run in this folder lies there.
+fn prune_around(path: &Path, config: &RunConfig) {
+    let (Ok(runs), Ok(path)) = (Runs::of_user(), path.canonicalize()) else { return };
+    if runs.root().canonicalize().is_ok_and(|root| path.parent() == Some(&root)) {
+        runs.prune(config.keep_runs());
+    }
+}
+
 /// A checkpoint with what happened up to it.
 type Point = (Checkpoint, Vec<Event>);
 
-fn point(file: &Path, folder: &RunFolder) -> Result<Point, LaunchError> {
-    let checkpoint = checkpoint::load_checkpoint(file)?;
-    let past = read_journal(&folder.journal(), &checkpoint)?;
+fn point(
+    checkpoint: Result<Checkpoint, CheckpointError>,
+    folder: &RunFolder,
+) -> Result<Point, LaunchError> {
+    let checkpoint = checkpoint?;
+    let past = read_journal(folder, &checkpoint)?;
     Ok((checkpoint, past))
+}
+
+fn reader(folder: &RunFolder) -> Result<JournalReader, JournalError> {
+    let path = folder.journal();
+    match folder.read_journal() {
+        Ok(file) => Ok(JournalReader::new(&path, file)),
+        Err(reason) => Err(JournalError::Read { path, reason }),
+    }
 }
 
 /// Whether a run has come so far that there were checkpoints.
 fn checkpoints_are_gone(folder: &RunFolder) -> bool {
-    let Ok(mut reader) = JournalReader::open(&folder.journal()) else { return false };
+    let Ok(mut reader) = reader(folder) else { return false };
     let events = std::iter::from_fn(|| reader.next_event().ok().flatten());
     // Of the first epoch the evaluation may be noted and the checkpoint not yet there.
     events.filter(|event| matches!(event, Event::Epoch(_))).nth(1).is_some()
@@ -226,15 +303,15 @@ fn checkpoints_are_gone(folder: &RunFolder) -> bool {
 
 /// The last checkpoint; `None` where there was none yet.
 fn last_point(folder: &RunFolder) -> Result<Option<Point>, LaunchError> {
-    let [last, previous] = [Kept::Last, Kept::Previous].map(|which| folder.checkpoint(which));
-    match point(&last, folder) {
+    let previous = folder.checkpoint(Kept::Previous);
+    match point(folder.load(Kept::Last), folder) {
         Ok(found) => Ok(Some(found)),
         Err(LaunchError::Checkpoint(CheckpointError::Missing { .. }))
             if previous.symlink_metadata().is_err() =>
         {
             Ok(None)
         }
-        Err(source) => match point(&previous, folder) {
+        Err(source) => match point(folder.load(Kept::Previous), folder) {
             Ok((Checkpoint { state, .. }, _)) => {
                 let (source, step) = (Box::new(source), state.progress.step);
                 Err(LaunchError::OnlyPrevious { source, step, previous })
@@ -246,27 +323,23 @@ fn last_point(folder: &RunFolder) -> Result<Option<Point>, LaunchError> {
 
 /// Makes a checkpoint the last one, and removes those that lie after it.
 fn rebase(folder: &RunFolder, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
-    checkpoint::save_checkpoint(&folder.checkpoint(Kept::Last), checkpoint)?;
+    folder.save(Kept::Last, checkpoint)?;
     for which in [Kept::Previous, Kept::Best] {
-        let file = folder.checkpoint(which);
-        let is_later = match checkpoint::load_checkpoint(&file) {
+        let is_later = match folder.load(which) {
             Ok(other) => other.journal_bytes > checkpoint.journal_bytes,
             Err(error) => !matches!(error, CheckpointError::Missing { .. }),
         };
         if is_later {
-            fs::remove_file(&file).map_err(|reason| CheckpointError::Write {
-                file: file.display().to_string(),
-                reason,
-            })?;
+            folder.discard(which)?;
         }
     }
     Ok(())
 }
 
 /// The events in the journal up to where it was when the checkpoint was made.
-fn read_journal(path: &Path, checkpoint: &Checkpoint) -> Result<Vec<Event>, LaunchError> {
+fn read_journal(folder: &RunFolder, checkpoint: &Checkpoint) -> Result<Vec<Event>, LaunchError> {
     let expected = checkpoint.journal_bytes;
-    let mut reader = JournalReader::open(path)?;
+    let mut reader = reader(folder)?;
     let mut events = Vec::new();
     let mut step = 0;
     while reader.bytes() < expected
@@ -279,9 +352,9 @@ fn read_journal(path: &Path, checkpoint: &Checkpoint) -> Result<Vec<Event>, Laun
         }
         events.push(event);
     }
-    // Another course may have been written over the one that the checkpoint belongs to.
+    // Another trajectory may have been written over the one that the checkpoint belongs to.
     if reader.bytes() == expected && step == checkpoint.state.progress.step {
         return Ok(events);
     }
-    Err(LaunchError::Gap { path: path.to_owned(), found: reader.bytes(), expected })
+    Err(LaunchError::Gap { path: folder.journal(), found: reader.bytes(), expected })
 }

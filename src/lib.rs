@@ -8,6 +8,7 @@ pub mod checkpoint;
 pub mod cli;
 pub mod config;
 pub mod data;
+pub mod files;
 pub mod headless;
 pub mod journal;
 pub mod keymap;

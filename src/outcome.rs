@@ -39,6 +39,11 @@ impl Outcome {
         Self::Failed(Failure { usage: false, message: message.to_string() })
     }
 
+    /// An end by a mistake in what was asked for.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::Failed(Failure { usage: true, message: message.into() })
+    }
+
     /// The status the program exits with: 0 as asked or stopped, 1 failed, 2 wrong usage, and
     /// 128 and its number for a signal, as shells have it.
     pub fn status(&self) -> u8 {

@@ -5,7 +5,7 @@
 //! gap. The worker never waits for the disk.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
     thread::{self, JoinHandle},
 };
@@ -13,7 +13,7 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use crate::{
-    checkpoint::{Checkpoint, CheckpointError, load_checkpoint, replace_file, save_checkpoint},
+    checkpoint::{Checkpoint, CheckpointError},
     config::RunConfig,
     journal::Journal,
     protocol::{Event, TrainingState},
@@ -60,7 +60,7 @@ impl Recorder {
         // As many reports as checkpoints, each a few bytes.
         let (report, reports) = unbounded();
         let path = folder.path().to_owned();
-        let journal = Journal::open(&folder.journal(), journal_bytes)?;
+        let journal = Journal::continued(folder.write_journal()?, journal_bytes)?;
         let mut record = Record { folder, config: config.clone(), journal, report };
         let thread = thread::Builder::new().name("recorder".to_owned()).spawn(move || {
             if let Err(error) = record.follow(&events) {
@@ -128,20 +128,14 @@ impl Record {
         let is_best = state.progress.best.is_some_and(|best| best.step == state.progress.step);
         let checkpoint =
             Checkpoint { config: self.config.clone(), state, journal_bytes: self.journal.bytes() };
-        let [last, previous] =
-            [Kept::Last, Kept::Previous].map(|kept| self.folder.checkpoint(kept));
         // A copy, so that there is a last one at every moment; none of a damaged one, which would take
         // the place of a whole one.
-        if load_checkpoint(&last).is_ok() {
-            let copied = fs::read(&last).and_then(|bytes| replace_file(&previous, &bytes));
-            copied.map_err(|reason| CheckpointError::Write {
-                file: previous.display().to_string(),
-                reason,
-            })?;
+        if let Ok(last) = self.folder.load(Kept::Last) {
+            self.folder.save(Kept::Previous, &last)?;
         }
-        save_checkpoint(&last, &checkpoint)?;
+        self.folder.save(Kept::Last, &checkpoint)?;
         if is_best {
-            save_checkpoint(&self.folder.checkpoint(Kept::Best), &checkpoint)?;
+            self.folder.save(Kept::Best, &checkpoint)?;
         }
         Ok(())
     }
@@ -149,8 +143,11 @@ impl Record {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::{
+        checkpoint::load_checkpoint,
         protocol::{Best, RunInfo, TrainingProgress},
         runs::Runs,
     };

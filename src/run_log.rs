@@ -9,7 +9,7 @@
 mod records;
 
 use std::{
-    fs::File,
+    fs::{File, TryLockError},
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
@@ -34,6 +34,24 @@ const CAPACITY: usize = 64;
 pub struct LogError {
     path: PathBuf,
     reason: String,
+    /// Whether it went to standard output, which nobody reads any more.
+    reader_is_gone: bool,
+}
+
+impl LogError {
+    fn new(path: &Path, reason: String) -> Self {
+        Self { path: path.to_owned(), reason, reader_is_gone: false }
+    }
+
+    /// Whether the log went to standard output, which nobody reads any more.
+    pub fn reader_is_gone(&self) -> bool {
+        self.reader_is_gone
+    }
+}
+
+/// Whether a log of this path goes to standard output.
+pub fn is_stdout(path: &Path) -> bool {
+    path.as_os_str() == "-"
 }
 
 /// A log being written on a thread of its own.
@@ -49,7 +67,7 @@ impl RunLog {
     /// listeners of the run. What happened in the run before stands first in it.
     ///
     /// # Errors
-    /// If the file cannot be created.
+    /// If the file cannot be created, or another program writes a log to it.
     pub fn listen(
         path: Option<&Path>,
         config: &RunConfig,
@@ -62,12 +80,12 @@ impl RunLog {
         Ok(Some(log))
     }
 
-    /// Opens or creates the file and gives the channel to be passed to
+    /// Opens or creates the file, which is locked until the log ends, and gives the channel to be passed to
     /// [`spawn`](crate::train::spawn) as a listener. What the file held goes only when the run has
     /// read its data and weights and starts.
     ///
     /// # Errors
-    /// If the file cannot be created.
+    /// If the file cannot be created, or another program writes a log to it.
     pub fn create(path: &Path, config: &RunConfig) -> Result<(Self, Sender<Event>), LogError> {
         Self::continued(path, config, Vec::new())
     }
@@ -77,19 +95,23 @@ impl RunLog {
         config: &RunConfig,
         past: Vec<Event>,
     ) -> Result<(Self, Sender<Event>), LogError> {
-        let refuse =
-            |error: io::Error| LogError { path: path.to_owned(), reason: describe(&error, path) };
-        let file = File::options().write(true).create(true).truncate(false).open(path);
-        let file = EmptiedLate { file: file.map_err(refuse)?, emptied: false };
-        let mut lines = Lines::new(BufWriter::new(file), config);
+        let refuse = |error: io::Error| LogError::new(path, describe(&error, path));
+        let to_stdout = is_stdout(path);
+        let sink = if to_stdout {
+            Sink::Stdout(io::stdout())
+        } else {
+            Sink::file(path).map_err(refuse)?
+        };
+        let mut lines = Lines::new(BufWriter::new(sink), config);
         let (sender, receiver) = bounded(CAPACITY);
         let error = Arc::new(OnceLock::new());
         let (report, owner) = (Arc::clone(&error), path.to_owned());
         let write = move || {
             // Returning drops the receiver: the worker then forgets this listener and trains on.
             if let Err(error) = lines.write_all(past, &receiver) {
-                let reason = error.to_string();
-                report.get_or_init(|| LogError { path: owner, reason });
+                let reader_is_gone = to_stdout && error.kind() == io::ErrorKind::BrokenPipe;
+                let error = LogError::new(&owner, error.to_string());
+                report.get_or_init(|| LogError { reader_is_gone, ..error });
             }
         };
         let thread = thread::Builder::new().name("log".to_owned()).spawn(write).map_err(refuse)?;
@@ -104,12 +126,49 @@ impl RunLog {
     /// Waits until everything is written, which is once the run has ended or its senders are gone.
     ///
     /// # Errors
-    /// If anything could not be written.
+    /// If anything could not be written, unless that is because nobody reads standard output any more.
     pub fn finish(self) -> Result<(), LogError> {
         if self.thread.join().is_err() {
-            return Err(LogError { path: self.path, reason: "an internal error".to_owned() });
+            return Err(LogError::new(&self.path, "an internal error".to_owned()));
         }
-        self.error.get().map_or(Ok(()), |error| Err(error.clone()))
+        match self.error.get() {
+            Some(error) if !error.reader_is_gone => Err(error.clone()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Where a log goes.
+enum Sink {
+    File(EmptiedLate),
+    Stdout(io::Stdout),
+}
+
+impl Sink {
+    fn file(path: &Path) -> io::Result<Self> {
+        let file = File::options().write(true).create(true).truncate(false).open(path)?;
+        // Pipes and devices are no place that two logs could spoil. Not every file system has locks.
+        if file.metadata()?.is_file() && matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+            let message = "another mnist-tui writes its log there; give each run a file of its own";
+            return Err(io::Error::other(message));
+        }
+        Ok(Self::File(EmptiedLate { file, emptied: false }))
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.write(bytes),
+            Self::Stdout(stdout) => stdout.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::File(file) => file.flush(),
+            Self::Stdout(stdout) => stdout.flush(),
+        }
     }
 }
 

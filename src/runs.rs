@@ -2,228 +2,30 @@
 //!
 //! A run's folder holds `config.json`, `journal.jsonl` and the checkpoints `last.safetensors`,
 //! `previous.safetensors` and `best.safetensors`. The file `lock` is locked by the program that
-//! writes there, so that it is free again however that program ends.
+//! writes there, so that it is free again however that program ends. Folders are held open and no
+//! link in them is followed, since other users may write to the folder that they lie in.
 
 mod entry;
+mod error;
+mod folder;
+mod removal;
 
 use std::{
-    fs::{self, File, TryLockError},
-    io,
+    ffi::OsStr,
+    fs, io,
     path::{Path, PathBuf},
-    thread,
-    time::{Duration, SystemTime},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use crate::config::RunConfig;
+use crate::{
+    config::RunConfig,
+    files::{Folder, Kind},
+};
 
 pub use entry::{RunEntry, RunStatus};
-
-/// A run's folder, in use until this is dropped.
-#[derive(Debug)]
-pub struct RunFolder {
-    path: PathBuf,
-    /// Locked as long as it is open.
-    _lock: File,
-}
-
-/// A folder of runs, or a run's folder, cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum RunsError {
-    /// No place for runs is known.
-    #[error("cannot tell where runs are kept: set XDG_STATE_HOME or HOME, or give --run-dir DIR")]
-    NoHome,
-    /// The system refuses.
-    #[error("cannot use the run folder {}: {reason}", path.display())]
-    Folder {
-        /// The folder or a file in it.
-        path: PathBuf,
-        /// The system's answer.
-        reason: io::Error,
-    },
-    /// A program writes there.
-    #[error("the run {} is in use by another mnist-tui", path.display())]
-    InUse {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// A run is there that would be lost.
-    #[error(
-        "{} holds a run already: go on with it by --resume {}, or choose another folder",
-        path.display(),
-        path.display()
-    )]
-    Taken {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// A new run would lie among other files.
-    #[error("{} is not empty: expected a new folder, or an empty one", path.display())]
-    NotEmpty {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// There is no run there.
-    #[error("{} holds no run: `mnist-tui runs` lists those there are", path.display())]
-    NoRun {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// No run can be gone on with.
-    #[error("there is no unfinished run in {}: `mnist-tui runs` lists all", root.display())]
-    NoneUnfinished {
-        /// The folder of runs.
-        root: PathBuf,
-    },
-    /// There is no run at all.
-    #[error("there is no run in {}", root.display())]
-    None {
-        /// The folder of runs.
-        root: PathBuf,
-    },
-    /// A run's configuration cannot be read.
-    #[error("{} is damaged: {reason}", path.display())]
-    Config {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-}
-
-impl RunFolder {
-    /// A new folder for a run, or an empty one that is there.
-    ///
-    /// # Errors
-    /// If it cannot be made, or holds a run.
-    pub fn create(path: &Path, config: &RunConfig) -> Result<Self, RunsError> {
-        let refuse = |reason| RunsError::Folder { path: path.to_owned(), reason };
-        fs::create_dir_all(path).map_err(refuse)?;
-        if Self::is_at(path) {
-            return Err(RunsError::Taken { path: path.to_owned() });
-        }
-        // A program that was killed at once may have left its lock.
-        let mut entries = fs::read_dir(path).map_err(refuse)?.flatten();
-        if entries.any(|entry| entry.file_name() != LOCK) {
-            return Err(RunsError::NotEmpty { path: path.to_owned() });
-        }
-        let folder = Self::lock(path)?;
-        if Self::is_at(path) {
-            return Err(RunsError::Taken { path: path.to_owned() });
-        }
-        let json = serde_json::to_vec_pretty(config).expect("plain data has a JSON form");
-        crate::checkpoint::replace_file(&folder.config_file(), &json).map_err(refuse)?;
-        Ok(folder)
-    }
-
-    /// The folder of a run, to go on with it.
-    ///
-    /// # Errors
-    /// If there is none, or another program uses it.
-    pub fn open(path: &Path) -> Result<Self, RunsError> {
-        if !Self::is_at(path) {
-            return Err(RunsError::NoRun { path: path.to_owned() });
-        }
-        Self::lock(path)
-    }
-
-    fn lock(path: &Path) -> Result<Self, RunsError> {
-        /// How often a lock that is taken is tried again, and after how long.
-        const LOOKS: u32 = 5;
-        const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
-        let file = path.join(LOCK);
-        let refuse = |reason| RunsError::Folder { path: path.to_owned(), reason };
-        if file.metadata().is_ok_and(|metadata| !metadata.is_file()) {
-            return Err(refuse(io::Error::other("its lock is not a regular file")));
-        }
-        let lock = File::options().create(true).truncate(false).write(true).open(&file);
-        let lock = lock.map_err(refuse)?;
-        let mut looks = LOOKS;
-        loop {
-            match lock.try_lock() {
-                Ok(()) => return Ok(Self { path: path.to_owned(), _lock: lock }),
-                // Whoever lists runs holds the lock for a moment.
-                Err(TryLockError::WouldBlock) if looks > 0 => {
-                    looks -= 1;
-                    thread::sleep(BETWEEN_LOOKS);
-                }
-                Err(TryLockError::WouldBlock) => {
-                    return Err(RunsError::InUse { path: path.to_owned() });
-                }
-                Err(TryLockError::Error(reason)) => return Err(refuse(reason)),
-            }
-        }
-    }
-
-    /// Whether a run is kept in this folder.
-    pub fn is_at(path: &Path) -> bool {
-        path.join(CONFIG).is_file()
-    }
-
-    /// Whether a program uses the run's folder.
-    pub fn is_in_use(path: &Path) -> bool {
-        let lock = path.join(LOCK);
-        // Opening a pipe would wait for whoever writes to it.
-        if !lock.metadata().is_ok_and(|metadata| metadata.is_file()) {
-            return false;
-        }
-        File::open(lock)
-            .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
-    }
-
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    fn config_file(&self) -> PathBuf {
-        self.path.join(CONFIG)
-    }
-
-    /// The configuration that the run was started with.
-    ///
-    /// # Errors
-    /// If its file cannot be read, or is damaged.
-    pub fn config(&self) -> Result<RunConfig, RunsError> {
-        entry::config(&self.path)
-    }
-
-    /// The journal's file.
-    pub fn journal(&self) -> PathBuf {
-        self.path.join(JOURNAL)
-    }
-
-    /// The file of a checkpoint.
-    pub fn checkpoint(&self, which: Kept) -> PathBuf {
-        self.path.join(which.file())
-    }
-}
-
-const CONFIG: &str = "config.json";
-/// Locked by the program that trains the run.
-const LOCK: &str = "lock";
-const JOURNAL: &str = "journal.jsonl";
-
-/// The checkpoints of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
-    /// The newest.
-    Last,
-    /// The one before it.
-    Previous,
-    /// That of the epoch with the best evaluation.
-    Best,
-}
-
-impl Kept {
-    /// The name of its file.
-    pub fn file(self) -> &'static str {
-        match self {
-            Self::Last => "last.safetensors",
-            Self::Previous => "previous.safetensors",
-            Self::Best => "best.safetensors",
-        }
-    }
-}
+pub use error::RunsError;
+pub use folder::{Kept, RunFolder, is_run_file};
+pub use removal::Removal;
 
 /// The folder that holds the folders of runs.
 #[derive(Clone, Debug)]
@@ -252,38 +54,63 @@ impl Runs {
         &self.root
     }
 
-    /// A folder for a new run, named by the time: `2026-11-24T07-30-12`, with a number behind where
-    /// that is taken.
+    /// Creates a folder for a new run, named by the time in UTC: `2026-11-24T07-30-12`, with a number
+    /// behind it if that is taken.
     ///
     /// # Errors
-    /// If none can be made.
+    /// If none can be created.
     pub fn create(&self, config: &RunConfig) -> Result<RunFolder, RunsError> {
-        let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
-        let name = now.trim_end_matches('Z').replace(':', "-");
-        fs::create_dir_all(&self.root)
-            .map_err(|reason| RunsError::Folder { path: self.root.clone(), reason })?;
+        let name = name_of(SystemTime::now());
+        let refuse = |reason| RunsError::Folder { path: self.root.clone(), reason };
+        create_private(&self.root).map_err(refuse)?;
+        let root = Folder::open(&self.root).map_err(refuse)?;
         let mut number = 1_u32;
         loop {
             let suffix = if number == 1 { String::new() } else { format!("-{number}") };
-            let path = self.root.join(format!("{name}{suffix}"));
-            match fs::create_dir(&path) {
-                Ok(()) => return RunFolder::create(&path, config),
+            let name = format!("{name}{suffix}");
+            let name = OsStr::new(&name);
+            match root.create_folder(name) {
+                Ok(folder) => {
+                    return RunFolder::begin_or_undo(
+                        folder,
+                        &root,
+                        name,
+                        config,
+                        fs::File::try_lock,
+                    );
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
-                Err(reason) => return Err(RunsError::Folder { path, reason }),
+                Err(reason) => {
+                    return Err(RunsError::Folder { path: self.root.join(name), reason });
+                }
             }
         }
     }
 
-    /// All runs, newest first. What is no run's folder is passed over.
+    /// All runs of this user, newest first. Links, folders of other users and folders without a valid
+    /// configuration are not runs.
     pub fn list(&self) -> Vec<RunEntry> {
-        let Ok(folders) = fs::read_dir(&self.root) else { return Vec::new() };
-        let mut runs: Vec<RunEntry> =
-            folders.flatten().filter_map(|folder| RunEntry::read(&folder.path())).collect();
-        // Names are times, with numbers behind.
-        let order =
-            |name: &str| (name.get(..19).unwrap_or(name).to_owned(), name.len(), name.to_owned());
-        runs.sort_by_key(|run| std::cmp::Reverse(order(&run.name)));
-        runs
+        let Ok(root) = Folder::open(&self.root) else { return Vec::new() };
+        let now = SystemTime::now();
+        let run = |name: &OsStr| {
+            let folder = root.folder(name).ok()?;
+            entry::check_owner(&folder).ok()?;
+            let run = RunEntry::of(&folder)?;
+            let started = time_of(name).or_else(|| {
+                folder.read(OsStr::new(folder::CONFIG)).ok()?.metadata().ok()?.modified().ok()
+            });
+            // A clock that was wrong must not make a run the newest for good.
+            let started = started.filter(|started| *started <= now + TOLERANCE);
+            Some((started, run))
+        };
+        let entries = root.entries().unwrap_or_default();
+        let folders = entries.iter().filter(|entry| entry.kind == Kind::Folder);
+        let mut runs: Vec<_> = folders.filter_map(|entry| run(&entry.name)).collect();
+        runs.sort_by_cached_key(|(started, run)| {
+            // Of those that began in the same second, a longer name has a higher number.
+            std::cmp::Reverse((*started, run.name.len(), run.name.clone()))
+        });
+        runs.into_iter().map(|(_, run)| run).collect()
     }
 
     /// The newest run.
@@ -315,46 +142,64 @@ impl Runs {
         if run.components().count() == 1 && named.is_dir() { named } else { run.to_owned() }
     }
 
-    /// Removes the oldest runs until `keep` are left, none that is in use. One that cannot go stays:
-    /// another program may be at it, or somebody else own it.
+    /// Removes the oldest runs until `keep` are left, none that is in use, and what kills left of runs
+    /// that were being created or removed. A run that cannot be removed stays: another program may
+    /// use it.
     pub fn prune(&self, keep: usize) {
+        let Ok(root) = Folder::open(&self.root) else { return };
         for run in self.list().iter().skip(keep.max(1)) {
-            let _ = remove(&run.path);
+            if let Some(name) = run.path.file_name()
+                && let Ok(removal) = Removal::in_folder(&root, name)
+            {
+                let _ = removal.carry_out();
+            }
+        }
+        for entry in root.entries().unwrap_or_default() {
+            let is_old = || {
+                let changed = fs::symlink_metadata(self.root.join(&entry.name))
+                    .and_then(|metadata| metadata.modified());
+                let age = changed.map(|changed| SystemTime::now().duration_since(changed));
+                matches!(age, Ok(Ok(age)) if age > BEGINNING)
+            };
+            if entry.kind == Kind::Folder && time_of(&entry.name).is_some() && is_old() {
+                removal::sweep(&root, &entry.name);
+            }
         }
     }
 }
 
-/// Removes a run's folder, with what the program keeps there and no other file.
-///
-/// # Errors
-/// If it holds no run, is in use, or cannot be removed.
-pub fn remove(path: &Path) -> Result<(), RunsError> {
-    // A folder cannot be removed by the name `.`.
-    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let folder = RunFolder::open(path)?;
-    let refuse = |reason| RunsError::Folder { path: path.clone(), reason };
-    for file in fs::read_dir(path).map_err(refuse)?.flatten() {
-        // What a kill left of a file that was being written.
-        let name = file.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with(".mnist-tui-") && name.ends_with(".tmp") {
-            let _ = fs::remove_file(file.path());
-        }
+/// A run's folder without a configuration may be one that is being created for this long.
+const BEGINNING: Duration = Duration::from_secs(60);
+/// Clocks of machines that share a folder may differ by this.
+const TOLERANCE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Creates a folder, and those that it lies in, so that only the user can enter them.
+fn create_private(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(path)
+}
+
+/// The name of a run that starts at this time.
+fn name_of(time: SystemTime) -> String {
+    /// The last second of the year 9999, the last that RFC 3339 can tell.
+    const LAST: Duration = Duration::from_secs(253_402_300_799);
+    // A clock may be set to any time, also one before 1970.
+    let time = time.clamp(UNIX_EPOCH, UNIX_EPOCH + LAST);
+    let time = humantime::format_rfc3339_seconds(time).to_string();
+    time.trim_end_matches('Z').replace(':', "-")
+}
+
+/// When a run of this name started; `None` if the name is not a time.
+fn time_of(name: &OsStr) -> Option<SystemTime> {
+    let (time, number) = name.to_str()?.split_at_checked("2026-11-24T07-30-12".len())?;
+    let is_number = |number: &str| number.parse::<u32>().is_ok();
+    if !number.is_empty() && !number.strip_prefix('-').is_some_and(is_number) {
+        return None;
     }
-    let kept = [Kept::Last, Kept::Previous, Kept::Best].map(Kept::file);
-    // The configuration makes it a run: without it, what a kill leaves is no run any more.
-    for name in [CONFIG, JOURNAL].into_iter().chain(kept).chain([LOCK]) {
-        match fs::remove_file(path.join(name)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            result => result.map_err(refuse)?,
-        }
-    }
-    drop(folder);
-    // Whoever put other files there keeps them.
-    match fs::remove_dir(path) {
-        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
-        result => result.map_err(refuse),
-    }
+    let (date, time) = time.split_once('T')?;
+    humantime::parse_rfc3339(&format!("{date}T{}Z", time.replace('-', ":"))).ok()
 }
 
 #[cfg(test)]

@@ -236,11 +236,11 @@ fn folders_where_files_should_be_and_files_of_others_are_named() {
     };
     fs::remove_file(file("last.safetensors")).expect("it was there");
     fs::create_dir(file("last.safetensors")).expect("a folder");
-    assert!(resumed().contains("last.safetensors is not a regular file"));
+    assert!(resumed().contains("last.safetensors: it is not a regular file"));
     fs::remove_dir(file("last.safetensors")).expect("it was there");
     fs::write(file("last.safetensors"), b"MZ\x90\0").expect("written");
     assert!(resumed().contains("last.safetensors is not a whole safetensors file"));
     fs::remove_file(file("last.safetensors")).expect("it was there");
     fs::write(file("config.json"), "{\"epochs\": 1e99}").expect("written");
-    assert!(resumed().contains("config.json is damaged"));
+    assert!(resumed().contains("config.json is not the configuration of a run, or is damaged"));
 }

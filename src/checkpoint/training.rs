@@ -1,13 +1,16 @@
 //! Checkpoints: weights, Adam's moments and all else that a run goes on from, in one file.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io;
 use std::path::Path;
 
 use safetensors::tensor::Metadata;
 use serde::de::DeserializeOwned;
 
-use super::{CheckpointError, Flaw, checked, parse, read, replace, serialize, shortened, tensor};
+use super::{CheckpointError, Flaw, checked, parse, read, read_open, serialize, shortened, tensor};
 use crate::config::RunConfig;
+use crate::files;
 use crate::nn::parameters::{Parameter, Parameters, SHAPES};
 use crate::protocol::{TrainingProgress, TrainingState};
 
@@ -43,10 +46,18 @@ pub(super) fn is_known(name: &str) -> bool {
 /// If weights or moments are not those of this network or not finite, or the file cannot be written;
 /// what was there is then unchanged.
 pub fn save_checkpoint(path: &Path, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
-    let file = || path.display().to_string();
-    let bytes =
-        encode(checkpoint).map_err(|flaw| CheckpointError::Unsavable { file: file(), flaw })?;
-    replace::replace(path, &bytes).map_err(|reason| CheckpointError::Write { file: file(), reason })
+    let bytes = encode_checkpoint(path, checkpoint)?;
+    files::replace(path, &bytes)
+        .map_err(|reason| CheckpointError::Write { file: path.display().to_string(), reason })
+}
+
+/// The bytes of a checkpoint's file, whose `path` errors name.
+///
+/// # Errors
+/// If weights or moments are not those of this network, or not finite.
+pub fn encode_checkpoint(path: &Path, checkpoint: &Checkpoint) -> Result<Vec<u8>, CheckpointError> {
+    encode(checkpoint)
+        .map_err(|flaw| CheckpointError::Unsavable { file: path.display().to_string(), flaw })
 }
 
 /// Reads a checkpoint.
@@ -55,6 +66,18 @@ pub fn save_checkpoint(path: &Path, checkpoint: &Checkpoint) -> Result<(), Check
 /// If the file cannot be read, is no checkpoint of this network and program, or is damaged.
 pub fn load_checkpoint(path: &Path) -> Result<Checkpoint, CheckpointError> {
     decode_checkpoint(&path.display().to_string(), &read(path)?)
+}
+
+/// Reads a checkpoint from a file that was opened, whose `path` errors name.
+///
+/// # Errors
+/// As [`load_checkpoint`].
+pub fn read_checkpoint(
+    path: &Path,
+    opened: io::Result<File>,
+) -> Result<Checkpoint, CheckpointError> {
+    let file = path.display().to_string();
+    decode_checkpoint(&file, &read_open(&file, opened)?)
 }
 
 fn encode(checkpoint: &Checkpoint) -> Result<Vec<u8>, Flaw> {

@@ -9,7 +9,10 @@ use std::{
     str::FromStr,
 };
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{
+    Args, Parser, Subcommand, ValueEnum,
+    builder::{PathBufValueParser, TypedValueParser},
+};
 
 use crate::{
     config::{DataSource, DeviceChoice},
@@ -135,8 +138,11 @@ pub(super) enum ColorChoice {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum RunsSub {
-    /// Remove runs, with all that is kept of them
+    /// Remove runs, with all that is kept of them, and no file of another program
     Rm {
+        /// Remove without asking first
+        #[arg(long, short)]
+        yes: bool,
         /// Names from the list, or folders
         #[arg(value_name = "RUN", required = true)]
         runs: Vec<PathBuf>,
@@ -152,9 +158,9 @@ pub(super) struct TrainArgs {
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = DATA)]
     pub(super) validation: usize,
 
-    /// Passes over the training images
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = whole::<u32>, allow_negative_numbers = true, help_heading = TRAINING)]
-    pub(super) epochs: u32,
+    /// Passes over the training images [default: 10]
+    #[arg(long, value_name = "N", value_parser = whole::<u32>, allow_negative_numbers = true, help_heading = TRAINING)]
+    pub(super) epochs: Option<u32>,
     /// Images per optimiser step
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = TRAINING)]
     pub(super) batch_size: usize,
@@ -172,38 +178,39 @@ pub(super) struct TrainArgs {
     pub(super) steps: Option<u64>,
 
     /// Start from the weights in this safetensors file
-    #[arg(long, value_name = "FILE", help_heading = FILES)]
+    #[arg(long, value_name = "FILE", value_parser = file(), help_heading = FILES)]
     pub(super) init: Option<PathBuf>,
     /// Write the weights to this safetensors file at the end
-    #[arg(long, value_name = "FILE", help_heading = FILES)]
+    #[arg(long, value_name = "FILE", value_parser = file(), help_heading = FILES)]
     pub(super) save: Option<PathBuf>,
-    /// Write every step, epoch and the end to this file as JSON lines
+    /// Write every step, epoch and the end to this file as JSON lines; - is standard output, and other
+    /// lines then go to standard error
     #[arg(long, value_name = "FILE", help_heading = FILES)]
     pub(super) log: Option<PathBuf>,
 
-    /// Go on with a run that was not finished: the newest, or the one in this folder, or from this
-    /// checkpoint; all that decides its course is kept
+    /// Resume a run: the newest that is unfinished, or the one in this folder, or from this checkpoint.
+    /// All that decides its steps is kept; --epochs, --steps, --save and the folder
+    /// of the same --data may change
     #[arg(
         long,
         value_name = "RUN",
         num_args = 0..=1,
         conflicts_with_all = [
-            "data", "validation", "epochs", "batch_size", "lr", "seed", "no_shuffle", "steps", "init",
-            "save", "run_dir", "no_run_dir", "keep_runs",
+            "validation", "batch_size", "lr", "seed", "no_shuffle", "init", "run_dir", "no_run_dir",
         ],
         help_heading = RUNS
     )]
     #[expect(clippy::option_option, reason = "not given, given alone, and with a value")]
     pub(super) resume: Option<Option<PathBuf>>,
     /// Keep the run in this new folder, in place of one in the user's state directory
-    #[arg(long, value_name = "DIR", help_heading = RUNS)]
+    #[arg(long, value_name = "DIR", value_parser = file(), help_heading = RUNS)]
     pub(super) run_dir: Option<PathBuf>,
     /// Keep nothing to resume the run from
     #[arg(long, conflicts_with = "run_dir", help_heading = RUNS)]
     pub(super) no_run_dir: bool,
-    /// Runs that are kept in the state directory; older ones go
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = RUNS)]
-    pub(super) keep_runs: usize,
+    /// Runs that are kept in the state directory; older ones are removed [default: 20]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = RUNS)]
+    pub(super) keep_runs: Option<usize>,
 
     /// Pause on a condition: epoch, step=N, loss>X, spike, spike=N (spreads above the recent mean) or
     /// accuracy>=X; may be given several times
@@ -250,8 +257,16 @@ const SCREEN: &str = "Screen";
 #[derive(Debug, Args)]
 pub(super) struct SourceArgs {
     /// Where the images come from: builtin, hub (a download), or a folder with the four MNIST files
-    #[arg(long, value_name = "builtin|hub|DIR", default_value_t = DataSource::Builtin, help_heading = DATA)]
-    pub(super) data: DataSource,
+    /// [default: builtin]
+    #[arg(long, value_name = "builtin|hub|DIR", help_heading = DATA)]
+    pub(super) data: Option<DataSource>,
+}
+
+impl SourceArgs {
+    /// Where the images come from.
+    pub(super) fn data(&self) -> DataSource {
+        self.data.clone().unwrap_or(DataSource::Builtin)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -267,7 +282,7 @@ pub(super) struct MachineArgs {
 #[derive(Debug, Args)]
 pub(super) struct EvalArgs {
     /// Safetensors file with the six tensors
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file())]
     pub(super) weights: PathBuf,
     /// Print one JSON object: correct, total, loss, confusion (rows true, columns predicted)
     #[arg(long)]
@@ -285,7 +300,7 @@ pub(super) struct PredictArgs {
     #[arg(value_name = "IMAGE", required = true)]
     pub(super) images: Vec<PathBuf>,
     /// Safetensors file with the six tensors
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file())]
     pub(super) weights: PathBuf,
     /// Print one JSON object a picture: file, digit, probabilities
     #[arg(long)]
@@ -314,6 +329,17 @@ pub(super) struct BenchArgs {
     pub(super) source: SourceArgs,
     #[command(flatten)]
     pub(super) machine: MachineArgs,
+}
+
+/// A path that must lead to a file or folder: neither can be standard input or output.
+fn file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        if path.as_os_str() == "-" {
+            Err("expected a name, not a stream; ./- is the name of a file")
+        } else {
+            Ok(path)
+        }
+    })
 }
 
 /// Numbers that are no whole numbers at all; the ranges are checked where they are known.

@@ -1,11 +1,16 @@
-//! `runs`: what is kept of earlier runs.
+//! `runs`: the runs that are kept.
 
-use std::{fmt::Write as _, path::PathBuf};
+use std::{
+    ffi::OsString,
+    fmt::Write as _,
+    io::{self, IsTerminal, Write as _},
+    path::PathBuf,
+};
 
 use crate::{
     check::print,
-    outcome::Outcome,
-    runs::{self, RunEntry, Runs},
+    outcome::{Outcome, printable},
+    runs::{Removal, RunEntry, Runs},
 };
 
 /// Prints the runs in the user's state directory, newest first.
@@ -16,43 +21,102 @@ pub(super) fn list() -> Outcome {
     }
 }
 
-/// Removes runs by name or folder; stops at the first that cannot go.
-pub(super) fn remove(names: &[PathBuf]) -> Outcome {
+/// Removes runs by name or folder: all of them, or none if one cannot be removed. On a terminal it
+/// shows what will be removed and asks first, unless `yes`.
+pub(super) fn remove(names: &[PathBuf], yes: bool) -> Outcome {
     let all = match Runs::of_user() {
         Ok(all) => all,
         Err(error) => return Outcome::failure(error),
     };
-    for name in names {
-        if let Err(error) = runs::remove(&all.find(name)) {
+    let removals: Result<Vec<Removal>, _> =
+        names.iter().map(|name| Removal::of(&all.find(name))).collect();
+    let removals = match removals {
+        Ok(removals) => removals,
+        Err(error) => return Outcome::failure(error),
+    };
+    if !yes && io::stdin().is_terminal() && io::stderr().is_terminal() {
+        match confirmed(&removals) {
+            Ok(true) => {}
+            Ok(false) => return Outcome::Stopped,
+            Err(error) => return Outcome::failure(format_args!("cannot ask: {error}")),
+        }
+    }
+    for removal in removals {
+        if let Err(error) = removal.carry_out() {
             return Outcome::failure(error);
         }
     }
     Outcome::Done
 }
 
+/// Shows what will be removed and waits for an answer.
+fn confirmed(removals: &[Removal]) -> io::Result<bool> {
+    let mut question = String::new();
+    for removal in removals {
+        question += &description(removal);
+    }
+    let runs = if removals.len() == 1 { "this run" } else { "these runs" };
+    let _ = write!(question, "Remove {runs}? [y/N] ");
+    io::stderr().write_all(question.as_bytes())?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+fn description(removal: &Removal) -> String {
+    let Removal { entry, files, others, .. } = removal;
+    let list = |names: &[OsString]| {
+        let names: Vec<_> = names.iter().map(|name| printable(&name.to_string_lossy())).collect();
+        names.join(", ")
+    };
+    let mut text = format!(
+        "{}\n  {}, {}, {}\n  removes {}\n",
+        printable(&entry.path.display().to_string()),
+        entry.status.name(),
+        epochs(entry),
+        size(entry),
+        list(files)
+    );
+    if !others.is_empty() {
+        let _ = writeln!(text, "  leaves {}", list(others));
+    }
+    text
+}
+
+fn epochs(RunEntry { reached, epochs, .. }: &RunEntry) -> String {
+    format!("epoch {}/{epochs}", reached.map_or(0, |(epoch, _)| epoch))
+}
+
+fn size(entry: &RunEntry) -> String {
+    format!("{:.1} MB", entry.bytes as f64 / 1e6)
+}
+
 fn table(runs: &Runs) -> String {
     let entries = runs.list();
+    let root = printable(&runs.root().display().to_string());
     if entries.is_empty() {
-        return format!("no runs in {}\n", runs.root().display());
+        return format!("no runs in {root}\n");
     }
-    let width = entries.iter().map(|run| run.name.chars().count()).max().unwrap_or(0);
+    let names: Vec<String> = entries.iter().map(|run| printable(&run.name)).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let mut text = format!(
         "{:<width$}  {:<11}  {:>9}  {:>9}  {:>8}  {:>9}\n",
         "run", "state", "epoch", "step", "best", "size"
     );
-    for RunEntry { name, status, reached, epochs, best, bytes, .. } in &entries {
+    for (name, run) in names.iter().zip(&entries) {
+        let RunEntry { status, reached, epochs, best, .. } = run;
         let (epoch, step) = match reached {
             Some((epoch, step)) => (format!("{epoch}/{epochs}"), step.to_string()),
             None => (format!("0/{epochs}"), "-".to_owned()),
         };
         let best = best.map_or_else(|| "-".to_owned(), |best| format!("{:.2}%", 100.0 * best));
-        let size = format!("{:.1} MB", *bytes as f64 / 1e6);
         let _ = writeln!(
             text,
-            "{name:<width$}  {:<11}  {epoch:>9}  {step:>9}  {best:>8}  {size:>9}",
-            status.name()
+            "{name:<width$}  {:<11}  {epoch:>9}  {step:>9}  {best:>8}  {:>9}",
+            status.name(),
+            size(run)
         );
     }
-    let _ = writeln!(text, "\nin {}", runs.root().display());
+    let _ = writeln!(text, "\nin {root}");
     text
 }

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{Clock, Evaluation};
-use crate::config::ConfigError;
+use crate::{
+    config::{ConfigError, path_form},
+    data::Checksums,
+};
 
 /// What a run is, known once its data is read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +46,9 @@ pub struct RunInfo {
     /// Whether the run is kept, to be resumed.
     #[serde(default)]
     pub recorded: bool,
+    /// Checksums of its images and labels; `None` in runs of versions that noted none.
+    #[serde(default)]
+    pub checksums: Option<Checksums>,
 }
 
 #[cfg(test)]
@@ -66,6 +72,7 @@ impl RunInfo {
             parameters: 5_142,
             saves: false,
             recorded: false,
+            checksums: None,
         }
     }
 }
@@ -105,6 +112,7 @@ pub struct Summary {
     /// Whether a person ended the run early.
     pub stopped: bool,
     /// Where the weights were saved.
+    #[serde(default, with = "path_form::optional")]
     pub saved: Option<PathBuf>,
 }
 

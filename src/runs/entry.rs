@@ -1,13 +1,16 @@
 //! What is known of a run from its folder.
 
 use std::{
-    fs::{self, File},
-    io::{self, Read, Seek, SeekFrom},
+    ffi::OsStr,
+    io::{Read, Seek, SeekFrom},
     path::{Path, PathBuf},
 };
 
-use super::{CONFIG, JOURNAL, Kept, RunFolder, RunsError};
-use crate::{checkpoint, config::RunConfig, protocol::Event};
+use super::{
+    RunsError,
+    folder::{CONFIG, JOURNAL, Kept, is_in_use, load},
+};
+use crate::{config::RunConfig, files::Folder, protocol::Event};
 
 /// A run in a list.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,19 +62,24 @@ impl RunStatus {
 impl RunEntry {
     /// The run in a folder; `None` if there is none.
     pub fn read(path: &Path) -> Option<Self> {
-        let config = config(path).ok()?;
+        Self::of(&Folder::open(path).ok()?)
+    }
+
+    pub(super) fn of(folder: &Folder) -> Option<Self> {
+        let config = config(folder).ok()?;
+        let path = folder.path();
         let name = path.file_name()?.to_string_lossy().into_owned();
-        let status = if RunFolder::is_in_use(path) {
+        let status = if is_in_use(folder) {
             RunStatus::Running
         } else {
-            last_word(&path.join(JOURNAL)).unwrap_or(RunStatus::Interrupted)
+            last_word(folder).unwrap_or(RunStatus::Interrupted)
         };
-        let last = [Kept::Last, Kept::Previous]
-            .into_iter()
-            .find_map(|which| checkpoint::load_checkpoint(&path.join(which.file())).ok());
+        let last =
+            [Kept::Last, Kept::Previous].into_iter().find_map(|which| load(folder, which).ok());
         let progress = last.map(|checkpoint| checkpoint.state.progress);
-        let files = fs::read_dir(path).into_iter().flatten().flatten();
-        let sizes = files.filter_map(|file| file.metadata().ok()).map(|metadata| metadata.len());
+        let sizes = folder.entries().unwrap_or_default().into_iter().filter_map(|entry| {
+            folder.read(&entry.name).ok()?.metadata().ok().map(|metadata| metadata.len())
+        });
         Some(Self {
             name,
             path: path.to_owned(),
@@ -84,18 +92,29 @@ impl RunEntry {
     }
 }
 
-/// The configuration in a run's folder.
-pub(super) fn config(path: &Path) -> Result<RunConfig, RunsError> {
-    /// More is no configuration.
-    const MOST: u64 = 1 << 20;
-    let path = path.join(CONFIG);
-    let mut text = String::new();
-    if !path.metadata().is_ok_and(|metadata| metadata.is_file()) {
-        let reason = io::Error::other("it is not a regular file");
-        return Err(RunsError::Folder { path, reason });
+/// Checks that no other user could have changed a run: neither its folder nor the configuration that
+/// says where its weights are saved.
+pub(super) fn check_owner(folder: &Folder) -> Result<(), RunsError> {
+    if let Some(exposure) = folder.exposure() {
+        return Err(RunsError::Exposed { path: folder.path().to_owned(), exposure });
     }
-    let read = File::open(&path).and_then(|file| file.take(MOST).read_to_string(&mut text));
-    if let Err(reason) = read {
+    let name = OsStr::new(CONFIG);
+    match (folder.read(name), folder.exposure_of(name)) {
+        (Ok(_), Some(exposure)) => {
+            Err(RunsError::Exposed { path: folder.path().join(name), exposure })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The configuration in a run's folder.
+pub(super) fn config(folder: &Folder) -> Result<RunConfig, RunsError> {
+    /// No configuration is longer.
+    const MOST: u64 = 1 << 20;
+    let path = folder.path().join(CONFIG);
+    let mut text = String::new();
+    let read = folder.read(OsStr::new(CONFIG));
+    if let Err(reason) = read.and_then(|file| file.take(MOST).read_to_string(&mut text)) {
         return Err(RunsError::Folder { path, reason });
     }
     let config: RunConfig = match serde_json::from_str(&text) {
@@ -108,12 +127,12 @@ pub(super) fn config(path: &Path) -> Result<RunConfig, RunsError> {
     }
 }
 
-/// How the run ended, as the last lines of its journal say.
-fn last_word(journal: &Path) -> Option<RunStatus> {
-    /// Longer than the last lines of any run that ended.
+/// How the run ended, as the last line of its journal says.
+fn last_word(folder: &Folder) -> Option<RunStatus> {
+    /// Longer than the last line of any run that ended.
     const TAIL: u64 = 1 << 16;
-    let len = journal.metadata().ok().filter(fs::Metadata::is_file)?.len();
-    let mut file = File::open(journal).ok()?;
+    let mut file = folder.read(OsStr::new(JOURNAL)).ok()?;
+    let len = file.metadata().ok()?.len();
     file.seek(SeekFrom::Start(len.saturating_sub(TAIL))).ok()?;
     let mut tail = Vec::new();
     file.take(TAIL).read_to_end(&mut tail).ok()?;

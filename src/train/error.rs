@@ -5,7 +5,7 @@ use std::io;
 use super::resume::Unfit;
 use crate::{
     checkpoint::CheckpointError,
-    config::{ConfigError, DeviceChoice},
+    config::{ConfigError, DataSource, DeviceChoice},
     data::DataError,
     protocol::Failure,
 };
@@ -19,6 +19,17 @@ pub enum TrainError {
     /// The images cannot be read.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// A run is resumed with other images than it was trained on.
+    #[error(
+        "the {difference} of {place} are not the ones that this run was trained on: restore them, give \
+         the right folder with --data, or start a new run"
+    )]
+    OtherData {
+        /// Where they come from.
+        place: DataSource,
+        /// Which of them differ.
+        difference: String,
+    },
     /// Weights cannot be read or written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),

@@ -44,7 +44,7 @@ pub(super) fn run(
             Some(state) => resume::weights(state)?,
             None => initial_weights(config)?,
         };
-        let sets = Sets::load(config)?;
+        let sets = Sets::load(config, tools.data.as_ref())?;
         outbox.send(&Event::Started(sets.describe(
             config,
             &device,
@@ -287,7 +287,12 @@ mod tests {
         std::fs::write(&path, "older").expect("written");
         let config = RunConfig { save: Some(path.clone()), ..RunConfig::default() };
         let set = || Dataset::new(vec![0; 50 * 784], vec![3; 50]).expect("a set of 50 images");
-        let sets = Sets { train: set(), validation: None, test: set() };
+        let sets = Sets {
+            train: set(),
+            validation: None,
+            test: set(),
+            checksums: crate::data::Checksums::default(),
+        };
         let weights = initial_weights(&config).expect("drawn from the seed");
         let learner = Learner::new(&weights, &Device::Cpu).expect("in main memory");
         let (sender, commands) = unbounded();

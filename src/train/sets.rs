@@ -5,7 +5,7 @@ use candle_core::Device;
 use super::{device, error::TrainError};
 use crate::{
     config::{DataSource, RunConfig},
-    data::{self, Dataset, Mnist, split},
+    data::{self, Checksums, Dataset, Mnist, split},
     nn::parameters::Parameters,
     protocol::{EvalSet, ImageSet, RunInfo},
 };
@@ -24,18 +24,31 @@ pub(super) struct Sets {
     pub(super) train: Dataset,
     pub(super) validation: Option<Dataset>,
     pub(super) test: Dataset,
+    pub(super) checksums: Checksums,
 }
 
 impl Sets {
     /// Reads them and holds the validation images out of training.
-    pub(super) fn load(config: &RunConfig) -> Result<Self, TrainError> {
-        let Mnist { train, test } = load_data(&config.data)?;
+    ///
+    /// # Errors
+    /// If they cannot be read, do not suit the configuration, or have other checksums than expected.
+    pub(super) fn load(
+        config: &RunConfig,
+        expected: Option<&Checksums>,
+    ) -> Result<Self, TrainError> {
+        let data = load_data(&config.data)?;
+        let checksums = Checksums::of(&data);
+        if let Some(difference) = expected.and_then(|expected| expected.difference(&checksums)) {
+            let place = config.data.clone();
+            return Err(TrainError::OtherData { place, difference });
+        }
+        let Mnist { train, test } = data;
         config.validate_for(train.len())?;
         if config.validation == 0 {
-            return Ok(Self { train, validation: None, test });
+            return Ok(Self { train, validation: None, test, checksums });
         }
         let (train, validation) = split::hold_out(train, config.validation, config.seed);
-        Ok(Self { train, validation: Some(validation), test })
+        Ok(Self { train, validation: Some(validation), test, checksums })
     }
 
     /// The images of an evaluation.
@@ -90,6 +103,7 @@ impl Sets {
             parameters: weights.count() as u64,
             saves: config.save.is_some(),
             recorded,
+            checksums: Some(self.checksums),
         }
     }
 }

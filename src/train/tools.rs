@@ -1,6 +1,9 @@
 //! What a run offers beyond training.
 
-use crate::protocol::{Breakpoint, TrainingState};
+use crate::{
+    data::Checksums,
+    protocol::{Breakpoint, TrainingState},
+};
 
 /// What a person who attends a run can use.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +18,8 @@ pub struct Tools {
     pub recorded: bool,
     /// Where to start; `None` for the beginning.
     pub start: Option<Box<TrainingState>>,
+    /// Checksums that the images must have; `None` for any.
+    pub data: Option<Checksums>,
 }
 
 impl Tools {
@@ -29,6 +34,7 @@ impl Tools {
             attended: false,
             recorded: false,
             start: None,
+            data: None,
         }
     }
 

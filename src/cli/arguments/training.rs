@@ -1,19 +1,25 @@
 //! What the options of a run amount to.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 use super::TrainArgs;
-use crate::{config::RunConfig, protocol::Breakpoint, train::Tools};
+use crate::{
+    config::{DeviceChoice, RunConfig},
+    files,
+    launch::Changes,
+    protocol::Breakpoint,
+    run_log::is_stdout,
+    runs::{RunFolder, is_run_file},
+    train::Tools,
+};
 
 impl TrainArgs {
     /// What decides the run's course, and where it reads and writes.
     pub(in crate::cli) fn config(&self) -> RunConfig {
+        let defaults = RunConfig::default();
         RunConfig {
-            data: self.source.data.clone(),
-            epochs: self.epochs,
+            data: self.source.data(),
+            epochs: self.epochs.unwrap_or(defaults.epochs),
             batch_size: self.batch_size,
             learning_rate: self.lr,
             seed: self.seed,
@@ -24,7 +30,32 @@ impl TrainArgs {
             save: self.save.clone(),
             threads: self.machine.threads,
             device: self.machine.device,
+            break_on_nan: !self.no_break_on_nan,
+            keep_runs: self.keep_runs,
         }
+    }
+
+    /// What a run that is resumed does otherwise than before.
+    pub(in crate::cli) fn changes(&self) -> Changes {
+        let break_on_nan = match (self.no_break_on_nan, self.breaks_on_nan()) {
+            (true, _) => Some(false),
+            (false, true) => Some(true),
+            (false, false) => None,
+        };
+        Changes {
+            data: self.source.data.clone(),
+            epochs: self.epochs,
+            max_steps: self.steps,
+            save: self.save.clone(),
+            threads: self.machine.threads,
+            device: Some(self.machine.device).filter(|device| *device != DeviceChoice::Auto),
+            break_on_nan,
+            keep_runs: self.keep_runs,
+        }
+    }
+
+    fn breaks_on_nan(&self) -> bool {
+        self.breakpoints.contains(&Breakpoint::NotFinite)
     }
 
     /// What the run offers to a person at its screen.
@@ -51,7 +82,7 @@ impl TrainArgs {
 
     fn tools_for(&self, attended: bool) -> Result<Tools, String> {
         let mut breakpoints = self.breakpoints.clone();
-        match (self.no_break_on_nan, breakpoints.contains(&Breakpoint::NotFinite)) {
+        match (self.no_break_on_nan, self.breaks_on_nan()) {
             (true, true) => {
                 return Err(
                     "--no-break-on-nan and --break nan contradict each other: expected at \
@@ -65,26 +96,36 @@ impl TrainArgs {
         Ok(Tools { breakpoints, attended, ..Tools::unattended() })
     }
 
-    /// Says which of the files would be written over another one of them.
-    pub(in crate::cli) fn overwritten(&self) -> Option<String> {
-        let files = [("--init", &self.init), ("--save", &self.save), ("--log", &self.log)];
-        let same = |a: &Path, b: &Path| a == b || real(a).is_some_and(|a| Some(a) == real(b));
+    /// Says which of the files would be written over another one of them, or a file that a run is kept
+    /// in. `folder` is the folder of the run, if it is known.
+    pub(in crate::cli) fn overwritten(
+        &self,
+        save: Option<&Path>,
+        folder: Option<&Path>,
+    ) -> Option<String> {
+        let log = self.log.as_deref().filter(|log| !is_stdout(log));
+        let init = self.init.as_deref();
+        let own = folder.map(files::resolved);
         // Training on from a file into itself is what many want, and loses nothing.
-        [(0, 2), (1, 2)].into_iter().find_map(|(first, second)| {
-            let ((one, a), (other, b)) = (files[first], files[second]);
-            let (a, b) = (a.as_deref()?, b.as_deref()?);
-            same(a, b).then(|| {
-                format!("{one} and {other} are the same file, {}: expected two", b.display())
+        for (one, a, other, b) in [("--init", init, "--log", log), ("--save", save, "--log", log)] {
+            if let (Some(a), Some(b)) = (a, b)
+                && files::resolved(a) == files::resolved(b)
+            {
+                let b = b.display();
+                return Some(format!("{one} and {other} are the same file, {b}: expected two"));
+            }
+        }
+        [("--save", save), ("--log", log)].into_iter().find_map(|(option, path)| {
+            let path = files::resolved(path?);
+            let (place, name) = (path.parent()?, path.file_name()?);
+            let is_own = own.as_deref() == Some(place);
+            let holds_run = is_own || RunFolder::is_at(place);
+            (holds_run && is_run_file(name)).then(|| {
+                format!(
+                    "{option} leads to {}, a file that a run is kept in: expected another name",
+                    path.display()
+                )
             })
         })
     }
-}
-
-/// Where a path leads, be there a file or not.
-fn real(path: &Path) -> Option<PathBuf> {
-    fs::canonicalize(path).ok().or_else(|| {
-        let folder = path.parent().filter(|folder| *folder != Path::new(""));
-        let folder = fs::canonicalize(folder.unwrap_or(Path::new("."))).ok()?;
-        Some(folder.join(path.file_name()?))
-    })
 }

@@ -1,0 +1,119 @@
+use super::*;
+
+fn refused(change: impl FnOnce(&mut RunConfig)) -> String {
+    let mut config = RunConfig::default();
+    change(&mut config);
+    config.validate().expect_err("the value is out of range").to_string()
+}
+
+#[test]
+fn the_defaults_are_valid_and_those_of_the_article() {
+    let config = RunConfig::default();
+    config.validate().expect("defaults are in range");
+    assert_eq!((config.batch_size, config.learning_rate), (50, 0.001));
+    assert_eq!(config.steps_per_epoch(60_000), 1_200);
+}
+
+#[test]
+fn values_out_of_range_are_named_with_the_range() {
+    assert_eq!(refused(|c| c.epochs = 0), "--epochs is 0: expected at least 1");
+    assert_eq!(refused(|c| c.batch_size = 0), "--batch-size is 0: expected at least 1");
+    assert_eq!(
+        refused(|c| c.batch_size = 60_001),
+        "--batch-size is 60001: expected 1 to 60000, the training images"
+    );
+    assert_eq!(
+        refused(|c| c.learning_rate = -0.5),
+        "--lr is -0.5: expected a finite number above 0"
+    );
+    assert!(refused(|c| c.learning_rate = f64::NAN).starts_with("--lr is NaN"));
+    assert!(refused(|c| c.learning_rate = f64::INFINITY).starts_with("--lr is inf"));
+    assert_eq!(refused(|c| c.max_steps = Some(0)), "--steps is 0: expected at least 1");
+    assert_eq!(refused(|c| c.threads = Some(0)), "--threads is 0: expected 1 to 1024");
+    assert_eq!(
+        refused(|c| c.validation = 60_000),
+        "--validation is 60000: expected fewer than the 60000 training images"
+    );
+}
+
+#[test]
+fn the_last_short_batch_counts_and_a_step_limit_ends_the_run_early() {
+    let mut config = RunConfig { batch_size: 7, epochs: 2, ..RunConfig::default() };
+    assert_eq!(config.steps_per_epoch(15), 3);
+    assert_eq!(config.total_steps(15), 6);
+    config.max_steps = Some(4);
+    assert_eq!(config.total_steps(15), 4);
+    config.max_steps = Some(40);
+    assert_eq!(config.total_steps(15), 6);
+}
+
+#[test]
+fn devices_read_as_they_print() {
+    for text in ["auto", "cpu"] {
+        assert_eq!(text.parse::<DeviceChoice>().expect("valid").to_string(), text);
+    }
+    for text in ["", "gpu", "cpu:1", "auto:0", "cuda:", "cuda:x", "cuda:-1", "metal:1:2"] {
+        assert!(text.parse::<DeviceChoice>().is_err(), "{text}");
+    }
+}
+
+#[cfg(not(feature = "cuda"))]
+#[test]
+fn cuda_in_a_build_without_it_says_how_to_build_it() {
+    let error = "cuda".parse::<DeviceChoice>().expect_err("not built");
+    assert!(error.contains("cargo build --release --features cuda"), "{error}");
+}
+
+#[test]
+fn any_other_word_is_a_folder() {
+    assert_eq!("builtin".parse(), Ok(DataSource::Builtin));
+    assert_eq!("./mnist".parse(), Ok(DataSource::Dir("./mnist".into())));
+    assert!("".parse::<DataSource>().is_err());
+}
+
+#[test]
+fn the_configuration_of_an_earlier_version_reads_and_that_of_another_program_does_not() {
+    let earlier = r#"{"data":"builtin","epochs":10,"batch_size":50,"learning_rate":0.001,"seed":7,
+        "shuffle":true,"validation":0,"max_steps":null,"init":null,"save":null,"threads":null,
+        "device":"auto"}"#;
+    let read: RunConfig = serde_json::from_str(earlier).expect("it reads");
+    assert_eq!(read, RunConfig { seed: 7, ..RunConfig::default() });
+    assert!(serde_json::from_str::<RunConfig>(r#"{"name":"my web app"}"#).is_err());
+}
+
+#[cfg(unix)]
+#[test]
+fn paths_that_are_not_utf_8_are_kept_to_the_byte() {
+    use std::os::unix::ffi::OsStringExt;
+
+    let path = |bytes: &[u8]| PathBuf::from(std::ffi::OsString::from_vec(bytes.to_vec()));
+    let config = RunConfig {
+        data: DataSource::Dir(path(b"/data/\xff")),
+        save: Some(path(b"\xc3\x28w")),
+        init: Some(path("größe".as_bytes())),
+        ..RunConfig::default()
+    };
+    let json = serde_json::to_string(&config).expect("every path has a form");
+    assert_eq!(serde_json::from_str::<RunConfig>(&json).expect("it reads"), config);
+    assert!(json.contains(r#""init":"größe""#), "{json}");
+}
+
+#[test]
+fn only_what_leaves_trained_steps_valid_is_taken_over_a_trajectory() {
+    let trained = RunConfig { seed: 3, batch_size: 7, ..RunConfig::default() };
+    let asked = RunConfig { epochs: 20, max_steps: Some(9), seed: 4, ..RunConfig::default() };
+    let config = asked.on_trajectory_of(&trained);
+    assert_eq!(config, RunConfig { epochs: 20, max_steps: Some(9), ..trained });
+}
+
+proptest::proptest! {
+    #[test]
+    fn every_rate_reads_back_to_the_bit(bits in proptest::num::u64::ANY) {
+        let rate = f64::from_bits(bits);
+        proptest::prop_assume!(rate.is_finite());
+        let config = RunConfig { learning_rate: rate, ..RunConfig::default() };
+        let json = serde_json::to_string(&config).expect("plain data");
+        let read: RunConfig = serde_json::from_str(&json).expect("it reads");
+        proptest::prop_assert_eq!(read.learning_rate.to_bits(), bits);
+    }
+}
