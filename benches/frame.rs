@@ -75,6 +75,7 @@ fn trained(steps: u64) -> App {
         parameters: 5_142,
         saves: false,
         recorded: false,
+        checksums: None,
     };
     take(&mut app, Event::Started(info));
     take(&mut app, Event::State(RunState::Training));

@@ -60,7 +60,6 @@ pub mod optional {
     ///
     /// # Errors
     /// As the serializer.
-    #[expect(clippy::ref_option, reason = "serde passes the field by reference")]
     pub fn serialize<S: Serializer>(
         path: &Option<PathBuf>,
         serializer: S,

@@ -18,15 +18,17 @@ pub struct Folder {
     path: PathBuf,
 }
 
+#[expect(clippy::unused_self, reason = "the interface of folders that are held open")]
 impl Folder {
     /// Opens the folder at a path that a person gave; links on the way are followed.
     ///
     /// # Errors
     /// If it is no folder.
     pub fn open(path: &Path) -> io::Result<Self> {
-        match fs::metadata(path)?.is_dir() {
-            true => Ok(Self { path: path.to_owned() }),
-            false => Err(io::ErrorKind::NotADirectory.into()),
+        if fs::metadata(path)?.is_dir() {
+            Ok(Self { path: path.to_owned() })
+        } else {
+            Err(io::ErrorKind::NotADirectory.into())
         }
     }
 
