@@ -37,6 +37,12 @@ fuzz target seconds="60":
     mkdir -p fuzz/corpus/{{target}}
     cargo +nightly fuzz run {{target}} fuzz/corpus/{{target}} fuzz/seeds/{{target}} -- -max_total_time={{seconds}} -max_len=200000
 
+# Attacks on the files of runs, tight limits, faults, kills and random keys; takes some minutes
+# (Linux, with strace).
+attack *trials:
+    cargo build --release --locked
+    python3 tests/attack.py target/release/mnist-tui {{trials}}
+
 # A million steps, with a look at memory and descriptors every second: with lines, then with the
 # dashboard.
 soak:
