@@ -281,4 +281,24 @@ mod tests {
         let error = reader.next_event().expect_err("no state").to_string();
         assert!(error.contains("is damaged in line 3: "), "{error}");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn numbers_read_back_to_the_bit(
+            losses in proptest::collection::vec(proptest::num::f32::NORMAL, 1..20),
+            rate in proptest::num::f64::NORMAL,
+            seconds in proptest::num::f64::POSITIVE,
+        ) {
+            let Event::Progress(mut event) = progress(1, &losses) else { unreachable!() };
+            event.learning_rate = rate;
+            event.clock.training = seconds;
+            let json = serde_json::to_vec(&Event::Progress(event)).expect("plain data");
+            let read: Event = serde_json::from_slice(&json).expect("it reads");
+            let Event::Progress(read) = read else { unreachable!() };
+            let bits = |values: &[f32]| values.iter().map(|loss| loss.to_bits()).collect::<Vec<_>>();
+            proptest::prop_assert_eq!(bits(&read.losses), bits(&losses));
+            proptest::prop_assert_eq!(read.learning_rate.to_bits(), rate.to_bits());
+            proptest::prop_assert_eq!(read.clock.training.to_bits(), seconds.to_bits());
+        }
+    }
 }

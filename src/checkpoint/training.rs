@@ -314,4 +314,22 @@ mod tests {
             assert!(decode_checkpoint("x", &bytes[..end]).is_err(), "{end}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn every_rate_and_time_reads_back_to_the_bit(
+            rates in proptest::collection::vec(proptest::num::f64::NORMAL, 1..8),
+            training in proptest::num::f64::POSITIVE,
+        ) {
+            let mut written = checkpoint();
+            written.config.learning_rate = rates[0].abs();
+            written.state.progress.rates = (0..).zip(rates).collect();
+            written.state.progress.clock.training = training;
+            let bytes = encode(&written).expect("it fits");
+            let read = decode_checkpoint("x", &bytes).expect("it reads");
+            proptest::prop_assert_eq!(read.config, written.config);
+            // NaN is none of the values, so that equal numbers have equal bits.
+            proptest::prop_assert_eq!(read.state.progress, written.state.progress);
+        }
+    }
 }
