@@ -22,3 +22,6 @@ pub mod parameters;
 pub mod peak;
 mod simd;
 pub mod stages;
+/// The bits of the exponential function are the C library's.
+#[cfg(all(test, target_arch = "x86_64", target_env = "gnu"))]
+mod trajectory;
