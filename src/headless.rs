@@ -4,9 +4,10 @@ use std::{
     fmt::Write as _,
     io::{self, Write},
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
-use crossbeam_channel::{Receiver, bounded, never, select};
+use crossbeam_channel::{Receiver, bounded, never, select, tick};
 
 use crate::{
     bar::Bar,
@@ -15,13 +16,15 @@ use crate::{
     protocol::{Command, EpochRecord, Evaluation, Event, RunInfo, Summary},
     recorder::Report,
     terminal::{
-        After, is_hang_up, is_resize, is_suspend, let_go, stop_until_continued, watch_signals,
+        After, is_continue, is_hang_up, is_resize, is_suspend, let_go, stop_until_continued, watch_signals,
     },
     train,
 };
 
 /// Events that wait to be printed; further ones wait in the worker.
 const CAPACITY: usize = 64;
+/// How often the bar moves while the data is read.
+const TICK: Duration = Duration::from_millis(200);
 
 /// Trains and prints to stdout; a progress bar goes to stderr if that is a terminal.
 ///
@@ -45,7 +48,7 @@ pub fn run(mut launch: Launch, outlives_terminal: bool) -> Outcome {
             let _ = stop_until_continued();
             return After::GoOn;
         }
-        if is_resize(number) {
+        if is_resize(number) || is_continue(number) {
             return After::GoOn;
         }
         if is_hang_up(number) && outlives_terminal {
@@ -101,7 +104,7 @@ impl<W: Write> Lines<W> {
         events: &Receiver<Event>,
         reports: &Receiver<Report>,
     ) -> io::Result<Outcome> {
-        let mut reports = reports.clone();
+        let (mut reports, mut ticks) = (reports.clone(), tick(TICK));
         loop {
             let event = select! {
                 recv(events) -> event => event,
@@ -112,11 +115,18 @@ impl<W: Write> Lines<W> {
                     }
                     continue;
                 }
+                recv(ticks) -> _ => {
+                    self.bar.tick();
+                    continue;
+                }
             };
             let Ok(event) = event else { break };
             self.bar.update(&event);
             match event {
-                Event::Started(info) => self.info = Some(info),
+                Event::Started(info) => {
+                    self.info = Some(info);
+                    ticks = never();
+                }
                 Event::Epoch(record) => self.print(&epoch_line(&record, self.epochs()))?,
                 Event::Finished(summary) => {
                     self.bar.clear();

@@ -43,9 +43,17 @@ fn beside(path: &Path) -> io::Result<(PathBuf, NamedTempFile)> {
     // Without this only the owner could read the file; the umask applies as to every new file.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    // Only the kind of the error: `tempfile` adds the temporary name, which tells a reader nothing.
-    let beside = builder.tempfile_in(folder).map_err(|error| io::Error::from(error.kind()))?;
+    let beside = builder.tempfile_in(folder).map_err(without_name)?;
     Ok((target, beside))
+}
+
+/// The system's own error, without the temporary name that `tempfile` adds, which tells a reader nothing.
+fn without_name(error: io::Error) -> io::Error {
+    let kind = error.kind();
+    let inner = error.into_inner();
+    let source = inner.as_ref().and_then(|inner| inner.source()?.downcast_ref::<io::Error>());
+    let code = source.and_then(io::Error::raw_os_error);
+    code.map_or_else(|| kind.into(), io::Error::from_raw_os_error)
 }
 
 fn folder(file: &Path) -> &Path {
@@ -76,4 +84,20 @@ fn sync_folder(folder: &Path) {
     let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
     #[cfg(not(unix))]
     let _ = folder;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_systems_own_message_is_kept_and_the_temporary_name_is_not() {
+        // A name of which the folder is a file, so that nobody may make one in it, not even root.
+        let file = NamedTempFile::new().expect("a temporary file");
+        let error = tempfile::Builder::new().tempfile_in(file.path()).map_err(without_name);
+        let error = error.expect_err("a file is no folder");
+        assert_eq!(error.kind(), io::ErrorKind::NotADirectory);
+        assert!(error.raw_os_error().is_some());
+        assert!(!error.to_string().contains(file.path().to_str().expect("UTF-8")), "{error}");
+    }
 }
