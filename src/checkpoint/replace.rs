@@ -40,20 +40,12 @@ fn beside(path: &Path) -> io::Result<(PathBuf, NamedTempFile)> {
     }
     let mut builder = tempfile::Builder::new();
     builder.prefix(".mnist-tui-").suffix(".tmp");
-    // Without this only the owner could read the file; the umask applies as to every new file.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let beside = builder.tempfile_in(folder).map_err(without_name)?;
+    // Opened here so that an error is the system's own, without the temporary name, which tells a
+    // reader nothing, and so that the umask applies as to every new file.
+    let beside = builder.make_in(folder, |path| {
+        fs::File::options().read(true).write(true).create_new(true).open(path)
+    })?;
     Ok((target, beside))
-}
-
-/// The system's own error, without the temporary name that `tempfile` adds, which tells a reader nothing.
-fn without_name(error: io::Error) -> io::Error {
-    let kind = error.kind();
-    let inner = error.into_inner();
-    let source = inner.as_ref().and_then(|inner| inner.source()?.downcast_ref::<io::Error>());
-    let code = source.and_then(io::Error::raw_os_error);
-    code.map_or_else(|| kind.into(), io::Error::from_raw_os_error)
 }
 
 fn folder(file: &Path) -> &Path {
@@ -86,18 +78,15 @@ fn sync_folder(folder: &Path) {
     let _ = folder;
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_systems_own_message_is_kept_and_the_temporary_name_is_not() {
-        // A name of which the folder is a file, so that nobody may make one in it, not even root.
-        let file = NamedTempFile::new().expect("a temporary file");
-        let error = tempfile::Builder::new().tempfile_in(file.path()).map_err(without_name);
-        let error = error.expect_err("a file is no folder");
-        assert_eq!(error.kind(), io::ErrorKind::NotADirectory);
-        assert!(error.raw_os_error().is_some());
-        assert!(!error.to_string().contains(file.path().to_str().expect("UTF-8")), "{error}");
+    fn an_error_is_the_systems_own_without_the_temporary_name() {
+        // A folder that takes no files, not even from root.
+        let error = check(Path::new("/proc/weights")).expect_err("it holds only processes");
+        assert!(error.raw_os_error().is_some(), "{error:?}");
+        assert!(!error.to_string().contains(".tmp"), "{error}");
     }
 }

@@ -98,7 +98,8 @@ impl Decoder {
     pub fn patience(&self) -> Option<Duration> {
         let state = match self.state {
             State::Ground => None,
-            State::Escape { .. } | State::Late(_) => Some(ESCAPE),
+            // No reply has intermediate bytes behind its escape: they are keys with alt.
+            State::Escape { .. } | State::Late(_) | State::Intermediate => Some(ESCAPE),
             State::AfterKey => Some(CUT),
             State::Paste { .. } => Some(PASTE),
             _ => Some(SEQUENCE),
