@@ -16,7 +16,8 @@ use crate::{
     protocol::{Command, EpochRecord, Evaluation, Event, RunInfo, Summary},
     recorder::Report,
     terminal::{
-        After, is_continue, is_hang_up, is_resize, is_suspend, let_go, stop_until_continued, watch_signals,
+        After, is_continue, is_hang_up, is_resize, is_suspend, let_go, stop_until_continued,
+        watch_signals,
     },
     train,
 };

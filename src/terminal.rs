@@ -17,9 +17,7 @@ use std::{
 
 use crossterm::{
     cursor,
-    event::{
-        DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
-    },
+    event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture},
     execute, queue, style,
     terminal::{
         BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
@@ -35,8 +33,8 @@ use ratatui::{
 pub use decoder::Decoder;
 pub use reader::{Read, read_terminal};
 pub use signals::{
-    After, is_continue, is_hang_up, is_resize, is_suspend, let_go, report_file_limit, stop_until_continued,
-    watch_signals,
+    After, is_continue, is_hang_up, is_resize, is_suspend, let_go, report_file_limit,
+    stop_until_continued, watch_signals,
 };
 
 /// Bytes gathered before they are written: more than a usual frame, so that a frame is one write.
@@ -69,10 +67,9 @@ impl Screen {
         // replace each colour by a reset of all attributes.
         style::force_color_output(true);
         TAKEN.store(true, Ordering::SeqCst);
-        let entered = take()
-            .and_then(|()| {
-                Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(BUFFER, stdout())))
-            });
+        let entered = take().and_then(|()| {
+            Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(BUFFER, stdout())))
+        });
         match entered {
             Ok(terminal) => Ok(Self { terminal: ManuallyDrop::new(terminal), redraws: false }),
             Err(error) => {

@@ -72,7 +72,7 @@ fn the_first_frame_says_that_the_data_is_being_read() {
     let text = String::from_utf8_lossy(&bytes);
     let first = text.split("\x1b[?2026l").next().expect("a first frame");
     assert!(first.contains("loading") && first.contains("reading the data"), "{first:?}");
-    tty.send("1");
+    tty.press("1");
     tty.leave();
 }
 
@@ -274,7 +274,9 @@ fn every_size_shows_as_much_as_fits_and_takes_keys() {
     tty.press("s");
     tty.wait_for_quiet();
     tty.resize(120, 40);
-    tty.wait_for("the batch trained unseen", |screen| (batch(screen) == Some(at + 1)).then_some(()));
+    tty.wait_for("the batch trained unseen", |screen| {
+        (batch(screen) == Some(at + 1)).then_some(())
+    });
     tty.leave();
 }
 
@@ -352,6 +354,6 @@ fn colours_are_left_out_where_they_are_not_wanted() {
     let bytes = tty.bytes();
     let text = String::from_utf8_lossy(&bytes);
     assert!(!text.contains("\x1b[38;") && !text.contains("\x1b[48;"), "{text:?}");
-    tty.send("1");
+    tty.press("1");
     tty.leave();
 }

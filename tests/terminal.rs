@@ -292,7 +292,7 @@ fn time_in_which_the_process_is_stopped_is_no_training_time() {
 
 #[test]
 fn a_program_that_is_continued_takes_its_terminal_again() {
-    let mut tty = paused();
+    let tty = paused();
     let before = tty.screen();
     tty.signal("STOP");
     until("the program to stop", || is_stopped(tty.pid()));
@@ -339,15 +339,15 @@ fn the_weights_are_the_same_with_the_screen_as_without() {
 
 const RUN: &str = "MNIST_TUI_TEST_RUN";
 
-/// Goes on with a run in a way that the command line refuses and that panics in the worker: run by
-/// the test below, inside a terminal.
+/// Resumes a run whose worker panics after a few steps: run by the test below, inside a terminal.
 #[test]
 #[ignore = "takes the terminal over"]
-fn trains_by_batches_of_nothing() {
+fn trains_until_the_worker_panics() {
     let run = std::env::var_os(RUN).expect("the test below starts this");
     let launch = Launch::resume(Path::new(&run), Tools::attended(), None);
-    let mut launch = launch.expect("the run can be gone on with");
-    launch.config.batch_size = 0;
+    let mut launch = launch.expect("the run can be resumed");
+    launch.config.max_steps = Some(40);
+    launch.tools.panics_at = Some(30);
     let display = Display {
         fps: 15,
         depth: Depth::None,
@@ -370,11 +370,13 @@ fn a_panic_of_the_worker_is_shown_and_its_checkpoint_kept() {
     let kept = fs::read(run.join("last.safetensors")).expect("a checkpoint");
 
     let mut command = CommandBuilder::new(std::env::current_exe().expect("this test"));
-    command.args(["--ignored", "--exact", "--nocapture", "trains_by_batches_of_nothing"]);
+    command.args(["--ignored", "--exact", "--nocapture", "trains_until_the_worker_panics"]);
     let environment = [("RUST_TEST_THREADS", "1"), (RUN, text(&run))];
     let mut tty = Tty::start_command(command, &environment, 80, 24);
     tty.wait_for_text("Training failed");
     tty.wait_for_text("internal error");
+    let shown = batch(&tty.screen()).expect("the batch is shown");
+    assert!((20..30).contains(&shown), "{shown}");
     assert!(!tty.screen().contains("panicked at"), "{}", tty.screen());
     tty.send("q");
     assert_eq!(tty.wait_for_exit(), 0);

@@ -18,7 +18,8 @@ use crate::{
     recorder::Report,
     run_log::RunLog,
     terminal::{
-        Decoder, Read, Screen, is_continue, is_resize, is_suspend, read_terminal, stop_until_continued,
+        Decoder, Read, Screen, is_continue, is_resize, is_suspend, read_terminal,
+        stop_until_continued,
     },
     train::Worker,
     ui::{Dashboard, Theme},

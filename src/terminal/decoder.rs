@@ -143,7 +143,9 @@ impl Decoder {
             State::AfterKey => {
                 self.state = State::Ground;
                 match byte {
-                    b'[' | b'O' | b']' | b'P' | b'X' | b'^' | b'_' => self.state = State::Late(byte),
+                    b'[' | b'O' | b']' | b'P' | b'X' | b'^' | b'_' => {
+                        self.state = State::Late(byte)
+                    }
                     b'\\' => {}
                     _ => self.ground(byte, events),
                 }

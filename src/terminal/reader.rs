@@ -61,12 +61,10 @@ fn read_some(terminal: &impl std::os::fd::AsFd, buffer: &mut [u8]) -> io::Result
             Ok(count) => return Ok(count),
             Err(Errno::INTR) => {}
             // Another program that shares the terminal may have set it so.
-            Err(Errno::AGAIN) => {
-                match poll(&mut [PollFd::new(terminal, PollFlags::IN)], None) {
-                    Ok(_) | Err(Errno::INTR) => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
+            Err(Errno::AGAIN) => match poll(&mut [PollFd::new(terminal, PollFlags::IN)], None) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            },
             Err(error) => return Err(error.into()),
         }
     }

@@ -15,6 +15,10 @@ pub struct Tools {
     pub recorded: bool,
     /// Where to start; `None` for the beginning.
     pub start: Option<Box<TrainingState>>,
+    /// A step that panics in place of being trained, for tests of what a person then sees. No option
+    /// leads here.
+    #[doc(hidden)]
+    pub panics_at: Option<u64>,
 }
 
 impl Tools {
@@ -29,6 +33,7 @@ impl Tools {
             attended: false,
             recorded: false,
             start: None,
+            panics_at: None,
         }
     }
 

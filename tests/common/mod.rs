@@ -14,7 +14,7 @@ use std::{
 use portable_pty::{Child, CommandBuilder, MasterPty, PtyPair, PtySize, native_pty_system};
 
 /// Generous, since test machines are slow and busy; a passing test never waits that long.
-const DEADLINE: Duration = Duration::from_secs(15);
+const DEADLINE: Duration = Duration::from_secs(120);
 /// Longer than anything is under way that a pause, a key or another size has set off.
 #[allow(dead_code, reason = "each file of tests compiles this anew and uses another part")]
 const QUIET: Duration = Duration::from_millis(500);
@@ -320,11 +320,12 @@ impl Tty {
     }
 
     /// Closes the terminal under the program, as a lost connection does, and gives the program.
-    pub(crate) fn hang_up(self) -> Program {
-        let Self { program, master, mut input, seen, slave, .. } = self;
-        seen.0.lock().expect("no holder panics").hung_up = true;
+    pub(crate) fn hang_up(mut self) -> Program {
+        self.seen.0.lock().expect("no holder panics").hung_up = true;
         // The reader lets go of the terminal with the program's next bytes, which this key asks for.
-        let _ = input.write_all(b"?");
+        // It is pressed by itself, since the writer sends more when it is dropped.
+        self.press("?");
+        let Self { program, master, input, slave, .. } = self;
         drop((master, input, slave));
         program
     }

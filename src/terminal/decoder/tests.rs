@@ -193,7 +193,8 @@ fn late_replies_are_dropped_wherever_they_are_cut() {
 
 #[test]
 fn what_is_cut_holds_up_no_key_for_long() {
-    for cut in ["\x1b]11;rgb", "\x1b[", "\x1bP", "\x1b[200~text", "\x1bO", "\x1b(", "\x1b[M ", "é"] {
+    for cut in ["\x1b]11;rgb", "\x1b[", "\x1bP", "\x1b[200~text", "\x1bO", "\x1b(", "\x1b[M ", "é"]
+    {
         let cut = &cut.as_bytes()[..cut.len() - usize::from(cut == "é")];
         let mut decoder = Decoder::default();
         assert_eq!(decoder.feed(cut), []);

@@ -36,6 +36,7 @@ impl Run<'_> {
 
     pub(super) fn train_batch(&mut self) -> Result<(), TrainError> {
         self.begin_epoch_if_due()?;
+        assert!(self.tools.panics_at != Some(self.at.step + 1), "as the test wants");
         self.apply_rate();
         self.pace.begin(Instant::now());
         let stepping = self.control.is_single_stepping() || self.pace.is_watchable();
