@@ -6,6 +6,7 @@ mod answer;
 mod breakpoints;
 pub mod curves;
 mod held;
+mod hint;
 mod inspector;
 mod matrix;
 mod mistakes;
@@ -20,10 +21,11 @@ use crate::protocol::{
 };
 use crate::recorder::Report;
 
-pub use action::{Action, Direction, Focus, RATE_FACTOR, View};
+pub use action::{Action, Direction, Focus, RATE_FACTOR, Unbound, View};
 pub use breakpoints::Breakpoints;
 pub use curves::{Curves, Range};
 use held::Held;
+use hint::Hinted;
 pub use inspector::Inspector;
 pub use matrix::Matrix;
 use matrix::Pin;
@@ -53,6 +55,10 @@ pub enum Msg {
     Event(Box<Event>),
     /// The person acts.
     Action(Action),
+    /// Text was pasted.
+    Paste(String),
+    /// A key was pressed that does nothing.
+    UnboundKey(Unbound),
     /// The run log cannot be written on; training goes on.
     LogFailed(String),
     /// What became of the run's record.
@@ -84,6 +90,7 @@ pub struct App {
     pub notice: Option<String>,
     /// One that goes by itself, and when, by the run's clock.
     passing: Option<(f64, String)>,
+    hinted: Hinted,
     /// Whether the loss axis is logarithmic.
     pub log_scale: bool,
     /// Which steps the loss chart shows.
@@ -139,6 +146,7 @@ impl Default for App {
             overlay: None,
             notice: None,
             passing: None,
+            hinted: Hinted::default(),
             log_scale: false,
             range: Range::default(),
             inspector: Inspector::default(),
@@ -180,6 +188,14 @@ impl App {
                 Vec::new()
             }
             Msg::Action(action) => self.act(action),
+            Msg::Paste(text) => {
+                self.paste(&text);
+                Vec::new()
+            }
+            Msg::UnboundKey(key) => {
+                self.hint(key);
+                Vec::new()
+            }
             Msg::LogFailed(message) => {
                 self.notice = Some(format!("The log is incomplete: {message}"));
                 self.run.log_failure = Some(message);
@@ -204,9 +220,7 @@ impl App {
                 self.run.kept = Some(step);
                 self.run.record_failure = None;
                 if std::mem::take(&mut self.asked.checkpoint) {
-                    let notice = format!("Step {step} is kept: --resume goes on from it.");
-                    self.passing = Some((self.run.clock.elapsed() + NOTICE, notice.clone()));
-                    self.notice = Some(notice);
+                    self.pass(format!("Step {step} is kept: --resume goes on from it."));
                 }
             }
             Report::CheckpointFailed(reason) => {
@@ -222,6 +236,12 @@ impl App {
                 self.run.record_ended = true;
             }
         }
+    }
+
+    /// Shows a notice that goes by itself.
+    fn pass(&mut self, notice: String) {
+        self.passing = Some((self.run.clock.elapsed() + NOTICE, notice.clone()));
+        self.notice = Some(notice);
     }
 
     /// What has to be asked so that the view shown gets what it shows.

@@ -1,6 +1,6 @@
 //! A progress bar on stderr for runs without a screen.
 
-use std::{io::IsTerminal, time::Duration};
+use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -29,8 +29,14 @@ impl Bar {
             .with_style(style("{spinner} {prefix}{msg}"));
         bar.set_prefix(title.to_owned());
         bar.set_message("reading the data");
-        bar.enable_steady_tick(Duration::from_millis(200));
+        // Drawn at once. indicatif's own ticker is a thread, and panics where there is none to be had.
+        bar.tick();
         Self { drawn: bar, run: None, rate: Rate::default(), loss: f32::NAN }
+    }
+
+    /// Shows that the program is alive while nothing is reported.
+    pub(crate) fn tick(&self) {
+        self.drawn.tick();
     }
 
     /// Takes an event of the run into account.

@@ -23,7 +23,8 @@ use crate::{
     reproduce,
     run_log::is_stdout,
     runs::Runs,
-    session,
+    session::{self, OnDone},
+    terminal,
     train::{Classifier, Tools, WeightsCheck},
 };
 use arguments::{
@@ -40,6 +41,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
+    // Without it a limit on the size of files ends the program, as it would without this.
+    let _ = terminal::report_file_limit();
     let outcome = match cli.command {
         None => train(&cli.train),
         Some(Sub::Watch(arguments)) => watch(&arguments),
@@ -90,7 +93,7 @@ fn train(arguments: &TrainArgs) -> Outcome {
     match launch {
         Err(outcome) => outcome,
         Ok(launch) if with_screen => {
-            session::run(launch, arguments.look.display(outlives_terminal))
+            session::run(launch, arguments.look.display(outlives_terminal, arguments.on_done))
         }
         Ok(launch) => headless::run(launch, outlives_terminal),
     }
@@ -155,7 +158,7 @@ fn watch(arguments: &WatchArgs) -> Outcome {
         (_, Err(error)) => Err(error),
     };
     match folder {
-        Ok(folder) => session::watch(&folder, arguments.look.display(false)),
+        Ok(folder) => session::watch(&folder, arguments.look.display(false, OnDone::Stay)),
         Err(error) => Outcome::failure(error),
     }
 }

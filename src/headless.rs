@@ -4,9 +4,10 @@ use std::{
     fmt::Write as _,
     io::{self, Write},
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
-use crossbeam_channel::{Receiver, bounded, never, select};
+use crossbeam_channel::{Receiver, bounded, never, select, tick};
 
 use crate::{
     bar::Bar,
@@ -16,13 +17,16 @@ use crate::{
     recorder::Report,
     run_log::{LogError, RunLog, is_stdout},
     terminal::{
-        After, is_hang_up, is_resize, is_suspend, let_go, stop_until_continued, watch_signals,
+        After, is_continue, is_hang_up, is_resize, is_suspend, let_go, stop_until_continued,
+        watch_signals,
     },
     train,
 };
 
 /// Events that wait to be printed; further ones wait in the worker.
 const CAPACITY: usize = 64;
+/// How often the bar moves while the data is read.
+const TICK: Duration = Duration::from_millis(200);
 
 /// Trains and prints to stdout; a progress bar goes to stderr if that is a terminal.
 ///
@@ -46,7 +50,7 @@ pub fn run(mut launch: Launch, outlives_terminal: bool) -> Outcome {
             let _ = stop_until_continued();
             return After::GoOn;
         }
-        if is_resize(number) {
+        if is_resize(number) || is_continue(number) {
             return After::GoOn;
         }
         if is_hang_up(number) && outlives_terminal {
@@ -108,7 +112,7 @@ impl<W: Write> Lines<W> {
         reports: &Receiver<Report>,
         log: Option<&RunLog>,
     ) -> io::Result<Outcome> {
-        let mut reports = reports.clone();
+        let (mut reports, mut ticks) = (reports.clone(), tick(TICK));
         loop {
             let event = select! {
                 recv(events) -> event => event,
@@ -119,6 +123,10 @@ impl<W: Write> Lines<W> {
                     }
                     continue;
                 }
+                recv(ticks) -> _ => {
+                    self.bar.tick();
+                    continue;
+                }
             };
             let Ok(event) = event else { break };
             if log.and_then(RunLog::failed).is_some_and(LogError::reader_is_gone) {
@@ -126,7 +134,10 @@ impl<W: Write> Lines<W> {
             }
             self.bar.update(&event);
             match event {
-                Event::Started(info) => self.info = Some(info),
+                Event::Started(info) => {
+                    self.info = Some(info);
+                    ticks = never();
+                }
                 Event::Epoch(record) => self.print(&epoch_line(&record, self.epochs()))?,
                 Event::Finished(summary) => {
                     self.bar.clear();

@@ -1,8 +1,10 @@
 //! Which key does what: one table that maps keys, fills the help screen and the bottom line.
 
+mod layout;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use crate::app::{Action, Direction, Focus, View};
+use crate::app::{Action, Direction, Focus, Unbound, View};
 
 /// A line of the help screen.
 #[derive(Clone, Copy, Debug)]
@@ -201,6 +203,8 @@ pub const BINDINGS: &[Binding] = &[
         "remove", "remove the chosen one"),
     binding(&[Key::control('z')], Action::Suspend, Group::Program,
         "suspend", "suspend; fg goes on"),
+    binding(&[Key::control('l')], Action::Redraw, Group::Program,
+        "redraw", "draw the whole screen anew"),
     binding(&[Key::char('?'), Key::char('h'), Key::code(KeyCode::F(1))], Action::ToggleHelp, Group::Program,
         "help", "show or hide this help"),
     binding(&[Key::char('q'), Key::control('c')], Action::Quit, Group::Program,
@@ -211,30 +215,40 @@ pub const BINDINGS: &[Binding] = &[
         "close", "close, or answer with no"),
 ];
 
-/// The keys that a report stands for. A terminal sends one with alt as escape and that key, and when
-/// both come in one piece nobody can tell whether they were pressed one after the other.
-pub fn presses(event: KeyEvent) -> impl Iterator<Item = KeyEvent> {
-    let with_alt = event.modifiers.contains(KeyModifiers::ALT);
-    let escape = with_alt.then(|| KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE));
-    let key = KeyEvent { modifiers: event.modifiers.difference(KeyModifiers::ALT), ..event };
-    escape.into_iter().chain([key])
-}
-
 /// What a key press asks for; `None` where the key means nothing.
 pub fn action(event: KeyEvent, focus: Focus) -> Option<Action> {
-    if event.kind == KeyEventKind::Release {
-        return None;
-    }
-    // Shift shows in the character itself; other modifiers make another key.
-    let control = event.modifiers.contains(KeyModifiers::CONTROL);
-    if event.modifiers.contains(KeyModifiers::ALT) {
-        return None;
-    }
-    let key = Key { code: event.code, control };
+    let key = pressed(event)?;
     if focus == Focus::Question {
         return typed(key);
     }
     bound(key, Some(focus)).or_else(|| bound(key, None)).map(|binding| binding.action)
+}
+
+/// What is to be told of a key that means nothing, if it is one of a character.
+pub fn unbound_key(event: KeyEvent, focus: Focus) -> Option<Unbound> {
+    let key = pressed(event).filter(|key| !key.control)?;
+    let KeyCode::Char(c) = key.code else { return None };
+    if focus == Focus::Question || action(event, focus).is_some() {
+        return None;
+    }
+    if !c.is_ascii() {
+        return Some(Unbound::Foreign);
+    }
+    let lower = KeyEvent::new(KeyCode::Char(c.to_ascii_lowercase()), KeyModifiers::NONE);
+    let is_upper = c.is_ascii_uppercase() && action(lower, focus).is_some();
+    Some(if is_upper { Unbound::CapsLock(c) } else { Unbound::Ascii(c) })
+}
+
+/// The key that was pressed, whatever the layout; none where it was let go or pressed with alt.
+fn pressed(event: KeyEvent) -> Option<Key> {
+    // Shift shows in the character itself; other modifiers make another key.
+    let has_alt = event.modifiers.contains(KeyModifiers::ALT);
+    let code = match event.code {
+        KeyCode::Char(c) => KeyCode::Char(layout::latin(c).unwrap_or(c)),
+        code => code,
+    };
+    let control = event.modifiers.contains(KeyModifiers::CONTROL);
+    (event.kind != KeyEventKind::Release && !has_alt).then_some(Key { code, control })
 }
 
 /// What a key is bound to, in one place or in all.
@@ -256,8 +270,8 @@ pub fn keys_in(binding: &Binding, focus: Focus) -> Vec<Key> {
 /// What a key means to a question that is answered by typing.
 fn typed(key: Key) -> Option<Action> {
     match key.code {
-        KeyCode::Char('c') if key.control => Some(Action::Quit),
-        KeyCode::Char(c) if !key.control => Some(Action::Type(c)),
+        KeyCode::Char(_) if key.control => bound(key, None).map(|binding| binding.action),
+        KeyCode::Char(c) => Some(Action::Type(c)),
         KeyCode::Backspace => Some(Action::Erase),
         KeyCode::Enter => Some(Action::Confirm),
         KeyCode::Esc => Some(Action::Dismiss),

@@ -18,7 +18,7 @@ use crate::{
     launch::{Launch, Writers},
     outcome::Outcome,
     protocol::{Command, Event},
-    terminal::{After, is_hang_up, is_resize, is_suspend, watch_signals},
+    terminal::{After, is_continue, is_hang_up, is_resize, is_suspend, watch_signals},
     train::{self, Worker},
     ui::Depth,
 };
@@ -44,9 +44,21 @@ pub struct Display {
     pub ascii: bool,
     /// Whether the run goes on when the terminal is gone.
     pub outlives_terminal: bool,
+    /// What follows the end of the run.
+    pub on_done: OnDone,
 }
 
-/// Trains with a dashboard until the person leaves.
+/// What a dashboard does when its run has ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnDone {
+    /// It stays until the person leaves.
+    #[default]
+    Stay,
+    /// It goes, as if the person had left.
+    Quit,
+}
+
+/// Trains with a dashboard until the person leaves, or until the run has ended where that is asked for.
 pub fn run(mut launch: Launch, display: Display) -> Outcome {
     let (sender, events) = bounded(CAPACITY);
     let mut listeners = vec![sender];
@@ -94,8 +106,10 @@ fn signals_to(
     stop: impl Fn() + Send + 'static,
 ) -> io::Result<()> {
     watch_signals(move |number| {
-        let goes_on =
-            is_suspend(number) || is_resize(number) || (is_hang_up(number) && outlives_terminal);
+        let goes_on = is_suspend(number)
+            || is_continue(number)
+            || is_resize(number)
+            || (is_hang_up(number) && outlives_terminal);
         if !goes_on {
             stop();
         }

@@ -1,5 +1,7 @@
 //! Taking the terminal over, drawing on it, and giving it back as it was found.
 
+pub mod decoder;
+mod reader;
 mod signals;
 
 use std::{
@@ -15,18 +17,24 @@ use std::{
 
 use crossterm::{
     cursor,
-    event::{DisableMouseCapture, EnableMouseCapture},
+    event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture},
     execute, queue, style,
     terminal::{
         BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
         LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
     },
 };
-use ratatui::{Frame, Terminal, backend::CrosstermBackend};
+use ratatui::{
+    Frame, Terminal,
+    backend::CrosstermBackend,
+    layout::{Rect, Size},
+};
 
+pub use decoder::Decoder;
+pub use reader::{Read, read_terminal};
 pub use signals::{
-    After, is_hang_up, is_resize, is_suspend, let_go, stop_until_continued, wait_for_input,
-    watch_signals,
+    After, is_continue, is_hang_up, is_resize, is_suspend, let_go, report_file_limit,
+    stop_until_continued, watch_signals,
 };
 
 /// Bytes gathered before they are written: more than a usual frame, so that a frame is one write.
@@ -44,6 +52,8 @@ pub struct Screen {
     /// Never dropped: ratatui would show the cursor again, and print to stderr if that fails, which
     /// panics where stderr is the same lost terminal.
     terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
+    /// Whether the next frame takes nothing on the screen for granted.
+    redraws: bool,
 }
 
 impl Screen {
@@ -57,16 +67,11 @@ impl Screen {
         // replace each colour by a reset of all attributes.
         style::force_color_output(true);
         TAKEN.store(true, Ordering::SeqCst);
-        // Not every terminal has another screen, nor is that always an empty one.
-        let entered = enable_raw_mode()
-            .and_then(|()| {
-                execute!(stdout(), EnterAlternateScreen, Clear(ClearType::All), cursor::Hide)
-            })
-            .and_then(|()| {
-                Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(BUFFER, stdout())))
-            });
+        let entered = take().and_then(|()| {
+            Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(BUFFER, stdout())))
+        });
         match entered {
-            Ok(terminal) => Ok(Self { terminal: ManuallyDrop::new(terminal) }),
+            Ok(terminal) => Ok(Self { terminal: ManuallyDrop::new(terminal), redraws: false }),
             Err(error) => {
                 restore();
                 Err(error)
@@ -81,9 +86,34 @@ impl Screen {
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         // Outside a synchronized update so that no flush lies between its begin and its content.
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        if std::mem::take(&mut self.redraws) {
+            // `Terminal::clear` would ask the terminal where the cursor is, and wait for the answer.
+            let Size { width, height } = self.terminal.size()?;
+            self.terminal.resize(Rect::new(0, 0, width, height))?;
+        }
         self.terminal.draw(render)?;
         queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
         self.terminal.backend_mut().flush()
+    }
+
+    /// Has the next frame written as a whole, whatever another program has left on the screen.
+    pub fn redraw(&mut self) {
+        self.redraws = true;
+    }
+
+    /// Takes the terminal over once more, since the shell may have used it while the program was
+    /// stopped by a signal that cannot be caught.
+    ///
+    /// # Errors
+    /// If the terminal cannot be set up.
+    pub fn take_again(&mut self) -> io::Result<()> {
+        disable_raw_mode()?;
+        take()?;
+        if MOUSE.load(Ordering::SeqCst) {
+            execute!(stdout(), EnableMouseCapture)?;
+        }
+        self.redraw();
+        Ok(())
     }
 
     /// Has the mouse reported, or leaves it to the terminal, which selects text with it.
@@ -99,6 +129,18 @@ impl Screen {
     }
 }
 
+fn take() -> io::Result<()> {
+    enable_raw_mode()?;
+    // Not every terminal has another screen, nor is that always an empty one.
+    execute!(
+        stdout(),
+        EnterAlternateScreen,
+        Clear(ClearType::All),
+        EnableBracketedPaste,
+        cursor::Hide
+    )
+}
+
 impl Drop for Screen {
     fn drop(&mut self) {
         restore();
@@ -112,8 +154,40 @@ pub fn restore() {
         if MOUSE.swap(false, Ordering::SeqCst) {
             let _ = execute!(stdout(), DisableMouseCapture);
         }
-        let _ = execute!(stdout(), EndSynchronizedUpdate, LeaveAlternateScreen, cursor::Show);
+        let _ = execute!(
+            stdout(),
+            EndSynchronizedUpdate,
+            DisableBracketedPaste,
+            LeaveAlternateScreen,
+            cursor::Show
+        );
+        discard_input();
         let _ = disable_raw_mode();
+    }
+}
+
+/// Drops what was sent to this program and not read, so that the rest of a paste does not run in the
+/// shell.
+fn discard_input() {
+    #[cfg(unix)]
+    {
+        use rustix::{
+            event::{PollFd, PollFlags, Timespec, poll},
+            termios::{QueueSelector, tcflush},
+        };
+
+        /// How often the terminal is looked at for more: in all less than a signal leaves time for.
+        const LOOKS: usize = 5;
+        const BETWEEN: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
+
+        let stdin = io::stdin();
+        for _ in 0..LOOKS {
+            let flushed = tcflush(&stdin, QueueSelector::IFlush);
+            let mut watched = [PollFd::new(&stdin, PollFlags::IN)];
+            if flushed.is_err() || poll(&mut watched, Some(&BETWEEN)) != Ok(1) {
+                break;
+            }
+        }
     }
 }
 

@@ -37,7 +37,7 @@ fn a_screen_that_stands_still_is_not_drawn_again() {
     pause(&mut tty);
     let frames = tty.frames();
     // Keys without meaning change nothing; the help then is the next frame.
-    tty.send("zzz?");
+    tty.send("\x1b[24~\x1b[2~?");
     tty.wait_for_text("ten batches, then pause");
     assert_eq!(tty.frames(), frames + 1);
     tty.leave();
@@ -72,7 +72,7 @@ fn the_first_frame_says_that_the_data_is_being_read() {
     let text = String::from_utf8_lossy(&bytes);
     let first = text.split("\x1b[?2026l").next().expect("a first frame");
     assert!(first.contains("loading") && first.contains("reading the data"), "{first:?}");
-    tty.send("1");
+    tty.press("1");
     tty.leave();
 }
 
@@ -133,8 +133,7 @@ fn a_terminal_that_is_gone_ends_the_run_and_loses_nothing() {
     let weights = folder.path().join("w.safetensors");
     let tty = Tty::start(&["--epochs", "100", "--save", weights.to_str().expect("UTF-8")], 80, 24);
     tty.wait_for("training to move", |screen| batch(screen).filter(|&batch| batch > 0));
-    let mut child = tty.hang_up();
-    let status = common::wait_for_exit(child.as_mut(), || "the terminal is gone".to_owned());
+    let status = tty.hang_up().wait_for_exit(|| "the terminal is gone".to_owned());
     // By the signal or by the first write that fails, whichever comes first.
     assert!([129, 1].contains(&status), "{status}");
     assert!(weights.is_file());
@@ -153,8 +152,7 @@ fn a_terminal_that_goes_without_a_signal_ends_the_run_too() {
         if paused {
             pause(&mut tty);
         }
-        let mut child = tty.hang_up();
-        let status = common::wait_for_exit(child.as_mut(), || format!("paused: {paused}"));
+        let status = tty.hang_up().wait_for_exit(|| format!("paused: {paused}"));
         assert_eq!(status, 1, "paused: {paused}");
         assert!(weights.is_file(), "paused: {paused}");
     }
@@ -240,19 +238,45 @@ fn weights_are_saved_when_a_person_leaves_early() {
     assert!(path.is_file());
 }
 
+/// Rows of a screen with something in them.
+fn filled(screen: &str) -> usize {
+    screen.lines().filter(|line| !line.trim().is_empty()).count()
+}
+
 #[test]
-fn any_size_will_do() {
-    let tty = Tty::start(&["--epochs", "100"], 120, 40);
+fn every_size_shows_as_much_as_fits_and_takes_keys() {
+    let mut tty = Tty::start(&["--epochs", "100000"], 120, 40);
     tty.wait_for_text("▶ training");
+    pause(&mut tty);
+    tty.wait_for_quiet();
+    let largest = tty.screen();
     for (columns, rows) in [(1, 1), (30, 10), (200, 60), (2, 40), (40, 12), (39, 12), (80, 24)] {
+        let frames = tty.frames();
         tty.resize(columns, rows);
         match (columns, rows) {
+            // As much of the sentence as fits, and nothing past the edge.
+            (1, 1) | (2, 40) => tty.wait_for("a piece of text", |screen| {
+                let fits = screen.lines().all(|line| line.chars().count() <= columns.into());
+                (fits && (1..=usize::from(rows)).contains(&filled(screen))).then_some(())
+            }),
             (30, 10) | (39, 12) => tty.wait_for_text("needs 40×12 cells"),
             (200, 60) | (80, 24) => tty.wait_for_text("Confusion"),
-            (40, 12) => tty.wait_for_text("Loss"),
-            _ => {}
+            _ => tty.wait_for_text("Loss"),
         }
+        tty.wait_for_quiet();
+        assert!(tty.frames() > frames, "{columns}×{rows} is drawn");
     }
+    tty.resize(120, 40);
+    tty.wait_for("the first screen again", |screen| (*screen == largest).then_some(()));
+    let at = batch(&tty.screen()).expect("the batch is shown");
+    tty.resize(1, 1);
+    tty.wait_for_quiet();
+    tty.press("s");
+    tty.wait_for_quiet();
+    tty.resize(120, 40);
+    tty.wait_for("the batch trained unseen", |screen| {
+        (batch(screen) == Some(at + 1)).then_some(())
+    });
     tty.leave();
 }
 
@@ -271,14 +295,14 @@ fn five_hundred_sizes_in_training_and_paused_leave_no_trace_on_the_screen() {
     let mut shake = |tty: &mut Tty| {
         for size in 0..250 {
             if size % 36 == 0 {
-                tty.send(&format!("{}", 1 + size / 36));
+                tty.press(&format!("{}", 1 + size / 36));
             }
             let written = tty.written();
             tty.resize(any_up_to(LARGEST.0) as u16, any_up_to(LARGEST.1) as u16);
             tty.wait_for_more_than(written);
         }
         tty.resize(80, 24);
-        tty.send("1");
+        tty.press("1");
     };
     shake(&mut tty);
     tty.send("p");
@@ -330,6 +354,6 @@ fn colours_are_left_out_where_they_are_not_wanted() {
     let bytes = tty.bytes();
     let text = String::from_utf8_lossy(&bytes);
     assert!(!text.contains("\x1b[38;") && !text.contains("\x1b[48;"), "{text:?}");
-    tty.send("1");
+    tty.press("1");
     tty.leave();
 }

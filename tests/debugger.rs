@@ -43,11 +43,11 @@ fn from_a_spike_back_and_on_at_half_the_rate() {
 
     tty.send("b");
     wait_for_batch(&tty, spike - 1);
-    tty.send(&format!("g{}\r", spike - 20));
+    tty.press(&format!("g{}\r", spike - 20));
     wait_for_batch(&tty, spike - 20);
     tty.send("ddd");
     tty.wait_for_text("0.000512");
-    tty.send("2S");
+    tty.press("2S");
     wait_for_batch(&tty, spike - 10);
     for text in ["before going back", "rate", "smoothed"] {
         tty.wait_for_text(text);
@@ -63,11 +63,11 @@ fn breakpoints_are_added_and_removed_while_training() {
     tty.wait_for_text("▶ training");
     tty.send("B");
     tty.wait_for_text("Breakpoints");
-    tty.send("astep=nonsense\r");
+    tty.press("astep=nonsense\r");
     tty.wait_for_text("✗ step=nonsense");
     tty.send("\x1b");
     tty.wait_for("the question to close", |screen| (!screen.contains("nonsense")).then_some(()));
-    tty.send("aaccuracy>=2%\r");
+    tty.press("aaccuracy>=2%\r");
     tty.wait_for_text("accuracy>=0.02");
     tty.send("\x1b");
     tty.wait_for_text("■ break: accuracy");
@@ -99,7 +99,7 @@ fn the_fours_taken_for_nines_are_two_keys_from_the_matrix() {
 #[test]
 fn the_matrix_goes_back_through_the_epochs() {
     let mut tty = after_an_epoch(80, 24);
-    tty.send("4e");
+    tty.press("4e");
     tty.wait_for_text("epoch 2 ");
     tty.wait_for_text("‖ paused");
     tty.send("j");
@@ -139,7 +139,7 @@ fn the_network_view_pages_through_its_stages_and_follows_the_training() {
     }
     tty.send(UP);
     tty.wait_for_text(stages[3]);
-    tty.send("i42\r");
+    tty.press("i42\r");
     tty.wait_for_text("test image 42");
     tty.send(LEFT);
     tty.wait_for_text("test image 41");
@@ -170,10 +170,10 @@ fn a_seven_is_drawn_and_its_feature_maps_watched() {
     // The answer changes with the weights, without a stroke.
     tty.send("s");
     tty.wait_for_text("after step 61");
-    tty.send("zm");
+    tty.press("zm");
     tty.send("i");
     tty.wait_for_text("drawn image");
-    tty.send("7c");
+    tty.press("7c");
     tty.wait_for_text("nothing drawn yet");
     tty.leave();
 }

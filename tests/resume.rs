@@ -138,7 +138,8 @@ fn until(what: &str, mut done: impl FnMut() -> bool) {
     let deadline = Instant::now() + DEADLINE;
     while !done() {
         assert!(Instant::now() < deadline, "waited in vain for {what}");
-        thread::yield_now();
+        // Looking takes time from the process that is waited for.
+        thread::park_timeout(Duration::from_millis(1));
     }
 }
 

@@ -123,7 +123,7 @@ fn a_run_trains_on_without_its_terminal_and_nothing_spins() {
     let tty = place.start(&["--epochs", "100000", "--batch-size", "50", "--on-hangup", "continue"]);
     tty.wait_for_text("▶ training");
     let pid = tty.pid();
-    let mut child = tty.hang_up();
+    let program = tty.hang_up();
     let before = place.epochs();
     until("epochs after the hang-up", || place.epochs() >= before + 20);
     let (input_before, all_before) = ticks(pid);
@@ -132,14 +132,12 @@ fn a_run_trains_on_without_its_terminal_and_nothing_spins() {
     let (input, all) = ticks(pid);
     let (input, all) = (input - input_before, all - all_before);
     assert!(all > 0 && input * 10 <= all, "{input} of {all} ticks");
-    assert!(child.try_wait().expect("it is ours").is_none(), "it still trains");
+    assert!(program.runs(), "it still trains");
 
     let watching = place.watch();
     watching.wait_for_text("▶ training");
-    let sent = std::process::Command::new("kill").args(["-s", "TERM", &pid.to_string()]).status();
-    assert!(sent.expect("kill runs").success());
-    let status = common::wait_for_exit(child.as_mut(), String::new);
-    assert_eq!(status, 143);
+    program.signal("TERM");
+    assert_eq!(program.wait_for_exit(String::new), 143);
     watching.wait_for_text("■ stopped");
     assert!(matches!(place.events().last(), Some(Event::Finished(summary)) if summary.stopped));
     assert!(place.run().join("last.safetensors").is_file());
@@ -150,9 +148,7 @@ fn a_run_that_comes_to_its_end_without_its_terminal_ends_the_program() {
     let place = Place::new();
     let tty = place.start(&["--epochs", "60", "--batch-size", "50", "--on-hangup", "continue"]);
     tty.wait_for_text("▶ training");
-    let mut child = tty.hang_up();
-    let status = common::wait_for_exit(child.as_mut(), String::new);
-    assert_eq!(status, 0);
+    assert_eq!(tty.hang_up().wait_for_exit(String::new), 0);
     assert_eq!(place.epochs(), 60);
     assert!(matches!(place.events().last(), Some(Event::Finished(summary)) if !summary.stopped));
 }

@@ -11,7 +11,7 @@ impl App {
         }
         match action {
             // The session sees to it.
-            Action::Suspend => {}
+            Action::Suspend | Action::Redraw => {}
             Action::TogglePause => return self.run.toggle_pause().into_iter().collect(),
             Action::Step(batches) => return self.run.step(batches).into_iter().collect(),
             Action::FinishEpoch => return self.run.finish_epoch().into_iter().collect(),

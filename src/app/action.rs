@@ -78,6 +78,8 @@ pub enum Action {
     Erase,
     /// Stop the program until the shell continues it.
     Suspend,
+    /// Draw the whole screen anew.
+    Redraw,
     /// Show or hide the keys.
     ToggleHelp,
     /// Leave, after a question while there is something to lose.
@@ -107,6 +109,17 @@ impl Action {
                 | Self::Keep
         )
     }
+}
+
+/// A key that does nothing where it was pressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unbound {
+    /// An ASCII character.
+    Ascii(char),
+    /// An upper-case letter of which the lower-case one does something.
+    CapsLock(char),
+    /// A character of another script or layout.
+    Foreign,
 }
 
 /// What one wish changes the learning rate by.

@@ -43,6 +43,14 @@ impl Prompt {
         }
     }
 
+    /// Takes the first line of a text as if it were typed.
+    pub(super) fn paste(&mut self, text: &str) {
+        let line = text.split(['\r', '\n']).next().unwrap_or_default();
+        for c in line.chars() {
+            self.type_in(c);
+        }
+    }
+
     pub(super) fn erase(&mut self) {
         self.text.pop();
         self.error = None;

@@ -11,13 +11,13 @@ use std::{
 
 use clap::{
     Args, Parser, Subcommand, ValueEnum,
-    builder::{PathBufValueParser, TypedValueParser},
+    builder::{PathBufValueParser, PossibleValue, TypedValueParser},
 };
 
 use crate::{
     config::{DataSource, DeviceChoice},
     protocol::Breakpoint,
-    session::Display,
+    session::{Display, OnDone},
     ui::{Depth, ascii_is_wanted},
 };
 
@@ -100,7 +100,7 @@ pub(super) struct LookArgs {
 
 impl LookArgs {
     /// What they and the environment make of the screen.
-    pub(super) fn display(&self, outlives_terminal: bool) -> Display {
+    pub(super) fn display(&self, outlives_terminal: bool, on_done: OnDone) -> Display {
         let variable = |name: &str| env::var(name).ok();
         let depth = match self.color {
             ColorChoice::Auto => Depth::detect(variable),
@@ -115,7 +115,7 @@ impl LookArgs {
             ColorChoice::Basic => Depth::Basic,
         };
         let ascii = self.ascii || ascii_is_wanted(variable);
-        Display { fps: self.fps, depth, ascii, outlives_terminal }
+        Display { fps: self.fps, depth, ascii, outlives_terminal, on_done }
     }
 }
 
@@ -235,6 +235,22 @@ pub(super) struct TrainArgs {
     /// What to do when the terminal is gone: stop, to be resumed, or train on without a screen
     #[arg(long, value_name = "stop|continue", default_value = "stop", hide_possible_values = true, help_heading = SCREEN)]
     pub(super) on_hangup: OnHangup,
+    /// What the dashboard does when the run is done or has failed: stay, or quit, as when nobody watches
+    #[arg(long, value_name = "stay|quit", default_value = "stay", hide_possible_values = true, help_heading = SCREEN)]
+    pub(super) on_done: OnDone,
+}
+
+impl ValueEnum for OnDone {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Stay, Self::Quit]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            Self::Stay => "stay",
+            Self::Quit => "quit",
+        }))
+    }
 }
 
 /// What becomes of a run whose terminal is gone.

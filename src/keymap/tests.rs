@@ -76,11 +76,54 @@ fn a_key_is_hinted_at_where_it_means_that() {
 }
 
 #[test]
-fn a_key_with_alt_is_escape_and_that_key() {
-    let with_alt = KeyEvent::new(KeyCode::Char('3'), KeyModifiers::ALT);
-    let codes = presses(with_alt).map(|event| (event.code, event.modifiers));
-    let none = KeyModifiers::NONE;
-    assert_eq!(codes.collect::<Vec<_>>(), [(KeyCode::Esc, none), (KeyCode::Char('3'), none)]);
-    let plain = KeyEvent::new(KeyCode::Char('S'), KeyModifiers::SHIFT);
-    assert_eq!(presses(plain).collect::<Vec<_>>(), [plain]);
+fn a_key_with_alt_means_nothing_whatever_it_means_without() {
+    for binding in BINDINGS {
+        for key in binding.keys {
+            let focus = binding.focus.unwrap_or(Focus::View(View::Overview));
+            let control = if key.control { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
+            let event = KeyEvent::new(key.code, control);
+            assert_eq!(action(event, focus), Some(binding.action), "{}", key.name());
+            let with_alt = KeyEvent::new(key.code, control | KeyModifiers::ALT);
+            assert_eq!(action(with_alt, focus), None, "alt-{}", key.name());
+            assert_eq!(unbound_key(with_alt, focus), None, "alt-{}", key.name());
+        }
+    }
+}
+
+#[test]
+fn keys_of_other_layouts_mean_what_stands_in_their_place() {
+    for (c, expected) in [
+        ('ㅔ', Action::TogglePause),
+        ('з', Action::TogglePause),
+        ('ｐ', Action::TogglePause),
+        ('ㄴ', Action::Step(1)),
+        ('Ы', Action::Step(10)),
+        ('？', Action::ToggleHelp),
+    ] {
+        assert_eq!(press(KeyCode::Char(c), KeyModifiers::NONE), Some(expected), "{c}");
+    }
+    let typed = KeyEvent::new(KeyCode::Char('４'), KeyModifiers::NONE);
+    assert_eq!(action(typed, Focus::Question), Some(Action::Type('4')));
+}
+
+#[test]
+fn a_character_that_means_nothing_is_told_of() {
+    let unbound = |code, modifiers, focus| unbound_key(KeyEvent::new(code, modifiers), focus);
+    let (none, view) = (KeyModifiers::NONE, Focus::View(View::Overview));
+    for (c, expected) in [
+        ('v', Some(Unbound::Ascii('v'))),
+        ('8', Some(Unbound::Ascii('8'))),
+        ('V', Some(Unbound::Ascii('V'))),
+        ('P', Some(Unbound::CapsLock('P'))),
+        ('é', Some(Unbound::Foreign)),
+        ('네', Some(Unbound::Foreign)),
+        ('p', None),
+        ('S', None),
+        ('з', None),
+    ] {
+        assert_eq!(unbound(KeyCode::Char(c), none, view), expected, "{c}");
+    }
+    assert_eq!(unbound(KeyCode::Char('v'), KeyModifiers::CONTROL, view), None);
+    assert_eq!(unbound(KeyCode::F(9), none, view), None);
+    assert_eq!(unbound(KeyCode::Char('v'), none, Focus::Question), None);
 }

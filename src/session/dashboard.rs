@@ -1,15 +1,15 @@
 //! The screen and what it is connected to.
 
 use std::{
-    io, thread,
+    io,
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Receiver, Sender, at, bounded, never, select_biased};
-use crossterm::event::{self, Event as Input};
+use crossbeam_channel::{Receiver, at, never, select_biased};
+use crossterm::event::Event as Input;
 use ratatui::{Frame, layout::Rect};
 
-use super::{CAPACITY, Display, mouse};
+use super::{Display, OnDone, mouse};
 use crate::{
     app::{Action, App, Msg},
     keymap,
@@ -17,7 +17,10 @@ use crate::{
     protocol::{Command, Event, RunState},
     recorder::Report,
     run_log::RunLog,
-    terminal::{Screen, is_resize, is_suspend, stop_until_continued, wait_for_input},
+    terminal::{
+        Decoder, Read, Screen, is_continue, is_resize, is_suspend, read_terminal,
+        stop_until_continued,
+    },
     train::Worker,
     ui::{Dashboard, Theme},
 };
@@ -79,7 +82,10 @@ pub(super) struct Session {
     area: Rect,
     theme: Theme,
     ascii: bool,
-    input: Receiver<io::Result<Input>>,
+    input: Receiver<io::Result<Read>>,
+    decoder: Decoder,
+    last_read: Instant,
+    on_done: OnDone,
     signals: Receiver<i32>,
     frame_time: Duration,
 }
@@ -92,7 +98,10 @@ impl Session {
             area: Rect::ZERO,
             theme: Theme::new(display.depth),
             ascii: display.ascii,
-            input: read_input()?,
+            input: read_terminal()?,
+            decoder: Decoder::default(),
+            last_read: Instant::now(),
+            on_done: display.on_done,
             signals,
             frame_time: Duration::from_secs(1) / display.fps.max(1),
         })
@@ -114,19 +123,28 @@ impl Session {
         let (mut events, mut reports) = (link.events.clone(), link.reports.clone());
         let mut next_frame = Instant::now() + self.frame_time;
         let mut changed = false;
-        while !app.wants_to_leave() {
+        while !app.wants_to_leave() && !self.leaves_by_itself(app) {
+            let quiet = self.decoder.patience().map(|patience| self.last_read + patience);
+            let quiet = quiet.map_or_else(never, at);
             let alarm = if changed { at(next_frame) } else { never() };
             select_biased! {
                 recv(self.signals) -> signal => match signal {
                     Ok(signal) if is_resize(signal) => changed = true,
+                    Ok(signal) if is_continue(signal) => {
+                        if let Some(screen) = &mut self.screen {
+                            screen.take_again()?;
+                        }
+                        changed = true;
+                    }
                     Ok(signal) if is_suspend(signal) => changed |= self.suspend(app, link)?,
                     Ok(signal) => return Ok(End::Signal(signal)),
                     Err(_) => self.signals = never(),
                 },
                 recv(self.input) -> input => changed |= match input {
-                    Ok(input) => self.take_input(&input?, app, link)?,
+                    Ok(read) => self.take_read(&read?, app, link)?,
                     Err(_) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 },
+                recv(quiet) -> _ => changed |= self.take_quiet(Instant::now(), app, link)?,
                 recv(events) -> event => match event {
                     Ok(event) => {
                         link.update(app, event.into());
@@ -160,28 +178,67 @@ impl Session {
         Ok(End::Left)
     }
 
+    /// Whether nobody is waited for once the run has ended.
+    fn leaves_by_itself(&self, app: &App) -> bool {
+        self.on_done == OnDone::Quit && !app.run.is_under_way()
+    }
+
     /// Whether the screen changes.
-    fn take_input(&mut self, input: &Input, app: &mut App, link: &Link<'_>) -> io::Result<bool> {
-        if let Input::Key(key) = input {
-            let mut changed = false;
-            for press in keymap::presses(*key) {
-                changed |= self.act(keymap::action(press, app.focus()), app, link)?;
-            }
-            return Ok(changed);
+    fn take_read(&mut self, read: &Read, app: &mut App, link: &Link<'_>) -> io::Result<bool> {
+        // The screen may have been slower than the terminal.
+        let mut changed = self.take_quiet(read.at, app, link)?;
+        self.last_read = read.at;
+        for input in self.decoder.feed(&read.bytes) {
+            changed |= self.take_input(input, app, link)?;
         }
+        Ok(changed)
+    }
+
+    /// Takes in what is settled by nothing having come until `now`. Whether the screen changes.
+    fn take_quiet(&mut self, now: Instant, app: &mut App, link: &Link<'_>) -> io::Result<bool> {
+        let mut changed = false;
+        for input in self.decoder.idle(now.saturating_duration_since(self.last_read)) {
+            changed |= self.take_input(input, app, link)?;
+        }
+        Ok(changed)
+    }
+
+    /// Whether the screen changes.
+    fn take_input(&mut self, input: Input, app: &mut App, link: &Link<'_>) -> io::Result<bool> {
         let action = match input {
+            Input::Key(key) => {
+                let action = keymap::action(key, app.focus());
+                if action.is_none()
+                    && let Some(unbound) = keymap::unbound_key(key, app.focus())
+                {
+                    return Ok(self.tell(Msg::UnboundKey(unbound), app, link));
+                }
+                action
+            }
+            Input::Paste(text) => return Ok(self.tell(Msg::Paste(text), app, link)),
             // One that comes late, from before the mouse was let go, draws nothing.
-            Input::Mouse(mouse) if app.takes_mouse() => mouse::stroke(*mouse, self.area),
-            Input::Resize(..) => return Ok(true),
+            Input::Mouse(mouse) if app.takes_mouse() => mouse::stroke(mouse, self.area),
             _ => None,
         };
         self.act(action, app, link)
+    }
+
+    fn tell(&self, msg: Msg, app: &mut App, link: &Link<'_>) -> bool {
+        let before = app.notice.clone();
+        link.update(app, msg);
+        // Only a question takes pasted text.
+        app.notice != before || app.prompt.is_some()
     }
 
     /// Whether the screen changes.
     fn act(&mut self, action: Option<Action>, app: &mut App, link: &Link<'_>) -> io::Result<bool> {
         match action {
             Some(Action::Suspend) => return self.suspend(app, link),
+            Some(Action::Redraw) => {
+                if let Some(screen) = &mut self.screen {
+                    screen.redraw();
+                }
+            }
             Some(action) => link.update(app, Msg::Action(action)),
             None => {}
         }
@@ -205,37 +262,9 @@ impl Session {
         self.screen = None;
         stop_until_continued()?;
         self.screen = Some(Screen::enter()?);
+        self.decoder = Decoder::default();
         link.send(Command::Hold(false));
         self.draw(app)?;
         Ok(true)
     }
-}
-
-/// With no time at all crossterm does not look.
-const A_MOMENT: Duration = Duration::from_millis(1);
-
-/// Keys, mouse and sizes, read on a thread of their own, which ends with the program.
-fn read_input() -> io::Result<Receiver<io::Result<Input>>> {
-    let (sender, receiver): (Sender<io::Result<Input>>, _) = bounded(CAPACITY);
-    thread::Builder::new().name("input".to_owned()).spawn(move || {
-        loop {
-            let gone = match wait_for_input() {
-                Ok(true) => None,
-                Ok(false) => Some(io::ErrorKind::UnexpectedEof.into()),
-                Err(error) => Some(error),
-            };
-            if let Some(error) = gone {
-                let _ = sender.send(Err(error));
-                return;
-            }
-            while let Ok(true) = event::poll(A_MOMENT) {
-                let input = event::read();
-                let failed = input.is_err();
-                if sender.send(input).is_err() || failed {
-                    return;
-                }
-            }
-        }
-    })?;
-    Ok(receiver)
 }

@@ -7,7 +7,7 @@ use super::dashboard::End;
 use crate::{
     app::App,
     protocol::{Breakpoint, Command, Event, RunState},
-    terminal::{is_hang_up, is_resize, is_suspend, let_go},
+    terminal::{is_continue, is_hang_up, is_resize, is_suspend, let_go},
     train::Worker,
 };
 
@@ -38,6 +38,8 @@ pub(super) fn follow(
         }
     }
     // Other signals than those that end the program say nothing here.
-    let ends = |signal: &i32| !is_hang_up(*signal) && !is_suspend(*signal) && !is_resize(*signal);
+    let ends = |&signal: &i32| {
+        !(is_hang_up(signal) || is_suspend(signal) || is_continue(signal) || is_resize(signal))
+    };
     signals.try_iter().find(ends).map_or(End::Left, End::Signal)
 }

@@ -11,12 +11,16 @@ pub enum After {
     GoOn,
 }
 
-/// Calls `react` with the number of each SIGINT, SIGTERM, SIGHUP, SIGTSTP and SIGWINCH, on a thread of
-/// its own, but for those that whoever started the program has it ignore, as `nohup` does.
+/// Calls `react` with the number of each signal that would end or stop the process and can be caught,
+/// and of each SIGCONT and SIGWINCH, on a thread of its own. Signals that were ignored when the program started, as
+/// by `nohup`, stay so.
 ///
 /// Once it answers [`After::End`] the program is to end by itself. Where it has not shortly before a
 /// second is over, because its terminal is gone or takes nothing, the thread gives the terminal back
 /// and ends the program with status 128 + signal.
+///
+/// SIGKILL cannot be caught, and of a fault of the process itself (SIGSEGV, SIGBUS, SIGILL, SIGFPE, or
+/// the SIGABRT of an abort) no thread can tell in time: these leave the terminal as it is.
 ///
 /// # Errors
 /// If the handlers or the thread cannot be set up.
@@ -25,7 +29,7 @@ pub fn watch_signals(mut react: impl FnMut(i32) -> After + Send + 'static) -> io
     use std::{process, thread, time::Duration};
 
     use signal_hook::{
-        consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH},
+        consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH},
         iterator::Signals,
     };
 
@@ -34,17 +38,67 @@ pub fn watch_signals(mut react: impl FnMut(i32) -> After + Send + 'static) -> io
     /// How long a terminal may take to be given back.
     const RESTORE: Duration = Duration::from_millis(100);
 
-    let all = [SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGWINCH];
-    let mut signals = Signals::new(all.into_iter().filter(|signal| !is_ignored(*signal)))?;
+    let is_wanted = |signal: &i32| !is_ignored(*signal);
+    let all = [SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT, SIGWINCH];
+    let mut signals = Signals::new(all.into_iter().filter(is_wanted))?;
+    for signal in seldom_sent().into_iter().filter(is_wanted) {
+        // Which of them there are differs between systems.
+        let _ = signals.add_signal(signal);
+    }
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
         if let Some(signal) = signals.forever().find(|signal| react(*signal) == After::End) {
             thread::sleep(GRACE);
-            // Writing to a stalled terminal blocks, so it must not be this thread that does.
-            thread::spawn(super::restore);
-            thread::sleep(RESTORE);
+            // Writing to a stalled terminal blocks, so that it must not be this thread that does.
+            let restore = thread::Builder::new().spawn(super::restore);
+            if restore.is_ok() {
+                thread::sleep(RESTORE);
+            } else {
+                super::restore();
+            }
             process::exit(128 + signal);
         }
     })?;
+    Ok(())
+}
+
+/// Signals beside those that every program knows that end a process unless it catches them.
+#[cfg(unix)]
+fn seldom_sent() -> Vec<i32> {
+    use signal_hook::consts::{
+        SIGABRT, SIGALRM, SIGPROF, SIGQUIT, SIGSYS, SIGTRAP, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU,
+    };
+
+    let mut signals = vec![
+        SIGQUIT, SIGABRT, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGXCPU, SIGSYS, SIGTRAP,
+    ];
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::Signal;
+
+        /// Real-time signals that the C library does not keep for itself.
+        const REAL_TIME: std::ops::RangeInclusive<i32> = 34..=64;
+        signals.extend([Signal::IO, Signal::POWER, Signal::STKFLT].map(Signal::as_raw));
+        signals.extend(REAL_TIME);
+    }
+    signals
+}
+
+/// Has a write beyond the limit of a file's size fail, as one to a full disk does, in place of ending
+/// the program by SIGXFSZ.
+///
+/// # Errors
+/// If the handler cannot be set up.
+pub fn report_file_limit() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::sync::{Arc, atomic::AtomicBool};
+
+        // Any handler will do. Unlike an ignored signal it is not handed on to other programs.
+        signal_hook::flag::register(
+            signal_hook::consts::SIGXFSZ,
+            Arc::new(AtomicBool::new(false)),
+        )?;
+    }
     Ok(())
 }
 
@@ -79,6 +133,14 @@ pub fn is_suspend(signal: i32) -> bool {
     return signal == 20;
 }
 
+/// Whether a signal says that the program was stopped and is continued.
+pub fn is_continue(signal: i32) -> bool {
+    #[cfg(unix)]
+    return signal == signal_hook::consts::SIGCONT;
+    #[cfg(not(unix))]
+    return signal == 18;
+}
+
 /// Whether a signal tells of another size of the terminal.
 pub fn is_resize(signal: i32) -> bool {
     #[cfg(unix)]
@@ -96,41 +158,6 @@ pub fn stop_until_continued() -> io::Result<()> {
     return signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP);
     #[cfg(not(unix))]
     return Ok(());
-}
-
-/// Waits until the terminal has something to read; false where it is gone.
-///
-/// crossterm takes the end of a terminal for no reason to stop and reads nothing from it for ever, so
-/// it must not be asked then.
-///
-/// # Errors
-/// If there is no terminal, or the system refuses to wait.
-pub fn wait_for_input() -> io::Result<bool> {
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::event::{PollFd, PollFlags, poll};
-
-        let stdin = io::stdin();
-        let terminal;
-        let mut watched = [if stdin.is_terminal() {
-            PollFd::new(&stdin, PollFlags::IN)
-        } else {
-            // As crossterm does.
-            terminal = std::fs::File::open("/dev/tty")?;
-            PollFd::new(&terminal, PollFlags::IN)
-        }];
-        loop {
-            match poll(&mut watched, None) {
-                Err(rustix::io::Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-                Ok(_) => break,
-            }
-        }
-        let gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
-        Ok(!watched[0].revents().intersects(gone))
-    }
-    #[cfg(not(target_os = "linux"))]
-    crossterm::event::poll(std::time::Duration::from_secs(1)).map(|_| true)
 }
 
 /// Lets go of a terminal that is gone, so that nothing reads from it or writes to it any more.

@@ -20,6 +20,10 @@ pub struct Tools {
     pub start: Option<Box<TrainingState>>,
     /// Checksums that the images must have; `None` for any.
     pub data: Option<Checksums>,
+    /// A step that panics in place of being trained, for tests of what a person then sees. No option
+    /// leads here.
+    #[doc(hidden)]
+    pub panics_at: Option<u64>,
 }
 
 impl Tools {
@@ -35,6 +39,7 @@ impl Tools {
             recorded: false,
             start: None,
             data: None,
+            panics_at: None,
         }
     }
 

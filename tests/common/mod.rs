@@ -3,7 +3,10 @@
 use std::{
     io::{Read, Write},
     num::NonZeroU16,
-    sync::{Arc, Condvar, Mutex},
+    sync::{
+        Arc, Condvar, Mutex,
+        mpsc::{self, Receiver, RecvTimeoutError},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -15,6 +18,9 @@ const DEADLINE: Duration = Duration::from_secs(120);
 /// Longer than anything is under way that a pause, a key or another size has set off.
 #[allow(dead_code, reason = "each file of tests compiles this anew and uses another part")]
 const QUIET: Duration = Duration::from_millis(500);
+/// What lies between two keys that a person presses one after the other.
+#[allow(dead_code, reason = "only some files of tests press several keys")]
+const BETWEEN_KEYS: Duration = Duration::from_millis(60);
 #[allow(dead_code, reason = "only some files of tests count frames")]
 const BEGIN_FRAME: &[u8] = b"\x1b[?2026h";
 #[allow(dead_code, reason = "only some files of tests count frames")]
@@ -29,9 +35,49 @@ struct Seen {
     stalled: bool,
 }
 
+/// The program, which a thread waits for.
+pub(crate) struct Program {
+    pid: u32,
+    status: Receiver<u32>,
+}
+
+#[allow(dead_code, reason = "each file of tests compiles this anew and uses another part")]
+impl Program {
+    fn new(mut child: Box<dyn Child + Send + Sync>) -> Self {
+        let pid = child.process_id().expect("the program runs");
+        let (sender, status) = mpsc::channel();
+        thread::spawn(move || {
+            let status = child.wait().expect("the program is ours");
+            // The test may be over.
+            let _ = sender.send(status.exit_code());
+        });
+        Self { pid, status }
+    }
+
+    /// Waits for the program to end and gives its exit status; `state` is asked if it never does.
+    pub(crate) fn wait_for_exit(&self, state: impl Fn() -> String) -> u32 {
+        match self.status.recv_timeout(DEADLINE) {
+            Ok(status) => status,
+            Err(_) => panic!("never ended:\n{}", state()),
+        }
+    }
+
+    /// Whether the program has not ended.
+    pub(crate) fn runs(&self) -> bool {
+        self.status.recv_timeout(Duration::ZERO) == Err(RecvTimeoutError::Timeout)
+    }
+
+    /// Sends the program a signal, such as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent =
+            std::process::Command::new("kill").args(["-s", name, &self.pid.to_string()]).status();
+        assert!(sent.expect("kill runs").success());
+    }
+}
+
 /// A terminal with the program in it.
 pub(crate) struct Tty {
-    child: Box<dyn Child + Send + Sync>,
+    program: Program,
     master: Box<dyn MasterPty + Send>,
     input: Box<dyn Write + Send>,
     seen: Arc<(Mutex<Seen>, Condvar)>,
@@ -117,7 +163,7 @@ impl Tty {
                 drop(changed.wait_while(seen, |seen| seen.stalled).expect("no holder panics"));
             }
         });
-        Self { child, master, input, seen, settings_before, slave }
+        Self { program: Program::new(child), master, input, seen, settings_before, slave }
     }
 
     /// Types.
@@ -126,13 +172,26 @@ impl Tty {
         self.input.flush().expect("the terminal takes keys");
     }
 
+    /// Presses keys one after the other, each once the one before is likely to have been read. Keys
+    /// that come closer together than a person presses them are taken for a paste.
+    pub(crate) fn press(&mut self, keys: &str) {
+        let never = mpsc::channel::<()>();
+        for (place, key) in keys.chars().enumerate() {
+            if place > 0 {
+                let _ = never.1.recv_timeout(BETWEEN_KEYS);
+            }
+            self.send(key.encode_utf8(&mut [0; 4]));
+        }
+        let _ = never.1.recv_timeout(BETWEEN_KEYS);
+    }
+
     /// Waits until the screen's text satisfies `wanted`, and gives what that found.
     pub(crate) fn wait_for<T>(&self, what: &str, wanted: impl Fn(&str) -> Option<T>) -> T {
         let deadline = Instant::now() + DEADLINE;
         let (lock, changed) = &*self.seen;
         let mut seen = lock.lock().expect("no holder panics");
         loop {
-            let text = seen.parser.screen().contents();
+            let text = contents(&seen.parser);
             if let Some(found) = wanted(&text) {
                 return found;
             }
@@ -163,7 +222,7 @@ impl Tty {
 
     /// The screen's text as it is.
     pub(crate) fn screen(&self) -> String {
-        self.seen.0.lock().expect("no holder panics").parser.screen().contents()
+        contents(&self.seen.0.lock().expect("no holder panics").parser)
     }
 
     /// Changes the terminal's size.
@@ -176,9 +235,17 @@ impl Tty {
 
     /// Sends the program a signal, such as `TERM`.
     pub(crate) fn signal(&self, name: &str) {
-        let pid = self.child.process_id().expect("the program runs").to_string();
-        let sent = std::process::Command::new("kill").args(["-s", name, &pid]).status();
-        assert!(sent.expect("kill runs").success());
+        self.program.signal(name);
+    }
+
+    /// Writes to the screen as another program would that shares the terminal.
+    pub(crate) fn write_over(&self, text: &str) {
+        self.seen.0.lock().expect("no holder panics").parser.process(text.as_bytes());
+    }
+
+    /// Whether the terminal brackets what is pasted.
+    pub(crate) fn brackets_pastes(&self) -> bool {
+        self.seen.0.lock().expect("no holder panics").parser.screen().bracketed_paste()
     }
 
     /// Stops reading what the program writes, as a stalled connection does, or goes on.
@@ -189,7 +256,7 @@ impl Tty {
 
     /// The program's process.
     pub(crate) fn pid(&self) -> u32 {
-        self.child.process_id().expect("the program runs")
+        self.program.pid
     }
 
     /// How many bytes the program has written.
@@ -240,9 +307,7 @@ impl Tty {
 
     /// Waits for the program to end and gives its exit status.
     pub(crate) fn wait_for_exit(&mut self) -> u32 {
-        let seen = Arc::clone(&self.seen);
-        let screen = || seen.0.lock().expect("no holder panics").parser.screen().contents().clone();
-        wait_for_exit(self.child.as_mut(), screen)
+        self.program.wait_for_exit(|| self.screen())
     }
 
     /// Quits, and checks that the terminal is given back.
@@ -255,13 +320,14 @@ impl Tty {
     }
 
     /// Closes the terminal under the program, as a lost connection does, and gives the program.
-    pub(crate) fn hang_up(self) -> Box<dyn Child + Send + Sync> {
-        let Self { child, master, mut input, seen, slave, .. } = self;
-        seen.0.lock().expect("no holder panics").hung_up = true;
+    pub(crate) fn hang_up(mut self) -> Program {
+        self.seen.0.lock().expect("no holder panics").hung_up = true;
         // The reader lets go of the terminal with the program's next bytes, which this key asks for.
-        let _ = input.write_all(b"?");
+        // It is pressed by itself, since the writer sends more when it is dropped.
+        self.press("?");
+        let Self { program, master, input, slave, .. } = self;
         drop((master, input, slave));
-        child
+        program
     }
 
     /// Everything written so far.
@@ -286,13 +352,14 @@ impl Tty {
         // The last bytes may still be on their way from the terminal's buffer.
         let is_left_behind = |screen: &vt100::Screen| {
             let mouse = screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None;
-            screen.alternate_screen() || screen.hide_cursor() || mouse
+            let others = screen.hide_cursor() || screen.bracketed_paste() || mouse;
+            screen.alternate_screen() || others
         };
         while is_left_behind(seen.parser.screen()) {
             let left = deadline.saturating_duration_since(Instant::now());
             assert!(
                 !left.is_zero(),
-                "the alternate screen, the hidden cursor or the mouse was left behind"
+                "the alternate screen, the hidden cursor, the mouse or the bracketed paste was left"
             );
             seen = changed.wait_timeout(seen, left).expect("no holder panics").0;
         }
@@ -307,16 +374,11 @@ pub(crate) fn batch(screen: &str) -> Option<u64> {
     shown.trim().replace(',', "").parse().ok()
 }
 
-/// Waits for a program to end and gives its exit status; `state` is told if it never does.
-pub(crate) fn wait_for_exit(child: &mut dyn Child, state: impl Fn() -> String) -> u32 {
-    let deadline = Instant::now() + DEADLINE;
-    loop {
-        if let Some(status) = child.try_wait().expect("the program is ours") {
-            return status.exit_code();
-        }
-        assert!(Instant::now() < deadline, "never ended:\n{}", state());
-        thread::yield_now();
-    }
+/// The screen's text, in which a cell that was never written on is like a blank.
+fn contents(parser: &vt100::Parser) -> String {
+    let contents = parser.screen().contents();
+    let lines: Vec<_> = contents.lines().map(str::trim_end).collect();
+    lines.join("\n").trim_end().to_owned()
 }
 
 /// Line settings of the terminal: echo, canonical mode and all others.

@@ -36,6 +36,7 @@ impl Run<'_> {
 
     pub(super) fn train_batch(&mut self) -> Result<(), TrainError> {
         self.begin_epoch_if_due()?;
+        assert!(self.tools.panics_at != Some(self.at.step + 1), "as the test wants");
         self.apply_rate();
         self.pace.begin(Instant::now());
         let stepping = self.control.is_single_stepping() || self.pace.is_watchable();
@@ -135,12 +136,16 @@ impl Run<'_> {
         let mut results = Vec::new();
         let wanted = self.tools.attended.then_some(&mut results);
         let Self { sets, learner, remote, outbox, device, .. } = self;
-        let evaluation = evaluate(&learner.model, sets.of(set), set, device, wanted, || {
+        let mut evaluation = evaluate(&learner.model, sets.of(set), set, device, wanted, || {
             remote.pull();
             outbox.deliver();
             !remote.is_stopping()
         })?;
-        self.clock.evaluated(Instant::now());
+        let counted = self.clock.evaluated(Instant::now()).as_secs_f64();
+        if let Some(evaluation) = &mut evaluation {
+            // The process may have been stopped meanwhile.
+            evaluation.seconds = evaluation.seconds.min(counted);
+        }
         if evaluation.is_some() && self.tools.attended {
             self.results.keep(self.at.step, set, results);
         }
