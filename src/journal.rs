@@ -4,13 +4,17 @@
 //! the digits of batches are left out, checkpoints have files of their own. Numbers that are not
 //! finite are `null`, and NaN when they are read.
 
+mod reader;
+
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, BufWriter, Read, Write},
-    path::{Path, PathBuf},
+    io::{self, BufWriter, Seek, SeekFrom, Write},
+    path::Path,
 };
 
 use crate::protocol::{Event, Progress};
+
+pub use reader::{JournalError, JournalReader, LONGEST_LINE};
 
 /// A journal being written.
 #[derive(Debug)]
@@ -34,7 +38,7 @@ impl Journal {
             return Err(io::Error::other(message));
         }
         file.set_len(bytes)?;
-        io::Seek::seek(&mut file, io::SeekFrom::Start(bytes))?;
+        file.seek(SeekFrom::Start(bytes))?;
         Ok(Self { out: BufWriter::new(file), bytes, line: Vec::new() })
     }
 
@@ -83,101 +87,6 @@ impl Journal {
     }
 
     /// Bytes written, and kept before.
-    pub fn bytes(&self) -> u64 {
-        self.bytes
-    }
-}
-
-/// A journal cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum JournalError {
-    /// The system refuses.
-    #[error("cannot read {}: {reason}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The system's answer.
-        reason: io::Error,
-    },
-    /// A line is no event.
-    #[error("{} is damaged in line {line}: {reason}", path.display())]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// Which line, from 1.
-        line: u64,
-        /// What is wrong with it.
-        reason: serde_json::Error,
-    },
-}
-
-/// A journal being read, perhaps while it grows.
-#[derive(Debug)]
-pub struct JournalReader<R = File> {
-    path: PathBuf,
-    source: BufReader<R>,
-    /// The start of a line whose end was not written yet.
-    line: Vec<u8>,
-    lines: u64,
-    /// Bytes of whole lines that were read.
-    bytes: u64,
-}
-
-impl JournalReader<File> {
-    /// Opens a journal at its start.
-    ///
-    /// # Errors
-    /// If there is no such file, or it cannot be opened.
-    pub fn open(path: &Path) -> Result<Self, JournalError> {
-        // Pipes and devices would be waited for, or never end.
-        let opened = path.metadata().and_then(|metadata| {
-            if metadata.is_file() {
-                File::open(path)
-            } else {
-                Err(io::Error::other("it is not a regular file"))
-            }
-        });
-        opened
-            .map(|file| Self::new(path, file))
-            .map_err(|reason| JournalError::Read { path: path.to_owned(), reason })
-    }
-}
-
-impl<R: Read> JournalReader<R> {
-    /// A journal out of `source`, which errors call `path`.
-    pub fn new(path: &Path, source: R) -> Self {
-        let source = BufReader::new(source);
-        Self { path: path.to_owned(), source, line: Vec::new(), lines: 0, bytes: 0 }
-    }
-
-    /// The next event; `None` where no whole line is left, for now.
-    ///
-    /// # Errors
-    /// If the file cannot be read, or the line is no event.
-    pub fn next_event(&mut self) -> Result<Option<Event>, JournalError> {
-        let read = self.source.read_until(b'\n', &mut self.line);
-        read.map_err(|reason| JournalError::Read { path: self.path.clone(), reason })?;
-        if self.line.last() != Some(&b'\n') {
-            return Ok(None);
-        }
-        self.lines += 1;
-        self.bytes += self.line.len() as u64;
-        let event = serde_json::from_slice(&self.line).and_then(|event: Event| {
-            if event.is_plausible() {
-                Ok(event)
-            } else {
-                Err(serde::de::Error::custom("its numbers are such as no run has"))
-            }
-        });
-        self.line.clear();
-        event.map(Some).map_err(|reason| JournalError::Line {
-            path: self.path.clone(),
-            line: self.lines,
-            reason,
-        })
-    }
-
-    /// Bytes of the lines that were read.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }

@@ -116,7 +116,9 @@ fn is_checkpoint(event: &Event) -> bool {
 }
 
 fn continues(old: &Progress, new: &Progress) -> bool {
-    old.epoch == new.epoch && old.first_step + old.losses.len() as u64 == new.first_step
+    old.epoch == new.epoch
+        && old.first_step + old.losses.len() as u64 == new.first_step
+        && old.losses.len() + new.losses.len() <= Progress::MOST
 }
 
 fn extend(old: &mut Progress, new: Progress) {
