@@ -189,7 +189,12 @@ impl RunFolder {
 
     /// The journal's file.
     pub fn journal(&self) -> PathBuf {
-        self.path.join(JOURNAL)
+        Self::journal_at(&self.path)
+    }
+
+    /// The journal's file of the run in a folder, which need not be in use.
+    pub fn journal_at(path: &Path) -> PathBuf {
+        path.join(JOURNAL)
     }
 
     /// The file of a checkpoint.

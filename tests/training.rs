@@ -6,7 +6,8 @@ use crossbeam_channel::{Receiver, bounded};
 use mnist_tui::{
     config::{DataSource, RunConfig},
     protocol::{
-        Breakpoint, Command, EpochRecord, EvalSet, Event, Failure, Progress, RateChange, RunState, Summary,
+        Breakpoint, Command, EpochRecord, EvalSet, Event, Failure, Progress, RateChange, RunState,
+        Summary,
     },
     run_log::RunLog,
     train::{Tools, Worker, spawn, spawn_with_tools},
@@ -325,8 +326,7 @@ fn a_change_of_the_learning_rate_is_reported_and_logged_after_the_steps_before_i
 #[test]
 fn a_run_that_diverges_reports_the_loss_that_ended_it() {
     let folder = small_set();
-    let (worker, mut ear) =
-        Ear::start(RunConfig { learning_rate: 1e30, ..endless(folder.path()) });
+    let (worker, mut ear) = Ear::start(RunConfig { learning_rate: 1e30, ..endless(folder.path()) });
     let failure = ear.until_failed();
     worker.join();
     assert!(failure.message.contains(&format!(" of step {} is not ", ear.steps())), "{failure:?}");

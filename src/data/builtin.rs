@@ -43,9 +43,10 @@ impl Asset {
         let mut context = DCtx::try_create().ok_or_else(no_memory)?;
         let mut bytes = Vec::new();
         bytes.try_reserve_exact(self.len).map_err(|_| no_memory())?;
-        context
-            .decompress(&mut bytes, self.compressed)
-            .map_err(|code| DataError::BadAsset { file: self.name, reason: get_error_name(code) })?;
+        context.decompress(&mut bytes, self.compressed).map_err(|code| DataError::BadAsset {
+            file: self.name,
+            reason: get_error_name(code),
+        })?;
         idx::parse(self.kind, self.name, bytes)
     }
 }
