@@ -49,7 +49,8 @@ impl Journal {
     pub fn write(&mut self, event: &Event) -> io::Result<()> {
         self.line.clear();
         match event {
-            Event::Inspected(_)
+            Event::Epochs(_)
+            | Event::Inspected(_)
             | Event::Insides(_)
             | Event::Found(_)
             | Event::Checkpoint(_)

@@ -64,9 +64,9 @@ mod tests {
     #[test]
     fn a_chain_makes_all_the_rounds_that_are_counted() {
         let lanes = simd::lanes() as f64;
-        for rounds in [0, 1, 7, 1_000] {
-            let sum = f64::from(simd::run(Chain { rounds }));
-            let each = 1.0 - 0.999_f64.powi(rounds as i32);
+        for rounds in [0_u16, 1, 7, 1_000] {
+            let sum = f64::from(simd::run(Chain { rounds: rounds.into() }));
+            let each = 1.0 - 0.999_f64.powi(rounds.into());
             let expected = each * SUMS as f64 * lanes;
             assert!((sum - expected).abs() <= 1e-4 * expected, "{rounds}: {sum}, not {expected}");
         }
