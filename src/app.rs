@@ -5,6 +5,7 @@ mod action;
 mod answer;
 mod breakpoints;
 pub mod curves;
+mod epochs;
 mod held;
 mod hint;
 mod inspector;
@@ -16,14 +17,13 @@ mod prompt;
 mod record;
 pub mod run;
 
-use crate::protocol::{
-    Breakpoint, Command, EpochRecord, Event, Inspection, Query, Sample, Subject,
-};
+use crate::protocol::{Breakpoint, Command, Event, Inspection, Query, Sample, Subject};
 use crate::recorder::Report;
 
 pub use action::{Action, Direction, Focus, RATE_FACTOR, Unbound, View};
 pub use breakpoints::Breakpoints;
 pub use curves::{Curves, Range};
+pub use epochs::Epochs;
 use held::Held;
 use hint::Hinted;
 pub use inspector::Inspector;
@@ -80,8 +80,8 @@ pub struct App {
     pub run: Run,
     /// Loss and accuracy over time.
     pub curves: Curves,
-    /// Every epoch's figures.
-    pub epochs: Vec<EpochRecord>,
+    /// The epochs' figures.
+    pub epochs: Epochs,
     /// Which panes are shown.
     pub view: View,
     /// What lies over them.
@@ -113,8 +113,8 @@ pub struct App {
     pub help_page: usize,
     asked: Asked,
     sample: Held<Sample>,
-    /// Index of the epoch whose confusion matrix is shown while the newest one is followed.
-    matrix: Held<usize>,
+    /// Step of the epoch whose confusion matrix is shown while the newest one is followed.
+    matrix: Held<u64>,
     /// The evaluation whose matrix is shown however the run goes on.
     pin: Option<Pin>,
     leave: bool,
@@ -141,7 +141,7 @@ impl Default for App {
         Self {
             run: Run::default(),
             curves: Curves::default(),
-            epochs: Vec::new(),
+            epochs: Epochs::default(),
             view: View::default(),
             overlay: None,
             notice: None,

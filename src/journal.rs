@@ -4,13 +4,17 @@
 //! the digits of batches are left out, checkpoints have files of their own. Numbers that are not
 //! finite are `null`, and NaN when they are read.
 
+mod reader;
+
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, BufWriter, Read, Write},
-    path::{Path, PathBuf},
+    io::{self, BufWriter, Seek, SeekFrom, Write},
+    path::Path,
 };
 
 use crate::protocol::{Event, Progress};
+
+pub use reader::{JournalError, JournalReader, LONGEST_LINE};
 
 /// A journal being written.
 #[derive(Debug)]
@@ -22,6 +26,15 @@ pub struct Journal {
 }
 
 impl Journal {
+    /// A journal in the file at this path, created if it is missing, that keeps the first `bytes`.
+    ///
+    /// # Errors
+    /// If the file cannot be opened, or is shorter than that.
+    pub fn open(path: &Path, bytes: u64) -> io::Result<Self> {
+        let file = File::options().create(true).truncate(false).write(true).open(path)?;
+        Self::continued(file, bytes)
+    }
+
     /// A journal that keeps the first `bytes` of what the file holds.
     ///
     /// # Errors
@@ -33,7 +46,7 @@ impl Journal {
             return Err(io::Error::other(message));
         }
         file.set_len(bytes)?;
-        io::Seek::seek(&mut file, io::SeekFrom::Start(bytes))?;
+        file.seek(SeekFrom::Start(bytes))?;
         Ok(Self { out: BufWriter::new(file), bytes, line: Vec::new() })
     }
 
@@ -44,7 +57,8 @@ impl Journal {
     pub fn write(&mut self, event: &Event) -> io::Result<()> {
         self.line.clear();
         match event {
-            Event::Inspected(_)
+            Event::Epochs(_)
+            | Event::Inspected(_)
             | Event::Insides(_)
             | Event::Found(_)
             | Event::Checkpoint(_)
@@ -87,101 +101,6 @@ impl Journal {
     }
 }
 
-/// A journal cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum JournalError {
-    /// The system refuses.
-    #[error("cannot read {}: {reason}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The system's answer.
-        reason: io::Error,
-    },
-    /// A line is no event.
-    #[error("{} is damaged in line {line}: {reason}", path.display())]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// Which line, from 1.
-        line: u64,
-        /// What is wrong with it.
-        reason: serde_json::Error,
-    },
-}
-
-/// A journal being read, perhaps while it grows.
-#[derive(Debug)]
-pub struct JournalReader<R = File> {
-    path: PathBuf,
-    source: BufReader<R>,
-    /// The start of a line whose end was not written yet.
-    line: Vec<u8>,
-    lines: u64,
-    /// Bytes of whole lines that were read.
-    bytes: u64,
-}
-
-impl JournalReader<File> {
-    /// Opens a journal at its start.
-    ///
-    /// # Errors
-    /// If there is no such file, or it cannot be opened.
-    pub fn open(path: &Path) -> Result<Self, JournalError> {
-        // Pipes and devices would be waited for, or never end.
-        let opened = path.metadata().and_then(|metadata| {
-            if metadata.is_file() {
-                File::open(path)
-            } else {
-                Err(io::Error::other("it is not a regular file"))
-            }
-        });
-        opened
-            .map(|file| Self::new(path, file))
-            .map_err(|reason| JournalError::Read { path: path.to_owned(), reason })
-    }
-}
-
-impl<R: Read> JournalReader<R> {
-    /// A journal out of `source`, which errors call `path`.
-    pub fn new(path: &Path, source: R) -> Self {
-        let source = BufReader::new(source);
-        Self { path: path.to_owned(), source, line: Vec::new(), lines: 0, bytes: 0 }
-    }
-
-    /// The next event; `None` where no whole line is left, for now.
-    ///
-    /// # Errors
-    /// If the file cannot be read, or the line is no event.
-    pub fn next_event(&mut self) -> Result<Option<Event>, JournalError> {
-        let read = self.source.read_until(b'\n', &mut self.line);
-        read.map_err(|reason| JournalError::Read { path: self.path.clone(), reason })?;
-        if self.line.last() != Some(&b'\n') {
-            return Ok(None);
-        }
-        self.lines += 1;
-        self.bytes += self.line.len() as u64;
-        let event = serde_json::from_slice(&self.line).and_then(|event: Event| {
-            if event.is_plausible() {
-                Ok(event)
-            } else {
-                Err(serde::de::Error::custom("its numbers are such as no run has"))
-            }
-        });
-        self.line.clear();
-        event.map(Some).map_err(|reason| JournalError::Line {
-            path: self.path.clone(),
-            line: self.lines,
-            reason,
-        })
-    }
-
-    /// Bytes of the lines that were read.
-    pub fn bytes(&self) -> u64 {
-        self.bytes
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -202,11 +121,6 @@ mod tests {
         })
     }
 
-    fn created(path: &Path) -> File {
-        let options = File::options().write(true).create(true).truncate(false).open(path);
-        options.expect("there is room")
-    }
-
     fn read(path: &Path) -> Vec<Event> {
         let mut reader = JournalReader::open(path).expect("it is there");
         std::iter::from_fn(|| reader.next_event().expect("it is whole")).collect()
@@ -216,7 +130,7 @@ mod tests {
     fn events_read_back_as_they_were_without_digits() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("journal");
-        let mut journal = Journal::continued(created(&path), 0).expect("it opens");
+        let mut journal = Journal::open(&path, 0).expect("it opens");
         let digit = Digit { pixels: vec![1; 784], label: 1, prediction: 2, probability: 0.5 };
         let Event::Progress(mut shown) = progress(3, &[0.25]) else { unreachable!() };
         shown.sample = Some(Sample { step: 3, digits: vec![digit] });
@@ -239,7 +153,7 @@ mod tests {
     fn a_loss_that_is_not_finite_is_nan_when_it_is_read() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("journal");
-        let mut journal = Journal::continued(created(&path), 0).expect("it opens");
+        let mut journal = Journal::open(&path, 0).expect("it opens");
         journal.write(&progress(1, &[0.5, f32::INFINITY, f32::NAN])).expect("there is room");
         journal.flush().expect("there is room");
         let events = read(&path);
@@ -252,18 +166,17 @@ mod tests {
     fn what_follows_the_bytes_to_keep_goes() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("journal");
-        let mut journal = Journal::continued(created(&path), 0).expect("it opens");
+        let mut journal = Journal::open(&path, 0).expect("it opens");
         journal.write(&progress(1, &[2.0])).expect("there is room");
         let kept = journal.bytes();
         journal.write(&progress(2, &[1.0])).expect("there is room");
         journal.flush().expect("there is room");
         drop(journal);
-        let mut journal = Journal::continued(created(&path), kept).expect("it opens");
+        let mut journal = Journal::open(&path, kept).expect("it opens");
         journal.write(&progress(2, &[0.5])).expect("there is room");
         journal.flush().expect("there is room");
         assert_eq!(read(&path), [progress(1, &[2.0]), progress(2, &[0.5])]);
-        let error =
-            Journal::continued(created(&path), 1 << 40).expect_err("it is shorter").to_string();
+        let error = Journal::open(&path, 1 << 40).expect_err("it is shorter").to_string();
         assert!(error.contains("expected at least"), "{error}");
     }
 

@@ -16,7 +16,7 @@ mod timeline;
 use serde::{Deserialize, Serialize};
 
 pub use breakpoint::{Breakpoint, SPIKE};
-pub use evaluation::{EpochRecord, Evaluation};
+pub use evaluation::{EpochRecord, Epochs, EvalPoint, Evaluation};
 pub use inside::{
     FeatureMaps, Found, ImageSet, Insides, Inspection, ParameterUpdate, Query, RankedDigit, Subject,
 };
@@ -95,6 +95,8 @@ pub enum Event {
     Progress(Progress),
     /// An epoch has ended and was evaluated.
     Epoch(EpochRecord),
+    /// Several epochs have ended; only a screen gets them so, others one by one.
+    Epochs(Box<Epochs>),
     /// The run stands at an earlier step.
     Rewound(Rewound),
     /// The learning rate was changed, by a person or by going to where another one applied.

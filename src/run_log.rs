@@ -255,8 +255,9 @@ impl<W: Write> Lines<W> {
                 self.line(&RateLine::new(change))
             }
             Event::Break(hit) => self.line(&BreakLine::new(hit)),
-            // Answers to a person at the screen, and what has files of its own.
-            Event::Inspected(_)
+            // For a screen, answers to a person there, and what has files of its own.
+            Event::Epochs(_)
+            | Event::Inspected(_)
             | Event::Insides(_)
             | Event::Found(_)
             | Event::Checkpoint(_)

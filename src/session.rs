@@ -61,7 +61,7 @@ pub enum OnDone {
 /// Trains with a dashboard until the person leaves, or until the run has ended where that is asked for.
 pub fn run(mut launch: Launch, display: Display) -> Outcome {
     let (sender, events) = bounded(CAPACITY);
-    let mut listeners = vec![sender];
+    let mut listeners = Vec::new();
     let writers = match launch.writers(&mut listeners) {
         Ok(writers) => writers,
         Err(outcome) => return outcome,
@@ -74,7 +74,7 @@ pub fn run(mut launch: Launch, display: Display) -> Outcome {
         let _ = app.update(Msg::Warning(warning));
     }
     // The data is read while the terminal is taken over and the first frame is drawn.
-    let worker = train::spawn_with_tools(launch.config, launch.tools, listeners);
+    let worker = train::spawn_with_screen(launch.config, launch.tools, sender, listeners);
     let (signal, signals) = bounded(SIGNALS);
     let commands = worker.commands();
     let watching = signals_to(signal, display.outlives_terminal, move || {

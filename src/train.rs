@@ -32,4 +32,4 @@ pub use error::TrainError;
 pub use evaluate::{WeightsCheck, evaluate_weights};
 pub use resume::Unfit;
 pub use tools::Tools;
-pub use worker::{Worker, spawn, spawn_with_tools};
+pub use worker::{Worker, spawn, spawn_with_screen, spawn_with_tools};

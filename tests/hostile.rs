@@ -219,6 +219,25 @@ fn a_full_disk_under_the_journal_is_told_and_leaves_the_checkpoint_before() {
     assert_eq!(after.state, before.state);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_lack_of_memory_is_told_as_what_it_is() {
+    let program = env!("CARGO_BIN_EXE_mnist-tui");
+    let mut told = 0;
+    for mebibytes in (40..=320).step_by(20) {
+        let output = Command::new("sh")
+            .arg("-c")
+            .arg(format!("ulimit -v {}; exec \"$@\"", mebibytes * 1_024))
+            .args(["sh", program, "--headless", "--no-run-dir", "--steps", "1", "--threads", "1"])
+            .output()
+            .expect("a shell");
+        let message = stderr(&output);
+        assert!(!message.contains("damaged") && !message.contains("internal error"), "{message}");
+        told += usize::from(message.contains("there is not enough memory for the 47040016 bytes"));
+    }
+    assert!(told > 0, "no limit was met where the images are decoded");
+}
+
 #[test]
 fn folders_where_files_should_be_and_files_of_others_are_named() {
     let place = place();

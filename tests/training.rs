@@ -5,8 +5,12 @@ use std::{path::Path, time::Duration};
 use crossbeam_channel::{Receiver, bounded};
 use mnist_tui::{
     config::{DataSource, RunConfig},
-    protocol::{Command, EpochRecord, EvalSet, Event, Failure, Progress, RunState, Summary},
-    train::{Worker, spawn},
+    protocol::{
+        Breakpoint, Command, EpochRecord, EvalSet, Event, Failure, Progress, RateChange, RunState,
+        Summary,
+    },
+    run_log::RunLog,
+    train::{Tools, Worker, spawn, spawn_with_tools},
 };
 use tempfile::TempDir;
 
@@ -242,7 +246,7 @@ fn a_listener_that_is_gone_does_not_disturb_the_run() {
 }
 
 #[test]
-fn the_same_seed_gives_the_same_weights_paused_or_not_on_any_number_of_threads() {
+fn the_same_seed_gives_the_same_weights_on_any_number_of_threads_and_after_pauses() {
     let folder = small_set();
     let weights = |name: &str, threads, seed, pauses| {
         let path = folder.path().join(name);
@@ -255,15 +259,20 @@ fn the_same_seed_gives_the_same_weights_paused_or_not_on_any_number_of_threads()
             ..config(folder.path())
         };
         let (sender, events) = bounded(1024);
-        let worker = spawn(run, vec![sender]);
-        for _ in 0..pauses {
-            for command in [Command::Pause, Command::Step(1), Command::FinishEpoch] {
-                worker.send(command);
+        let breakpoints = if pauses > 0 { vec![Breakpoint::Step(2)] } else { Vec::new() };
+        let tools = Tools { breakpoints, ..Tools::unattended() };
+        let worker = spawn_with_tools(run, tools, vec![sender]);
+        let until = |wanted: Event| {
+            while events.recv_timeout(DEADLINE).expect("an event comes in time") != wanted {}
+        };
+        for pause in 0..pauses {
+            if pause > 0 {
+                worker.send(Command::Step(1));
             }
+            until(Event::State(RunState::Paused));
         }
         worker.send(Command::Resume);
-        let ended = |event: &Event| matches!(event, Event::Finished(_) | Event::Failed(_));
-        while !ended(&events.recv_timeout(DEADLINE).expect("an event comes in time")) {}
+        until(Event::State(RunState::Done));
         worker.join();
         std::fs::read(path).expect("the weights were saved")
     };
@@ -272,6 +281,55 @@ fn the_same_seed_gives_the_same_weights_paused_or_not_on_any_number_of_threads()
         assert!(weights(name, threads, 7, pauses) == one, "{name}");
     }
     assert!(weights("other", 1, 8, 0) != one, "another seed gives other weights");
+}
+
+#[test]
+fn a_change_of_the_learning_rate_is_reported_and_logged_after_the_steps_before_it() {
+    let folder = small_set();
+    let path = folder.path().join("log");
+    let run = endless(folder.path());
+    let (log, logged) = RunLog::create(&path, &run).expect("a file can be made");
+    let (sender, events) = bounded(1024);
+    let worker = spawn(run, vec![sender, logged]);
+    let mut ear = Ear::on(events);
+    let mut changes = Vec::new();
+    // Several, since one may by chance coincide with a hand-over.
+    for _ in 0..5 {
+        ear.until_training();
+        worker.send(Command::ScaleLearningRate(0.8));
+        match ear.until(|event| matches!(event, Event::LearningRate(_))) {
+            Event::LearningRate(RateChange { step, .. }) => {
+                assert_eq!(step, ear.steps());
+                changes.push(step);
+            }
+            _ => unreachable!(),
+        }
+    }
+    worker.send(Command::Stop);
+    ear.until_finished();
+    worker.join();
+    log.finish().expect("there is room");
+    let text = std::fs::read_to_string(path).expect("the log is there");
+    let lines = text.lines().map(|line| serde_json::from_str(line).expect("a JSON object"));
+    let lines: Vec<serde_json::Value> = lines.collect();
+    let steps_before: Vec<u64> = lines
+        .iter()
+        .enumerate()
+        .filter(|(_, line)| line["event"] == "learning_rate")
+        .filter_map(|(place, _)| {
+            lines[..place].iter().rfind(|line| line["event"] == "step")?["step"].as_u64()
+        })
+        .collect();
+    assert_eq!(steps_before, changes);
+}
+
+#[test]
+fn a_run_that_diverges_reports_the_loss_that_ended_it() {
+    let folder = small_set();
+    let (worker, mut ear) = Ear::start(RunConfig { learning_rate: 1e30, ..endless(folder.path()) });
+    let failure = ear.until_failed();
+    worker.join();
+    assert!(failure.message.contains(&format!(" of step {} is not ", ear.steps())), "{failure:?}");
 }
 
 #[test]

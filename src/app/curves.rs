@@ -1,5 +1,6 @@
 //! Loss and accuracy over time.
 
+mod evaluations;
 mod marks;
 mod past;
 
@@ -8,9 +9,10 @@ use std::collections::VecDeque;
 use super::held::Held;
 use crate::{
     metrics::{Bucket, Series},
-    protocol::{Break, Breakpoint, Evaluation, RateChange, Rewound, RunInfo},
+    protocol::{Break, Breakpoint, EvalPoint, Evaluation, RateChange, Rewound, RunInfo},
 };
 
+pub use evaluations::Evaluations;
 pub use marks::Marks;
 pub use past::{Past, Pasts};
 
@@ -35,24 +37,13 @@ impl Range {
     }
 }
 
-/// An evaluation's place on the curves.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct EvalPoint {
-    /// Steps trained before it.
-    pub step: u64,
-    /// Mean cross-entropy.
-    pub loss: f32,
-    /// Share of images recognised, in 0..=1.
-    pub accuracy: f32,
-}
-
-/// The run's curves, in memory that does not grow with its steps.
+/// The run's curves, in memory that grows with neither its steps nor its epochs.
 #[derive(Debug)]
 pub struct Curves {
     /// Training loss of every step.
     pub loss: Series,
     /// Evaluations, oldest first.
-    pub evaluations: Vec<EvalPoint>,
+    pub evaluations: Evaluations,
     /// Steps that the run will have.
     pub expected: u64,
     /// Curves that the run has left by going back.
@@ -100,7 +91,7 @@ impl Curves {
     fn sized(expected: u64, window: f64) -> Self {
         Self {
             loss: Series::new(expected, window),
-            evaluations: Vec::new(),
+            evaluations: Evaluations::default(),
             expected,
             pasts: Pasts::default(),
             marks: Marks::default(),
@@ -129,7 +120,7 @@ impl Curves {
             self.evaluations.clone_from(&ahead.evaluations);
         }
         self.loss.go_back(to.step, &to.tail);
-        self.evaluations.retain(|point| point.step <= to.step);
+        self.evaluations.go_back(to.step);
         self.marks.go_back(to.step, to.learning_rate);
         self.rebuild_recent(&to.tail);
         self.pasts.reach(self.loss.steps());
@@ -168,13 +159,7 @@ impl Curves {
 
     /// Adds an evaluation made after `step`.
     pub fn evaluated(&mut self, step: u64, evaluation: &Evaluation) {
-        // One that is made again after going back takes the place of the one before.
-        self.evaluations.retain(|point| point.step < step);
-        self.evaluations.push(EvalPoint {
-            step,
-            loss: evaluation.loss as f32,
-            accuracy: evaluation.accuracy() as f32,
-        });
+        self.evaluations.push(EvalPoint::new(step, evaluation));
     }
 
     /// Evaluations that the run has left by going back.

@@ -37,14 +37,15 @@ impl App {
     /// The newest evaluation, held for a moment while others follow quickly; `None` before the first.
     pub fn newest_matrix(&self) -> Option<Matrix<'_>> {
         self.closing().or_else(|| {
-            let held = self.matrix.shown().and_then(|&place| self.epochs.get(place));
+            let held = self.matrix.shown().and_then(|&step| self.epochs.at(step));
             held.or(self.epochs.last()).map(Matrix::of_epoch)
         })
     }
 
     /// The evaluation that was made on `set` after `step`, if there is one.
     pub fn matrix_at(&self, step: u64, set: EvalSet) -> Option<Matrix<'_>> {
-        self.matrices().find(|matrix| matrix.pin() == (step, set))
+        let epoch = self.epochs.at(step).map(Matrix::of_epoch);
+        epoch.into_iter().chain(self.closing()).find(|matrix| matrix.pin() == (step, set))
     }
 
     /// Whether the matrix shown stays however the run goes on.
@@ -52,7 +53,7 @@ impl App {
         self.pin.is_some()
     }
 
-    /// All evaluations, oldest first.
+    /// All evaluations whose matrices are kept, oldest first.
     fn matrices(&self) -> impl Iterator<Item = Matrix<'_>> {
         self.epochs.iter().map(Matrix::of_epoch).chain(self.closing())
     }
@@ -197,13 +198,13 @@ pub(super) mod tests {
         let mut app = evaluated(4, EvalSet::Test);
         act(&mut app, Action::OlderMatrix);
         assert_eq!(shown(&app), (Some(3), true));
-        app.epochs.truncate(2);
+        app.epochs.go_back(24);
         feed(&mut app, Event::State(RunState::Paused));
         assert_eq!(shown(&app), (Some(2), false));
         // Trained again, the epoch is another one than was pinned.
         feed(&mut app, Event::Epoch(record(3, EvalSet::Test)));
         assert_eq!(shown(&app), (Some(3), false));
-        app.epochs.clear();
+        app.epochs.go_back(0);
         assert_eq!(shown(&app), (None, false));
     }
 

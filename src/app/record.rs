@@ -1,7 +1,9 @@
 //! What a run reports becomes what is shown.
 
 use super::{App, Curves, MATRIX_DWELL, Overlay, SAMPLE_DWELL, View, held::Held};
-use crate::protocol::{Event, Inspection, Rewound, RunState, Sample, Subject};
+use crate::protocol::{
+    EpochRecord, Epochs, Event, Inspection, Progress, Rewound, RunState, Sample, Subject,
+};
 
 /// Digits of a batch that are shown outside of the step view.
 const SAMPLE_DIGITS: usize = 24;
@@ -47,24 +49,23 @@ impl App {
                     self.breakpoints.hit = None;
                 }
             }
-            Event::Progress(mut progress) => {
+            Event::Progress(progress) => {
                 self.curves.extend(&progress.losses);
-                if let Some(sample) = progress.sample.take() {
-                    self.sample.offer(sample);
-                }
-                self.run.advance(&progress);
+                self.advance(progress);
             }
-            Event::Epoch(record) => {
-                self.curves.evaluated(record.step, &record.evaluation);
-                // One that is made again after going back takes the place of the one before.
-                self.epochs.retain(|old| old.step < record.step);
-                self.run.epoch_ended(&record, self.epochs.len() + 1);
-                self.matrix.offer(self.epochs.len());
-                // A step that is evaluated again has other images among its hardest.
-                if self.asked.query.is_some_and(|query| query.step == record.step) {
-                    self.asked.query = None;
+            Event::Epoch(record) => self.epoch_ended(record),
+            Event::Epochs(epochs) => {
+                let Epochs { losses, reached, brief, whole } = *epochs;
+                self.curves.extend(&losses);
+                if let Some(reached) = reached {
+                    self.advance(reached);
                 }
-                self.epochs.push(record);
+                for point in brief {
+                    self.curves.evaluations.push(point);
+                }
+                for record in whole {
+                    self.epoch_ended(record);
+                }
             }
             Event::Checkpoint(_) => {}
             Event::Notice(notice) => {
@@ -117,15 +118,32 @@ impl App {
         }
     }
 
+    fn advance(&mut self, mut progress: Progress) {
+        if let Some(sample) = progress.sample.take() {
+            self.sample.offer(sample);
+        }
+        self.run.advance(&progress);
+    }
+
+    fn epoch_ended(&mut self, record: EpochRecord) {
+        self.curves.evaluated(record.step, &record.evaluation);
+        self.run.epoch_ended(&record);
+        self.matrix.offer(record.step);
+        // A step that is evaluated again has other images among its hardest.
+        self.asked.query.take_if(|query| query.step == record.step);
+        let shown = [self.pin.map(|(step, _)| step), self.matrix.shown().copied()];
+        self.epochs.push(record, |step| shown.contains(&Some(step)));
+    }
+
     /// The run stands at an earlier step: what was seen of later ones is true no more.
     fn go_back(&mut self, to: &Rewound) {
         self.curves.go_back(to);
-        self.epochs.retain(|record| record.step <= to.step);
-        self.run.rewound(to, self.epochs.len());
+        self.epochs.go_back(to.step);
+        self.run.rewound(to, self.epochs.last().map_or(0, |last| last.epoch));
         self.breakpoints.hit = None;
         self.matrix = Held::new(MATRIX_DWELL);
-        if let Some(last) = self.epochs.len().checked_sub(1) {
-            self.matrix.offer(last);
+        if let Some(last) = self.epochs.last() {
+            self.matrix.offer(last.step);
         }
         if self.sample.shown().is_some_and(|sample| sample.step > to.step) {
             self.sample = Held::new(SAMPLE_DWELL);

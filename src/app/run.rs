@@ -152,14 +152,14 @@ impl Run {
     }
 
     /// The run stands at another step, paused, after so many evaluations.
-    pub(super) fn rewound(&mut self, to: &Rewound, evaluations: usize) {
+    pub(super) fn rewound(&mut self, to: &Rewound, evaluations: u32) {
         self.epoch = to.epoch;
         self.batch = to.batch;
         self.step = to.step;
         self.images = to.images;
         self.learning_rate = Some(to.learning_rate);
         self.clock = to.clock;
-        self.evaluations = u32::try_from(evaluations).unwrap_or(u32::MAX);
+        self.evaluations = evaluations;
         self.rate.went_back(to.images);
         self.goes_back = false;
         // What was asked for since comes next.
@@ -173,10 +173,10 @@ impl Run {
         self.goes_back = false;
     }
 
-    /// An epoch was evaluated, the run's last but so many.
-    pub(super) fn epoch_ended(&mut self, record: &EpochRecord, evaluations: usize) {
+    /// An epoch was evaluated.
+    pub(super) fn epoch_ended(&mut self, record: &EpochRecord) {
         self.clock = record.clock;
-        self.evaluations = u32::try_from(evaluations).unwrap_or(u32::MAX);
+        self.evaluations = record.epoch;
         self.eval_seconds = Some(record.evaluation.seconds);
     }
 

@@ -2,7 +2,7 @@ mod steps;
 
 use super::*;
 use crate::protocol::{
-    Clock, Digit, EvalSet, Evaluation, Failure, Progress, RunInfo, RunState, Summary,
+    Clock, Digit, EpochRecord, EvalSet, Evaluation, Failure, Progress, RunInfo, RunState, Summary,
 };
 
 /// Two epochs of twelve batches.

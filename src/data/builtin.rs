@@ -2,6 +2,8 @@
 
 use std::{panic, thread};
 
+use zstd::zstd_safe::{DCtx, get_error_name};
+
 use super::idx::{self, Kind};
 use super::{DataError, Dataset, Mnist};
 
@@ -32,8 +34,19 @@ static TEST_LABELS: Asset = asset!("t10k-labels-idx1-ubyte", Kind::Labels, 10_00
 
 impl Asset {
     fn decode(&self) -> Result<Vec<u8>, DataError> {
-        let bytes = zstd::bulk::decompress(self.compressed, self.len)
-            .map_err(|reason| DataError::BadAsset { file: self.name, reason })?;
+        let no_memory = || DataError::OutOfMemory {
+            file: format!("the built-in {}", self.name),
+            bytes: self.len as u64,
+        };
+        // Both taken by hand, since of the decoder's own errors only some tell the lack of memory
+        // from a damaged asset.
+        let mut context = DCtx::try_create().ok_or_else(no_memory)?;
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(self.len).map_err(|_| no_memory())?;
+        context.decompress(&mut bytes, self.compressed).map_err(|code| DataError::BadAsset {
+            file: self.name,
+            reason: get_error_name(code),
+        })?;
         idx::parse(self.kind, self.name, bytes)
     }
 }

@@ -178,7 +178,10 @@ pub enum DataError {
         labels: usize,
     },
     /// The memory for a file cannot be had.
-    #[error("there is no memory for the {bytes} bytes of {file}: use a smaller set")]
+    #[error(
+        "there is not enough memory for the {bytes} bytes of {file}: end other programs, raise the \
+         limit (`ulimit -v`), or use a smaller set"
+    )]
     OutOfMemory {
         /// The path.
         file: String,
@@ -193,7 +196,7 @@ pub enum DataError {
         /// The canonical name of the file.
         file: &'static str,
         /// What the decoder says.
-        reason: io::Error,
+        reason: &'static str,
     },
     /// The hub did not deliver MNIST.
     #[error(

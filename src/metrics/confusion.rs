@@ -9,7 +9,8 @@ pub const CLASSES: usize = 10;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Confusion {
-    counts: [[u32; CLASSES]; CLASSES],
+    // Apart, since an event with it takes the memory of every event that waits.
+    counts: Box<[[u32; CLASSES]; CLASSES]>,
 }
 
 /// A pair of different classes and how often the first was taken for the second.
@@ -26,7 +27,7 @@ pub struct Confused {
 impl Confusion {
     /// A matrix from its counts: rows true, columns predicted.
     pub fn from_counts(counts: [[u32; CLASSES]; CLASSES]) -> Self {
-        Self { counts }
+        Self { counts: Box::new(counts) }
     }
 
     /// Counts one image.

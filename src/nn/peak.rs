@@ -20,16 +20,25 @@ pub fn multiply_adds_per_second() -> f64 {
     let threads = rayon::current_num_threads();
     let best = (0..TRIES).map(|_| {
         let start = Instant::now();
-        let sum: f32 = (0..threads).into_par_iter().with_max_len(1).map(|_| simd::run(Chain)).sum();
+        let chains = (0..threads).into_par_iter().with_max_len(1);
+        let sum: f32 = chains.map(|_| simd::run(Chain { rounds: ROUNDS })).sum();
         // The sum is used, so that the work cannot be left out.
         std::hint::black_box(sum);
         start.elapsed().as_secs_f64()
     });
     let seconds = best.fold(f64::INFINITY, f64::min);
-    (threads * SUMS * ROUNDS * simd::lanes()) as f64 / seconds
+    multiply_adds(threads, ROUNDS) / seconds
 }
 
-struct Chain;
+/// What that many chains of that many rounds compute together.
+fn multiply_adds(chains: usize, rounds: usize) -> f64 {
+    (chains * rounds * SUMS * simd::lanes()) as f64
+}
+
+/// x ← 0.999 x + 0.001 from 0 on, in every lane of every sum; gives the total.
+struct Chain {
+    rounds: usize,
+}
 
 impl WithSimd for Chain {
     type Output = f32;
@@ -38,8 +47,8 @@ impl WithSimd for Chain {
     fn with_simd<S: Simd>(self, simd: S) -> f32 {
         let factor = simd.splat_f32s(std::hint::black_box(0.999));
         let term = simd.splat_f32s(std::hint::black_box(1e-3));
-        let mut sums = [simd.splat_f32s(1.0); SUMS];
-        for _ in 0..ROUNDS {
+        let mut sums = [simd.splat_f32s(0.0); SUMS];
+        for _ in 0..self.rounds {
             for sum in &mut sums {
                 *sum = fma(simd, *sum, factor, term);
             }
@@ -53,11 +62,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_chain_computes_what_it_says() {
-        // x ← 0.999 x + 0.001 stays at its fixed point 1.
-        let lanes = simd::lanes() as f32;
-        let sum = simd::run(Chain);
-        assert!((sum / (SUMS as f32 * lanes) - 1.0).abs() < 1e-3, "{sum}");
-        assert!(multiply_adds_per_second() > 1e6);
+    fn a_chain_makes_all_the_rounds_that_are_counted() {
+        let lanes = simd::lanes() as f64;
+        for rounds in [0_u16, 1, 7, 1_000] {
+            let sum = f64::from(simd::run(Chain { rounds: rounds.into() }));
+            let each = 1.0 - 0.999_f64.powi(rounds.into());
+            let expected = each * SUMS as f64 * lanes;
+            assert!((sum - expected).abs() <= 1e-4 * expected, "{rounds}: {sum}, not {expected}");
+        }
+        assert_eq!(multiply_adds(2, 1_000), 24_000.0 * lanes);
+    }
+
+    #[test]
+    fn a_measurement_is_a_number_to_divide_by() {
+        let peak = multiply_adds_per_second();
+        assert!(peak.is_finite() && peak > 0.0, "{peak}");
     }
 }

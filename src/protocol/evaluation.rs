@@ -1,8 +1,10 @@
 //! How well the network does.
 
+use std::collections::VecDeque;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Clock, EvalSet, number};
+use super::{Clock, EvalSet, Progress, number};
 use crate::metrics::Confusion;
 
 /// How well the network does on images that it is not trained on.
@@ -51,4 +53,73 @@ pub struct EpochRecord {
     pub evaluation: Evaluation,
     /// Time since the start of the run.
     pub clock: Clock,
+}
+
+/// An evaluation's place on the charts.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EvalPoint {
+    /// Steps trained before it.
+    pub step: u64,
+    /// Mean cross-entropy.
+    #[serde(deserialize_with = "number::or_nan")]
+    pub loss: f32,
+    /// Share of images recognised, in 0..=1.
+    pub accuracy: f32,
+}
+
+impl EvalPoint {
+    /// The place of an evaluation made after `step`.
+    pub fn new(step: u64, evaluation: &Evaluation) -> Self {
+        let (loss, accuracy) = (evaluation.loss as f32, evaluation.accuracy() as f32);
+        Self { step, loss, accuracy }
+    }
+}
+
+/// Epochs in a row between which nothing happened, for a screen that could not take them one by one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Epochs {
+    /// Losses of consecutive steps that were not handed over before, up to the end of the last epoch.
+    #[serde(deserialize_with = "number::each_or_nan")]
+    pub losses: Vec<f32>,
+    /// Where those steps ended, without losses of its own; `None` where there are none.
+    pub reached: Option<Progress>,
+    /// The earlier epochs, oldest first.
+    pub brief: Vec<EvalPoint>,
+    /// The last epochs, oldest first, at most [`Epochs::WHOLE`].
+    pub whole: VecDeque<EpochRecord>,
+}
+
+impl Epochs {
+    /// Epochs that are handed over whole.
+    pub const WHOLE: usize = 1_024;
+
+    /// Adds steps that follow.
+    pub fn train(&mut self, progress: Progress) {
+        let (next_step, next_batch) = (progress.last_step() + 1, progress.last_batch() + 1);
+        let before = self.reached.take().and_then(|reached| reached.sample);
+        self.losses.extend(&progress.losses);
+        self.reached = Some(Progress {
+            first_step: next_step,
+            first_batch: next_batch,
+            losses: Vec::new(),
+            sample: progress.sample.or(before),
+            ..progress
+        });
+    }
+
+    /// Adds an epoch that follows.
+    pub fn end(&mut self, record: EpochRecord) {
+        if self.whole.len() == Self::WHOLE
+            && let Some(EpochRecord { step, evaluation, .. }) = self.whole.pop_front()
+        {
+            self.brief.push(EvalPoint::new(step, &evaluation));
+        }
+        self.whole.push_back(record);
+    }
+}
+
+impl From<EpochRecord> for Epochs {
+    fn from(record: EpochRecord) -> Self {
+        Self { losses: Vec::new(), reached: None, brief: Vec::new(), whole: [record].into() }
+    }
 }

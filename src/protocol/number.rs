@@ -3,8 +3,10 @@
 use serde::{Deserialize, Deserializer};
 
 /// A number, or NaN for `null`.
-pub(super) fn or_nan<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
-    Ok(Option::deserialize(from)?.unwrap_or(f64::NAN))
+pub(super) fn or_nan<'de, D: Deserializer<'de>, T: Deserialize<'de> + From<f32>>(
+    from: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_else(|| f32::NAN.into()))
 }
 
 /// Numbers, and NaN for each `null`.

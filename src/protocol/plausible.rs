@@ -24,6 +24,14 @@ impl Event {
             Self::Epoch(record) => {
                 within(&[record.step, record.batches]) && is_possible(&record.evaluation)
             }
+            Self::Epochs(epochs) => {
+                epochs.reached.iter().all(|reached| {
+                    within(&[reached.first_step, reached.first_batch, reached.images])
+                }) && epochs.brief.iter().all(|point| within(&[point.step]))
+                    && epochs.whole.iter().all(|record| {
+                        within(&[record.step, record.batches]) && is_possible(&record.evaluation)
+                    })
+            }
             Self::Rewound(rewound) => {
                 within(&[rewound.step, rewound.batch, rewound.images])
                     && rewound.tail.len() as u64 <= rewound.step

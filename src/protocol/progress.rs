@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::number;
 
-/// Consecutive steps of one epoch that were not yet handed over; none where only the digits of the
-/// last one are new.
+/// Consecutive steps of one epoch that were not yet handed over, at most [`Progress::MOST`]; none
+/// where only the digits of the last one are new.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// Epoch that the steps belong to, from 1.
@@ -29,6 +29,9 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// Most losses that wait to be handed over as one: beyond, they come as several.
+    pub const MOST: usize = 1 << 16;
+
     /// Number in the run of the last step.
     pub fn last_step(&self) -> u64 {
         self.first_step.saturating_add(self.losses.len() as u64).saturating_sub(1)

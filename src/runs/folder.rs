@@ -203,7 +203,12 @@ impl RunFolder {
 
     /// The path of the journal, for messages.
     pub fn journal(&self) -> PathBuf {
-        self.path().join(JOURNAL)
+        Self::journal_at(self.path())
+    }
+
+    /// The path of the journal in the folder at this path.
+    pub fn journal_at(path: &Path) -> PathBuf {
+        path.join(JOURNAL)
     }
 
     /// Opens the journal to read.

@@ -1,11 +1,6 @@
 //! A dashboard that looks on: it is fed from a run's journal and commands nothing.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-    thread,
-    time::Duration,
-};
+use std::{io, path::Path, thread, time::Duration};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
@@ -27,10 +22,11 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// Shows the run in a folder, live or ended, until the person leaves.
 pub fn watch(folder: &Path, display: Display) -> Outcome {
-    if !journal_of(folder).exists() && !RunFolder::is_at(folder) {
+    let journal = RunFolder::journal_at(folder);
+    if !journal.exists() && !RunFolder::is_at(folder) {
         return Outcome::failure(RunsError::NoRun { path: folder.to_owned() });
     }
-    if let Err(error) = JournalReader::open(&journal_of(folder)) {
+    if let Err(error) = JournalReader::open(&journal) {
         return Outcome::failure(error);
     }
     let (signal, signals) = bounded(SIGNALS);
@@ -56,11 +52,7 @@ pub fn watch(folder: &Path, display: Display) -> Outcome {
     }
 }
 
-fn journal_of(folder: &Path) -> PathBuf {
-    folder.join("journal.jsonl")
-}
-
-/// Follows the journal from its start until the person leaves, or it is cut.
+/// Follows the journal from its start until the person leaves, or it holds another course.
 fn follow(session: &mut Session, app: &mut App, folder: &Path) -> io::Result<End> {
     let (sender, events) = bounded(CAPACITY);
     // Dropped with this function, which ends the thread.
@@ -73,9 +65,9 @@ fn follow(session: &mut Session, app: &mut App, folder: &Path) -> io::Result<End
 }
 
 /// Sends the journal's events, and those that are added while a program writes there. Returns, and
-/// with that closes the channel, where the journal was cut.
+/// with that closes the channel, once the journal no longer holds what was sent.
 fn follow_journal(folder: &Path, events: &Sender<Event>, left: &Receiver<()>) {
-    let path = journal_of(folder);
+    let path = RunFolder::journal_at(folder);
     let mut reader = match JournalReader::open(&path) {
         Ok(reader) => reader,
         Err(error) => return fail(events, left, &error),
@@ -93,11 +85,11 @@ fn follow_journal(folder: &Path, events: &Sender<Event>, left: &Receiver<()>) {
                     }
                 }
                 Ok(None) => break,
-                Err(_) if is_cut(&path, &reader) => return,
+                Err(_) if reader.is_outdated() => return,
                 Err(error) => return fail(events, left, &error),
             }
         }
-        if is_cut(&path, &reader) {
+        if reader.is_outdated() {
             return;
         }
         if !in_use && !ended {
@@ -122,16 +114,54 @@ fn follow_journal(folder: &Path, events: &Sender<Event>, left: &Receiver<()>) {
     }
 }
 
-/// Whether the journal is shorter than what was read of it.
-fn is_cut(path: &Path, reader: &JournalReader) -> bool {
-    path.metadata().is_ok_and(|metadata| metadata.len() < reader.bytes())
-}
-
 /// Tells what is wrong, and keeps it on the screen.
 fn fail(events: &Sender<Event>, left: &Receiver<()>, error: &JournalError) {
     let failure = Failure { usage: false, message: error.to_string() };
     if events.send(Event::Failed(failure)).is_ok() {
         // Nothing is ever sent: this waits until the other end is gone.
         let _ = left.recv();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        journal::Journal,
+        protocol::{RunInfo, RunState},
+    };
+
+    const DEADLINE: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn a_journal_that_was_cut_and_has_grown_again_between_two_looks_is_read_anew() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = RunFolder::journal_at(folder.path());
+        let write = |kept: u64, states: &[RunState]| {
+            let mut journal = Journal::open(&path, kept).expect("it opens");
+            for &state in states {
+                journal.write(&Event::State(state)).expect("there is room");
+            }
+            journal.flush().expect("there is room");
+        };
+        let mut journal = Journal::open(&path, 0).expect("it opens");
+        journal.write(&Event::Started(RunInfo::example())).expect("there is room");
+        journal.flush().expect("there is room");
+        let kept = journal.bytes();
+        write(kept, &[RunState::Training, RunState::Paused]);
+        let (sender, events) = bounded(CAPACITY);
+        let (leave, left) = bounded::<()>(0);
+        let place = folder.path().to_owned();
+        let follower = thread::spawn(move || follow_journal(&place, &sender, &left));
+        let next = || events.recv_timeout(DEADLINE).expect("an event comes in time");
+        // Nobody holds the folder, so that the end of what there is is told.
+        while !matches!(next(), Event::Failed(_)) {}
+        // As many bytes as before and more, which the next look finds.
+        write(kept, &[RunState::Training, RunState::Training, RunState::Done]);
+        let rest: Vec<Event> =
+            std::iter::from_fn(|| events.recv_timeout(DEADLINE).ok()).take(9).collect();
+        assert_eq!(rest, [], "what follows in the file is of another course");
+        drop(leave);
+        follower.join().expect("it returned");
     }
 }

@@ -84,6 +84,7 @@ mod tests {
         assert_eq!((rates.after(3), rates.after(4), rates.after(15)), (0.1, 0.05, 0.05));
         assert!(!rates.is_behind(4));
         assert!(!rates.change(4, 0.04), "the branch has begun");
-        assert!(!rates.change(0, 0.01) || rates.after(0) == 0.01);
+        assert!(rates.change(0, 0.01), "step 4 lies ahead");
+        assert_eq!([0, 3, 4, 20].map(|step| rates.after(step)), [0.01; 4]);
     }
 }

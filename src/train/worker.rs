@@ -4,6 +4,7 @@ use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
     thread::{self, JoinHandle},
+    time::Instant,
 };
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -55,13 +56,27 @@ pub fn spawn(config: RunConfig, listeners: Vec<Sender<Event>>) -> Worker {
 /// [`spawn`] for a run whose [`Tools`] are those given. An attended run goes on answering after its
 /// last step, until [`Command::Stop`].
 pub fn spawn_with_tools(config: RunConfig, tools: Tools, listeners: Vec<Sender<Event>>) -> Worker {
-    spawn_with(listeners, move |commands, outbox| {
+    spawn_with(None, listeners, move |commands, outbox| {
+        run(&config, &tools, Remote::new(commands), outbox).map_err(Failure::from)
+    })
+}
+
+/// [`spawn_with_tools`] for a run with a screen, which gets no checkpoints, and epochs that come
+/// faster than it is drawn as [`Event::Epochs`].
+pub fn spawn_with_screen(
+    config: RunConfig,
+    tools: Tools,
+    screen: Sender<Event>,
+    listeners: Vec<Sender<Event>>,
+) -> Worker {
+    spawn_with(Some(screen), listeners, move |commands, outbox| {
         run(&config, &tools, Remote::new(commands), outbox).map_err(Failure::from)
     })
 }
 
 /// Starts a thread for `body` and reports how it ends, be it by a panic.
 fn spawn_with(
+    screen: Option<Sender<Event>>,
     listeners: Vec<Sender<Event>>,
     body: impl FnOnce(Receiver<Command>, &mut Outbox) -> Result<Option<Summary>, Failure>
     + Send
@@ -69,9 +84,9 @@ fn spawn_with(
 ) -> Worker {
     // What people type fits in memory, and a full channel would block the one who types.
     let (commands, receiver) = unbounded();
-    let spare = listeners.clone();
+    let spare: Vec<_> = listeners.iter().chain(&screen).cloned().collect();
     let work = move || {
-        let mut outbox = Outbox::new(listeners);
+        let mut outbox = Outbox::new(listeners).with_screen(screen, Instant::now);
         outbox.send(&Event::State(RunState::Loading));
         let ended = catch_unwind(AssertUnwindSafe(|| body(receiver, &mut outbox)));
         report(ended.unwrap_or_else(|panic| Err(internal_error(panic.as_ref()))), outbox);
@@ -124,7 +139,7 @@ mod tests {
         + 'static,
     ) -> Vec<Event> {
         let (sender, receiver) = bounded(1);
-        let worker = spawn_with(vec![sender], body);
+        let worker = spawn_with(None, vec![sender], body);
         let mut events = Vec::new();
         while let Ok(event) = receiver.recv_timeout(DEADLINE) {
             events.push(event);
@@ -175,7 +190,7 @@ mod tests {
     fn dropping_the_handle_asks_the_run_to_stop() {
         let (sender, receiver) = bounded(4);
         let (seen, stopped) = bounded(1);
-        drop(spawn_with(vec![sender], move |commands, _| {
+        drop(spawn_with(None, vec![sender], move |commands, _| {
             let mut remote = Remote::new(commands);
             while !remote.is_stopping() {
                 remote.pull();

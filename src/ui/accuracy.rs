@@ -10,8 +10,8 @@ use super::{
     theme::Theme,
 };
 use crate::{
-    app::curves::EvalPoint,
     app::{App, Range},
+    protocol::EvalPoint,
 };
 
 /// The accuracy chart.
@@ -52,14 +52,14 @@ impl Widget for &Accuracy<'_> {
             return;
         };
         let mut raster = Raster::new(chart.plot.width, chart.plot.height);
-        for pair in points.windows(2) {
-            draw_line(&mut raster, &chart, pair[0], pair[1]);
+        for (&from, &to) in points.iter().zip(points.iter().skip(1)) {
+            draw_line(&mut raster, &chart, from, to);
         }
         raster.render(chart.plot, buf, &[self.theme.band]);
         for point in curves.past_evaluations() {
             chart.mark(buf, point.step, f64::from(point.accuracy), "◇", self.theme.past);
         }
-        for point in points {
+        for point in points.iter() {
             chart.mark(buf, point.step, f64::from(point.accuracy), "◆", self.theme.evaluation);
         }
     }

@@ -187,7 +187,7 @@ impl Widget for &Loss<'_> {
         for point in curves.past_evaluations() {
             chart.mark(buf, point.step, f64::from(point.loss), "◇", self.theme.past);
         }
-        for point in &curves.evaluations {
+        for point in curves.evaluations.iter() {
             chart.mark(buf, point.step, f64::from(point.loss), "◆", self.theme.evaluation);
         }
         for &step in curves.marks.breaks() {

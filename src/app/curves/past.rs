@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::EvalPoint;
+use super::Evaluations;
 use crate::metrics::Series;
 
 /// A curve that the run has left.
@@ -11,7 +11,7 @@ pub struct Past {
     /// Training loss of every step, those before the leave included.
     pub loss: Series,
     /// Evaluations, oldest first.
-    pub evaluations: Vec<EvalPoint>,
+    pub evaluations: Evaluations,
     /// Step that the run went on from another way; meaningless while it may still go this way.
     from: u64,
 }
@@ -30,10 +30,10 @@ impl Pasts {
     const MOST: usize = 4;
 
     /// The run has left the end of this curve for an earlier step. The longest is kept: all lie on it.
-    pub(super) fn leave(&mut self, loss: &Series, evaluations: &[EvalPoint]) {
+    pub(super) fn leave(&mut self, loss: &Series, evaluations: &Evaluations) {
         if self.ahead.as_ref().is_none_or(|ahead| ahead.loss.steps() < loss.steps()) {
             self.ahead =
-                Some(Past { loss: loss.clone(), evaluations: evaluations.to_vec(), from: 0 });
+                Some(Past { loss: loss.clone(), evaluations: evaluations.clone(), from: 0 });
         }
     }
 

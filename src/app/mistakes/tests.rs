@@ -123,7 +123,7 @@ fn scrubbing_asks_for_the_images_of_the_epoch_shown() {
 #[test]
 fn an_epoch_that_is_evaluated_again_is_asked_for_again() {
     let mut app = listed([1]);
-    app.epochs.truncate(1);
+    app.epochs.go_back(12);
     let again = app.update(Event::Epoch(record(2, EvalSet::Test)).into());
     assert_eq!(again, [Command::Find(query(2, None))]);
 }

@@ -37,7 +37,7 @@ impl Run<'_> {
     pub(super) fn train_batch(&mut self) -> Result<(), TrainError> {
         self.begin_epoch_if_due()?;
         assert!(self.tools.panics_at != Some(self.at.step + 1), "as the test wants");
-        self.apply_rate();
+        self.apply_rate()?;
         self.pace.begin(Instant::now());
         let stepping = self.control.is_single_stepping() || self.pace.is_watchable();
         let watched = self.control.is_last_step() || self.pace.is_watchable();
@@ -86,6 +86,7 @@ impl Run<'_> {
 
     fn hit(&mut self, hit: Break) -> Result<(), TrainError> {
         if !self.tools.attended && hit.breakpoint == Breakpoint::NotFinite {
+            self.hand_over(Instant::now())?;
             return Err(TrainError::NotFinite { reason: hit.reason, epoch: self.at.epoch });
         }
         self.control.pause();

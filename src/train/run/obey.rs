@@ -86,7 +86,7 @@ impl Run<'_> {
                 }
                 Command::GoTo(step) if step <= self.at.step => self.go_back(step)?,
                 Command::GoTo(step) => self.control.run_until(step),
-                Command::ScaleLearningRate(factor) => self.scale_rate(factor),
+                Command::ScaleLearningRate(factor) => self.scale_rate(factor)?,
                 Command::SetPace(pace) => self.pace.set(pace, Instant::now()),
                 Command::SetBreakpoints(breakpoints) => self.watch.set(breakpoints),
                 Command::LookInside(subject) => self.look_at(subject),

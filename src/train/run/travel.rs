@@ -185,13 +185,20 @@ impl Run<'_> {
 
     /// Brings the learning rate to that of the next step, which differs where the run repeats steps
     /// before which it was changed.
-    pub(super) fn apply_rate(&mut self) {
+    pub(super) fn apply_rate(&mut self) -> Result<(), TrainError> {
         let learning_rate = self.rates.after(self.at.step);
         if learning_rate != self.learner.learning_rate() {
-            self.learner.set_learning_rate(learning_rate);
-            let change = RateChange { step: self.at.step, learning_rate, branch: false };
-            self.outbox.send(&Event::LearningRate(change));
+            self.change_rate(RateChange { step: self.at.step, learning_rate, branch: false })?;
         }
+        Ok(())
+    }
+
+    /// Sets the learning rate and reports it, after the losses of all steps before the change.
+    fn change_rate(&mut self, change: RateChange) -> Result<(), TrainError> {
+        self.hand_over(Instant::now())?;
+        self.learner.set_learning_rate(change.learning_rate);
+        self.outbox.send(&Event::LearningRate(change));
+        Ok(())
     }
 
     /// The rate on the ladder of quarters up and down from the run's first one, where it is close to one
@@ -206,11 +213,11 @@ impl Run<'_> {
     }
 
     /// Multiplies the learning rate. Behind the furthest step, what was trained ahead is given up.
-    pub(super) fn scale_rate(&mut self, factor: f64) {
+    pub(super) fn scale_rate(&mut self, factor: f64) -> Result<(), TrainError> {
         let now = self.learner.learning_rate();
         let scaled = now * factor;
         if !scaled.is_finite() {
-            return;
+            return Ok(());
         }
         // A rate that was beyond from the start stays where it is.
         let (lowest, highest) = (RATES.0.min(now), RATES.1.max(now));
@@ -222,7 +229,6 @@ impl Run<'_> {
             self.moments.forget_after(step);
             self.results.forget_after(step);
         }
-        self.learner.set_learning_rate(learning_rate);
-        self.outbox.send(&Event::LearningRate(RateChange { step, learning_rate, branch }));
+        self.change_rate(RateChange { step, learning_rate, branch })
     }
 }

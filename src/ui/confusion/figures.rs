@@ -17,15 +17,17 @@ pub(super) const PAIR_LINES: u16 = 3;
 impl Confusion<'_> {
     pub(super) fn draw_history(&self, area: Rect, buf: &mut Buffer) {
         let all = self.app.curves.evaluations.iter().map(|point| f64::from(point.accuracy));
-        let (low, high) = all.clone().fold((1.0, 0.0), |(low, high): (f64, f64), accuracy| {
+        let (low, high) = all.fold((1.0, 0.0), |(low, high): (f64, f64), accuracy| {
             (low.min(accuracy), high.max(accuracy))
         });
         let label = Span::styled("accuracy ", self.theme.muted);
         let range = format!(" {:.1}–{:.1} %", 100.0 * low, 100.0 * high);
         let range = Span::styled(range, self.theme.muted);
         let room = usize::from(area.width).saturating_sub(label.width() + range.width());
-        let skipped = all.len().saturating_sub(room);
-        let bars: String = all.skip(skipped).map(|accuracy| bar(accuracy, low, high)).collect();
+        let epochs = &self.app.epochs;
+        let last = epochs.iter().skip(epochs.len().saturating_sub(room));
+        let bars: String =
+            last.map(|record| bar(record.evaluation.accuracy(), low, high)).collect();
         Line::from(vec![label, Span::styled(bars, self.theme.smooth), range]).render(area, buf);
     }
 

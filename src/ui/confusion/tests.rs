@@ -54,7 +54,7 @@ fn an_earlier_epoch_that_is_pinned() {
 #[test]
 fn the_test_set_at_the_end_is_named() {
     let mut app = finished();
-    for record in &mut app.epochs {
+    for record in app.epochs.iter_mut() {
         record.evaluation.set = EvalSet::Validation;
     }
     let title = |app: &App| {
