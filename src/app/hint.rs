@@ -43,3 +43,39 @@ impl App {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::{Action, Msg, PromptKind};
+
+    #[test]
+    fn a_key_that_does_nothing_is_told_of_once_and_quietly() {
+        let mut app = App::default();
+        for (key, text) in [
+            (Unbound::Ascii('v'), "v does nothing here"),
+            (Unbound::CapsLock('P'), "caps lock"),
+            (Unbound::Foreign, "Latin letters"),
+        ] {
+            assert!(app.update(Msg::UnboundKey(key)).is_empty());
+            let notice = app.notice.take().expect("it is told of");
+            assert!(notice.contains(text), "{notice}");
+            let _ = app.update(Msg::UnboundKey(key));
+            assert_eq!(app.notice, None, "{key:?} was told of");
+        }
+        let mut app = App { notice: Some("disk full".to_owned()), ..App::default() };
+        let _ = app.update(Msg::UnboundKey(Unbound::Foreign));
+        assert_eq!(app.notice.as_deref(), Some("disk full"), "there is something else to tell");
+    }
+
+    #[test]
+    fn pasted_text_goes_to_a_question_alone_and_stops_at_the_end_of_the_line() {
+        let mut app = App::default();
+        assert!(app.update(Msg::Paste("quickly\r".to_owned())).is_empty());
+        assert!(!app.wants_to_leave() && app.overlay.is_none() && app.prompt.is_none());
+        let _ = app.update(Msg::Action(Action::AskStep));
+        let _ = app.update(Msg::Paste("1\u{1b}2\t3 steps\n4\rq".to_owned()));
+        let prompt = app.prompt.expect("the question stays open");
+        assert_eq!((prompt.kind, prompt.text.as_str()), (PromptKind::Step, "123"));
+    }
+}
