@@ -11,11 +11,8 @@ pub(super) struct Hinted {
 }
 
 impl App {
-    /// Says once which keys work, unless there is something else to tell.
-    pub(super) fn hint(&mut self, key: Unbound) {
-        if self.notice.is_some() {
-            return;
-        }
+    /// Says once which keys work, in the bottom line and until another key is pressed.
+    pub(super) fn unbound(&mut self, key: Unbound) {
         let hinted = match key {
             Unbound::Ascii(_) => &mut self.hinted.ascii,
             Unbound::CapsLock(_) => &mut self.hinted.caps_lock,
@@ -24,7 +21,7 @@ impl App {
         if std::mem::replace(hinted, true) {
             return;
         }
-        self.pass(match key {
+        self.hint = Some(match key {
             Unbound::Ascii(c) => format!("{c} does nothing here: press ? for the keys that work."),
             Unbound::CapsLock(c) => {
                 let lower = c.to_ascii_lowercase();
@@ -58,14 +55,13 @@ mod tests {
             (Unbound::Foreign, "Latin letters"),
         ] {
             assert!(app.update(Msg::UnboundKey(key)).is_empty());
-            let notice = app.notice.take().expect("it is told of");
-            assert!(notice.contains(text), "{notice}");
+            assert!(app.hint.as_deref().is_some_and(|hint| hint.contains(text)), "{:?}", app.hint);
+            let _ = app.update(Msg::Action(Action::ToggleLogScale));
+            assert_eq!(app.hint, None, "another key was pressed");
             let _ = app.update(Msg::UnboundKey(key));
-            assert_eq!(app.notice, None, "{key:?} was told of");
+            assert_eq!(app.hint, None, "{key:?} was told of");
         }
-        let mut app = App { notice: Some("disk full".to_owned()), ..App::default() };
-        let _ = app.update(Msg::UnboundKey(Unbound::Foreign));
-        assert_eq!(app.notice.as_deref(), Some("disk full"), "there is something else to tell");
+        assert_eq!(app.notice, None);
     }
 
     #[test]

@@ -70,9 +70,9 @@ impl<'a> Link<'a> {
 
     /// Passes on what seldom has an effect; whether the screen changes.
     fn tell(&self, app: &mut App, msg: Msg) -> bool {
-        let (notice, prompt) = (app.notice.clone(), app.prompt.clone());
+        let (hint, prompt) = (app.hint.clone(), app.prompt.clone());
         self.update(app, msg);
-        app.notice != notice || app.prompt != prompt
+        app.hint != hint || app.prompt != prompt
     }
 
     fn send(&self, command: Command) {
