@@ -90,6 +90,8 @@ pub struct App {
     pub notice: Option<String>,
     /// One that goes by itself, and when, by the run's clock.
     passing: Option<(f64, String)>,
+    /// What to say of the last key, which did nothing.
+    pub hint: Option<String>,
     hinted: Hinted,
     /// Whether the loss axis is logarithmic.
     pub log_scale: bool,
@@ -146,6 +148,7 @@ impl Default for App {
             overlay: None,
             notice: None,
             passing: None,
+            hint: None,
             hinted: Hinted::default(),
             log_scale: false,
             range: Range::default(),
@@ -187,13 +190,16 @@ impl App {
                 self.take(*event);
                 Vec::new()
             }
-            Msg::Action(action) => self.act(action),
+            Msg::Action(action) => {
+                self.hint = None;
+                self.act(action)
+            }
             Msg::Paste(text) => {
                 self.paste(&text);
                 Vec::new()
             }
             Msg::UnboundKey(key) => {
-                self.hint(key);
+                self.unbound(key);
                 Vec::new()
             }
             Msg::LogFailed(message) => {
@@ -220,7 +226,9 @@ impl App {
                 self.run.kept = Some(step);
                 self.run.record_failure = None;
                 if std::mem::take(&mut self.asked.checkpoint) {
-                    self.pass(format!("Step {step} is kept: --resume goes on from it."));
+                    let notice = format!("Step {step} is kept: --resume goes on from it.");
+                    self.passing = Some((self.run.clock.elapsed() + NOTICE, notice.clone()));
+                    self.notice = Some(notice);
                 }
             }
             Report::CheckpointFailed(reason) => {
@@ -236,12 +244,6 @@ impl App {
                 self.run.record_ended = true;
             }
         }
-    }
-
-    /// Shows a notice that goes by itself.
-    fn pass(&mut self, notice: String) {
-        self.passing = Some((self.run.clock.elapsed() + NOTICE, notice.clone()));
-        self.notice = Some(notice);
     }
 
     /// What has to be asked so that the view shown gets what it shows.

@@ -255,6 +255,15 @@ mod tests {
     }
 
     #[test]
+    fn a_dashboard_stays_at_the_end_unless_it_is_asked_to_quit() {
+        let on_done = |arguments: &[&str]| parse(arguments).map(|cli| cli.train.on_done);
+        assert_eq!(on_done(&[]).expect("it is optional"), OnDone::Stay);
+        assert_eq!(on_done(&["--on-done", "stay"]).expect("it is known"), OnDone::Stay);
+        assert_eq!(on_done(&["--on-done", "quit"]).expect("it is known"), OnDone::Quit);
+        assert!(on_done(&["--on-done", "leave"]).is_err());
+    }
+
+    #[test]
     fn what_is_not_a_number_in_range_is_refused_with_what_is() {
         for (arguments, expected) in [
             (["--fps", "0"], "expected 1 to 60 frames a second"),

@@ -141,7 +141,7 @@ fn keys_of_other_layouts_work_and_others_are_explained_once() {
     let before = tty.screen();
     for (key, hint) in [("P", "caps lock"), ("v", "press ?"), ("é", "Latin letters")] {
         tty.press(key);
-        tty.wait_for_text(hint);
+        tty.wait_for(hint, |screen| screen.lines().last()?.contains(hint).then_some(()));
         tty.press("\x1b");
         tty.wait_for("the hint to go", |screen| (*screen == before).then_some(()));
         tty.press(key);
@@ -269,7 +269,7 @@ fn time_in_which_the_process_is_stopped_is_no_training_time() {
         let arguments = [&arguments[..], if headless { &["--headless"] } else { &[] }].concat();
         let start = Instant::now();
         let tty = Tty::start(&arguments, 80, 24);
-        let elapsed = || last_clock(&run).map_or(0.0, |clock| clock.elapsed());
+        let elapsed = || last_clock(&run).map_or(0.0, Clock::elapsed);
         until("training to move", || elapsed() > 0.0);
         let mut stopped = Duration::ZERO;
         for _ in 0..3 {

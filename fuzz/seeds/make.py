@@ -117,3 +117,14 @@ put("arguments", "eval", "mnist-tui\neval\n--weights\nw.safetensors\n--json\n")
 put("arguments", "resume", "mnist-tui\n--resume\nrun\n--threads\n2\n")
 put("arguments", "breakpoint", "accuracy >= 98%")
 put("arguments", "config", json.dumps(CONFIG))
+
+
+def pieces(*those):
+    """Each piece begins with its length and with what is waited after it, in hundredths of a second."""
+    return b"".join(bytes([len(piece), pause]) + piece for piece, pause in those)
+
+
+put("input", "keys", pieces((b"p", 10), (b"\x1b[A", 10), (b"g", 10), (b"1", 10), (b"\r", 10), (b"\x1b\x1b", 50)))
+put("input", "reply", pieces((b"\x1b]11;rgb:1e1e/1e1e", 5), (b"/1e1e\x1b\\", 20), (b"\x1b[?64;1;2c\x1b[24;80R", 0)))
+put("input", "paste", pieces((b"\x1b[200~should be ", 5), (b"updated\r\x1b[201~", 20), (b"quick", 1), (b"ly", 20)))
+put("input", "mouse", pieces((b"7", 10), (b"\x1b[<0;10;10M\x1b[<32;12;10M\x1b[<0;12;10m\x1b[M !!", 10)))

@@ -11,11 +11,8 @@ pub(super) struct Hinted {
 }
 
 impl App {
-    /// Says once which keys work, unless there is something else to tell.
-    pub(super) fn hint(&mut self, key: Unbound) {
-        if self.notice.is_some() {
-            return;
-        }
+    /// Says once which keys work, in the bottom line and until another key is pressed.
+    pub(super) fn unbound(&mut self, key: Unbound) {
         let hinted = match key {
             Unbound::Ascii(_) => &mut self.hinted.ascii,
             Unbound::CapsLock(_) => &mut self.hinted.caps_lock,
@@ -24,7 +21,7 @@ impl App {
         if std::mem::replace(hinted, true) {
             return;
         }
-        self.pass(match key {
+        self.hint = Some(match key {
             Unbound::Ascii(c) => format!("{c} does nothing here: press ? for the keys that work."),
             Unbound::CapsLock(c) => {
                 let lower = c.to_ascii_lowercase();
@@ -41,5 +38,40 @@ impl App {
         if let Some(prompt) = &mut self.prompt {
             prompt.paste(text);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::{Action, Msg, PromptKind};
+
+    #[test]
+    fn a_key_that_does_nothing_is_told_of_once_and_quietly() {
+        let mut app = App::default();
+        for (key, text) in [
+            (Unbound::Ascii('v'), "v does nothing here"),
+            (Unbound::CapsLock('P'), "caps lock"),
+            (Unbound::Foreign, "Latin letters"),
+        ] {
+            assert!(app.update(Msg::UnboundKey(key)).is_empty());
+            assert!(app.hint.as_deref().is_some_and(|hint| hint.contains(text)), "{:?}", app.hint);
+            let _ = app.update(Msg::Action(Action::ToggleLogScale));
+            assert_eq!(app.hint, None, "another key was pressed");
+            let _ = app.update(Msg::UnboundKey(key));
+            assert_eq!(app.hint, None, "{key:?} was told of");
+        }
+        assert_eq!(app.notice, None);
+    }
+
+    #[test]
+    fn pasted_text_goes_to_a_question_alone_and_stops_at_the_end_of_the_line() {
+        let mut app = App::default();
+        assert!(app.update(Msg::Paste("quickly\r".to_owned())).is_empty());
+        assert!(!app.wants_to_leave() && app.overlay.is_none() && app.prompt.is_none());
+        let _ = app.update(Msg::Action(Action::AskStep));
+        let _ = app.update(Msg::Paste("1\u{1b}2\t3 steps\n4\rq".to_owned()));
+        let prompt = app.prompt.expect("the question stays open");
+        assert_eq!((prompt.kind, prompt.text.as_str()), (PromptKind::Step, "123"));
     }
 }

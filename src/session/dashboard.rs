@@ -68,6 +68,13 @@ impl<'a> Link<'a> {
         }
     }
 
+    /// Passes on what seldom has an effect; whether the screen changes.
+    fn tell(&self, app: &mut App, msg: Msg) -> bool {
+        let (hint, prompt) = (app.hint.clone(), app.prompt.clone());
+        self.update(app, msg);
+        app.hint != hint || app.prompt != prompt
+    }
+
     fn send(&self, command: Command) {
         if let Some(worker) = self.worker {
             worker.send(command);
@@ -211,23 +218,16 @@ impl Session {
                 if action.is_none()
                     && let Some(unbound) = keymap::unbound_key(key, app.focus())
                 {
-                    return Ok(self.tell(Msg::UnboundKey(unbound), app, link));
+                    return Ok(link.tell(app, Msg::UnboundKey(unbound)));
                 }
                 action
             }
-            Input::Paste(text) => return Ok(self.tell(Msg::Paste(text), app, link)),
+            Input::Paste(text) => return Ok(link.tell(app, Msg::Paste(text))),
             // One that comes late, from before the mouse was let go, draws nothing.
             Input::Mouse(mouse) if app.takes_mouse() => mouse::stroke(mouse, self.area),
             _ => None,
         };
         self.act(action, app, link)
-    }
-
-    fn tell(&self, msg: Msg, app: &mut App, link: &Link<'_>) -> bool {
-        let before = app.notice.clone();
-        link.update(app, msg);
-        // Only a question takes pasted text.
-        app.notice != before || app.prompt.is_some()
     }
 
     /// Whether the screen changes.

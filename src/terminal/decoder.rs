@@ -141,13 +141,13 @@ impl Decoder {
             State::Ground => self.ground(byte, events),
             State::Escape { twice } => self.escape(byte, twice),
             State::AfterKey => {
-                self.state = State::Ground;
-                match byte {
-                    b'[' | b'O' | b']' | b'P' | b'X' | b'^' | b'_' => {
-                        self.state = State::Late(byte)
-                    }
-                    b'\\' => {}
-                    _ => self.ground(byte, events),
+                self.state = match byte {
+                    b'[' | b'O' | b']' | b'P' | b'X' | b'^' | b'_' => State::Late(byte),
+                    _ => State::Ground,
+                };
+                // A string's end may be cut behind its escape as well.
+                if self.state == State::Ground && byte != b'\\' {
+                    self.ground(byte, events);
                 }
             }
             State::Late(introducer) => {

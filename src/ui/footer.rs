@@ -7,7 +7,7 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::theme::Theme;
+use super::{format, theme::Theme};
 use crate::{
     app::{Action, App, Direction, Overlay, View},
     keymap,
@@ -165,6 +165,10 @@ impl<'a> Footer<'a> {
 
 impl Widget for &Footer<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
+        if let Some(hint) = &self.app.hint {
+            let hint = format::cut(hint, usize::from(area.width));
+            return Line::styled(hint, self.theme.muted).render(area, buf);
+        }
         let focus = self.app.focus();
         let named = |hint: Hint| {
             let (key, short) = keymap::hint_in(focus, hint.action)?;

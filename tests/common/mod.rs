@@ -56,10 +56,8 @@ impl Program {
 
     /// Waits for the program to end and gives its exit status; `state` is asked if it never does.
     pub(crate) fn wait_for_exit(&self, state: impl Fn() -> String) -> u32 {
-        match self.status.recv_timeout(DEADLINE) {
-            Ok(status) => status,
-            Err(_) => panic!("never ended:\n{}", state()),
-        }
+        let status = self.status.recv_timeout(DEADLINE);
+        status.unwrap_or_else(|_| panic!("never ended:\n{}", state()))
     }
 
     /// Whether the program has not ended.
