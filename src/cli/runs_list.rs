@@ -5,6 +5,7 @@ use std::{fmt::Write as _, path::PathBuf};
 use crate::{
     check::print,
     outcome::Outcome,
+    printable::{Shown, printable},
     runs::{self, RunEntry, Runs},
 };
 
@@ -33,14 +34,15 @@ pub(super) fn remove(names: &[PathBuf]) -> Outcome {
 fn table(runs: &Runs) -> String {
     let entries = runs.list();
     if entries.is_empty() {
-        return format!("no runs in {}\n", runs.root().display());
+        return format!("no runs in {}\n", runs.root().shown());
     }
-    let width = entries.iter().map(|run| run.name.chars().count()).max().unwrap_or(0);
+    let width = entries.iter().map(|run| printable(&run.name).chars().count()).max().unwrap_or(0);
     let mut text = format!(
         "{:<width$}  {:<11}  {:>9}  {:>9}  {:>8}  {:>9}\n",
         "run", "state", "epoch", "step", "best", "size"
     );
     for RunEntry { name, status, reached, epochs, best, bytes, .. } in &entries {
+        let name = printable(name);
         let (epoch, step) = match reached {
             Some((epoch, step)) => (format!("{epoch}/{epochs}"), step.to_string()),
             None => (format!("0/{epochs}"), "-".to_owned()),
@@ -53,6 +55,6 @@ fn table(runs: &Runs) -> String {
             status.name()
         );
     }
-    let _ = writeln!(text, "\nin {}", runs.root().display());
+    let _ = writeln!(text, "\nin {}", runs.root().shown());
     text
 }
