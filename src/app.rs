@@ -18,7 +18,7 @@ mod record;
 pub mod run;
 
 use crate::protocol::{Breakpoint, Command, Event, Inspection, Query, Sample, Subject};
-use crate::recorder::Report;
+use crate::{printable::printable, recorder::Report};
 
 pub use action::{Action, Direction, Focus, RATE_FACTOR, Unbound, View};
 pub use breakpoints::Breakpoints;
@@ -203,6 +203,7 @@ impl App {
                 Vec::new()
             }
             Msg::LogFailed(message) => {
+                let message = printable(&message);
                 self.notice = Some(format!("The log is incomplete: {message}"));
                 self.run.log_failure = Some(message);
                 Vec::new()
@@ -212,7 +213,7 @@ impl App {
                 Vec::new()
             }
             Msg::Warning(message) => {
-                self.notice = Some(message);
+                self.notice = Some(printable(&message));
                 Vec::new()
             }
         };
@@ -232,10 +233,16 @@ impl App {
                 }
             }
             Report::CheckpointFailed(reason) => {
-                self.notice = Some(format!("No checkpoint was written: {reason}"));
+                let reason = printable(&reason);
+                // A folder that is gone stays so from checkpoint to checkpoint.
+                let is_known = self.run.record_failure.as_ref() == Some(&reason);
+                if std::mem::take(&mut self.asked.checkpoint) || !is_known {
+                    self.notice = Some(format!("No checkpoint was written: {reason}"));
+                }
                 self.run.record_failure = Some(reason);
             }
             Report::Ended(reason) => {
+                let reason = printable(&reason);
                 let kept = self.run.kept.map_or_else(String::new, |step| {
                     format!("; the run can be resumed from step {step}")
                 });

@@ -10,7 +10,8 @@ use serde::Serialize;
 use crate::{
     headless::score,
     metrics::{Confusion, confusion::CLASSES},
-    outcome::{Outcome, printable},
+    outcome::Outcome,
+    printable::complain,
     protocol::Evaluation,
     train::{WeightsCheck, evaluate_weights},
 };
@@ -37,8 +38,7 @@ pub(crate) fn print(text: &str) -> Outcome {
 
 /// Writes an error to stderr.
 pub(crate) fn print_error(message: &str) {
-    // Not `eprintln!`, which panics where stderr is closed.
-    let _ = writeln!(io::stderr(), "error: {}", printable(message));
+    complain("error", message);
 }
 
 #[derive(Serialize)]

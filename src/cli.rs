@@ -139,8 +139,7 @@ fn resumed(arguments: &TrainArgs, run: Option<&Path>, tools: Tools) -> Result<La
     }
     if let Some(save) = save {
         // Not `eprintln!`, which panics where stderr is closed.
-        let save = printable(&save.display().to_string());
-        let _ = writeln!(io::stderr(), "the weights will be saved to {save}");
+        let _ = writeln!(io::stderr(), "the weights will be saved to {}", save.shown());
     }
     Ok(launch)
 }

@@ -13,6 +13,7 @@ use crate::{
     bar::Bar,
     launch::Launch,
     outcome::Outcome,
+    printable::{Shown, complain},
     protocol::{Command, EpochRecord, Evaluation, Event, RunInfo, Summary},
     recorder::Report,
     run_log::{LogError, RunLog, is_stdout},
@@ -39,7 +40,7 @@ pub fn run(mut launch: Launch, outlives_terminal: bool) -> Outcome {
         Err(outcome) => return outcome,
     };
     if let Some(warning) = launch.warning {
-        let _ = writeln!(io::stderr(), "warning: {warning}");
+        complain("warning", &warning);
     }
     let worker = train::spawn_with_tools(launch.config, launch.tools, listeners);
     let signal = Arc::new(OnceLock::new());
@@ -160,9 +161,10 @@ impl<W: Write> Lines<W> {
         match report {
             Report::Kept { .. } => self.failure = None,
             Report::CheckpointFailed(reason) | Report::Ended(reason) => {
-                self.bar.suspend(|| {
-                    let _ = writeln!(io::stderr(), "warning: {reason}");
-                });
+                // A folder that is gone stays so from checkpoint to checkpoint.
+                if self.failure.as_ref() != Some(&reason) {
+                    self.bar.suspend(|| complain("warning", &reason));
+                }
                 self.failure = Some(reason);
             }
         }
@@ -209,7 +211,7 @@ pub(crate) fn score(evaluation: &Evaluation) -> String {
 pub(crate) fn summary_lines(summary: &Summary, info: Option<&RunInfo>) -> String {
     let mut lines = String::new();
     if let Some(path) = &summary.saved {
-        let _ = writeln!(lines, "weights saved to {}", path.display());
+        let _ = writeln!(lines, "weights saved to {}", path.shown());
     }
     let images = info.map_or(0, |info| info.train_images);
     let _ = write!(lines, "training with {images} data... ");
@@ -298,5 +300,12 @@ mod tests {
             "weights saved to w.safetensors\n\
              training with 60000 data... stopped after 1200 steps (elapsed 4.1s)\n"
         );
+    }
+
+    #[test]
+    fn a_name_that_commands_the_terminal_is_spelled_out() {
+        let saved = Some("w\u{1b}[2J\n".into());
+        let lines = summary_lines(&Summary { saved, ..summary() }, None);
+        assert!(lines.starts_with("weights saved to w\\u{1b}[2J\\n\ntraining"), "{lines}");
     }
 }

@@ -17,6 +17,7 @@ pub mod metrics;
 pub mod nn;
 pub mod outcome;
 pub mod predict;
+pub mod printable;
 pub mod protocol;
 pub mod recorder;
 pub mod reproduce;

@@ -4,18 +4,7 @@ use std::process::ExitCode;
 
 use crate::protocol::Failure;
 
-/// Text as a terminal may get it: names of files may hold bytes that command terminals.
-pub fn printable(text: &str) -> String {
-    let mut printed = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() {
-            printed.extend(c.escape_default());
-        } else {
-            printed.push(c);
-        }
-    }
-    printed
-}
+pub use crate::printable::printable;
 
 /// How a run ended, whoever showed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,11 +54,6 @@ impl From<&Outcome> for ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_commands_a_terminal_is_spelled_out() {
-        assert_eq!(printable("7\u{1b}[31m\n.png – 7️⃣"), "7\\u{1b}[31m\\n.png – 7️⃣");
-    }
 
     #[test]
     fn each_way_to_end_has_its_status() {

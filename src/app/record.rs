@@ -1,6 +1,7 @@
 //! What a run reports becomes what is shown.
 
 use super::{App, Curves, MATRIX_DWELL, Overlay, SAMPLE_DWELL, View, held::Held};
+use crate::printable::printable;
 use crate::protocol::{
     EpochRecord, Epochs, Event, Inspection, Progress, Rewound, RunState, Sample, Subject,
 };
@@ -36,7 +37,9 @@ impl App {
 
     fn record(&mut self, event: Event) {
         match event {
-            Event::Started(info) => {
+            Event::Started(mut info) => {
+                info.data = printable(&info.data);
+                info.device = printable(&info.device);
                 // A run that is gone on with has its past already.
                 if self.run.info.is_none() {
                     self.curves = Curves::new(&info);
@@ -71,7 +74,7 @@ impl App {
             Event::Notice(notice) => {
                 // It may be the answer to a wish to go back that cannot be.
                 self.run.stays();
-                self.notice = Some(notice);
+                self.notice = Some(printable(&notice));
             }
             Event::Rewound(to) => self.go_back(&to),
             Event::LearningRate(change) => {
@@ -81,7 +84,8 @@ impl App {
                 }
                 self.run.learning_rate = Some(change.learning_rate);
             }
-            Event::Break(hit) => {
+            Event::Break(mut hit) => {
+                hit.reason = printable(&hit.reason);
                 self.curves.broke(&hit);
                 self.breakpoints.show(hit);
             }
@@ -108,7 +112,8 @@ impl App {
                 self.run.finish(summary);
                 self.ended();
             }
-            Event::Failed(failure) => {
+            Event::Failed(mut failure) => {
+                failure.message = printable(&failure.message);
                 self.notice = Some(format!("Training failed: {}", failure.message));
                 self.run.fail(failure);
                 self.ended();

@@ -1,6 +1,7 @@
 mod steps;
 
 use super::*;
+use crate::protocol::Break;
 use crate::protocol::{
     Clock, Digit, EpochRecord, EvalSet, Evaluation, Failure, Progress, RunInfo, RunState, Summary,
 };
@@ -236,4 +237,53 @@ fn an_unwritable_log_is_told_and_training_goes_on() {
     assert!(app.update(Msg::LogFailed("disk full".into())).is_empty());
     assert_eq!(app.run.log_failure.as_deref(), Some("disk full"));
     assert_eq!(app.run.state, RunState::Training);
+}
+
+#[test]
+fn a_checkpoint_that_fails_again_for_the_same_reason_is_told_only_to_one_who_asked_for_it() {
+    let mut app = training();
+    let failed = |reason: &str| Msg::Recorded(Report::CheckpointFailed(reason.to_owned()));
+    let told = |app: &mut App, msg: Msg| {
+        let _ = app.update(msg);
+        app.notice.take()
+    };
+    assert!(told(&mut app, failed("there is no folder x")).is_some());
+    assert_eq!(told(&mut app, failed("there is no folder x")), None);
+    assert!(told(&mut app, failed("the disk is full")).is_some());
+    assert_eq!(act(&mut app, Action::Keep), [Command::Checkpoint]);
+    assert!(told(&mut app, failed("the disk is full")).is_some());
+    assert_eq!(told(&mut app, failed("the disk is full")), None);
+    let _ = told(&mut app, Msg::Recorded(Report::Kept { step: 1 }));
+    assert!(told(&mut app, failed("the disk is full")).is_some());
+}
+
+#[test]
+fn no_text_that_comes_in_commands_the_terminal() {
+    let wild = || "a\u{1b}[2J\u{202e}\n".to_owned();
+    let tame = "a\\u{1b}[2J\\u{202e}\\n";
+    for msg in [
+        Msg::Warning(wild()),
+        Msg::LogFailed(wild()),
+        Msg::Recorded(Report::CheckpointFailed(wild())),
+        Msg::Recorded(Report::Ended(wild())),
+        Event::Notice(wild()).into(),
+        Event::Failed(Failure { usage: false, message: wild() }).into(),
+    ] {
+        let mut app = training();
+        let _ = app.update(msg);
+        let notice = app.notice.clone().expect("it is told");
+        assert!(notice.contains(tame) && !notice.contains('\u{1b}'), "{notice}");
+        let texts = [&app.run.log_failure, &app.run.record_failure];
+        let failure = app.run.failure.as_ref().map(|failure| &failure.message);
+        for text in texts.into_iter().flatten().chain(failure) {
+            assert_eq!(text, tame);
+        }
+    }
+    let hit = Break { breakpoint: Breakpoint::Epoch, step: 1, reason: wild() };
+    let mut app = App::default();
+    let info = RunInfo { data: wild(), device: wild(), ..info() };
+    feed(&mut app, [Event::Started(info), Event::Break(hit)]);
+    let info = app.run.info.as_ref().expect("it has started");
+    assert_eq!((info.data.as_str(), info.device.as_str()), (tame, tame));
+    assert_eq!(app.breakpoints.news().map(|hit| hit.reason.as_str()), Some(tame));
 }

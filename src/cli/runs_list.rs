@@ -9,7 +9,8 @@ use std::{
 
 use crate::{
     check::print,
-    outcome::{Outcome, printable},
+    outcome::Outcome,
+    printable::{Shown, printable},
     runs::{Removal, RunEntry, Runs},
 };
 
@@ -71,7 +72,7 @@ fn description(removal: &Removal) -> String {
     };
     let mut text = format!(
         "{}\n  {}, {}, {}\n  removes {}\n",
-        printable(&entry.path.display().to_string()),
+        entry.path.shown(),
         entry.status.name(),
         epochs(entry),
         size(entry),
@@ -93,7 +94,7 @@ fn size(entry: &RunEntry) -> String {
 
 fn table(runs: &Runs) -> String {
     let entries = runs.list();
-    let root = printable(&runs.root().display().to_string());
+    let root = runs.root().shown();
     if entries.is_empty() {
         return format!("no runs in {root}\n");
     }
