@@ -182,10 +182,12 @@ fn predict(arguments: &PredictArgs) -> Outcome {
     if let Err(error) = (RunConfig { threads, ..RunConfig::default() }).validate() {
         return Outcome::Failed(error.into());
     }
-    let form = match (arguments.json, has_screen()) {
-        (true, _) => predict::Form::Json,
-        (false, true) => predict::Form::Pictures,
-        (false, false) => predict::Form::Lines,
+    let form = if arguments.json {
+        predict::Form::Json
+    } else if arguments.show || has_screen() {
+        predict::Form::Pictures { ascii: arguments.ascii() }
+    } else {
+        predict::Form::Lines
     };
     match Classifier::open(&arguments.weights, threads, device) {
         Ok(classifier) => predict::run(&classifier, &arguments.images, form),

@@ -1,7 +1,10 @@
 //! `predict`: which digits pictures show.
 
 use std::{
+    ffi::OsStr,
     fmt::Write as _,
+    fs,
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -11,7 +14,7 @@ use crate::{
     check::{print, print_error},
     data::{
         CLASSES, SIDE,
-        picture::{self, PictureError},
+        picture::{self, Doubt, PictureError},
     },
     metrics::arg_max,
     outcome::{Outcome, printable},
@@ -22,39 +25,76 @@ use crate::{
 /// How answers are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// The digit, the probabilities and the picture as the network sees it, for a terminal.
-    Pictures,
+    /// The picture as the network sees it, next to the most likely digits.
+    Pictures {
+        /// Whether it is drawn in ASCII.
+        ascii: bool,
+    },
     /// The digit and the probabilities, two lines a picture.
     Lines,
     /// One JSON object a line.
     Json,
 }
 
-/// Prints to stdout what each picture shows. One that cannot be used is told on stderr and the others
-/// are still done.
-pub fn run(classifier: &Classifier, images: &[PathBuf], form: Form) -> Outcome {
+/// Prints to stdout which digit each picture shows. A path may be a folder, for all pictures in it, or
+/// `-`, for one from standard input. What cannot be used is reported on stderr and the others are
+/// still done.
+pub fn run(classifier: &Classifier, paths: &[PathBuf], form: Form) -> Outcome {
     let mut outcome = Outcome::Done;
-    for path in images {
-        let answer = match Answer::to(path, classifier) {
-            Ok(answer) => answer,
-            Err(Problem::Picture(error)) => {
+    for path in paths {
+        let images = match pictures_at(path) {
+            Ok(images) => images,
+            Err(error) => {
                 print_error(&error.to_string());
                 outcome = Outcome::Incomplete;
                 continue;
             }
-            Err(Problem::Network(error)) => return Outcome::Failed(Failure::from(error)),
         };
-        let text = match form {
-            Form::Pictures => answer.with_picture(),
-            Form::Lines => answer.lines(),
-            Form::Json => answer.object(),
-        };
-        match print(&text) {
-            Outcome::Done => {}
-            ended => return ended,
+        for image in images {
+            let answer = match Answer::to(&image, classifier) {
+                Ok(answer) => answer,
+                Err(Problem::Picture(error)) => {
+                    print_error(&error.to_string());
+                    outcome = Outcome::Incomplete;
+                    continue;
+                }
+                Err(Problem::Network(error)) => return Outcome::Failed(Failure::from(error)),
+            };
+            match answer.print(form) {
+                Outcome::Done => {}
+                ended => return ended,
+            }
         }
     }
     outcome
+}
+
+/// The pictures in a folder, sorted by name, or the path itself.
+fn pictures_at(path: &Path) -> Result<Vec<PathBuf>, PictureError> {
+    if is_stdin(path) || !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let unreadable = |reason| PictureError::Read { file: path.display().to_string(), reason };
+    let mut pictures = Vec::new();
+    for entry in fs::read_dir(path).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?.path();
+        if entry.extension().is_some_and(is_picture_extension) && entry.is_file() {
+            pictures.push(entry);
+        }
+    }
+    if pictures.is_empty() {
+        return Err(PictureError::EmptyFolder { folder: path.display().to_string() });
+    }
+    pictures.sort();
+    Ok(pictures)
+}
+
+fn is_picture_extension(extension: &OsStr) -> bool {
+    ["png", "jpg", "jpeg"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
 }
 
 enum Problem {
@@ -62,21 +102,40 @@ enum Problem {
     Network(TrainError),
 }
 
-/// What a picture shows.
+/// The digit that a picture shows.
 struct Answer {
     file: String,
     digit: usize,
     probabilities: [f32; CLASSES],
     /// 28 rows of 28 grey values, as the network sees it.
     pixels: Vec<u8>,
+    doubt: Option<Doubt>,
 }
 
 impl Answer {
     fn to(path: &Path, classifier: &Classifier) -> Result<Self, Problem> {
-        let pixels = picture::read(path).map_err(Problem::Picture)?;
+        let found = if is_stdin(path) {
+            picture::read_from("-", io::stdin().lock())
+        } else {
+            picture::read(path)
+        };
+        let picture::Digit { pixels, doubt } = found.map_err(Problem::Picture)?;
         let probabilities = classifier.classify(&pixels).map_err(Problem::Network)?;
         let digit = arg_max(&probabilities);
-        Ok(Self { file: path.display().to_string(), digit, probabilities, pixels })
+        Ok(Self { file: path.display().to_string(), digit, probabilities, pixels, doubt })
+    }
+
+    fn print(&self, form: Form) -> Outcome {
+        if let Some(doubt) = self.doubt {
+            let file = printable(&self.file);
+            // A closed stderr takes no warnings; the answer still counts.
+            let _ = writeln!(io::stderr(), "warning: {file} {}", doubt.message());
+        }
+        print(&match form {
+            Form::Pictures { ascii } => self.with_picture(ascii),
+            Form::Lines => self.lines(),
+            Form::Json => self.object(),
+        })
     }
 
     fn headline(&self) -> String {
@@ -98,20 +157,24 @@ impl Answer {
         format!("{}\n  {}\n", self.headline(), shares.join("  "))
     }
 
-    /// The probabilities stand beside the picture, with a bar each.
-    fn with_picture(&self) -> String {
+    /// The three most likely digits, each with a bar, next to the picture.
+    fn with_picture(&self, ascii: bool) -> String {
         const BAR: f32 = 20.0;
+        /// The line of the most likely digit: the three are at half the picture's height.
+        const FIRST: usize = 5;
+        let (mark, block) = if ascii { ('>', "#") } else { ('▸', "█") };
+        let mut digits: Vec<usize> = (0..CLASSES).collect();
+        digits.sort_by(|&a, &b| self.probabilities[b].total_cmp(&self.probabilities[a]));
         let mut text = self.headline() + "\n";
-        for (row, blocks) in blocks(&self.pixels).enumerate() {
-            let digit = row.wrapping_sub(2);
-            let Some(&share) = self.probabilities.get(digit) else {
-                let _ = writeln!(text, "{}", format!("  {blocks}").trim_end());
-                continue;
-            };
-            let mark = if digit == self.digit { '▸' } else { ' ' };
-            let bar = "█".repeat((share.clamp(0.0, 1.0) * BAR).round() as usize);
-            let line = format!("  {blocks}   {mark}{digit} {:>6}  {bar}", percent(share));
-            let _ = writeln!(text, "{}", line.trim_end());
+        for (row, cells) in cells(&self.pixels, ascii).enumerate() {
+            let place = row.checked_sub(FIRST).filter(|&place| place < 3);
+            let likely = place.map_or_else(String::new, |place| {
+                let mark = if place == 0 { mark } else { ' ' };
+                let share = self.probabilities[digits[place]];
+                let bar = block.repeat((share.clamp(0.0, 1.0) * BAR).round() as usize);
+                format!("   {mark}{} {:>6}  {bar}", digits[place], percent(share))
+            });
+            let _ = writeln!(text, "{}", format!("  {cells}{likely}").trim_end());
         }
         text + "\n"
     }
@@ -122,9 +185,17 @@ impl Answer {
             file: &'a str,
             digit: usize,
             probabilities: [f32; CLASSES],
+            warning: Option<Doubt>,
+            message: Option<&'static str>,
         }
-        let Self { file, digit, probabilities, .. } = self;
-        let object = Object { file, digit: *digit, probabilities: *probabilities };
+        let Self { file, digit, probabilities, doubt, .. } = self;
+        let object = Object {
+            file,
+            digit: *digit,
+            probabilities: *probabilities,
+            warning: *doubt,
+            message: doubt.map(Doubt::message),
+        };
         serde_json::to_string(&object).expect("text and numbers always have a JSON form") + "\n"
     }
 }
@@ -133,19 +204,22 @@ fn percent(share: f32) -> String {
     format!("{:.1}%", 100.0 * share)
 }
 
-/// An image in block characters, two rows of pixels a line.
-fn blocks(pixels: &[u8]) -> impl Iterator<Item = String> {
+/// An image in characters, two rows of pixels a line.
+fn cells(pixels: &[u8], ascii: bool) -> impl Iterator<Item = String> {
     /// Ink from which a pixel is set.
     const INK: u8 = 100;
     let set = |value: Option<&u8>| value.is_some_and(|&value| value >= INK);
     pixels.chunks(2 * SIDE).map(move |pair| {
         let (upper, lower) = pair.split_at(SIDE.min(pair.len()));
         let halves = upper.iter().enumerate().map(|(column, value)| {
-            match (set(Some(value)), set(lower.get(column))) {
-                (false, false) => ' ',
-                (true, false) => '▀',
-                (false, true) => '▄',
-                (true, true) => '█',
+            match (set(Some(value)), set(lower.get(column)), ascii) {
+                (false, false, _) => ' ',
+                (true, false, false) => '▀',
+                (false, true, false) => '▄',
+                (true, true, false) => '█',
+                (true, false, true) => '\'',
+                (false, true, true) => '.',
+                (true, true, true) => '#',
             }
         });
         halves.collect()
@@ -168,7 +242,7 @@ mod tests {
         let mut probabilities = [0.0; CLASSES];
         probabilities[7] = 0.75;
         probabilities[1] = 0.25;
-        Answer { file: "seven.png".into(), digit: 7, probabilities, pixels }
+        Answer { file: "seven.png".into(), digit: 7, probabilities, pixels, doubt: None }
     }
 
     #[test]
@@ -185,12 +259,21 @@ mod tests {
         assert_eq!(
             answer().object(),
             "{\"file\":\"seven.png\",\"digit\":7,\"probabilities\":[0.0,0.25,0.0,0.0,0.0,0.0,0.0,0.75,\
-             0.0,0.0]}\n"
+             0.0,0.0],\"warning\":null,\"message\":null}\n"
         );
+        let object = Answer { doubt: Some(Doubt::NoStroke), ..answer() }.object();
+        assert!(object.contains(",\"warning\":\"none\",\"message\":\"shows nothing "), "{object}");
     }
 
     #[test]
-    fn the_picture_stands_beside_the_probabilities() {
-        insta::assert_snapshot!(answer().with_picture());
+    fn the_picture_is_next_to_the_three_most_likely_digits() {
+        insta::assert_snapshot!(answer().with_picture(false));
+    }
+
+    #[test]
+    fn the_picture_can_be_drawn_in_ascii() {
+        let text = answer().with_picture(true);
+        assert!(text.is_ascii());
+        insta::assert_snapshot!(text);
     }
 }

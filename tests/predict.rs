@@ -1,14 +1,21 @@
 //! `predict` as scripts use it: pictures in, digits out.
 
+#[path = "common/photographs.rs"]
+mod photographs;
+
 use std::{
     fs,
+    io::{Cursor, Write},
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     sync::OnceLock,
 };
 
-use image::{DynamicImage, GrayImage, Luma, LumaA, Rgb};
+use image::{DynamicImage, GrayImage, ImageFormat, Luma, LumaA, Rgb, imageops};
+use imageproc::drawing::draw_filled_circle_mut;
 use mnist_tui::data::{self, Dataset};
+use photographs::{KINDS, photograph};
+use rayon::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -42,12 +49,12 @@ fn test_images() -> &'static Dataset {
     IMAGES.get_or_init(|| data::builtin().expect("it is inside the program").test)
 }
 
-/// Weights of half an epoch, which recognise most digits.
+/// Weights of two epochs, which recognise nearly all digits.
 fn weights() -> &'static str {
     static WEIGHTS: OnceLock<(TempDir, String)> = OnceLock::new();
     let (_, path) = WEIGHTS.get_or_init(|| {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let arguments = ["--headless", "--steps", "600", "--save", "w.safetensors"];
+        let arguments = ["--headless", "--epochs", "2", "--save", "w.safetensors"];
         let ended = run(&arguments, folder.path());
         assert_eq!(ended.status, 0, "{}", ended.stderr);
         let path = folder.path().join("w.safetensors").to_str().expect("UTF-8").to_owned();
@@ -172,7 +179,7 @@ fn what_cannot_be_used_is_told_and_the_rest_is_done() {
         ("blank.png", "blank.png is blank: expected a digit that stands out from its background"),
         ("text.png", "text.png is neither PNG nor JPEG: convert it to one of them"),
         ("half.png", "half.png cannot be decoded ("),
-        ("folder.png", "folder.png is not a regular file: expected a PNG or JPEG picture"),
+        ("folder.png", "folder.png holds no pictures: expected files whose names end in .png"),
         ("long.png", "long.png has 16385×2 pixels, expected at most 16384 along each side"),
     ];
     let mut arguments: Vec<&str> = problems.iter().map(|(name, _)| *name).collect();
@@ -203,4 +210,194 @@ fn weights_that_cannot_be_used_and_wrong_usage_end_it_at_once() {
         assert_eq!((ended.status, ended.stdout.as_str()), (status, ""), "{}", ended.stderr);
         assert!(ended.stderr.contains(message), "{}", ended.stderr);
     }
+}
+
+/// Each kind is as good as pictures without a fault.
+#[test]
+fn digits_are_found_in_photographs() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let first = 30;
+    let path = |kind: &str, index: usize| folder.path().join(format!("{kind}/{index}.png"));
+    for kind in KINDS {
+        fs::create_dir(folder.path().join(kind)).expect("made");
+        (first..first + 30).into_par_iter().for_each(|index| {
+            let picture = photograph(kind, test_images().image(index), index as u64);
+            picture.save(path(kind, index)).expect("written");
+        });
+    }
+    weights();
+    let right = KINDS.par_iter().map(|&kind| {
+        let ended = predict(&["--json", kind], folder.path());
+        assert_eq!((ended.status, ended.stderr.as_str()), (0, ""), "{kind}");
+        assert_eq!(ended.stdout.lines().count(), 30, "{kind}");
+        let is_right = |(place, line): &(usize, &str)| {
+            let answer: Value = serde_json::from_str(line).expect("a JSON object");
+            let index = first + place;
+            assert_eq!(answer["file"], format!("{kind}/{index}.png"));
+            answer["digit"] == test_images().label(index)
+        };
+        (kind, ended.stdout.lines().enumerate().filter(is_right).count())
+    });
+    let right: Vec<_> = right.collect();
+    assert!(right.iter().all(|&(_, right)| right >= 28), "{right:?}");
+}
+
+/// A digit of the test set, dark on light, with paper around it.
+fn on_paper(index: usize) -> GrayImage {
+    let mut paper = GrayImage::new(600, 400);
+    let digit = imageops::resize(&enlarged(index, 1), 200, 200, imageops::FilterType::Triangle);
+    imageops::replace(&mut paper, &digit, 50, 100);
+    imageops::invert(&mut paper);
+    paper
+}
+
+#[test]
+fn what_does_not_look_like_one_digit_is_answered_with_a_warning() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let several = {
+        let mut picture = on_paper(0);
+        let other = imageops::crop_imm(&on_paper(2), 50, 100, 200, 200).to_image();
+        imageops::replace(&mut picture, &other, 300, 100);
+        picture
+    };
+    let faint = {
+        let mut picture = on_paper(0);
+        picture.iter_mut().for_each(|value| *value = 200 + *value / 14);
+        picture
+    };
+    let mut disc = GrayImage::from_pixel(400, 400, Luma([220]));
+    draw_filled_circle_mut(&mut disc, (200, 200), 80, Luma([40]));
+    for (picture, warning, text) in [
+        (&on_paper(0), None, ""),
+        (&several, Some("several"), "warning: x.png shows several shapes that may be digits: "),
+        (&faint, Some("faint"), "warning: x.png shows only faint ink: "),
+        (
+            &disc,
+            Some("none"),
+            "warning: x.png shows nothing that looks like the strokes of a digit: ",
+        ),
+    ] {
+        picture.save(folder.path().join("x.png")).expect("written");
+        let ended = predict(&["--json", "x.png"], folder.path());
+        let answer: Value = serde_json::from_str(&ended.stdout).expect("a JSON object");
+        assert_eq!((ended.status, answer["warning"].as_str()), (0, warning), "{answer}");
+        assert!(ended.stderr.starts_with(text), "{}", ended.stderr);
+        assert_eq!(ended.stderr.lines().count(), usize::from(warning.is_some()));
+        let message = answer["message"].as_str();
+        assert_eq!(message.is_some(), warning.is_some());
+        assert!(ended.stderr.contains(message.unwrap_or_default()), "{}", ended.stderr);
+    }
+}
+
+fn jpeg(picture: &GrayImage) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, ImageFormat::Jpeg).expect("memory takes everything");
+    bytes.into_inner()
+}
+
+#[test]
+fn a_jpeg_that_is_cut_short_is_refused() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let whole = jpeg(&on_paper(0));
+    // A thumbnail has an end marker of its own.
+    let thumbnail = [b"Exif\0\0".as_slice(), &jpeg(&enlarged(0, 1))].concat();
+    let length = (thumbnail.len() as u16 + 2).to_be_bytes();
+    let with_thumbnail = [&whole[..2], &[0xFF, 0xE1], &length, &thumbnail, &whole[2..]].concat();
+    let followed = [whole.as_slice(), b"\0\0and more", &whole[..99]].concat();
+    let half = |bytes: &[u8]| bytes[..bytes.len() - whole.len() / 2].to_vec();
+    for (bytes, is_whole) in [
+        (whole.clone(), true),
+        (with_thumbnail.clone(), true),
+        (followed, true),
+        (half(&whole), false),
+        (half(&with_thumbnail), false),
+        (whole[..700].to_vec(), false),
+        (whole[..whole.len() - 1].to_vec(), false),
+        ([&half(&whole), &[0; 5000][..]].concat(), false),
+    ] {
+        fs::write(folder.path().join("x.jpg"), &bytes).expect("written");
+        let ended = predict(&["x.jpg"], folder.path());
+        if is_whole {
+            assert_eq!((ended.status, ended.stderr.as_str()), (0, ""));
+            assert!(ended.stdout.starts_with("x.jpg: 7 ("), "{}", ended.stdout);
+        } else {
+            assert_eq!((ended.status, ended.stdout.as_str()), (1, ""), "{} bytes", bytes.len());
+            assert!(ended.stderr.contains("x.jpg cannot be decoded ("), "{}", ended.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_folder_stands_for_the_pictures_in_it_by_name() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name);
+    fs::create_dir_all(path("in/deeper")).expect("made");
+    for name in ["in/b.PNG", "in/deeper/c.png"] {
+        on_paper(0).save(path(name)).expect("written");
+    }
+    fs::write(path("in/a.jpeg"), jpeg(&on_paper(2))).expect("written");
+    fs::write(path("in/notes.txt"), "no picture").expect("written");
+    let ended = predict(&["in"], folder.path());
+    assert_eq!((ended.status, ended.stderr.as_str()), (0, ""));
+    let heads: Vec<_> = ended.stdout.lines().step_by(2).collect();
+    assert_eq!(heads.len(), 2, "{}", ended.stdout);
+    assert!(heads[0].starts_with("in/a.jpeg: 1 (") && heads[1].starts_with("in/b.PNG: 7 ("));
+}
+
+fn predict_piped(arguments: &[&str], input: &[u8], locale: &str) -> Ended {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_mnist-tui"))
+        .args([&["predict", "--weights", weights()], arguments].concat())
+        .env("LC_ALL", locale)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    child.stdin.take().expect("a pipe").write_all(input).expect("it reads its input");
+    let Output { status, stdout, stderr } = child.wait_with_output().expect("it ends");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    Ended { status: status.code().expect("no signal"), stdout: text(stdout), stderr: text(stderr) }
+}
+
+#[test]
+fn a_dash_is_standard_input() {
+    let ended = predict_piped(&["--json", "-"], &jpeg(&on_paper(0)), "C.UTF-8");
+    let answer: Value = serde_json::from_str(&ended.stdout).expect("a JSON object");
+    assert_eq!((&answer["file"], &answer["digit"]), (&"-".into(), &7.into()));
+    let ended = predict_piped(&["-"], b"", "C.UTF-8");
+    assert_eq!(ended.status, 1);
+    assert_eq!(ended.stderr, "error: - is neither PNG nor JPEG: convert it to one of them\n");
+}
+
+#[test]
+fn the_picture_is_shown_where_it_is_asked_for() {
+    let picture = jpeg(&on_paper(0));
+    let blocks = predict_piped(&["--show", "-"], &picture, "C.UTF-8").stdout;
+    assert_eq!(blocks.matches('%').count(), 4, "{blocks}");
+    assert!(blocks.contains('▄') && blocks.contains("▸7 "), "{blocks}");
+    for (arguments, locale) in
+        [(&["--show", "-"][..], "C"), (&["--show", "--ascii", "-"], "C.UTF-8")]
+    {
+        let shown = predict_piped(arguments, &picture, locale).stdout;
+        assert!(shown.is_ascii() && shown.contains(">7 ") && shown.contains('#'), "{shown}");
+        assert_eq!(shown.lines().count(), blocks.lines().count());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn names_need_not_be_utf_8() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let name = std::ffi::OsStr::from_bytes(b"\xff7.png");
+    let path = folder.path().join(name);
+    fs::copy(seven(folder.path()), &path).expect("the file system takes any bytes");
+    let output = Command::new(env!("CARGO_BIN_EXE_mnist-tui"))
+        .args(["predict", "--json", "--weights", weights()])
+        .arg(name)
+        .current_dir(folder.path())
+        .output()
+        .expect("the program starts");
+    let answer: Value = serde_json::from_slice(&output.stdout).expect("a JSON object");
+    assert_eq!((&answer["file"], &answer["digit"]), (&"\u{fffd}7.png".into(), &7.into()));
 }

@@ -312,17 +312,30 @@ pub(super) struct EvalArgs {
 #[derive(Debug, Args)]
 pub(super) struct PredictArgs {
     /// Pictures of one digit each, in PNG or JPEG, of any size and colour, darker or lighter than
-    /// its background
+    /// its background; folders of them; - for standard input
     #[arg(value_name = "IMAGE", required = true)]
     pub(super) images: Vec<PathBuf>,
     /// Safetensors file with the six tensors
     #[arg(long, value_name = "FILE", value_parser = file())]
     pub(super) weights: PathBuf,
-    /// Print one JSON object a picture: file, digit, probabilities
+    /// Print one JSON object a picture: file, digit, probabilities, warning, message
     #[arg(long)]
     pub(super) json: bool,
+    /// Draw each picture as the network sees it, next to the three most likely digits, as on a terminal
+    #[arg(long, conflicts_with = "json")]
+    pub(super) show: bool,
+    /// Draw in ASCII, as where the locale is not UTF-8
+    #[arg(long)]
+    ascii: bool,
     #[command(flatten)]
     pub(super) machine: MachineArgs,
+}
+
+impl PredictArgs {
+    /// Whether pictures are drawn in ASCII.
+    pub(super) fn ascii(&self) -> bool {
+        self.ascii || ascii_is_wanted(|name| env::var(name).ok())
+    }
 }
 
 #[derive(Debug, Args)]

@@ -48,6 +48,7 @@ fn centre_of_mass(image: &[u8], width: usize) -> (f64, f64) {
 }
 
 /// The smallest box around what counts as ink.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Extent {
     pub(super) columns: Range<usize>,
     pub(super) rows: Range<usize>,
@@ -65,6 +66,12 @@ impl Extent {
             extent.rows.end = y + 1;
         }
         found
+    }
+
+    /// Grows to hold a pixel as well.
+    pub(super) fn include(&mut self, column: usize, row: usize) {
+        self.columns = self.columns.start.min(column)..self.columns.end.max(column + 1);
+        self.rows = self.rows.start.min(row)..self.rows.end.max(row + 1);
     }
 
     /// Columns and rows after scaling: the longer side fills the box.

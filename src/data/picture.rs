@@ -1,14 +1,26 @@
 //! Pictures of digits in PNG and JPEG files, as MNIST would have them.
 
+mod background;
+mod candidate;
+mod components;
+mod cut;
+mod find;
 mod ink;
+mod jpeg;
+mod shape;
+mod sheet;
 
 use std::{
     fs::{self, File},
-    io::{self, BufRead, BufReader, Seek},
+    io::{self, Cursor, Read},
     path::Path,
 };
 
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+use image::{
+    DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits,
+    metadata::Orientation,
+};
+use serde::Serialize;
 
 /// Most pixels along a side.
 const LONGEST: u32 = 16_384;
@@ -74,6 +86,12 @@ pub enum PictureError {
         /// Bytes of the file or of its pixels.
         bytes: u64,
     },
+    /// A folder holds no pictures.
+    #[error("{folder} holds no pictures: expected files whose names end in .png, .jpg or .jpeg")]
+    EmptyFolder {
+        /// The path.
+        folder: String,
+    },
     /// Nothing is to be seen.
     #[error("{file} is blank: expected a digit that stands out from its background")]
     Blank {
@@ -82,17 +100,56 @@ pub enum PictureError {
     },
 }
 
-/// The digit in a picture as 28 rows of 28 grey values, 255 the ink, fitted and centred as MNIST's
-/// images are.
+/// The digit that was found in a picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digit {
+    /// 28 rows of 28 grey values, 255 the ink, fitted and centred as MNIST's images are.
+    pub pixels: Vec<u8>,
+    /// Why it may not be what the picture is of.
+    pub doubt: Option<Doubt>,
+}
+
+/// Why no single digit stands out from a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Doubt {
+    /// There is more than one shape of about the same size.
+    Several,
+    /// The ink is hardly darker or lighter than its background.
+    Faint,
+    /// Nothing has the shape of a digit's strokes.
+    #[serde(rename = "none")]
+    NoStroke,
+}
+
+impl Doubt {
+    /// What was found, as the end of a sentence that starts with the file's name.
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::Several => {
+                "shows several shapes that may be digits: the answer is for one of them, so crop the \
+                 picture to one digit"
+            }
+            Self::Faint => {
+                "shows only faint ink: the answer may be wrong, so take the picture with more contrast"
+            }
+            Self::NoStroke => {
+                "shows nothing that looks like the strokes of a digit: the answer may be meaningless"
+            }
+        }
+    }
+}
+
+/// Finds the digit in a picture file.
 ///
-/// The picture may be in colour and partly transparent; its ink may be darker or lighter than its
-/// background.
+/// The picture may be in colour and partly transparent, unevenly lit, grainy, ruled or framed, or show
+/// a sheet on a table; its ink may be darker or lighter than its background.
 ///
 /// # Errors
-/// If the file cannot be read, is no PNG or JPEG, is too large, or shows nothing.
-pub fn read(path: &Path) -> Result<Vec<u8>, PictureError> {
+/// If the file cannot be read, is no PNG or JPEG, is incomplete or too large, or shows nothing.
+pub fn read(path: &Path) -> Result<Digit, PictureError> {
     let file = || path.display().to_string();
-    // Asked before opening, because opening a pipe without a writer waits for ever.
+    // Checked before opening, because opening a pipe without a writer waits for one.
     match fs::metadata(path) {
         Ok(metadata) if !metadata.is_file() => return Err(PictureError::NotAFile { file: file() }),
         Ok(metadata) if metadata.len() > MOST_BYTES => {
@@ -105,23 +162,38 @@ pub fn read(path: &Path) -> Result<Vec<u8>, PictureError> {
         _ => {}
     }
     let source = File::open(path).map_err(|reason| PictureError::Read { file: file(), reason })?;
-    digit(&file(), decode(&file(), BufReader::new(source))?)
+    read_from(&file(), source)
+}
+
+/// Finds the digit in a picture that is read to its end, such as standard input; `name` is for errors.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_from(name: &str, source: impl Read) -> Result<Digit, PictureError> {
+    let mut bytes = Vec::new();
+    source
+        .take(MOST_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|reason| PictureError::Read { file: name.to_owned(), reason })?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(PictureError::TooLarge { file: name.to_owned(), bytes: bytes.len() as u64 });
+    }
+    digit(name, decode(name, &bytes)?)
 }
 
 /// The decoded picture, turned as its camera says.
-fn decode(file: &str, source: impl BufRead + Seek) -> Result<DynamicImage, PictureError> {
-    let file = || file.to_owned();
-    let failed = |error: ImageError| match error {
-        ImageError::IoError(reason) if reason.kind() != io::ErrorKind::UnexpectedEof => {
-            PictureError::Read { file: file(), reason }
-        }
-        error => PictureError::Malformed { file: file(), reason: sentence(&error.to_string()) },
-    };
-    let mut reader = ImageReader::new(source)
+fn decode(file: &str, bytes: &[u8]) -> Result<DynamicImage, PictureError> {
+    let malformed =
+        |reason: &str| PictureError::Malformed { file: file.to_owned(), reason: sentence(reason) };
+    let failed = |error: ImageError| malformed(&error.to_string());
+    let mut reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
-        .map_err(|reason| PictureError::Read { file: file(), reason })?;
-    if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg)) {
-        return Err(PictureError::Format { file: file() });
+        .map_err(|reason| PictureError::Read { file: file.to_owned(), reason })?;
+    match reader.format() {
+        Some(ImageFormat::Png) => {}
+        Some(ImageFormat::Jpeg) if jpeg::is_whole(bytes) => {}
+        Some(ImageFormat::Jpeg) => return Err(malformed("it has no end marker")),
+        _ => return Err(PictureError::Format { file: file.to_owned() }),
     }
     let mut limits = Limits::default();
     limits.max_alloc = Some(MOST_BYTES);
@@ -129,13 +201,14 @@ fn decode(file: &str, source: impl BufRead + Seek) -> Result<DynamicImage, Pictu
     let mut decoder = reader.into_decoder().map_err(failed)?;
     let (width, height) = decoder.dimensions();
     if width > LONGEST || height > LONGEST {
-        return Err(PictureError::TooLong { file: file(), width, height });
+        return Err(PictureError::TooLong { file: file.to_owned(), width, height });
     }
     let bytes = decoder.total_bytes();
     if bytes > MOST_BYTES {
-        return Err(PictureError::TooLarge { file: file(), bytes });
+        return Err(PictureError::TooLarge { file: file.to_owned(), bytes });
     }
-    let orientation = decoder.orientation().map_err(failed)?;
+    // Metadata that cannot be read is no reason to refuse the pixels.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let mut picture = DynamicImage::from_decoder(decoder).map_err(failed)?;
     picture.apply_orientation(orientation);
     Ok(picture)
@@ -148,13 +221,16 @@ fn sentence(message: &str) -> String {
     line.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
 }
 
-fn digit(file: &str, picture: DynamicImage) -> Result<Vec<u8>, PictureError> {
-    let width = picture.width() as usize;
+pub fn digit(file: &str, picture: DynamicImage) -> Result<Digit, PictureError> {
     let grey = match picture {
-        DynamicImage::ImageLuma8(grey) => grey.into_raw(),
-        other => ink::flatten(&other.into_luma_alpha8().into_raw()),
+        DynamicImage::ImageLuma8(grey) => grey,
+        other => {
+            let (width, height) = (other.width(), other.height());
+            let grey = ink::flatten(&other.into_luma_alpha8().into_raw());
+            GrayImage::from_raw(width, height, grey).expect("a grey value for each pixel")
+        }
     };
-    ink::digit(&grey, width).ok_or_else(|| PictureError::Blank { file: file.to_owned() })
+    find::find(&grey).ok_or_else(|| PictureError::Blank { file: file.to_owned() })
 }
 
 #[cfg(test)]

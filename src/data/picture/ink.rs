@@ -1,15 +1,10 @@
-//! What of a grey picture is ink.
+//! Grey values and how often they occur.
 
-use super::super::{
-    SIDE,
-    centre::{Extent, centre},
-};
+use super::super::SIDE;
 
-/// Fainter ink is none.
-const FAINTEST: u8 = 32;
-/// The strongest ink over this is the least that counts for the digit's extent: what JPEG puts around
-/// strokes is fainter.
-const LEAST: u8 = 10;
+/// The strongest ink over this is the least that counts for the digit's extent: JPEG puts fainter
+/// marks around strokes.
+pub(super) const LEAST: u8 = 10;
 /// Greys of the visible that are no further apart than this are one colour.
 const ONE_COLOUR: u8 = 64;
 
@@ -37,45 +32,13 @@ pub(super) fn flatten(luma_alpha: &[u8]) -> Vec<u8> {
     pairs.iter().map(|&pair| over(pair)).collect()
 }
 
-/// The digit in a grey picture of `width` columns as MNIST would have it, 28 rows of 28 grey values;
-/// `None` where nothing stands out.
-///
-/// The background is what most of the picture's edge is, and the ink what differs most from it, be
-/// it darker or lighter.
-pub(super) fn digit(grey: &[u8], width: usize) -> Option<Vec<u8>> {
-    let all = Histogram::of(grey);
-    let edge = edge(grey, width);
-    let ground = edge.quantile(0.5);
-    let dark = all.deviation(0..ground, ground) >= all.deviation(ground..=255, ground);
-    let ink = |value: u8| {
-        if dark { ground.saturating_sub(value) } else { value.saturating_sub(ground) }
-    };
-    let strongest = ink(if dark { all.quantile(0.0) } else { all.quantile(1.0) });
-    if strongest < FAINTEST {
-        return None;
-    }
-    // Paper is not even, and a digit may touch the edge.
-    let mut unevenness = Histogram::default();
-    edge.each(|value, count| unevenness.add(ink(value), count));
-    let noise = unevenness.quantile(0.75).saturating_mul(4).min(strongest / 4);
-    let least = noise.max(strongest / LEAST);
-    let stretched = |value: u8| {
-        let ink = ink(value);
-        let full = u16::from(ink) * 255 / u16::from(strongest);
-        if ink > noise { full as u8 } else { 0 }
-    };
-    let Extent { columns, rows } = Extent::of(grey, width, |value| ink(value) > least)?;
-    let cut: Vec<u8> = grey
-        .chunks_exact(width)
-        .skip(rows.start)
-        .take(rows.len())
-        .flat_map(|row| row[columns.clone()].iter().map(|&value| stretched(value)))
-        .collect();
-    Some(brightened(centre(&cut, columns.len())))
+/// Whether what differs most from `ground` is darker.
+pub(super) fn is_dark(all: &Histogram, ground: u8) -> bool {
+    all.deviation(0..ground, ground) >= all.deviation(ground..=255, ground)
 }
 
 /// The grey values along the edge of a picture.
-fn edge(grey: &[u8], width: usize) -> Histogram {
+pub(super) fn edge(grey: &[u8], width: usize) -> Histogram {
     let height = grey.len() / width.max(1);
     let depth = (width.min(height) / SIDE).max(1);
     let mut edge = Histogram::default();
@@ -90,7 +53,7 @@ fn edge(grey: &[u8], width: usize) -> Histogram {
 }
 
 /// Thin lines grow faint where they are scaled down: the strongest ink becomes full again.
-fn brightened(mut image: Vec<u8>) -> Vec<u8> {
+pub(super) fn brightened(mut image: Vec<u8>) -> Vec<u8> {
     let strongest = u16::from(image.iter().copied().max().unwrap_or(0).max(1));
     for value in &mut image {
         *value = (u16::from(*value) * 255 / strongest) as u8;
@@ -99,7 +62,7 @@ fn brightened(mut image: Vec<u8>) -> Vec<u8> {
 }
 
 /// How often each grey value occurs.
-struct Histogram([u64; 256]);
+pub(super) struct Histogram([u64; 256]);
 
 impl Default for Histogram {
     fn default() -> Self {
@@ -108,7 +71,7 @@ impl Default for Histogram {
 }
 
 impl Histogram {
-    fn of(values: &[u8]) -> Self {
+    pub(super) fn of(values: &[u8]) -> Self {
         let mut all = Self::default();
         for &value in values {
             all.add(value, 1);
@@ -116,18 +79,18 @@ impl Histogram {
         all
     }
 
-    fn add(&mut self, value: u8, count: u64) {
+    pub(super) fn add(&mut self, value: u8, count: u64) {
         self.0[usize::from(value)] += count;
     }
 
-    fn each(&self, mut see: impl FnMut(u8, u64)) {
+    pub(super) fn each(&self, mut see: impl FnMut(u8, u64)) {
         for (value, count) in (0..=255).zip(self.0) {
             see(value, count);
         }
     }
 
     /// The value that this share of all lies at or below; 0 of nothing.
-    fn quantile(&self, share: f64) -> u8 {
+    pub(super) fn quantile(&self, share: f64) -> u8 {
         let all: u64 = self.0.iter().sum();
         let wanted = ((all as f64 * share).ceil() as u64).max(1);
         let mut seen = 0;

@@ -1,6 +1,4 @@
-use std::io::Cursor;
-
-use image::{DynamicImage, GrayImage, ImageBuffer, LumaA, Rgb, RgbImage};
+use image::{ImageBuffer, LumaA, Rgb, RgbImage};
 
 use super::*;
 use crate::data::{Dataset, PIXELS, SIDE};
@@ -21,7 +19,7 @@ fn on_paper(pixels: &[u8], scale: u32) -> GrayImage {
 fn read_back(picture: &DynamicImage, format: ImageFormat) -> Result<Vec<u8>, PictureError> {
     let mut bytes = Cursor::new(Vec::new());
     picture.write_to(&mut bytes, format).expect("memory takes everything");
-    digit("the picture", decode("the picture", Cursor::new(bytes.into_inner()))?)
+    read_from("the picture", bytes.get_ref().as_slice()).map(|digit| digit.pixels)
 }
 
 /// Mean difference of two images, as a share of the first one's ink.
@@ -162,11 +160,11 @@ fn what_is_too_long_or_damaged_is_told_in_a_sentence() {
     image.write_to(&mut bytes, ImageFormat::Png).expect("memory takes everything");
     let mut bytes = bytes.into_inner();
     bytes.truncate(bytes.len() / 2);
-    let error = decode("half.png", Cursor::new(bytes)).expect_err("cut short").to_string();
+    let error = decode("half.png", &bytes).expect_err("cut short").to_string();
     assert!(error.starts_with("half.png cannot be decoded ("), "{error}");
     assert_eq!(error.lines().count(), 1, "{error}");
 
-    let error = decode("a.gif", Cursor::new(b"GIF89a")).expect_err("another format").to_string();
+    let error = decode("a.gif", b"GIF89a").expect_err("another format").to_string();
     assert_eq!(error, "a.gif is neither PNG nor JPEG: convert it to one of them");
 }
 
@@ -183,7 +181,7 @@ fn a_header_that_promises_too_much_is_refused() {
     bytes[20..24].copy_from_slice(&16_000_u32.to_be_bytes());
     let sum = crc32(&bytes[12..29]);
     bytes[29..33].copy_from_slice(&sum.to_be_bytes());
-    let error = decode("bomb.png", Cursor::new(bytes)).expect_err("too large").to_string();
+    let error = decode("bomb.png", &bytes).expect_err("too large").to_string();
     assert!(error.starts_with("bomb.png takes 732 MB, expected at most 256 MB"), "{error}");
 }
 
