@@ -7,9 +7,11 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
+use common::Tty;
 use mnist_tui::{checkpoint::load_checkpoint, journal::JournalReader, protocol::Event};
 use tempfile::TempDir;
 
+mod common;
 #[path = "common/idx.rs"]
 mod idx;
 
@@ -110,6 +112,28 @@ fn of_several_runs_all_are_removed_or_none() {
     assert!(place.path("a").exists() && place.path("b").exists());
     assert!(place.run(&["runs", "rm", "a", "b"]).status.success());
     assert!(!place.path("a").exists() && !place.path("b").exists());
+}
+
+#[test]
+fn on_a_terminal_it_is_asked_first_what_shall_go() {
+    let place = Place::new();
+    place.train(&[&RUN[..], &["--steps", "1", "--run-dir", "run"]].concat());
+    fs::write(place.path("run/notes.txt"), "mine").expect("there is room");
+    let run = place.path("run");
+    let ask = |answer: &str| {
+        let mut tty = Tty::start(&["runs", "rm", run.to_str().expect("UTF-8")], 100, 24);
+        tty.wait_for_text("Remove this run? [y/N]");
+        assert!(
+            tty.screen().contains("removes config.json, journal.jsonl, last.safetensors, lock")
+        );
+        assert!(tty.screen().contains("leaves notes.txt"), "{}", tty.screen());
+        tty.send(answer);
+        assert_eq!(tty.wait_for_exit(), 0);
+    };
+    ask("\r");
+    assert!(run.join("config.json").is_file());
+    ask("y\r");
+    assert_eq!(fs::read_dir(&run).expect("it stays").count(), 1);
 }
 
 #[test]
