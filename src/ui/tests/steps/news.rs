@@ -33,6 +33,7 @@ fn why_no_more_is_kept_is_told_in_full() {
     }
     act(&mut app, Action::Dismiss);
     assert!(!words(&app, 80, 24).contains("resumed"));
+    let mut app = trained(2_900);
     let _ = app.update(Msg::Recorded(Report::CheckpointFailed(FULL.into())));
     let shown = words(&app, 80, 24);
     assert!(shown.contains("No checkpoint was written: cannot write"), "{shown}");
