@@ -82,9 +82,12 @@ pub fn run(mut launch: Launch, display: Display) -> Outcome {
         let _ = commands.send(Command::Stop);
     });
     let link = Link::new(Some(&worker), &events, Some(&writers));
-    let ended = watching
-        .and_then(|()| Session::open(display, signals.clone()))
-        .and_then(|mut session| session.follow(&mut app, &link));
+    let ended = match watching.and_then(|()| Session::open(display, signals.clone())) {
+        Ok(mut session) => {
+            session.follow(&mut app, &link).map_err(|error| format!("lost the terminal: {error}"))
+        }
+        Err(error) => Err(format!("cannot open the dashboard: {error}")),
+    };
     let is_gone = match &ended {
         Ok(End::Signal(signal)) => is_hang_up(*signal),
         Ok(_) => false,
@@ -120,7 +123,7 @@ fn signals_to(
 
 /// Waits for all that is still under way, and says how the program ends.
 fn conclude(
-    ended: io::Result<End>,
+    ended: Result<End, String>,
     mut app: App,
     worker: Worker,
     events: &Receiver<Event>,
@@ -145,7 +148,7 @@ fn conclude(
             return Outcome::Stopped;
         }
         Ok(End::Left | End::Closed) => None,
-        Err(error) => Some(Outcome::failure(format_args!("lost the terminal: {error}"))),
+        Err(reason) => Some(Outcome::failure(reason)),
     };
     // The weights may still be on their way to the disk.
     for event in events {
