@@ -31,8 +31,8 @@ lean:
 deny:
     cargo deny check
 
-# Feeds a reader of files or arguments with mutations of its seeds: idx, checkpoint, journal or
-# arguments (needs a nightly toolchain, a C++ compiler and cargo install cargo-fuzz).
+# Feeds a reader of files or arguments with mutations of its seeds: idx, checkpoint, journal, picture
+# or arguments (needs a nightly toolchain, a C++ compiler and cargo install cargo-fuzz).
 fuzz target seconds="60":
     mkdir -p fuzz/corpus/{{target}}
     cargo +nightly fuzz run {{target}} fuzz/corpus/{{target}} fuzz/seeds/{{target}} -- -max_total_time={{seconds}} -max_len=200000

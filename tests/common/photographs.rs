@@ -66,21 +66,21 @@ pub(crate) fn photograph(kind: &str, pixels: &[u8], seed: u64) -> GrayImage {
             let width = if kind == "frame-1" { 1 } else { 6 };
             for inset in 0..width {
                 let side = SIDE - 2 * inset;
-                let edge = Rect::at(inset as i32, inset as i32).of_size(side, side);
+                let edge = Rect::at(inset.cast_signed(), inset.cast_signed()).of_size(side, side);
                 draw_hollow_rect_mut(&mut picture, edge, Luma([0]));
             }
         }
         "speck" => speck(&mut picture, 15, 15, 3),
         "specks" => {
             for _ in 0..9 {
-                let [x, y] = [0, 0].map(|_: i32| rng.random_range(0..SIDE as i32 - 10));
+                let [x, y] = [(); 2].map(|()| rng.random_range(0..SIDE.cast_signed() - 10));
                 speck(&mut picture, x, y, 2);
             }
         }
         "dark-table" => picture = on_table(&picture, 60.0, &mut rng),
         "wood" => picture = on_table(&picture, 130.0, &mut rng),
         "ruled" => {
-            for y in (40..SIDE as i32).step_by(60) {
+            for y in (40..SIDE.cast_signed()).step_by(60) {
                 let line = Rect::at(0, y).of_size(SIDE, 3);
                 draw_filled_rect_mut(&mut picture, line, Luma([170]));
             }

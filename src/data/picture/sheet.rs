@@ -34,11 +34,12 @@ pub(super) fn without_table(picture: &GrayImage) -> Option<GrayImage> {
     let region = regions.into_iter().max_by_key(|region| region.area)?;
     let mut corners = Vec::new();
     for (y, row) in labels.enumerate_rows() {
-        let inside = |(x, _, label): (u32, u32, &Luma<u32>)| (label.0[0] == region.label).then_some(x);
+        let inside =
+            |(x, _, label): (u32, u32, &Luma<u32>)| (label.0[0] == region.label).then_some(x);
         let mut columns = row.filter_map(inside);
         if let Some(first) = columns.next() {
             let last = columns.last().unwrap_or(first);
-            corners.extend([first, last].map(|x| Point::new(x as i32, y as i32)));
+            corners.extend([first, last].map(|x| Point::new(x.cast_signed(), y.cast_signed())));
         }
     }
     let outline = convex_hull(corners);
