@@ -135,7 +135,9 @@ mod tests {
             imageproc::rect::Rect::at(20, 0).of_size(6, 50),
             Luma([255]),
         );
-        assert_eq!(without_strokes(&drawn, Ink::Light, 3), paper());
+        let background = without_strokes(&drawn, Ink::Light, 3);
+        let apart = background.iter().zip(paper().iter()).map(|(a, b)| a.abs_diff(*b)).max();
+        assert!(apart.expect("there are pixels") <= 3, "{apart:?}");
     }
 
     #[test]
