@@ -31,8 +31,9 @@ lean:
 deny:
     cargo deny check
 
-# Feeds a reader of files, arguments or what a terminal sends with mutations of its seeds: idx,
-# checkpoint, journal, arguments or input (needs a nightly toolchain, a C++ compiler and cargo install cargo-fuzz).
+# Feeds a reader of files, arguments or terminal input with mutations of its seeds: idx, checkpoint,
+# journal, picture, arguments or input (needs a nightly toolchain, a C++ compiler and
+# cargo install cargo-fuzz).
 fuzz target seconds="60":
     mkdir -p fuzz/corpus/{{target}}
     cargo +nightly fuzz run {{target}} fuzz/corpus/{{target}} fuzz/seeds/{{target}} -- -max_total_time={{seconds}} -max_len=200000

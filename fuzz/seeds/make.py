@@ -1,9 +1,11 @@
 """Writes the seeds: small whole files of each kind, and the usual ways to be broken."""
 
+import base64
 import gzip
 import json
 import pathlib
 import struct
+import zlib
 
 HERE = pathlib.Path(__file__).parent
 
@@ -128,3 +130,37 @@ put("input", "keys", pieces((b"p", 10), (b"\x1b[A", 10), (b"g", 10), (b"1", 10),
 put("input", "reply", pieces((b"\x1b]11;rgb:1e1e/1e1e", 5), (b"/1e1e\x1b\\", 20), (b"\x1b[?64;1;2c\x1b[24;80R", 0)))
 put("input", "paste", pieces((b"\x1b[200~should be ", 5), (b"updated\r\x1b[201~", 20), (b"quick", 1), (b"ly", 20)))
 put("input", "mouse", pieces((b"7", 10), (b"\x1b[<0;10;10M\x1b[<32;12;10M\x1b[<0;12;10m\x1b[M !!", 10)))
+
+
+def png(width, height, grey):
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    rows = b"".join(b"\0" + bytes(grey(x, y) for x in range(width)) for y in range(height))
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    parts = chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+# A seven of MNIST in 32×32 pixels.
+BASELINE = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDACgcHiMeGSgjISMtKygwPGRBPDc3PHtYXUlkkYCZlo+AjIqgtObDoKrarYqM"
+    "yP/L2u71////m8H////6/+b9//j/wAALCAAgACABAREA/8QAGAAAAwEBAAAAAAAAAAAAAAAAAAEEBQL/xAAiEAACAgIB"
+    "AwUAAAAAAAAAAAABAgADBBEhBRIiEyRBUbH/2gAIAQEAAD8A2YQhE6h0ZSSARriRDpvZr0cm6v7029ybLrvxlQLmWtY7"
+    "AKu5rICEAY7OuTHEzBVLMQAOSTIMP3mY+WR4L417/ZoQkHVRkWVrTQjHvOmI+BLakFdaooAAGtCdT//Z"
+)
+PROGRESSIVE = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDACgcHiMeGSgjISMtKygwPGRBPDc3PHtYXUlkkYCZlo+AjIqgtObDoKrarYqM"
+    "yP/L2u71////m8H////6/+b9//j/wgALCAAgACABAREA/8QAFwABAQEBAAAAAAAAAAAAAAAAAAMEAf/aAAgBAQAAAAHY"
+    "EJ6zPoQt3//EAB0QAAIBBAMAAAAAAAAAAAAAAAECAAMQEiATISL/2gAIAQEAAQUC144wK6J7e1XIgdCf/8QAHRAAAQMF"
+    "AQAAAAAAAAAAAAAAARARIAACEiEykf/aAAgBAQAGPwKOriK7Lwy8Vgv/xAAcEAEAAwACAwAAAAAAAAAAAAABABEhEDEg"
+    "QbH/2gAIAQEAAT8h8EsSZ+1CikThDreFotmj1M5UBu9wUBx//9oACAEBAAAAEPS7/8QAHRABAQACAQUAAAAAAAAAAAAA"
+    "AREAIRAgQVFhsf/aAAgBAQABPxDoJxQSaw0+0lXC0JFMKEVZt4BEANq5sZ5j7yUGuI7GGCACQ4//2Q=="
+)
+put("picture", "baseline", BASELINE)
+put("picture", "progressive", PROGRESSIVE)
+put("picture", "cut", BASELINE[:-60])
+put("picture", "followed", BASELINE + BASELINE[:80])
+put("picture", "one", png(28, 28, lambda x, y: 255 if 12 < x < 16 and 4 < y < 24 else 0))
+put("picture", "uneven", png(140, 120, lambda x, y: 200 - x - (40 if 60 < x - y // 4 < 70 and 30 < y < 90 else 0)))
+put("picture", "blank", png(9, 4, lambda x, y: 200))

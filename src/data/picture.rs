@@ -221,7 +221,7 @@ fn sentence(message: &str) -> String {
     line.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
 }
 
-pub fn digit(file: &str, picture: DynamicImage) -> Result<Digit, PictureError> {
+fn digit(file: &str, picture: DynamicImage) -> Result<Digit, PictureError> {
     let grey = match picture {
         DynamicImage::ImageLuma8(grey) => grey,
         other => {

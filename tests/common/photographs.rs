@@ -12,11 +12,11 @@ use imageproc::{
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-const DIGIT: u32 = 300;
-const MARGIN: u32 = 100;
+const DIGIT: u32 = 210;
+const MARGIN: u32 = 70;
 const SIDE: u32 = DIGIT + 2 * MARGIN;
 /// Width of what is seen of a table.
-const TABLE: u32 = 70;
+const TABLE: u32 = 50;
 
 pub(crate) const KINDS: [&str; 14] = [
     "clean",
@@ -66,27 +66,29 @@ pub(crate) fn photograph(kind: &str, pixels: &[u8], seed: u64) -> GrayImage {
             let width = if kind == "frame-1" { 1 } else { 6 };
             for inset in 0..width {
                 let side = SIDE - 2 * inset;
-                let edge = Rect::at(inset as i32, inset as i32).of_size(side, side);
+                let edge = Rect::at(inset.cast_signed(), inset.cast_signed()).of_size(side, side);
                 draw_hollow_rect_mut(&mut picture, edge, Luma([0]));
             }
         }
-        "speck" => speck(&mut picture, 15, 15, 3),
+        "speck" => speck(&mut picture, 11, 11, 2),
         "specks" => {
             for _ in 0..9 {
-                let [x, y] = [0, 0].map(|_: i32| rng.random_range(0..SIDE as i32 - 10));
+                let [x, y] = [(); 2].map(|()| rng.random_range(0..SIDE.cast_signed() - 10));
                 speck(&mut picture, x, y, 2);
             }
         }
         "dark-table" => picture = on_table(&picture, 60.0, &mut rng),
         "wood" => picture = on_table(&picture, 130.0, &mut rng),
         "ruled" => {
-            for y in (40..SIDE as i32).step_by(60) {
-                let line = Rect::at(0, y).of_size(SIDE, 3);
+            for y in (28..SIDE.cast_signed()).step_by(42) {
+                let line = Rect::at(0, y).of_size(SIDE, 2);
                 draw_filled_rect_mut(&mut picture, line, Luma([170]));
             }
         }
         "shadow" => {
-            for (_, _, pixel) in picture.enumerate_pixels_mut().filter(|&(_, y, _)| y > 280) {
+            for (_, _, pixel) in
+                picture.enumerate_pixels_mut().filter(|&(_, y, _)| y > SIDE * 9 / 16)
+            {
                 pixel.0[0] = (f32::from(pixel.0[0]) * 0.68) as u8;
             }
         }
@@ -115,7 +117,7 @@ fn ink(pixels: &[u8]) -> GrayImage {
     for pixel in large.iter_mut() {
         *pixel = if *pixel > 110 { 255 } else { 0 };
     }
-    gaussian_blur_f32(&large, 1.5)
+    gaussian_blur_f32(&large, 1.0)
 }
 
 fn on_table(sheet: &GrayImage, shade: f32, rng: &mut ChaCha8Rng) -> GrayImage {

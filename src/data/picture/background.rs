@@ -98,3 +98,62 @@ fn spread_line(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use image::Luma;
+
+    use super::*;
+
+    /// Paper that gets darker downwards, with a sharp shadow on its right half.
+    fn paper() -> GrayImage {
+        GrayImage::from_fn(60, 50, |x, y| Luma([(220 - y - if x < 30 { 0 } else { 80 }) as u8]))
+    }
+
+    #[test]
+    fn strokes_vanish_and_slopes_and_shadows_stay() {
+        let mut drawn = paper();
+        for x in 10..50 {
+            for y in 20..25 {
+                drawn.get_pixel_mut(x, y).0[0] /= 4;
+            }
+        }
+        let background = without_strokes(&drawn, Ink::Dark, 4);
+        let apart = background.iter().zip(paper().iter()).map(|(a, b)| a.abs_diff(*b)).max();
+        assert!(apart.expect("there are pixels") <= 5, "{apart:?}");
+        // The shadow leaves as large a share of ink.
+        let strength = strength_of(&drawn, &background, Ink::Dark);
+        let [lit, shaded] = [15, 45].map(|x| strength.get_pixel(x, 22).0[0]);
+        assert!(lit > 180 && lit.abs_diff(shaded) < 5, "{lit} {shaded}");
+    }
+
+    #[test]
+    fn light_strokes_vanish_as_dark_ones_do() {
+        let mut drawn = paper();
+        imageproc::drawing::draw_filled_rect_mut(
+            &mut drawn,
+            imageproc::rect::Rect::at(20, 0).of_size(6, 50),
+            Luma([255]),
+        );
+        let background = without_strokes(&drawn, Ink::Light, 3);
+        let apart = background.iter().zip(paper().iter()).map(|(a, b)| a.abs_diff(*b)).max();
+        assert!(apart.expect("there are pixels") <= 3, "{apart:?}");
+    }
+
+    #[test]
+    fn each_pixel_gets_the_greatest_value_around_it() {
+        let image =
+            GrayImage::from_fn(23, 17, |x, y| Luma([(x * 37 + y * 101 + x * y * 13) as u8]));
+        for radius in [0, 1, 4, 30] {
+            let mut fast = image.clone();
+            spread(&mut fast, radius as usize);
+            let slow = GrayImage::from_fn(23, 17, |x, y| {
+                let near = |a: u32, b: u32| a.abs_diff(b) <= radius;
+                let inside =
+                    image.enumerate_pixels().filter(|(u, v, _)| near(*u, x) && near(*v, y));
+                Luma([inside.map(|(_, _, pixel)| pixel.0[0]).max().unwrap_or(0)])
+            });
+            assert!(fast == slow, "radius {radius}");
+        }
+    }
+}

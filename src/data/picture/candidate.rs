@@ -54,13 +54,15 @@ impl View<'_> {
         let all = Histogram::of(&strength);
         let (mean, deviation) = self.unevenness(&all);
         let above = |deviations: f32| (mean + deviations * deviation).round().min(255.0) as u8;
+        let is_drawing = self.is_small() && self.ground.is_some();
+        // In standard deviations. Photographs have more pixels to smooth noise over.
+        let (noise, floor) = if is_drawing { (4.6, 4.6) } else { (2.5, 5.0) };
         // A few odd pixels do not count in a large picture.
         let top = all.quantile(0.9999).max(all.quantile(1.0) / 2);
-        let floor = above(5.0).min(top / 4).max(FAINTEST / 2);
+        let floor = above(floor).min(top / 4).max(FAINTEST / 2);
         if top < FAINTEST {
             return None;
         }
-        let is_drawing = self.is_small() && self.ground.is_some();
         let first = if is_drawing { floor.max(top / LEAST) } else { (f32::from(top) * RUNG) as u8 };
         let rungs = std::iter::successors(Some(f32::from(first)), |rung| {
             Some(rung * RUNG).filter(|&rung| !is_drawing && rung >= f32::from(floor))
@@ -72,7 +74,7 @@ impl View<'_> {
                 if next.score > 0.9 * best.score { next } else { best }
             },
         )?;
-        Some(Candidate { background: self.background, noise: above(2.5), ..best })
+        Some(Candidate { background: self.background, noise: above(noise), ..best })
     }
 
     fn is_small(&self) -> bool {

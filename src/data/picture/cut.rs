@@ -19,14 +19,14 @@ use super::{
 /// Most pixels along a side of the cut.
 const LONGEST: u32 = 240;
 /// The least width of strokes, in pixels of MNIST's box; those of its own images are wider.
-const THINNEST: f32 = 1.6;
+const THINNEST: f32 = 1.2;
 
 /// The digit as MNIST would have it, 28 rows of 28 grey values; `None` if no ink is left of it.
 ///
 /// `picture` may be larger than what the digit was found in.
 pub(super) fn cut(picture: &GrayImage, found: &Candidate) -> Option<Vec<u8>> {
     let (width, height) = found.labels.dimensions();
-    let reach = ((found.stroke() * 0.4).round() as u8).max(2);
+    let reach = ((found.stroke() * 0.7).round() as u8).max(2);
     let Extent { columns, rows } = &found.extent;
     let margin = usize::from(reach);
     let ends = |range: &std::ops::Range<usize>, side: u32| {
@@ -61,7 +61,7 @@ pub(super) fn cut(picture: &GrayImage, found: &Candidate) -> Option<Vec<u8>> {
     for (&value, _) in ink.iter().zip(core.iter()).filter(|(_, core)| **core > 127) {
         inside.add(value, 1);
     }
-    let strongest = inside.quantile(0.98).max(1);
+    let strongest = inside.quantile(0.995).max(1);
     let noise = found.noise.min(strongest / 4);
     for (value, &near) in ink.iter_mut().zip(near.iter()) {
         let stretched = u16::from(*value) * 255 / u16::from(strongest);

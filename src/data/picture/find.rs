@@ -19,7 +19,7 @@ use super::{
 };
 
 /// Larger pictures are searched at this length of their longer side.
-const LONGEST: u32 = 640;
+const LONGEST: u32 = 480;
 /// Half the widest stroke that is looked for, as shares of the shorter side.
 const SCALES: [f32; 3] = [0.06, 0.12, 0.24];
 /// Greys that a background of one grey may be off.
@@ -57,8 +57,8 @@ fn answer(picture: &GrayImage, found: &Candidate) -> Option<Digit> {
 fn search(picture: &GrayImage) -> Option<Candidate> {
     let (width, height) = picture.dimensions();
     let smooth = match width.max(height) {
-        0..=SMALL => picture.clone(),
-        ..=300 => gaussian_blur_f32(picture, 0.7),
+        ..=SMALL => picture.clone(),
+        101..=300 => gaussian_blur_f32(picture, 0.7),
         _ => gaussian_blur_f32(picture, 1.2),
     };
     let ground = edge(picture, width as usize).quantile(0.5);

@@ -22,7 +22,7 @@ pub(super) fn is_blob(labels: &Labels, parts: &[Piece], extent: &Extent) -> bool
         let first = line.iter().position(is_ink);
         let Some((first, last)) = first.zip(line.iter().rposition(is_ink)) else { continue };
         for (x, y) in [(first, row), (last + 1, row), (first, row + 1), (last + 1, row + 1)] {
-            ends.push(Point::new(x as i32, y as i32));
+            ends.push(Point::new((x as u32).cast_signed(), (y as u32).cast_signed()));
         }
     }
     if ends.is_empty() {
@@ -70,4 +70,30 @@ pub(super) fn union(a: &Extent, b: &Extent) -> Extent {
 /// Whether one extent lies within another.
 pub(super) fn is_within(inner: &Extent, outer: &Extent) -> bool {
     union(inner, outer) == *outer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn extent(columns: Range<usize>, rows: Range<usize>) -> Extent {
+        Extent { columns, rows }
+    }
+
+    #[test]
+    fn the_bar_of_a_five_is_no_other_digit_but_a_neighbour_is() {
+        let digit = extent(10..30, 10..50);
+        assert!(!is_other_digit(&digit, &extent(20..45, 4..9)));
+        assert!(!is_other_digit(&digit, &extent(32..36, 20..26)));
+        assert!(is_other_digit(&digit, &extent(33..50, 12..48)));
+        assert!(is_other_digit(&digit, &extent(8..32, 54..95)));
+    }
+
+    #[test]
+    fn extents_are_joined_and_measured() {
+        let (a, b) = (extent(0..4, 0..9), extent(6..9, 20..30));
+        assert_eq!(union(&a, &b), extent(0..9, 0..30));
+        assert_eq!((gap_between(&a, &b), gap_between(&b, &a), gap_between(&a, &a)), (11, 11, 0));
+        assert!(is_within(&a, &union(&a, &b)) && !is_within(&a, &b));
+    }
 }

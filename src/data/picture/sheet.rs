@@ -39,7 +39,7 @@ pub(super) fn without_table(picture: &GrayImage) -> Option<GrayImage> {
         let mut columns = row.filter_map(inside);
         if let Some(first) = columns.next() {
             let last = columns.last().unwrap_or(first);
-            corners.extend([first, last].map(|x| Point::new(x as i32, y as i32)));
+            corners.extend([first, last].map(|x| Point::new(x.cast_signed(), y.cast_signed())));
         }
     }
     let outline = convex_hull(corners);
