@@ -229,6 +229,60 @@ fn a_journal_that_may_not_grow_is_told_and_leaves_a_checkpoint_to_resume_from() 
     assert_eq!(reached().epoch, 1_000);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_lack_of_memory_is_told_as_what_it_is() {
+    let program = env!("CARGO_BIN_EXE_mnist-tui");
+    let mut told = 0;
+    for mebibytes in (40..=320).step_by(20) {
+        let output = Command::new("sh")
+            .arg("-c")
+            .arg(format!("ulimit -v {}; exec \"$@\"", mebibytes * 1_024))
+            .args(["sh", program, "--headless", "--no-run-dir", "--steps", "1", "--threads", "1"])
+            .output()
+            .expect("a shell");
+        let message = stderr(&output);
+        assert!(!message.contains("damaged") && !message.contains("internal error"), "{message}");
+        told += usize::from(message.contains("there is not enough memory for the 47040016 bytes"));
+    }
+    assert!(told > 0, "no limit was met where the images are decoded");
+}
+
+#[test]
+fn a_folder_that_disappears_is_told_once() {
+    let place = place();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_mnist-tui"))
+        .args(["--data", ".", "--headless", "--epochs", "1000000", "--run-dir", "run"])
+        .current_dir(place.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let folder = place.path().join("run");
+    let mut epochs = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    let mut told = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+    let mut next_epoch = || epochs.next().expect("epochs go on").expect("it is text");
+    while !folder.join("last.safetensors").is_file() {
+        next_epoch();
+    }
+    // The program may be about to put a file there.
+    while folder.exists() {
+        let _ = fs::remove_dir_all(&folder);
+        next_epoch();
+    }
+    let first = told.next().expect("it is told").expect("it is text");
+    assert!(first.starts_with("warning: ") && first.contains("run"), "{first}");
+    for _ in 0..200 {
+        next_epoch();
+    }
+    // One who reads no more ends the run.
+    drop(epochs);
+    let rest: Vec<String> = told.map_while(Result::ok).collect();
+    child.wait().expect("it ends");
+    assert!(!rest.iter().any(|line| line.starts_with("warning: ")), "{rest:?}");
+}
+
 #[test]
 fn folders_where_files_should_be_and_files_of_others_are_named() {
     let place = place();
