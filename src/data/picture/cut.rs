@@ -26,7 +26,7 @@ const THINNEST: f32 = 1.2;
 /// `picture` may be larger than what the digit was found in.
 pub(super) fn cut(picture: &GrayImage, found: &Candidate) -> Option<Vec<u8>> {
     let (width, height) = found.labels.dimensions();
-    let reach = ((found.stroke() * 0.7).round() as u8).max(2);
+    let reach = ((found.stroke() * 0.8).round() as u8).max(2);
     let Extent { columns, rows } = &found.extent;
     let margin = usize::from(reach);
     let ends = |range: &std::ops::Range<usize>, side: u32| {
