@@ -5,7 +5,7 @@ mod runs_list;
 
 use std::{
     ffi::OsString,
-    io::{self, IsTerminal, Write as _},
+    io::{self, IsTerminal},
     path::Path,
     process::ExitCode,
 };
@@ -19,7 +19,7 @@ use crate::{
     launch::{self, Launch, LaunchError},
     outcome::Outcome,
     predict,
-    printable::{Shown, printable},
+    printable::{complain, printable},
     protocol::Failure,
     reproduce,
     run_log::is_stdout,
@@ -67,7 +67,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     if let Outcome::Failed(failure) = &outcome {
-        complain(failure);
+        report(failure);
     }
     ExitCode::from(&outcome)
 }
@@ -139,8 +139,7 @@ fn resumed(arguments: &TrainArgs, run: Option<&Path>, tools: Tools) -> Result<La
         return Err(Outcome::usage(message));
     }
     if let Some(save) = save {
-        // Not `eprintln!`, which panics where stderr is closed.
-        let _ = writeln!(io::stderr(), "the weights will be saved to {}", save.shown());
+        complain("note", &format!("the weights will be saved to {}", save.display()));
     }
     Ok(launch)
 }
@@ -196,7 +195,7 @@ fn predict(arguments: &PredictArgs) -> Outcome {
     }
 }
 
-fn complain(failure: &Failure) {
+fn report(failure: &Failure) {
     if failure.usage {
         let error = Cli::command().error(ErrorKind::ValueValidation, printable(&failure.message));
         let _ = error.print();

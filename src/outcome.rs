@@ -4,8 +4,6 @@ use std::process::ExitCode;
 
 use crate::protocol::Failure;
 
-pub use crate::printable::printable;
-
 /// How a run ended, whoever showed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {

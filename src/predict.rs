@@ -3,8 +3,7 @@
 use std::{
     ffi::OsStr,
     fmt::Write as _,
-    fs,
-    io::{self, Write as _},
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -17,7 +16,8 @@ use crate::{
         picture::{self, Doubt, PictureError},
     },
     metrics::arg_max,
-    outcome::{Outcome, printable},
+    outcome::Outcome,
+    printable::{complain, printable},
     protocol::Failure,
     train::{Classifier, TrainError},
 };
@@ -127,9 +127,7 @@ impl Answer {
 
     fn print(&self, form: Form) -> Outcome {
         if let Some(doubt) = self.doubt {
-            let file = printable(&self.file);
-            // A closed stderr takes no warnings; the answer still counts.
-            let _ = writeln!(io::stderr(), "warning: {file} {}", doubt.message());
+            complain("warning", &format!("{} {}", self.file, doubt.message()));
         }
         print(&match form {
             Form::Pictures { ascii } => self.with_picture(ascii),

@@ -107,6 +107,13 @@ impl Record {
                     let step = state.progress.step;
                     let report = match self.keep(*state) {
                         Ok(()) => Report::Kept { step },
+                        Err(_) if self.folder.is_removed() => {
+                            let folder = self.folder.path().display();
+                            let reason = format!(
+                                "the run's folder {folder} was removed: nothing more is kept"
+                            );
+                            Report::CheckpointFailed(reason)
+                        }
                         Err(error) => Report::CheckpointFailed(error.to_string()),
                     };
                     // Nobody may listen.

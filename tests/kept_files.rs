@@ -124,7 +124,7 @@ fn on_a_terminal_it_is_asked_first_what_shall_go() {
         let mut tty = Tty::start(&["runs", "rm", run.to_str().expect("UTF-8")], 100, 24);
         tty.wait_for_text("Remove this run? [y/N]");
         assert!(
-            tty.screen().contains("removes config.json, journal.jsonl, last.safetensors, lock")
+            tty.screen().contains("removes best.safetensors, config.json, journal.jsonl, last.")
         );
         assert!(tty.screen().contains("leaves notes.txt"), "{}", tty.screen());
         tty.send(answer);

@@ -58,7 +58,8 @@ fn confirmed(removals: &[Removal]) -> io::Result<bool> {
     }
     let runs = if removals.len() == 1 { "this run" } else { "these runs" };
     let _ = write!(question, "Remove {runs}? [y/N] ");
-    io::stderr().write_all(question.as_bytes())?;
+    let mut out = io::stderr();
+    out.write_all(question.as_bytes())?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))

@@ -132,6 +132,11 @@ impl Folder {
         entries.collect()
     }
 
+    /// Whether it was removed, so that nothing can be put there any more.
+    pub fn is_removed(&self) -> bool {
+        !self.path.is_dir()
+    }
+
     /// Never: this cannot be told.
     pub fn has_mount_at(&self, _name: &OsStr) -> bool {
         false

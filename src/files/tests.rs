@@ -42,7 +42,9 @@ macro_rules! on_folders {
                 assert_eq!(folder.entries().expect("readable"), [entry("inner", Kind::Folder)]);
                 assert!(folder.remove_folder(name("inner")).is_err(), "it is not empty");
                 inner.remove(name("b")).expect("it is there");
+                assert!(!inner.is_removed());
                 folder.remove_folder(name("inner")).expect("it is empty");
+                assert!(inner.is_removed());
                 assert!(Held::open(&folder.path().join("inner")).is_err());
             }
 

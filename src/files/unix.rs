@@ -148,6 +148,11 @@ impl Folder {
         Ok(entries)
     }
 
+    /// Whether it was removed, so that nothing can be put there any more.
+    pub fn is_removed(&self) -> bool {
+        fstat(&self.fd).is_ok_and(|stat| stat.st_nlink == 0)
+    }
+
     /// Whether a folder in this one is where another file system, or another part of this one, is
     /// mounted.
     pub fn has_mount_at(&self, name: &OsStr) -> bool {

@@ -182,6 +182,11 @@ impl RunFolder {
         self.folder.path()
     }
 
+    /// Whether the folder was removed since it was opened.
+    pub fn is_removed(&self) -> bool {
+        self.folder.is_removed()
+    }
+
     /// The configuration that the run was started with.
     ///
     /// # Errors
