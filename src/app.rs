@@ -195,8 +195,11 @@ impl App {
                 self.act(action)
             }
             Msg::Paste(text) => {
-                self.paste(&text);
-                Vec::new()
+                if self.paste(&text) {
+                    self.act(Action::Confirm)
+                } else {
+                    Vec::new()
+                }
             }
             Msg::UnboundKey(key) => {
                 self.unbound(key);

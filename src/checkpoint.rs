@@ -50,20 +50,13 @@ pub fn check_target(path: &Path) -> Result<(), CheckpointError> {
         .map_err(|reason| CheckpointError::Target { file: path.display().to_string(), reason })
 }
 
-/// Whether writing weights to this path loses nothing but weights: there is no file, an empty one, or
-/// one in the safetensors format.
+/// Whether writing weights to this path replaces nothing but weights of this network: there is no
+/// file, an empty one, or one that [`load_weights`] reads.
 pub fn may_replace(path: &Path) -> bool {
-    let Ok(file) = File::open(path) else { return true };
-    let mut start = [0; 9];
-    let mut file = file.take(start.len() as u64);
-    match file.read(&mut start) {
-        Ok(0) => true,
-        // A header's length, and the header, which is a JSON object.
-        Ok(9) => {
-            let length = u64::from_le_bytes(*start.first_chunk().unwrap_or(&[0; 8]));
-            length <= MAX_BYTES && start[8] == b'{'
-        }
-        _ => false,
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() && metadata.len() == 0 => true,
+        Ok(_) => load_weights(path).is_ok(),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
     }
 }
 

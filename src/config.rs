@@ -3,6 +3,7 @@
 pub mod path_form;
 
 use std::{
+    ffi::OsStr,
     fmt,
     path::{self, PathBuf},
     str::FromStr,
@@ -20,6 +21,16 @@ pub enum DataSource {
     Hub,
     /// A folder with the four IDX files.
     Dir(#[serde(with = "path_form")] PathBuf),
+}
+
+impl DataSource {
+    /// Reads an argument; a folder may have any name.
+    ///
+    /// # Errors
+    /// If it names no source, or one that this build does not have.
+    pub fn parse(argument: &OsStr) -> Result<Self, String> {
+        argument.to_str().map_or_else(|| Ok(Self::Dir(argument.into())), str::parse)
+    }
 }
 
 impl FromStr for DataSource {
@@ -248,9 +259,8 @@ impl RunConfig {
     /// The same settings with the trajectory of `other`: the steps that it has trained stay valid.
     #[must_use]
     pub fn on_trajectory_of(self, other: &Self) -> Self {
-        let Self { data, batch_size, learning_rate, seed, shuffle, validation, init, .. } =
-            other.clone();
-        Self { data, batch_size, learning_rate, seed, shuffle, validation, init, ..self }
+        let Self { batch_size, learning_rate, seed, shuffle, validation, init, .. } = other.clone();
+        Self { batch_size, learning_rate, seed, shuffle, validation, init, ..self }
     }
 
     /// Optimiser steps in one epoch over `train_images` images; the last, short batch counts.

@@ -53,16 +53,25 @@ const OWNER_WRITES: u32 = 0o644;
 /// Names tried for a file beside another before giving up.
 const TRIES: u32 = 16;
 
-/// Writes `bytes` beside `path`, syncs them and renames them to `path`, so that a kill or a full disk
-/// at any moment leaves the old file or the new one, whole. If `path` is a link, the file that it
-/// leads to is replaced.
+/// Writes `bytes` next to `path`, syncs them and renames them to `path`, so that a kill or a full disk
+/// at any moment leaves the old file or the new one, whole. The permissions of the old file stay. If
+/// `path` is a link, the file that it leads to is replaced.
 ///
 /// # Errors
 /// If `path` is something other than a file, or the system refuses; the old content is then
 /// unchanged.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let (folder, name) = target(path)?;
-    replace_in(&folder, &name, bytes, OPEN_TO_UMASK)
+    let permissions = permissions_of(path).unwrap_or(OPEN_TO_UMASK);
+    replace_in(&folder, &name, bytes, permissions)
+}
+
+/// The permissions of a file that is there.
+fn permissions_of(path: &Path) -> Option<u32> {
+    #[cfg(unix)]
+    return Some(std::os::unix::fs::MetadataExt::mode(&fs::metadata(path).ok()?) & 0o777);
+    #[cfg(not(unix))]
+    return fs::metadata(path).ok().and(None);
 }
 
 /// Checks that [`replace`] could write there, which only creating a file shows.
@@ -105,7 +114,12 @@ fn target(path: &Path) -> io::Result<(Folder, OsString)> {
             return Err(io::Error::other("it is a folder, expected a file name"));
         }
         Ok(_) => return Err(io::Error::other("it is not a regular file")),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if fs::symlink_metadata(path).is_ok() {
+                return Err(io::Error::other("it is a link that leads nowhere"));
+            }
+            path.to_owned()
+        }
         Err(error) => return Err(error),
     };
     let folder = folder_of(&target);

@@ -12,9 +12,9 @@ use crate::{
     journal::{JournalError, JournalReader},
     outcome::Outcome,
     protocol::{Breakpoint, Event},
-    recorder::{Recorder, Report},
+    recorder::{Recorder, Recording, Report},
     run_log::{LogError, RunLog},
-    runs::{Kept, Removal, RunFolder, Runs, RunsError},
+    runs::{Kept, RunFolder, Runs, RunsError},
     train::Tools,
 };
 
@@ -196,7 +196,8 @@ impl Launch {
     /// Starts the writers and adds them to the listeners.
     ///
     /// # Errors
-    /// If a file cannot be opened. A folder that was created for the run is then removed.
+    /// If a file cannot be opened. Nothing of an earlier run has changed then, and a folder that was
+    /// created for this one is removed.
     pub fn writers(&mut self, listeners: &mut Vec<Sender<Event>>) -> Result<Writers, Outcome> {
         let log = RunLog::listen(self.log.as_deref(), &self.config, &self.past, listeners);
         let log = log.map_err(|error: LogError| {
@@ -205,15 +206,13 @@ impl Launch {
         })?;
         let Some(folder) = self.folder.take() else { return Ok(Writers { log, recorder: None }) };
         let path = folder.path().to_owned();
-        if let Some(checkpoint) = &self.rebase {
-            rebase(&folder, checkpoint).map_err(Outcome::failure)?;
-        }
-        let config = self.config.with_absolute_paths();
-        folder.save_config(&config).map_err(Outcome::failure)?;
-        if !self.is_new {
-            prune_around(&path, &config);
-        }
-        let started = Recorder::start(folder, &config, self.journal_bytes);
+        let started = Recorder::start(Recording {
+            folder,
+            config: self.config.with_absolute_paths(),
+            journal_bytes: self.journal_bytes,
+            rebase: self.rebase.take(),
+            is_new: self.is_new,
+        });
         let (recorder, sender) = started.map_err(|error| {
             Outcome::failure(format_args!("cannot keep the run in {}: {error}", path.display()))
         })?;
@@ -223,10 +222,7 @@ impl Launch {
 
     fn abandon(&mut self) {
         if let Some(folder) = self.folder.take_if(|_| self.is_new) {
-            let path = folder.path().to_owned();
-            drop(folder);
-            // What cannot be removed is listed, and can be removed later.
-            let _ = Removal::of(&path).and_then(Removal::carry_out);
+            folder.undo();
         }
     }
 }
@@ -244,8 +240,7 @@ impl Writers {
     }
 }
 
-/// Creates a folder for a new run: the one asked for, or one among the user's, of which the oldest are
-/// removed. If the user has no place for runs, the warning says why nothing is kept.
+/// Creates a folder for a new run: the one asked for, or one among the user's. If the user has no place for runs, the warning says why nothing is kept.
 ///
 /// # Errors
 /// If the folder that was asked for cannot be used.
@@ -257,20 +252,8 @@ pub fn new_folder(
     if let Some(path) = asked {
         return RunFolder::create(path, config).map(Ok);
     }
-    let created = Runs::of_user().and_then(|runs| {
-        let folder = runs.create(config)?;
-        runs.prune(config.keep_runs());
-        Ok(folder)
-    });
+    let created = Runs::of_user().and_then(|runs| runs.create(config));
     Ok(created.map_err(|error| format!("this run cannot be resumed: {error}")))
-}
-
-/// Removes the oldest runs of the state directory if the run in this folder lies there.
-fn prune_around(path: &Path, config: &RunConfig) {
-    let (Ok(runs), Ok(path)) = (Runs::of_user(), path.canonicalize()) else { return };
-    if runs.root().canonicalize().is_ok_and(|root| path.parent() == Some(&root)) {
-        runs.prune(config.keep_runs());
-    }
 }
 
 /// A checkpoint with what happened up to it.
@@ -319,21 +302,6 @@ fn last_point(folder: &RunFolder) -> Result<Option<Point>, LaunchError> {
             Err(_) => Err(source),
         },
     }
-}
-
-/// Makes a checkpoint the last one, and removes those that lie after it.
-fn rebase(folder: &RunFolder, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
-    folder.save(Kept::Last, checkpoint)?;
-    for which in [Kept::Previous, Kept::Best] {
-        let is_later = match folder.load(which) {
-            Ok(other) => other.journal_bytes > checkpoint.journal_bytes,
-            Err(error) => !matches!(error, CheckpointError::Missing { .. }),
-        };
-        if is_later {
-            folder.discard(which)?;
-        }
-    }
-    Ok(())
 }
 
 /// The events in the journal up to where it was when the checkpoint was made.

@@ -5,6 +5,7 @@
 //! gap. The worker never waits for the disk.
 
 use std::{
+    fs::File,
     io,
     path::{Path, PathBuf},
     thread::{self, JoinHandle},
@@ -17,7 +18,7 @@ use crate::{
     config::RunConfig,
     journal::Journal,
     protocol::{Event, TrainingState},
-    runs::{Kept, RunFolder},
+    runs::{Kept, RunFolder, Runs},
 };
 
 /// Events that wait for the disk; further ones wait in the worker.
@@ -45,31 +46,42 @@ pub struct Recorder {
     thread: JoinHandle<()>,
 }
 
+/// What is to be recorded, and where.
+#[derive(Debug)]
+pub struct Recording {
+    /// The run's folder.
+    pub folder: RunFolder,
+    /// What the run is asked to do.
+    pub config: RunConfig,
+    /// Bytes of the journal that stay; what follows them is cut off.
+    pub journal_bytes: u64,
+    /// The checkpoint to be the last one, if the run is resumed from an earlier one.
+    pub rebase: Option<Checkpoint>,
+    /// Whether the folder holds nothing but what was created for this run.
+    pub is_new: bool,
+}
+
 impl Recorder {
-    /// Starts a record behind the journal's first `journal_bytes` and gives the channel to be passed to
-    /// the worker as a listener.
+    /// Starts a record and gives the channel to be passed to the worker as a listener. Nothing that
+    /// is there changes before the run has read its data and starts; the folder of a new run that
+    /// never starts is removed.
     ///
     /// # Errors
-    /// If the journal cannot be opened, or no thread be started.
-    pub fn start(
-        folder: RunFolder,
-        config: &RunConfig,
-        journal_bytes: u64,
-    ) -> io::Result<(Self, Sender<Event>)> {
+    /// If the journal cannot be opened or is too short, or no thread can be started.
+    pub fn start(recording: Recording) -> io::Result<(Self, Sender<Event>)> {
         let (sender, events) = bounded(CAPACITY);
         // As many reports as checkpoints, each a few bytes.
         let (report, reports) = unbounded();
-        let path = folder.path().to_owned();
-        let journal = Journal::continued(folder.write_journal()?, journal_bytes)?;
-        let mut record = Record { folder, config: config.clone(), journal, report };
-        let thread = thread::Builder::new().name("recorder".to_owned()).spawn(move || {
-            if let Err(error) = record.follow(&events) {
-                let file = record.folder.journal();
-                let reason = format!("cannot write {}: {error}", file.display());
-                let _ = record.report.send(Report::Ended(reason));
-            }
-        })?;
-        Ok((Self { folder: path, reports, thread }, sender))
+        let folder = recording.folder.path().to_owned();
+        let journal = recording.folder.write_journal()?;
+        let (found, expected) = (journal.metadata()?.len(), recording.journal_bytes);
+        if found < expected {
+            let message = format!("its journal has {found} bytes, expected at least {expected}");
+            return Err(io::Error::other(message));
+        }
+        let work = move || record(recording, journal, report, &events);
+        let thread = thread::Builder::new().name("recorder".to_owned()).spawn(work)?;
+        Ok((Self { folder, reports, thread }, sender))
     }
 
     /// What became of it, as it comes.
@@ -91,6 +103,33 @@ impl Recorder {
     }
 }
 
+/// Records a run once it starts.
+fn record(recording: Recording, journal: File, report: Sender<Report>, events: &Receiver<Event>) {
+    let mut early = Vec::new();
+    for event in events {
+        let starts = matches!(event, Event::Started(_));
+        early.push(event);
+        if starts {
+            break;
+        }
+    }
+    if !matches!(early.last(), Some(Event::Started(_))) {
+        if recording.is_new {
+            recording.folder.undo();
+        }
+        return;
+    }
+    let failed = report.clone();
+    let path = recording.folder.journal();
+    let recorded = Record::begin(recording, journal, report)
+        .and_then(|mut record| record.follow(early.into_iter().chain(events.iter()), events));
+    if let Err(error) = recorded {
+        let reason = format!("cannot write {}: {error}", path.display());
+        // Nobody may listen.
+        let _ = failed.send(Report::Ended(reason));
+    }
+}
+
 struct Record {
     folder: RunFolder,
     config: RunConfig,
@@ -99,8 +138,24 @@ struct Record {
 }
 
 impl Record {
-    fn follow(&mut self, events: &Receiver<Event>) -> io::Result<()> {
-        for event in events {
+    /// Makes the folder that of the run as it starts now.
+    fn begin(recording: Recording, journal: File, report: Sender<Report>) -> io::Result<Self> {
+        let Recording { folder, config, journal_bytes, rebase: earlier, .. } = recording;
+        if let Some(checkpoint) = earlier {
+            rebase(&folder, &checkpoint).map_err(io::Error::other)?;
+        }
+        folder.save_config(&config).map_err(io::Error::other)?;
+        let journal = Journal::continued(journal, journal_bytes)?;
+        prune_around(folder.path(), &config);
+        Ok(Self { folder, config, journal, report })
+    }
+
+    fn follow(
+        &mut self,
+        all: impl Iterator<Item = Event>,
+        events: &Receiver<Event>,
+    ) -> io::Result<()> {
+        for event in all {
             match event {
                 Event::Checkpoint(state) => {
                     self.journal.sync()?;
@@ -121,7 +176,7 @@ impl Record {
                 }
                 event => {
                     self.journal.write(&event)?;
-                    // Whoever watches wants to see it; 30 a second cost nothing.
+                    // `watch` shows it at once; 30 a second cost nothing.
                     if events.is_empty() {
                         self.journal.flush()?;
                     }
@@ -148,6 +203,30 @@ impl Record {
     }
 }
 
+/// Makes a checkpoint the last one, and removes those that lie after it.
+fn rebase(folder: &RunFolder, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
+    folder.save(Kept::Last, checkpoint)?;
+    for which in [Kept::Previous, Kept::Best] {
+        let is_later = match folder.load(which) {
+            Ok(other) => other.journal_bytes > checkpoint.journal_bytes,
+            // A damaged one could be any; a file that is no checkpoint is not this program's.
+            Err(_) => folder.has(which),
+        };
+        if is_later {
+            folder.discard(which)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes the oldest runs of the state directory if the run in this folder lies there.
+fn prune_around(path: &Path, config: &RunConfig) {
+    let (Ok(runs), Ok(path)) = (Runs::of_user(), path.canonicalize()) else { return };
+    if runs.root().canonicalize().is_ok_and(|root| path.parent() == Some(&root)) {
+        runs.prune(config.keep_runs());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -155,9 +234,36 @@ mod tests {
     use super::*;
     use crate::{
         checkpoint::load_checkpoint,
-        protocol::{Best, RunInfo, TrainingProgress},
-        runs::Runs,
+        protocol::{Best, Failure, RunInfo, TrainingProgress},
     };
+
+    fn recording(folder: RunFolder, config: &RunConfig) -> Recording {
+        let config = config.clone();
+        Recording { folder, config, journal_bytes: 0, rebase: None, is_new: true }
+    }
+
+    #[test]
+    fn a_new_run_that_never_starts_leaves_nothing() {
+        let guard = tempfile::tempdir().expect("a temporary folder");
+        let runs = Runs::in_folder(guard.path());
+        let config = RunConfig::default();
+        let own = guard.path().join("own");
+        fs::create_dir(&own).expect("there is room");
+        for (folder, stays) in [
+            (runs.create(&config).expect("there is room"), false),
+            (RunFolder::create(&own, &config).expect("it is empty"), true),
+        ] {
+            let path = folder.path().to_owned();
+            let (recorder, sender) =
+                Recorder::start(recording(folder, &config)).expect("it starts");
+            let failure = Failure { usage: false, message: "no data".into() };
+            sender.send(Event::Failed(failure)).expect("it takes events");
+            drop(sender);
+            assert_eq!(recorder.finish(), []);
+            assert_eq!(path.exists(), stays);
+        }
+        assert_eq!(fs::read_dir(&own).expect("it stays").count(), 0);
+    }
 
     fn state(step: u64, best: u64) -> Event {
         let values = vec![step as f32; 5_142];
@@ -181,7 +287,7 @@ mod tests {
         let folder = Runs::in_folder(guard.path()).create(&config).expect("there is room");
         let files = [Kept::Last, Kept::Previous, Kept::Best].map(|kept| folder.checkpoint(kept));
         let journal = folder.journal();
-        let (recorder, sender) = Recorder::start(folder, &config, 0).expect("it starts");
+        let (recorder, sender) = Recorder::start(recording(folder, &config)).expect("it starts");
         for event in
             [Event::Started(RunInfo::example()), state(1, 1), state(2, 1), state(3, 3), state(4, 3)]
         {
@@ -202,10 +308,11 @@ mod tests {
         let config = RunConfig::default();
         let folder = Runs::in_folder(guard.path()).create(&config).expect("there is room");
         let last = folder.checkpoint(Kept::Last);
-        let (recorder, sender) = Recorder::start(folder, &config, 0).expect("it starts");
+        let (recorder, sender) = Recorder::start(recording(folder, &config)).expect("it starts");
         let Event::Checkpoint(mut broken) = state(2, 9) else { unreachable!() };
         broken.weights[0] = f32::NAN;
-        for event in [state(1, 9), Event::Checkpoint(broken)] {
+        let started = Event::Started(RunInfo::example());
+        for event in [started, state(1, 9), Event::Checkpoint(broken)] {
             sender.send(event).expect("it takes events");
         }
         drop(sender);

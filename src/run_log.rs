@@ -9,7 +9,7 @@
 mod records;
 
 use std::{
-    fs::{File, TryLockError},
+    fs::{File, Metadata, TryLockError},
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
@@ -30,7 +30,7 @@ const CAPACITY: usize = 64;
 
 /// The log cannot be written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cannot write the log {}: {reason}", path.display())]
+#[error("cannot write the log {}: {reason}", target(path))]
 pub struct LogError {
     path: PathBuf,
     reason: String,
@@ -47,6 +47,10 @@ impl LogError {
     pub fn reader_is_gone(&self) -> bool {
         self.reader_is_gone
     }
+}
+
+fn target(path: &Path) -> String {
+    if is_stdout(path) { "to standard output".to_owned() } else { path.display().to_string() }
 }
 
 /// Whether a log of this path goes to standard output.
@@ -144,11 +148,25 @@ enum Sink {
     Stdout(io::Stdout),
 }
 
+/// Whether a regular file is in other places too, such as the journal of a run.
+fn has_other_names(metadata: &Metadata) -> bool {
+    #[cfg(unix)]
+    return metadata.is_file() && std::os::unix::fs::MetadataExt::nlink(metadata) > 1;
+    #[cfg(not(unix))]
+    return metadata.is_file() && false;
+}
+
 impl Sink {
     fn file(path: &Path) -> io::Result<Self> {
         let file = File::options().write(true).create(true).truncate(false).open(path)?;
-        // Pipes and devices are no place that two logs could spoil. Not every file system has locks.
-        if file.metadata()?.is_file() && matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+        let metadata = file.metadata()?;
+        if has_other_names(&metadata) {
+            let message = "it has other names (hard links), whose content would be lost; expected a \
+                           file of its own";
+            return Err(io::Error::other(message));
+        }
+        // Two logs in one pipe or device destroy nothing. Not every file system has locks.
+        if metadata.is_file() && matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
             let message = "another mnist-tui writes its log there; give each run a file of its own";
             return Err(io::Error::other(message));
         }

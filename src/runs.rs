@@ -64,7 +64,12 @@ impl Runs {
         let refuse = |reason| RunsError::Folder { path: self.root.clone(), reason };
         create_private(&self.root).map_err(refuse)?;
         let root = Folder::open(&self.root).map_err(refuse)?;
-        let mut number = 1_u32;
+        // A number that a removed run has left would make this one look older than others.
+        let numbers = root.entries().unwrap_or_default().into_iter().filter_map(|entry| {
+            let rest = entry.name.to_str()?.strip_prefix(&name)?;
+            if rest.is_empty() { Some(1) } else { rest.strip_prefix('-')?.parse::<u32>().ok() }
+        });
+        let mut number = numbers.max().map_or(1, |highest| highest.saturating_add(1));
         loop {
             let suffix = if number == 1 { String::new() } else { format!("-{number}") };
             let name = format!("{name}{suffix}");
@@ -73,7 +78,7 @@ impl Runs {
                 Ok(folder) => {
                     return RunFolder::begin_or_undo(
                         folder,
-                        &root,
+                        root,
                         name,
                         config,
                         fs::File::try_lock,
@@ -136,10 +141,13 @@ impl Runs {
         }
     }
 
-    /// The folder of a run by its name here, or by a path.
+    /// The folder at a path or, if there is none, the run of that name here.
     pub fn find(&self, run: &Path) -> PathBuf {
-        let named = self.root.join(run);
-        if run.components().count() == 1 && named.is_dir() { named } else { run.to_owned() }
+        let is_name = matches!(
+            run.components().collect::<Vec<_>>().as_slice(),
+            [std::path::Component::Normal(_)]
+        );
+        if is_name && !run.exists() { self.root.join(run) } else { run.to_owned() }
     }
 
     /// Removes the oldest runs until `keep` are left, none that is in use, and what kills left of runs

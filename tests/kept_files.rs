@@ -108,9 +108,12 @@ fn of_several_runs_all_are_removed_or_none() {
         place.train(&[&RUN[..], &["--steps", "1", "--run-dir", run]].concat());
     }
     fs::create_dir(place.path("c")).expect("there is room");
-    assert_eq!(place.run(&["runs", "rm", "a", "c", "b"]).status.code(), Some(1));
+    let unasked = place.run(&["runs", "rm", "a", "b"]);
+    assert_eq!(unasked.status.code(), Some(2), "nobody can answer");
+    assert!(stderr(&unasked).contains("give --yes to remove without"), "{unasked:?}");
+    assert_eq!(place.run(&["runs", "rm", "--yes", "a", "c", "b"]).status.code(), Some(1));
     assert!(place.path("a").exists() && place.path("b").exists());
-    assert!(place.run(&["runs", "rm", "a", "b"]).status.success());
+    assert!(place.run(&["runs", "rm", "--yes", "a", "b", "./a/"]).status.success());
     assert!(!place.path("a").exists() && !place.path("b").exists());
 }
 
@@ -294,6 +297,50 @@ fn other_images_are_refused_on_resuming_and_the_same_images_elsewhere_are_not() 
     assert_eq!(place.losses("run").len(), 120);
 }
 
+/// All files of a run but its lock.
+fn content(run: &Path) -> Vec<(std::ffi::OsString, Vec<u8>)> {
+    let files = fs::read_dir(run).expect("it is there").flatten();
+    let mut files: Vec<_> =
+        files.map(|file| (file.file_name(), fs::read(file.path()).expect("a file"))).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn a_run_that_cannot_be_resumed_is_left_as_it_was() {
+    let place = Place::new();
+    place.train(&[&RUN[..], &["--epochs", "3", "--run-dir", "run"]].concat());
+    let before = content(&place.path("run"));
+    fs::create_dir(place.path("bad")).expect("there is room");
+    idx::write_set(&place.path("bad"), 300, 30);
+    for from in ["run", "run/best.safetensors", "run/previous.safetensors"] {
+        for wrong in [
+            &["--data", "nowhere"][..],
+            &["--data", "bad"],
+            &["--save", "nowhere/w"],
+            &["--log", "nowhere/log"],
+        ] {
+            let resume = [&["--resume", from, "--epochs", "5", "--keep-runs", "1"], wrong].concat();
+            place.refused(&resume, 1);
+            assert!(content(&place.path("run")) == before, "{resume:?}");
+        }
+    }
+}
+
+#[test]
+fn a_run_that_never_starts_costs_no_other_run_and_leaves_none() {
+    let place = Place::new();
+    place.train(&[&RUN[..], &["--steps", "1"]].concat());
+    let runs = || fs::read_dir(place.path("state/mnist-tui/runs")).expect("it is there").count();
+    for wrong in [["--data", "nowhere"], ["--log", "nowhere/log"], ["--init", "nowhere"]] {
+        place.refused(&[&["--keep-runs", "1"], &wrong[..]].concat(), 1);
+        assert_eq!(runs(), 1);
+    }
+    fs::create_dir(place.path("own")).expect("there is room");
+    place.refused(&["--data", "nowhere", "--run-dir", "own"], 1);
+    assert_eq!(fs::read_dir(place.path("own")).expect("it stays").count(), 0);
+}
+
 #[test]
 fn a_run_that_trains_on_through_nan_still_does_when_it_is_resumed() {
     let place = Place::new();
@@ -352,6 +399,19 @@ mod on_unix {
         let config = load_checkpoint(&place.path("run/last.safetensors")).expect("whole").config;
         let saved = config.save.expect("it was asked for");
         assert_eq!(saved.file_name(), Some(name));
+        // So does a folder of images, a log and a run's folder.
+        let odd =
+            |prefix: &str| OsStr::from_bytes(&[prefix.as_bytes(), b"\xfe"].concat()).to_owned();
+        fs::rename(place.path("data"), place.path(odd("data"))).expect("it is ours");
+        let mut command = place.command();
+        command.args(["--steps", "1", "--headless"]);
+        for (option, value) in [("--data", "data"), ("--log", "log"), ("--run-dir", "odd")] {
+            command.arg(option).arg(odd(value));
+        }
+        let output = command.arg("--init").arg(name).output().expect("the program starts");
+        assert!(output.status.success(), "{output:?}");
+        assert!(place.path(odd("log")).is_file() && place.path(odd("odd")).is_dir());
+        fs::rename(place.path(odd("data")), place.path("data")).expect("it is ours");
         let before = place.read(name);
         place.train(&["--resume", "run", "--epochs", "2"]);
         assert_ne!(place.read(name), before);
@@ -386,14 +446,38 @@ mod on_unix {
     }
 
     #[test]
+    fn a_log_that_is_another_name_of_a_file_is_refused() {
+        let place = Place::new();
+        place.train(&[&RUN[..], &["--steps", "1", "--run-dir", "run"]].concat());
+        let journal = place.read("run/journal.jsonl");
+        fs::hard_link(place.path("run/journal.jsonl"), place.path("log")).expect("linked");
+        let said = place.refused(&[&RUN[..], &["--steps", "1", "--log", "log"]].concat(), 1);
+        assert!(said.contains("other names (hard links)"), "{said}");
+        assert_eq!(place.read("run/journal.jsonl"), journal);
+    }
+
+    #[test]
     fn weights_do_not_replace_what_is_no_weights_unless_a_person_asks_for_it() {
         let place = Place::new();
         place.train(&[&RUN[..], &["--epochs", "1", "--run-dir", "run", "--save", "w"]].concat());
         fs::write(place.path("w"), "export PATH=/usr/bin\n").expect("it is ours");
         let said = place.refused(&["--resume", "run", "--epochs", "2"], 1);
         assert!(said.contains("is not a weights file: give another place with --save"), "{said}");
+        // A pipe would be waited for.
+        fs::remove_file(place.path("w")).expect("it is ours");
+        assert!(Command::new("mkfifo").arg(place.path("w")).status().expect("it runs").success());
+        let said = place.refused(&["--resume", "run", "--epochs", "2"], 1);
+        assert!(said.contains("is not a weights file"), "{said}");
+        fs::remove_file(place.path("w")).expect("it is ours");
+        fs::write(place.path("w"), "export PATH=/usr/bin\n").expect("it is ours");
         place.train(&["--resume", "run", "--epochs", "2", "--save", "w2"]);
         assert!(place.path("w2").is_file());
+        // The permissions of weights that are replaced stay.
+        let private = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(place.path("w2"), private).expect("it is ours");
+        place.train(&["--resume", "run", "--epochs", "3"]);
+        let mode = fs::metadata(place.path("w2")).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
         assert_eq!(place.read("w"), b"export PATH=/usr/bin\n");
     }
 
@@ -403,7 +487,7 @@ mod on_unix {
         place.train(&[&RUN[..], &["--epochs", "1", "--run-dir", "run"]].concat());
         let open = fs::Permissions::from_mode(0o777);
         fs::set_permissions(place.path("run"), open).expect("it is ours");
-        for arguments in [&["--resume", "run"][..], &["runs", "rm", "run"]] {
+        for arguments in [&["--resume", "run"][..], &["runs", "rm", "--yes", "run"]] {
             let output = place.run(arguments);
             assert_eq!(output.status.code(), Some(1), "{output:?}");
             assert!(stderr(&output).contains("other users may write to it"), "{output:?}");

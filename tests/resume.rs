@@ -214,7 +214,7 @@ fn without_a_name_the_newest_unfinished_run_goes_on_and_finished_ones_do_not() {
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[1].contains("  running  ") && lines[2].contains("  done  "), "{text}");
     let name = |line: &str| line.split_whitespace().next().expect("a name").to_owned();
-    assert_eq!(list(&["rm", &name(lines[1])]).0, Some(1), "it is in use");
+    assert_eq!(list(&["rm", "--yes", &name(lines[1])]).0, Some(1), "it is in use");
     signal(&child, "KILL");
     assert_eq!(ended(child).status.signal(), Some(9));
     assert!(list(&[]).1.contains("  interrupted  "));
@@ -228,7 +228,7 @@ fn without_a_name_the_newest_unfinished_run_goes_on_and_finished_ones_do_not() {
     signal(&resumed, "TERM");
     ended(resumed);
     assert!(list(&[]).1.contains("  stopped  "));
-    assert_eq!(list(&["rm", &name(lines[1]), &name(lines[2])]).0, Some(0));
+    assert_eq!(list(&["rm", "--yes", &name(lines[1]), &name(lines[2])]).0, Some(0));
     assert!(list(&[]).1.starts_with("no runs in "));
 }
 

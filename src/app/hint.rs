@@ -33,11 +33,12 @@ impl App {
         });
     }
 
-    /// Gives pasted text to the open question; without one it does nothing.
-    pub(super) fn paste(&mut self, text: &str) {
-        if let Some(prompt) = &mut self.prompt {
-            prompt.paste(text);
-        }
+    /// Gives pasted text to the open question; without one it does nothing. Whether the text ends the
+    /// question: an answer that was typed quickly may arrive as one text with its line end.
+    pub(super) fn paste(&mut self, text: &str) -> bool {
+        let Some(prompt) = &mut self.prompt else { return false };
+        prompt.paste(text);
+        text.find(['\r', '\n']).is_some_and(|end| end > 0 && end + 1 == text.len())
     }
 }
 
@@ -73,5 +74,15 @@ mod tests {
         let _ = app.update(Msg::Paste("1\u{1b}2\t3 steps\n4\rq".to_owned()));
         let prompt = app.prompt.expect("the question stays open");
         assert_eq!((prompt.kind, prompt.text.as_str()), (PromptKind::Step, "123"));
+    }
+
+    #[test]
+    fn an_answer_that_arrives_at_once_with_its_line_end_is_given() {
+        let mut app = App::default();
+        let _ = app.update(Msg::Action(Action::EditBreakpoints));
+        let _ = app.update(Msg::Action(Action::AddBreakpoint));
+        let commands = app.update(Msg::Paste("step=7\r".to_owned()));
+        assert_eq!(app.prompt.as_ref().map(|prompt| prompt.text.as_str()), None);
+        assert!(!commands.is_empty());
     }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use clap::{
     Args, Parser, Subcommand, ValueEnum,
-    builder::{PathBufValueParser, PossibleValue, TypedValueParser},
+    builder::{OsStringValueParser, PathBufValueParser, PossibleValue, TypedValueParser},
 };
 
 use crate::{
@@ -274,7 +274,7 @@ const SCREEN: &str = "Screen";
 pub(super) struct SourceArgs {
     /// Where the images come from: builtin, hub (a download), or a folder with the four MNIST files
     /// [default: builtin]
-    #[arg(long, value_name = "builtin|hub|DIR", help_heading = DATA)]
+    #[arg(long, value_name = "builtin|hub|DIR", value_parser = source(), help_heading = DATA)]
     pub(super) data: Option<DataSource>,
 }
 
@@ -358,6 +358,11 @@ pub(super) struct BenchArgs {
     pub(super) source: SourceArgs,
     #[command(flatten)]
     pub(super) machine: MachineArgs,
+}
+
+/// Where images come from, which may be a folder of any name.
+fn source() -> impl TypedValueParser<Value = DataSource> {
+    OsStringValueParser::new().try_map(|argument| DataSource::parse(&argument))
 }
 
 /// A path that must lead to a file or folder: neither can be standard input or output.

@@ -1,10 +1,11 @@
 //! `runs`: the runs that are kept.
 
 use std::{
+    collections::BTreeSet,
     ffi::OsString,
     fmt::Write as _,
     io::{self, IsTerminal, Write as _},
-    path::PathBuf,
+    path::{Component, Path, PathBuf},
 };
 
 use crate::{
@@ -29,13 +30,18 @@ pub(super) fn remove(names: &[PathBuf], yes: bool) -> Outcome {
         Ok(all) => all,
         Err(error) => return Outcome::failure(error),
     };
-    let removals: Result<Vec<Removal>, _> =
-        names.iter().map(|name| Removal::of(&all.find(name))).collect();
+    if !yes && !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+        return Outcome::usage(
+            "runs rm asks before it removes, which needs a terminal: give --yes to remove without",
+        );
+    }
+    let paths: BTreeSet<PathBuf> = names.iter().map(|name| plain(&all.find(name))).collect();
+    let removals: Result<Vec<Removal>, _> = paths.iter().map(|path| Removal::of(path)).collect();
     let removals = match removals {
         Ok(removals) => removals,
         Err(error) => return Outcome::failure(error),
     };
-    if !yes && io::stdin().is_terminal() && io::stderr().is_terminal() {
+    if !yes {
         match confirmed(&removals) {
             Ok(true) => {}
             Ok(false) => return Outcome::Stopped,
@@ -48,6 +54,13 @@ pub(super) fn remove(names: &[PathBuf], yes: bool) -> Outcome {
         }
     }
     Outcome::Done
+}
+
+/// The same path without what changes nothing, such as `./` before it and a slash behind it.
+fn plain(path: &Path) -> PathBuf {
+    let needed = |part: &Component<'_>| *part != Component::CurDir;
+    let plain: PathBuf = path.components().filter(needed).collect();
+    if plain.as_os_str().is_empty() { ".".into() } else { plain }
 }
 
 /// Shows what will be removed and waits for an answer.

@@ -52,6 +52,14 @@ impl Folder {
         self.folder(name)
     }
 
+    /// Another handle of the same folder.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self { path: self.path.clone() })
+    }
+
     /// The path that it was opened by.
     pub fn path(&self) -> &Path {
         &self.path

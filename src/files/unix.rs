@@ -56,7 +56,18 @@ impl Folder {
     /// If there is something of that name, or the system refuses.
     pub fn create_folder(&self, name: &OsStr) -> io::Result<Self> {
         mkdirat(&self.fd, name, Mode::from_raw_mode(0o755))?;
-        self.folder(name)
+        self.folder(name).inspect_err(|_| {
+            // A umask may forbid its owner to read it.
+            let _ = self.remove_folder(name);
+        })
+    }
+
+    /// Another handle of the same folder.
+    ///
+    /// # Errors
+    /// If there are too many already.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self { path: self.path.clone(), fd: self.fd.try_clone()? })
     }
 
     /// The path that it was opened by.
@@ -170,10 +181,13 @@ impl Folder {
         fstat(&self.fd).map_or(Some("its owner cannot be told"), |stat| exposure(&stat))
     }
 
-    /// The [`exposure`](Self::exposure) of one of its files.
+    /// The [`exposure`](Self::exposure) of one of its files; `None` if there is no such file.
     pub fn exposure_of(&self, name: &OsStr) -> Option<&'static str> {
-        statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)
-            .map_or(Some("its owner cannot be told"), |stat| exposure(&stat))
+        match statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => exposure(&stat),
+            Err(Errno::NOENT) => None,
+            Err(_) => Some("its owner cannot be told"),
+        }
     }
 }
 
@@ -219,7 +233,11 @@ fn explained(error: Errno) -> io::Error {
 }
 
 fn exposure(stat: &Stat) -> Option<&'static str> {
-    let permissions = Mode::from_raw_mode(stat.st_mode);
+    // A link has no permissions of its own.
+    let permissions = match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Symlink => Mode::empty(),
+        _ => Mode::from_raw_mode(stat.st_mode),
+    };
     if stat.st_uid != geteuid().as_raw() {
         Some("it belongs to another user")
     } else if permissions.contains(Mode::WOTH)

@@ -70,8 +70,10 @@ impl Changes {
             _ => None,
         });
         let infos: Vec<&mut RunInfo> = infos.collect();
-        let known = infos.first().and_then(|info| info.checksums);
-        if new.data != old.data && known.is_none() {
+        // Versions that noted none may have trained its beginning.
+        let known = infos.iter().rev().find_map(|info| info.checksums);
+        let [before, after] = [old, &new].map(|config| config.with_absolute_paths().data);
+        if before != after && known.is_none() {
             return Err(ConfigError::new(
                 "--data cannot change: this run was started by a version that did not note which \
                  images it trains on"

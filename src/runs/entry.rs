@@ -92,19 +92,17 @@ impl RunEntry {
     }
 }
 
-/// Checks that no other user could have changed a run: neither its folder nor the configuration that
-/// says where its weights are saved.
+/// Checks that no other user could have changed a run: its folder, or one of its files.
 pub(super) fn check_owner(folder: &Folder) -> Result<(), RunsError> {
     if let Some(exposure) = folder.exposure() {
         return Err(RunsError::Exposed { path: folder.path().to_owned(), exposure });
     }
-    let name = OsStr::new(CONFIG);
-    match (folder.read(name), folder.exposure_of(name)) {
-        (Ok(_), Some(exposure)) => {
-            Err(RunsError::Exposed { path: folder.path().join(name), exposure })
+    for name in [CONFIG, JOURNAL].into_iter().chain(Kept::ALL.map(Kept::file)) {
+        if let Some(exposure) = folder.exposure_of(OsStr::new(name)) {
+            return Err(RunsError::Exposed { path: folder.path().join(name), exposure });
         }
-        _ => Ok(()),
     }
+    Ok(())
 }
 
 /// The configuration in a run's folder.

@@ -1,7 +1,7 @@
 //! The folder of one run.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
@@ -9,11 +9,11 @@ use std::{
     time::Duration,
 };
 
-use super::{RunsError, entry};
+use super::{RunsError, entry, removal};
 use crate::{
     checkpoint::{self, Checkpoint, CheckpointError},
     config::RunConfig,
-    files::{self, Entry, Folder},
+    files::{self, Entry, Folder, Kind},
 };
 
 pub(super) const CONFIG: &str = "config.json";
@@ -59,6 +59,8 @@ pub struct RunFolder {
     folder: Folder,
     /// Locked as long as it is open.
     _lock: File,
+    /// The folder that it was created in, and its name there; `None` if it was there before.
+    created_in: Option<(Folder, OsString)>,
 }
 
 impl RunFolder {
@@ -74,9 +76,7 @@ impl RunFolder {
                 fs::create_dir_all(parent).map_err(refuse)?;
                 let parent = Folder::open(parent).map_err(refuse)?;
                 match parent.create_folder(name) {
-                    Ok(folder) => {
-                        Self::begin_or_undo(folder, &parent, name, config, File::try_lock)
-                    }
+                    Ok(folder) => Self::begin_or_undo(folder, parent, name, config, File::try_lock),
                     Err(reason) => Err(refuse(reason)),
                 }
             }
@@ -88,17 +88,20 @@ impl RunFolder {
     /// list would show it.
     pub(super) fn begin_or_undo(
         folder: Folder,
-        parent: &Folder,
+        parent: Folder,
         name: &OsStr,
         config: &RunConfig,
         try_lock: impl Fn(&File) -> Result<(), TryLockError>,
     ) -> Result<Self, RunsError> {
-        Self::begin(folder, config, try_lock).inspect_err(|_| {
-            if let Ok(folder) = parent.folder(name) {
-                let _ = folder.remove(OsStr::new(LOCK));
+        let held = folder.try_clone();
+        match Self::begin(folder, config, try_lock) {
+            Ok(begun) => Ok(Self { created_in: Some((parent, name.to_owned())), ..begun }),
+            Err(error) => {
+                let _ = held.and_then(|held| held.remove(OsStr::new(LOCK)));
                 let _ = parent.remove_folder(name);
+                Err(error)
             }
-        })
+        }
     }
 
     fn begin(
@@ -126,8 +129,10 @@ impl RunFolder {
         let lock = lock(&folder, try_lock)?;
         // Another program may have had the lock until now.
         check()?;
-        write_config(&folder, config)?;
-        Ok(Self { folder, _lock: lock })
+        write_config(&folder, config).inspect_err(|_| {
+            let _ = folder.remove(OsStr::new(LOCK));
+        })?;
+        Ok(Self { folder, _lock: lock, created_in: None })
     }
 
     /// Opens the folder of a run, to resume it.
@@ -143,24 +148,42 @@ impl RunFolder {
         entry::check_owner(&folder)?;
         match entry::config(&folder) {
             Ok(_) => {}
+            // A checkpoint has the configuration too.
+            Err(_) if has_checkpoint(&folder) => {}
             Err(RunsError::Folder { reason, .. }) if reason.kind() == io::ErrorKind::NotFound => {
                 return Err(no_run());
             }
-            // A checkpoint has the configuration too.
-            Err(_)
-                if [Kept::Last, Kept::Previous]
-                    .iter()
-                    .any(|&which| load(&folder, which).is_ok()) => {}
             Err(error) => return Err(error),
         }
-        let lock = lock(&folder, File::try_lock)?;
-        Ok(Self { folder, _lock: lock })
+        let run = Self::lock(folder)?;
+        run.remove_temporary_files();
+        Ok(run)
     }
 
     /// Locks a folder that was opened already.
     pub(super) fn lock(folder: Folder) -> Result<Self, RunsError> {
         let lock = lock(&folder, File::try_lock)?;
-        Ok(Self { folder, _lock: lock })
+        Ok(Self { folder, _lock: lock, created_in: None })
+    }
+
+    /// Removes what kills left of files that were about to replace others.
+    fn remove_temporary_files(&self) {
+        for Entry { name, kind } in self.folder.entries().unwrap_or_default() {
+            if kind == Kind::File && files::is_temporary(&name) {
+                let _ = self.folder.remove(&name);
+            }
+        }
+    }
+
+    /// Leaves the folder as it was before [`create`](Self::create), for a run that never starts.
+    pub fn undo(self) {
+        for name in [JOURNAL, CONFIG, LOCK] {
+            let _ = self.folder.remove(OsStr::new(name));
+        }
+        if let Some((parent, name)) = self.created_in {
+            // Another program may have put something there.
+            let _ = parent.remove_folder(&name);
+        }
     }
 
     pub(super) fn folder(&self) -> &Folder {
@@ -187,7 +210,7 @@ impl RunFolder {
         self.folder.is_removed()
     }
 
-    /// The configuration that the run was started with.
+    /// The configuration of the run, as it was last started or resumed.
     ///
     /// # Errors
     /// If its file cannot be read, or is damaged.
@@ -265,6 +288,11 @@ impl RunFolder {
             .map_err(|reason| CheckpointError::Write { file: path.display().to_string(), reason })
     }
 
+    /// Whether a checkpoint is there, whole or damaged.
+    pub fn has(&self, which: Kept) -> bool {
+        removal::is_own(&self.folder, OsStr::new(which.file()))
+    }
+
     /// Removes a checkpoint.
     ///
     /// # Errors
@@ -313,6 +341,11 @@ pub(super) fn is_in_use(folder: &Folder) -> bool {
     folder
         .read(OsStr::new(LOCK))
         .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+/// Whether a checkpoint can be resumed from.
+pub(super) fn has_checkpoint(folder: &Folder) -> bool {
+    [Kept::Last, Kept::Previous].into_iter().any(|which| load(folder, which).is_ok())
 }
 
 pub(super) fn load(folder: &Folder, which: Kept) -> Result<Checkpoint, CheckpointError> {

@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     RunEntry, RunsError, entry,
-    folder::{CONFIG, JOURNAL, Kept, LOCK, RunFolder},
+    folder::{CONFIG, JOURNAL, Kept, LOCK, RunFolder, has_checkpoint, is_run_file},
 };
 use crate::{
     files::{self, Entry, Folder, Kind},
@@ -37,6 +37,8 @@ impl Removal {
     /// If there is no run, it is in use, belongs to another user, or its folder is a link or a mount
     /// point.
     pub fn of(path: &Path) -> Result<Self, RunsError> {
+        // A slash at the end would lead through a link.
+        let path: &Path = &path.components().collect::<PathBuf>();
         let refuse = |reason| RunsError::Folder { path: path.to_owned(), reason };
         match fs::symlink_metadata(path) {
             Ok(metadata) if metadata.is_symlink() => {
@@ -76,7 +78,7 @@ impl Removal {
         let entry = RunEntry::of(&folder).ok_or_else(|| RunsError::NoRun { path: path.clone() })?;
         let run = RunFolder::lock(folder)?;
         let (files, others) = sorted(run.folder()).map_err(refuse)?;
-        let parent = Folder::open(parent.path()).map_err(refuse)?;
+        let parent = parent.try_clone().map_err(refuse)?;
         Ok(Self { parent, name: name.to_owned(), run, entry, files, others })
     }
 
@@ -85,7 +87,15 @@ impl Removal {
     /// # Errors
     /// If the system refuses.
     pub fn carry_out(self) -> Result<(), RunsError> {
-        remove(&self.parent, &self.name, self.run.folder(), &self.files)
+        let folder = self.run.folder();
+        // What is there may have changed while a person was asked.
+        let (mut files, others) = sorted(folder)
+            .map_err(|reason| RunsError::Folder { path: folder.path().to_owned(), reason })?;
+        if others.iter().any(|name| is_run_file(name)) {
+            // Without its configuration it would not be listed, and what is left not be found.
+            files.retain(|name| name != CONFIG && name != LOCK);
+        }
+        remove(&self.parent, &self.name, folder, &files)
     }
 }
 
@@ -95,6 +105,7 @@ pub(super) fn sweep(parent: &Folder, name: &OsStr) {
     let Ok(folder) = parent.folder(name) else { return };
     let is_left_over = !parent.has_mount_at(name)
         && folder.exposure().is_none()
+        && !has_checkpoint(&folder)
         && folder
             .read(OsStr::new(CONFIG))
             .is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
@@ -123,11 +134,12 @@ fn remove(
 ) -> Result<(), RunsError> {
     let path: PathBuf = folder.path().to_owned();
     let refuse = |reason| RunsError::Folder { path: path.clone(), reason };
-    // Without its configuration a folder is no run any more, so that a kill leaves no half of one.
+    // With its configuration the run is listed, so that what a kill leaves can be removed.
     let order = |file: &&OsString| match file.to_str() {
-        Some(CONFIG) => 0,
-        Some(LOCK) => 2,
-        _ => 1,
+        Some(LOCK) => 3,
+        Some(CONFIG) => 2,
+        Some(JOURNAL) => 1,
+        _ => 0,
     };
     let mut files: Vec<&OsString> = files.iter().collect();
     files.sort_by_key(order);
@@ -157,7 +169,7 @@ fn sorted(folder: &Folder) -> io::Result<(Vec<OsString>, Vec<OsString>)> {
 }
 
 /// Whether a file is one that this program wrote, by its name and what is in it.
-fn is_own(folder: &Folder, name: &OsStr) -> bool {
+pub(super) fn is_own(folder: &Folder, name: &OsStr) -> bool {
     if files::is_temporary(name) {
         return true;
     }
@@ -171,18 +183,25 @@ fn is_own(folder: &Folder, name: &OsStr) -> bool {
     if file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
         return true;
     }
+    let start = start_of(file);
+    // A power cut may leave a file of the right length with nothing in it.
+    let is_blank = start.iter().all(|byte| *byte == 0);
     match name {
         CONFIG => entry::config(folder).is_ok(),
-        JOURNAL => start_of(file)
-            .split(|byte| *byte == b'\n')
-            .next()
-            .is_some_and(|line| serde_json::from_slice::<Event>(line).is_ok()),
+        JOURNAL => {
+            let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+            is_blank
+                || FIRST_LINE.as_bytes().starts_with(line)
+                || serde_json::from_slice::<Event>(line).is_ok()
+        }
         LOCK => false,
         // A damaged checkpoint is one too.
-        _ => start_of(file).windows(MARK.len()).any(|part| part == MARK),
+        _ => is_blank || start.windows(MARK.len()).any(|part| part == MARK),
     }
 }
 
+/// Of every journal, which a kill may have cut.
+const FIRST_LINE: &str = r#"{"state":"loading"}"#;
 /// Stands in the header of every checkpoint.
 const MARK: &[u8] = b"mnist_tui_format";
 

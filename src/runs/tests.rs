@@ -215,7 +215,8 @@ fn a_file_system_without_locks_is_left_as_it_was() {
     let folder = root.create_folder(name).expect("there is room");
     let no_locks = |_: &File| Err(TryLockError::Error(io::ErrorKind::Unsupported.into()));
     let config = RunConfig::default();
-    let made = RunFolder::begin_or_undo(folder, &root, name, &config, no_locks);
+    let parent = root.try_clone().expect("there are descriptors");
+    let made = RunFolder::begin_or_undo(folder, parent, name, &config, no_locks);
     assert!(matches!(made, Err(RunsError::Folder { .. })), "{made:?}");
     assert_eq!(root.entries().expect("readable"), []);
 }
@@ -232,8 +233,68 @@ fn removing_a_run_takes_its_own_files_and_says_what_stays() {
     assert_eq!(removal.others, ["best.safetensors", "notes.txt"]);
     assert!(matches!(Removal::of(&path), Err(RunsError::InUse { .. })));
     removal.carry_out().expect("they are ours");
-    let entries = Folder::open(&path).expect("it stays").entries().expect("readable");
-    assert_eq!(entries.len(), 2, "{entries:?}");
+    let left = || names_in(&path);
+    // A file with the name of one of the run keeps the run in the list.
+    assert_eq!(left(), ["best.safetensors", "config.json", "lock", "notes.txt"]);
+    fs::remove_file(path.join("best.safetensors")).expect("it is there");
+    Removal::of(&path).expect("a run").carry_out().expect("they are ours");
+    assert_eq!(left(), ["notes.txt"]);
+}
+
+fn names_in(path: &Path) -> Vec<String> {
+    let entries = fs::read_dir(path).expect("it is there").flatten();
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.file_name().into_string().expect("UTF-8")).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn files_that_a_power_cut_left_blank_or_cut_are_removed_with_their_run() {
+    let (_guard, runs) = place();
+    for content in [&[0; 5_000][..], b"", br#"{"state":"loa"#] {
+        let path = ended_run(&runs, "2025-03-01T00-00-00");
+        fs::write(path.join("journal.jsonl"), content).expect("it is ours");
+        fs::write(path.join("previous.safetensors"), [0; 60_000]).expect("it is ours");
+        Removal::of(&path).expect("a run").carry_out().expect("they are ours");
+        assert!(!path.exists());
+    }
+}
+
+#[test]
+fn a_run_without_its_configuration_is_kept_while_it_can_be_resumed() {
+    let (_guard, runs) = place();
+    let path = runs.root().join("2025-03-01T00-00-00");
+    fs::create_dir_all(&path).expect("there is room");
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/run");
+    for name in ["journal.jsonl", "last.safetensors"] {
+        fs::copy(fixture.join(name), path.join(name)).expect("there is room");
+    }
+    let folder = File::open(&path).expect("it is there");
+    folder.set_modified(UNIX_EPOCH + Duration::from_secs(1_000)).expect("it is ours");
+    runs.prune(1);
+    assert_eq!(names_in(&path), ["journal.jsonl", "last.safetensors"]);
+    RunFolder::open(&path).expect("the checkpoint has the configuration");
+}
+
+#[test]
+fn a_number_that_was_freed_is_not_given_again() {
+    let (_guard, runs) = place();
+    let name = |folder: &RunFolder| folder.path().file_name().expect("a name").to_owned();
+    let first = runs.create(&RunConfig::default()).expect("there is room");
+    let second = runs.create(&RunConfig::default()).expect("there is room");
+    first.undo();
+    let third = runs.create(&RunConfig::default()).expect("there is room");
+    assert!(name(&third).len() >= name(&second).len() && name(&third) > name(&second));
+}
+
+#[test]
+fn names_are_those_of_runs_unless_there_is_such_a_path() {
+    let (_guard, runs) = place();
+    assert_eq!(runs.find(Path::new("no-such-path")), runs.root().join("no-such-path"));
+    for path in [".", "..", "src", "a/b", "/"] {
+        assert_eq!(runs.find(Path::new(path)), Path::new(path));
+    }
 }
 
 #[test]
@@ -271,7 +332,9 @@ mod on_unix {
         symlink(&kept, &link).expect("linked");
         assert_eq!(names(&runs), ["2025-03-01T00-00-00"]);
         runs.prune(1);
-        assert!(matches!(Removal::of(&link), Err(RunsError::Link { .. })));
+        for path in [link.clone(), link.join(""), link.join(".")] {
+            assert!(matches!(Removal::of(&path), Err(RunsError::Link { .. })), "{path:?}");
+        }
         assert_eq!(names(&elsewhere), ["2020-01-01T00-00-00"]);
     }
 

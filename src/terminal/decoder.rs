@@ -339,7 +339,10 @@ impl Decoder {
         if matched == END_OF_PASTE.len() {
             self.state = State::Ground;
             let pasted = mem::take(&mut self.pasted);
-            self.text.key(Event::Paste(String::from_utf8_lossy(&pasted).into_owned()), events);
+            let pasted = String::from_utf8_lossy(&pasted);
+            // Marked as pasted, a line end cannot be the enter key.
+            let pasted = pasted.trim_end_matches(['\r', '\n']).to_owned();
+            self.text.key(Event::Paste(pasted), events);
         }
     }
 }
