@@ -72,7 +72,7 @@ pub fn load_weights(path: &Path) -> Result<Parameters, CheckpointError> {
 
 fn read(path: &Path) -> Result<Vec<u8>, CheckpointError> {
     let file = || path.display().to_string();
-    // Asked before opening, because opening a pipe without a writer waits for ever.
+    // Asked before opening, because opening a pipe without a writer blocks.
     match fs::metadata(path) {
         Ok(metadata) if !metadata.is_file() => {
             return Err(CheckpointError::NotAFile { file: file() });

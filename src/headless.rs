@@ -102,7 +102,7 @@ struct Lines<W: Write> {
     out: W,
     bar: Bar,
     info: Option<RunInfo>,
-    /// Why the run cannot be gone on with from its last step, if so.
+    /// Why the run cannot be resumed from its last step, if so.
     failure: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Keeps a run in its folder: every event in the journal, and checkpoints to go on from.
+//! Keeps a run in its folder: every event in the journal, and checkpoints to resume from.
 //!
 //! One thread does both in the order of the events, so that the journal on the disk always reaches
 //! at least as far as the last checkpoint, and a run that goes on from there continues it without a
@@ -27,7 +27,7 @@ const CAPACITY: usize = 64;
 /// What became of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {
-    /// The run can be gone on with from this step.
+    /// The run can be resumed from this step.
     Kept {
         /// Steps trained.
         step: u64,

@@ -255,7 +255,7 @@ impl<W: Write> Lines<W> {
             Event::Progress(progress) => self.steps(progress),
             // A change of state writes no line, but it may come before a long silence.
             Event::State(_) => self.out.flush(),
-            // The run that is gone on with was introduced before.
+            // A resumed run was introduced before.
             Event::Started(_) if self.started => Ok(()),
             Event::Started(info) => {
                 self.started = true;

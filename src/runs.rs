@@ -127,7 +127,7 @@ impl Runs {
         newest.map(|run| run.path).ok_or_else(|| RunsError::None { root: self.root.clone() })
     }
 
-    /// The newest run that can be gone on with.
+    /// The newest run that is not finished.
     ///
     /// # Errors
     /// If there is none.

@@ -33,10 +33,15 @@ impl App {
         });
     }
 
-    /// Gives pasted text to the open question; without one it does nothing. Whether the text ends the
-    /// question: an answer that was typed quickly may arrive as one text with its line end.
+    /// Gives pasted text to the open question; without one it does nothing but to say so. Whether the
+    /// text answers the question: an answer that was typed quickly may arrive as one text with its line end.
     pub(super) fn paste(&mut self, text: &str) -> bool {
-        let Some(prompt) = &mut self.prompt else { return false };
+        let Some(prompt) = &mut self.prompt else {
+            // Keys that a slow connection delivers at once must not vanish without a word.
+            let hint = "Pasted text does nothing here; keys pressed at once count as pasted.";
+            self.hint = Some(hint.to_owned());
+            return false;
+        };
         prompt.paste(text);
         text.find(['\r', '\n']).is_some_and(|end| end > 0 && end + 1 == text.len())
     }
@@ -70,6 +75,7 @@ mod tests {
         let mut app = App::default();
         assert!(app.update(Msg::Paste("quickly\r".to_owned())).is_empty());
         assert!(!app.wants_to_leave() && app.overlay.is_none() && app.prompt.is_none());
+        assert!(app.hint.as_deref().is_some_and(|hint| hint.starts_with("Pasted text")));
         let _ = app.update(Msg::Action(Action::AskStep));
         let _ = app.update(Msg::Paste("1\u{1b}2\t3 steps\n4\rq".to_owned()));
         let prompt = app.prompt.expect("the question stays open");

@@ -53,7 +53,7 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Sub {
-    /// Look on at a run, live or ended
+    /// Watch a run, live or ended
     Watch(WatchArgs),
     /// List the runs that are kept, or remove some
     Runs(RunsArgs),
@@ -189,8 +189,8 @@ pub(super) struct TrainArgs {
     pub(super) log: Option<PathBuf>,
 
     /// Resume a run: the newest that is unfinished, or the one in this folder, or from this checkpoint.
-    /// All that decides its steps is kept; --epochs, --steps, --save and the folder
-    /// of the same --data may change
+    /// The settings that decide its steps are kept; --epochs, --steps, --save, --keep-runs, --threads and
+    /// --device may change, and --data if the images are the same
     #[arg(
         long,
         value_name = "RUN",
@@ -220,7 +220,7 @@ pub(super) struct TrainArgs {
     /// screen, fails otherwise
     #[arg(long, help_heading = DEBUGGER)]
     pub(super) no_break_on_nan: bool,
-    /// Memory for going back in the run, in MiB
+    /// Memory for snapshots to rewind the run to, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = mebibytes, allow_negative_numbers = true, help_heading = DEBUGGER)]
     pub(super) rewind_memory: usize,
 

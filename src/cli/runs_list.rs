@@ -30,7 +30,8 @@ pub(super) fn remove(names: &[PathBuf], yes: bool) -> Outcome {
         Ok(all) => all,
         Err(error) => return Outcome::failure(error),
     };
-    if !yes && !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+    let can_ask = io::stdin().is_terminal() && io::stderr().is_terminal();
+    if !yes && !can_ask {
         return Outcome::usage(
             "runs rm asks before it removes, which needs a terminal: give --yes to remove without",
         );

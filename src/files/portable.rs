@@ -18,7 +18,11 @@ pub struct Folder {
     path: PathBuf,
 }
 
-#[expect(clippy::unused_self, reason = "the interface of folders that are held open")]
+#[expect(
+    clippy::unused_self,
+    clippy::unnecessary_wraps,
+    reason = "the interface of folders that are held open"
+)]
 impl Folder {
     /// Opens the folder at a path that a person gave; links on the way are followed.
     ///

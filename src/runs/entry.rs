@@ -23,7 +23,7 @@ pub struct RunEntry {
     pub status: RunStatus,
     /// Epoch and step of the last checkpoint; `None` without one.
     pub reached: Option<(u32, u64)>,
-    /// Epochs it was to have.
+    /// Epochs that it was asked for.
     pub epochs: u32,
     /// Best share of images recognised after an epoch, in 0..=1.
     pub best: Option<f64>,
@@ -34,7 +34,7 @@ pub struct RunEntry {
 /// How a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunStatus {
-    /// A program is at it.
+    /// A program is training it.
     Running,
     /// All its steps were trained.
     Done,
@@ -42,7 +42,7 @@ pub enum RunStatus {
     Stopped,
     /// It ended by an error.
     Failed,
-    /// Its program ended without a word.
+    /// Its program was killed.
     Interrupted,
 }
 

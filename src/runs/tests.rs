@@ -255,7 +255,7 @@ fn files_that_a_power_cut_left_blank_or_cut_are_removed_with_their_run() {
     for content in [&[0; 5_000][..], b"", br#"{"state":"loa"#] {
         let path = ended_run(&runs, "2025-03-01T00-00-00");
         fs::write(path.join("journal.jsonl"), content).expect("it is ours");
-        fs::write(path.join("previous.safetensors"), [0; 60_000]).expect("it is ours");
+        fs::write(path.join("previous.safetensors"), vec![0; 60_000]).expect("it is ours");
         Removal::of(&path).expect("a run").carry_out().expect("they are ours");
         assert!(!path.exists());
     }

@@ -25,6 +25,8 @@ use crate::{
     ui::{Dashboard, Theme},
 };
 
+/// How long the rest of a terminal's reply may take, keys that come meanwhile included.
+const LONGEST_SEQUENCE: Duration = Duration::from_secs(2);
 /// How long a run may take to pause before the program is stopped all the same.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -91,6 +93,8 @@ pub(super) struct Session {
     ascii: bool,
     input: Receiver<io::Result<Read>>,
     decoder: Decoder,
+    /// When the sequence that is open began.
+    sequence_since: Option<Instant>,
     last_read: Instant,
     on_done: OnDone,
     signals: Receiver<i32>,
@@ -107,6 +111,7 @@ impl Session {
             ascii: display.ascii,
             input: read_terminal()?,
             decoder: Decoder::default(),
+            sequence_since: None,
             last_read: Instant::now(),
             on_done: display.on_done,
             signals,
@@ -195,9 +200,17 @@ impl Session {
         // The screen may have been slower than the terminal.
         let mut changed = self.take_quiet(read.at, app, link)?;
         self.last_read = read.at;
+        if self.sequence_since.is_some_and(|since| read.at > since + LONGEST_SEQUENCE) {
+            // Each key would otherwise put off the end of the wait.
+            self.decoder.abandon_sequence();
+        }
         for input in self.decoder.feed(&read.bytes) {
             changed |= self.take_input(input, app, link)?;
         }
+        self.sequence_since = match self.sequence_since {
+            _ if !self.decoder.is_in_sequence() => None,
+            since => since.or(Some(read.at)),
+        };
         Ok(changed)
     }
 

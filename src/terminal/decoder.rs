@@ -30,6 +30,8 @@ const PASTED: usize = 1_024;
 
 const ESC: u8 = 0x1b;
 const BEL: u8 = 0x07;
+/// Ctrl-c.
+const INTERRUPT: u8 = 0x03;
 const CANCEL: u8 = 0x18;
 const SUBSTITUTE: u8 = 0x1a;
 const END_OF_PASTE: &[u8] = b"\x1b[201~";
@@ -88,10 +90,30 @@ impl Decoder {
     pub fn feed(&mut self, read: &[u8]) -> Vec<Event> {
         let mut events = Vec::new();
         self.text.begin_read(&mut events);
+        // The end of a paste may be lost, and ctrl-c has to work all the same.
+        if read == [INTERRUPT] && matches!(self.state, State::Paste { .. }) {
+            self.state = State::Ground;
+        }
         for &byte in read {
             self.take(byte, &mut events);
         }
         events
+    }
+
+    /// Whether a sequence or a control string is open.
+    pub fn is_in_sequence(&self) -> bool {
+        !matches!(
+            self.state,
+            State::Ground | State::Escape { .. } | State::AfterKey | State::Paste { .. }
+        )
+    }
+
+    /// Drops a sequence or a control string whose end does not come.
+    pub fn abandon_sequence(&mut self) {
+        if self.is_in_sequence() {
+            self.state = State::Ground;
+            self.character.clear();
+        }
     }
 
     /// How long after the last read [`idle`](Self::idle) has something to tell, if at all.
@@ -137,6 +159,10 @@ impl Decoder {
     }
 
     fn take(&mut self, byte: u8, events: &mut Vec<Event>) {
+        // No reply has this byte, and a person who presses ctrl-c means it.
+        if byte == INTERRUPT {
+            self.abandon_sequence();
+        }
         match self.state {
             State::Ground => self.ground(byte, events),
             State::Escape { twice } => self.escape(byte, twice),

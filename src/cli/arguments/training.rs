@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl TrainArgs {
-    /// What decides the run's course, and where it reads and writes.
+    /// What the run is asked to do.
     pub(in crate::cli) fn config(&self) -> RunConfig {
         let defaults = RunConfig::default();
         RunConfig {
@@ -66,7 +66,7 @@ impl TrainArgs {
         Ok(Tools { rewind_memory: self.rewind_memory << 20, ..self.tools_for(true)? })
     }
 
-    /// What applies where nobody can go on from a pause.
+    /// What applies where nobody can resume from a pause.
     ///
     /// # Errors
     /// If a condition was asked for that only a person can answer, or was ruled out too.
@@ -74,7 +74,7 @@ impl TrainArgs {
         match self.breakpoints.iter().find(|one| **one != Breakpoint::NotFinite) {
             None => self.tools_for(false),
             Some(breakpoint) => Err(format!(
-                "--break {breakpoint} needs the dashboard, since nobody could go on from the pause \
+                "--break {breakpoint} needs the dashboard, since nobody could resume from the pause \
                  here: only nan is possible without a screen"
             )),
         }

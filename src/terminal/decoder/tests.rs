@@ -6,7 +6,7 @@ use super::{text::REPEATS, *};
 /// Longer than anything is waited for.
 const LONG: Duration = Duration::from_secs(10);
 /// Shorter than anything is waited for.
-const SHORT: Duration = Duration::from_millis(15);
+const SHORT: Duration = Duration::from_millis(5);
 
 /// Decodes pieces that follow each other at once, and a quiet time.
 fn decode(pieces: &[&[u8]]) -> Vec<Event> {
@@ -274,8 +274,10 @@ fn keys_with_time_between_them_are_keys() {
 /// Sequences that no key and no mouse sends.
 fn sequence() -> impl Strategy<Value = Vec<u8>> {
     let payload = || {
-        // Neither what ends a string nor the continuation bytes that may look like an end.
-        vec(any::<u8>().prop_filter("ends it", |b| ![BEL, ESC, 0x9c].contains(b)), 0..40)
+        // Neither what ends a string, nor the continuation bytes that may look like an end, nor ctrl-c,
+        // which is a key wherever it comes.
+        let ends = [BEL, ESC, 0x9c, INTERRUPT];
+        vec(any::<u8>().prop_filter("ends it", move |b| !ends.contains(b)), 0..40)
     };
     let string = (sample::select(b"]P_^X".to_vec()), payload(), 0..3_usize).prop_map(
         |(introducer, payload, form)| match form {
@@ -338,4 +340,21 @@ proptest! {
         let pieces: Vec<_> = pieces.iter().map(Vec::as_slice).collect();
         decode(&pieces);
     }
+}
+
+#[test]
+fn ctrl_c_is_a_key_whatever_is_open_and_an_endless_string_can_be_abandoned() {
+    for open in ["\x1b]11;rgb", "\x1bP", "\x1b_G", "\x1b[12;", "\x1bO", "\x1b]x\x1b", "\x1b[200~ab"]
+    {
+        let mut decoder = Decoder::default();
+        assert!(decoder.feed(open.as_bytes()).is_empty(), "{open:?}");
+        let events = decoder.feed(b"\x03");
+        assert!(events.contains(&control('c')), "{open:?}: {events:?}");
+    }
+    let mut decoder = Decoder::default();
+    assert!(decoder.feed(b"\x1b]s").is_empty() && decoder.is_in_sequence());
+    decoder.abandon_sequence();
+    let mut events = decoder.feed(b"s");
+    events.extend(decoder.idle(Duration::from_secs(1)));
+    assert_eq!(events, [press(KeyCode::Char('s'))]);
 }

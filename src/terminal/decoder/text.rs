@@ -6,9 +6,9 @@ use crossterm::event::{Event, KeyCode};
 
 use super::{PASTED, control, press};
 
-/// How long a character waits for others that would make it a paste: less than lies between two
-/// keys that a person presses one after the other.
-const HOLD: Duration = Duration::from_millis(20);
+/// How long a character waits for others that would make it a paste: longer than between two reads of
+/// one, and less than lies between two keys that a person presses, however quickly.
+const HOLD: Duration = Duration::from_millis(8);
 /// How long after its last character more of a paste may come.
 const MORE: Duration = Duration::from_millis(150);
 /// A key that repeats faster than [`HOLD`] is let through after so many reads.
