@@ -284,7 +284,7 @@ class Keys:
             time.sleep(0.01)
         os.kill(self.child, signal.SIGKILL)
         os.waitpid(self.child, 0)
-        raise Failure("the dashboard did not end")
+        raise Failure(f"the dashboard did not end: {self.text[-2000:]!r}")
 
 
 def keys(place, random, scale):
@@ -314,9 +314,10 @@ def keys(place, random, scale):
                 screen.press(byte)
                 time.sleep(0.06)
             time.sleep(0.5)
-        screen.press(b"q")
-        time.sleep(0.1)
-        screen.press(b"q")
+        # A question may still be open, and takes no letters.
+        for byte in (b"\x1b", b"\x1b", b"q", b"q"):
+            screen.press(byte)
+            time.sleep(0.2)
         status = screen.end(60)
         expect(status == 0, f"script {number}: status {status}")
         expect(save.read_bytes() == plain, f"script {number}: other weights")
