@@ -29,7 +29,8 @@ impl Bar {
             .with_style(style("{spinner} {prefix}{msg}"));
         bar.set_prefix(title.to_owned());
         bar.set_message("reading the data");
-        // Drawn at once. indicatif's own ticker is a thread, and panics where there is none to be had.
+        // Drawn at once. indicatif's own ticker needs a thread, and panics if the
+        // system refuses one.
         bar.tick();
         Self { drawn: bar, run: None, rate: Rate::default(), loss: f32::NAN }
     }

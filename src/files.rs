@@ -144,15 +144,13 @@ fn replace_in(folder: &Folder, name: &OsStr, bytes: &[u8], mode: u32) -> io::Res
         .write_all(bytes)
         .and_then(|()| file.sync_all())
         .and_then(|()| folder.rename(&beside, name));
-    match written {
-        Ok(()) => folder.sync(),
-        Err(error) => {
-            // What went wrong matters more than what is left behind.
-            let _ = folder.remove(&beside);
-            return Err(error);
-        }
+    if written.is_ok() {
+        folder.sync();
+    } else {
+        // What went wrong matters more than what is left behind.
+        let _ = folder.remove(&beside);
     }
-    Ok(())
+    written
 }
 
 /// An empty file in a folder, and its name.

@@ -40,14 +40,23 @@ impl Journal {
     /// # Errors
     /// If the file is shorter than that, or takes no change.
     pub fn continued(mut file: File, bytes: u64) -> io::Result<Self> {
+        Self::check_length(&file, bytes)?;
+        file.set_len(bytes)?;
+        file.seek(SeekFrom::Start(bytes))?;
+        Ok(Self { out: BufWriter::new(file), bytes, line: Vec::new() })
+    }
+
+    /// Checks that a journal can be continued after its first `bytes`, and changes nothing.
+    ///
+    /// # Errors
+    /// If the file is shorter than that.
+    pub fn check_length(file: &File, bytes: u64) -> io::Result<()> {
         let found = file.metadata()?.len();
         if found < bytes {
             let message = format!("it has {found} bytes, expected at least {bytes}");
             return Err(io::Error::other(message));
         }
-        file.set_len(bytes)?;
-        file.seek(SeekFrom::Start(bytes))?;
-        Ok(Self { out: BufWriter::new(file), bytes, line: Vec::new() })
+        Ok(())
     }
 
     /// Writes an event, if it is one that is kept.

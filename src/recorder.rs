@@ -74,11 +74,7 @@ impl Recorder {
         let (report, reports) = unbounded();
         let folder = recording.folder.path().to_owned();
         let journal = recording.folder.write_journal()?;
-        let (found, expected) = (journal.metadata()?.len(), recording.journal_bytes);
-        if found < expected {
-            let message = format!("its journal has {found} bytes, expected at least {expected}");
-            return Err(io::Error::other(message));
-        }
+        Journal::check_length(&journal, recording.journal_bytes)?;
         let work = move || record(recording, journal, report, &events);
         let thread = thread::Builder::new().name("recorder".to_owned()).spawn(work)?;
         Ok((Self { folder, reports, thread }, sender))

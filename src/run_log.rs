@@ -153,7 +153,10 @@ fn has_other_names(metadata: &Metadata) -> bool {
     #[cfg(unix)]
     return metadata.is_file() && std::os::unix::fs::MetadataExt::nlink(metadata) > 1;
     #[cfg(not(unix))]
-    return metadata.is_file() && false;
+    {
+        let _ = metadata;
+        false
+    }
 }
 
 impl Sink {

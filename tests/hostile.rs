@@ -271,7 +271,7 @@ fn a_folder_that_disappears_is_told_once() {
         let _ = fs::remove_dir_all(&folder);
         next_epoch();
     }
-    let first = told.next().expect("it is told").expect("it is text");
+    let first = told.next().expect("a warning is printed").expect("it is text");
     assert!(first.starts_with("warning: ") && first.contains("run"), "{first}");
     for _ in 0..200 {
         next_epoch();

@@ -27,7 +27,7 @@ fuzz_target!(|input: &[u8]| {
         take(&mut app, events);
     }
     take(&mut app, decoder.idle(LONG));
-    assert_eq!(decoder.patience(), None, "nothing is open for ever");
+    assert_eq!(decoder.patience(), None, "nothing stays open forever");
 
     // The same bytes as the content of replies command nothing, wherever these are cut.
     let content: Vec<u8> = input.iter().map(|byte| 0x20 + byte % 0x5f).collect();

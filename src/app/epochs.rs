@@ -14,7 +14,7 @@ pub struct Epochs {
 impl Epochs {
     /// The last epochs, of which every one is kept: as many as a screen gets whole.
     pub const RECENT: usize = protocol::Epochs::WHOLE;
-    /// About so many are kept of those before.
+    /// Roughly how many of the earlier epochs are kept.
     const OLDER: usize = 512;
 
     /// Adds an epoch, in place of those that were evaluated at its step or later, since the run has

@@ -1,4 +1,4 @@
-//! What is told of keys that do nothing.
+//! Hints about keys that do nothing.
 
 use super::{App, Unbound};
 

@@ -271,7 +271,7 @@ fn no_text_that_comes_in_commands_the_terminal() {
     ] {
         let mut app = training();
         let _ = app.update(msg);
-        let notice = app.notice.clone().expect("it is told");
+        let notice = app.notice.clone().expect("a notice is shown");
         assert!(notice.contains(tame) && !notice.contains('\u{1b}'), "{notice}");
         let texts = [&app.run.log_failure, &app.run.record_failure];
         let failure = app.run.failure.as_ref().map(|failure| &failure.message);

@@ -23,8 +23,8 @@ pub(super) fn list() -> Outcome {
     }
 }
 
-/// Removes runs by name or folder: all of them, or none if one cannot be removed. On a terminal it
-/// shows what will be removed and asks first, unless `yes`.
+/// Removes runs by name or folder: all of them, or none if one cannot be removed. Unless `yes`, it
+/// shows what will be removed and asks first, for which it needs a terminal.
 pub(super) fn remove(names: &[PathBuf], yes: bool) -> Outcome {
     let all = match Runs::of_user() {
         Ok(all) => all,

@@ -159,7 +159,9 @@ impl<R: Read> JournalReader<R> {
             if event.is_plausible() {
                 Ok(event)
             } else {
-                Err(serde::de::Error::custom("its numbers are such as no run has"))
+                Err(serde::de::Error::custom(
+                    "its numbers are out of the range that a run can have",
+                ))
             }
         });
         self.line.clear();

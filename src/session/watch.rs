@@ -154,7 +154,7 @@ mod tests {
         let place = folder.path().to_owned();
         let follower = thread::spawn(move || follow_journal(&place, &sender, &left));
         let next = || events.recv_timeout(DEADLINE).expect("an event comes in time");
-        // Nobody holds the folder, so that the end of what there is is told.
+        // No program holds the folder, so the end of the journal is reported as the end of the run.
         while !matches!(next(), Event::Failed(_)) {}
         // As many bytes as before and more, which the next look finds.
         write(kept, &[RunState::Training, RunState::Training, RunState::Done]);

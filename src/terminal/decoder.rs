@@ -43,7 +43,7 @@ enum State {
     Ground,
     /// After an escape, or after two of them.
     Escape { twice: bool },
-    /// After an escape that was taken for the esc key.
+    /// After an escape that was decoded as the esc key.
     AfterKey,
     /// After an introducer that followed such an escape.
     Late(u8),
@@ -57,19 +57,19 @@ enum State {
     Console,
     /// After `ESC O`.
     Shifted { ignored: bool },
-    /// Before so many bytes of a mouse report in its oldest form.
+    /// Within a mouse report in its oldest form, with this many bytes to come.
     Mouse(u8),
     /// Within a control string.
     String { eight_bit: bool },
     /// After an escape in one.
     StringEscape,
-    /// Within a bracketed paste, after so many bytes of what may be its end.
+    /// Within a bracketed paste, with this many bytes of its end marker matched.
     Paste { matched: usize },
 }
 
 /// Decodes what a terminal sends, in pieces that may be cut anywhere.
 ///
-/// It has no clock. Whoever reads tells it of quiet times through [`idle`](Self::idle), since only
+/// It has no clock. Its caller reports quiet times through [`idle`](Self::idle), since only
 /// time tells the esc key from the start of a sequence, and one key from the start of a paste.
 #[derive(Debug, Default)]
 pub struct Decoder {

@@ -103,7 +103,7 @@ fn of_number(number: u16) -> Option<KeyCode> {
     })
 }
 
-/// A key that is told by its character's number, as some terminals are set to.
+/// A key reported as the code of its character, which some terminals can be configured to do.
 fn unicode((code, shifted): (u16, Option<u16>), modifiers: (u16, Option<u16>)) -> Option<Event> {
     let with_shift = modifiers.0.checked_sub(1)? & 1 == 1;
     let code = match char::from_u32(u32::from(code))? {

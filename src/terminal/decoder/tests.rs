@@ -22,7 +22,7 @@ fn decode_with(pieces: &[&[u8]], pause: Duration) -> Vec<Event> {
         events.extend(decoder.idle(pause));
     }
     events.extend(decoder.idle(LONG));
-    assert_eq!(decoder.patience(), None, "nothing is open for ever");
+    assert_eq!(decoder.patience(), None, "nothing stays open forever");
     events
 }
 
