@@ -200,7 +200,7 @@ fn epoch(screen: &str) -> Option<usize> {
 #[test]
 fn a_terminal_that_is_not_read_holds_up_nothing_and_then_shows_the_present() {
     let place = Place::new();
-    let tty = place.start(&["--epochs", "100000", "--rewind-memory", "4"]);
+    let mut tty = place.start(&["--epochs", "100000", "--rewind-memory", "4"]);
     tty.wait_for_text("Confusion · test, epoch ");
     tty.stall(true);
     let (before, memory) = (place.epochs(), resident(tty.pid()));
@@ -208,11 +208,16 @@ fn a_terminal_that_is_not_read_holds_up_nothing_and_then_shows_the_present() {
     until("many epochs", || place.epochs() >= before + 60);
     let grown = resident(tty.pid()).saturating_sub(memory);
     assert!(grown < 64 << 20, "{grown} bytes more");
-    let (frames, present) = (tty.frames(), place.epochs());
+    let before = tty.written();
+    // Paused, so that no frame follows the first one with the present in it.
+    tty.send("p");
+    let present = place.epochs();
     tty.stall(false);
-    tty.wait_for("the present epoch", |screen| epoch(screen).filter(|&epoch| epoch >= present));
-    // What was on its way, what filled the buffer, and the present.
-    let shown = tty.frames() - frames;
-    assert!(shown < 60, "{shown} frames before the present one");
+    tty.wait_for("the pause", |screen| {
+        epoch(screen).filter(|&epoch| epoch >= present && screen.contains("‖ paused"))
+    });
+    // The kernel's buffers of some 12 KiB, what was on its way, and the present.
+    let shown = tty.written() - before;
+    assert!(shown < 32 << 10, "{shown} bytes before the present");
     tty.leave();
 }
