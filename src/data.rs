@@ -8,6 +8,7 @@ mod error;
 #[cfg(feature = "hub")]
 mod hub;
 pub mod idx;
+mod info;
 pub mod picture;
 pub mod split;
 
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 pub use checksums::Checksums;
 pub use error::DataError;
+pub use info::DataInfo;
 
 /// Pixels along each side of an image.
 pub const SIDE: usize = 28;
