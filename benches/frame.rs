@@ -60,6 +60,7 @@ fn trained(steps: u64) -> App {
     let mut app = App::default();
     let info = RunInfo {
         data: "builtin".into(),
+        set: mnist_tui::data::DataInfo::mnist(),
         train_images: 60_000,
         eval_images: 10_000,
         eval_set: mnist_tui::protocol::EvalSet::Test,

@@ -234,7 +234,7 @@ mod tests {
         assert_eq!(
             cli.train.config(),
             RunConfig {
-                data: DataSource::Dir("mnist".into()),
+                data: DataSource::Path("mnist".into()),
                 epochs: 3,
                 batch_size: 7,
                 learning_rate: 0.01,

@@ -19,8 +19,9 @@ pub enum DataSource {
     Builtin,
     /// A download through `candle-datasets`.
     Hub,
-    /// A folder with the four IDX files.
-    Dir(#[serde(with = "path_form")] PathBuf),
+    /// A file, or a folder of files.
+    #[serde(rename = "dir")]
+    Path(#[serde(with = "path_form")] PathBuf),
 }
 
 impl DataSource {
@@ -29,7 +30,7 @@ impl DataSource {
     /// # Errors
     /// If it names no source, or one that this build does not have.
     pub fn parse(argument: &OsStr) -> Result<Self, String> {
-        argument.to_str().map_or_else(|| Ok(Self::Dir(argument.into())), str::parse)
+        argument.to_str().map_or_else(|| Ok(Self::Path(argument.into())), str::parse)
     }
 }
 
@@ -44,7 +45,7 @@ impl FromStr for DataSource {
             "hub" => Err("this build cannot download: build it with `cargo build --release \
                           --features hub`, or use --data builtin"
                 .to_owned()),
-            folder => Ok(Self::Dir(folder.into())),
+            folder => Ok(Self::Path(folder.into())),
         }
     }
 }
@@ -54,7 +55,7 @@ impl fmt::Display for DataSource {
         match self {
             Self::Builtin => f.write_str("builtin"),
             Self::Hub => f.write_str("hub"),
-            Self::Dir(folder) => folder.display().fmt(f),
+            Self::Path(folder) => folder.display().fmt(f),
         }
     }
 }
@@ -241,7 +242,7 @@ impl RunConfig {
         let absolute = |path: &PathBuf| path::absolute(path).unwrap_or_else(|_| path.clone());
         Self {
             data: match &self.data {
-                DataSource::Dir(folder) => DataSource::Dir(absolute(folder)),
+                DataSource::Path(folder) => DataSource::Path(absolute(folder)),
                 other => other.clone(),
             },
             init: self.init.as_ref().map(absolute),

@@ -150,6 +150,7 @@ impl<W: Write> Lines<W> {
                     self.bar.clear();
                     return Ok(Outcome::Failed(failure));
                 }
+                Event::Notice(notice) => self.bar.suspend(|| complain("note", &notice)),
                 _ => {}
             }
         }

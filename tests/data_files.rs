@@ -59,7 +59,7 @@ impl Folder {
         fs::rename(self.path(from), self.path(to)).unwrap();
     }
 
-    fn load(&self) -> Result<data::Mnist, DataError> {
+    fn load(&self) -> Result<data::Splits, DataError> {
         data::from_dir(self.0.path())
     }
 
@@ -280,7 +280,7 @@ fn a_label_above_nine_is_refused() {
     bytes[8 + 7] = 10;
     assert_eq!(
         Folder::new().error_with(NAMES[1], &bytes),
-        "train-labels-idx1-ubyte has 10 as label number 7 (from 0), expected digits below 10"
+        "train-labels-idx1-ubyte has 10 as label number 7 (from 0), expected labels below 10"
     );
 }
 

@@ -1,7 +1,7 @@
 //! Trains beside `PyTorch`: the figures in tests/fixtures/torch are its own, on the same batches.
 
 use candle_core::{Device, Result, Tensor};
-use mnist_tui::data::{self, Dataset, Mnist};
+use mnist_tui::data::{self, Dataset, Splits};
 use mnist_tui::nn::adam::Adam;
 use mnist_tui::nn::loss;
 use mnist_tui::nn::model::Model;
@@ -28,7 +28,7 @@ const COMPOSED: Form = ("composed", |model, images, labels| {
     loss::cross_entropy_composed(&model.forward_composed(images)?, labels)
 });
 
-fn mnist() -> Mnist {
+fn mnist() -> Splits {
     data::builtin().expect("it is inside the crate")
 }
 
@@ -90,7 +90,7 @@ fn correct(model: &Model, test: &Dataset) -> Result<usize> {
 
 #[test]
 fn gradients_of_the_first_batch_are_those_of_pytorch() -> Result<()> {
-    let Mnist { train, .. } = mnist();
+    let Splits { train, .. } = mnist();
     let (images, labels) = batch(&train, 0, BATCH)?;
     let expected = parameters("grad0");
     for (form, loss) in [NETWORK, FUSED, COMPOSED] {
@@ -124,7 +124,7 @@ fn train((form, loss): Form, train: &Dataset, losses: &[f32]) -> Result<Model> {
 
 #[test]
 fn losses_weights_logits_and_accuracy_follow_pytorch_for_200_steps() -> Result<()> {
-    let Mnist { train: train_set, test } = mnist();
+    let Splits { train: train_set, test, .. } = mnist();
     let expected = trajectory();
     assert_eq!(expected.losses.len(), 200);
     let (first_image, _) = batch(&test, 0, 1)?;

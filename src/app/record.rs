@@ -40,6 +40,9 @@ impl App {
             Event::Started(mut info) => {
                 info.data = printable(&info.data);
                 info.device = printable(&info.device);
+                for name in info.set.classes.iter_mut().chain([&mut info.set.name]) {
+                    *name = printable(name);
+                }
                 // A run that is gone on with has its past already.
                 if self.run.info.is_none() {
                     self.curves = Curves::new(&info);

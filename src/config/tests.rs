@@ -67,7 +67,7 @@ fn cuda_in_a_build_without_it_says_how_to_build_it() {
 #[test]
 fn any_other_word_is_a_folder() {
     assert_eq!("builtin".parse(), Ok(DataSource::Builtin));
-    assert_eq!("./mnist".parse(), Ok(DataSource::Dir("./mnist".into())));
+    assert_eq!("./mnist".parse(), Ok(DataSource::Path("./mnist".into())));
     assert!("".parse::<DataSource>().is_err());
 }
 
@@ -88,7 +88,7 @@ fn paths_that_are_not_utf_8_are_kept_to_the_byte() {
 
     let path = |bytes: &[u8]| PathBuf::from(std::ffi::OsString::from_vec(bytes.to_vec()));
     let config = RunConfig {
-        data: DataSource::Dir(path(b"/data/\xff")),
+        data: DataSource::Path(path(b"/data/\xff")),
         save: Some(path(b"\xc3\x28w")),
         init: Some(path("größe".as_bytes())),
         ..RunConfig::default()

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::SIDE;
 use super::idx::{Kind, MAX_COUNT};
-use super::{CLASSES, PIXELS, SIDE};
 
 /// Why a data set cannot be had. Each message is one sentence that names the file, what was found,
 /// what was expected and, where it is not plain, what to do.
@@ -155,9 +155,9 @@ pub enum DataError {
         /// Bytes that the header announces.
         expected: u64,
     },
-    /// A label is not a digit.
+    /// A label is none of the classes.
     #[error(
-        "{file} has {label} as label number {position} (from 0), expected digits below {CLASSES}"
+        "{file} has {label} as label number {position} (from 0), expected labels below {classes}"
     )]
     BadLabel {
         /// The path.
@@ -166,16 +166,20 @@ pub enum DataError {
         position: usize,
         /// Its value.
         label: u8,
+        /// The number of classes.
+        classes: usize,
     },
     /// Pixels and labels handed over in memory do not belong together.
     #[error(
-        "{pixels} pixels do not belong to {labels} labels, expected {PIXELS} pixels for each label"
+        "{pixels} pixels do not belong to {labels} labels, expected {each} pixels for each label"
     )]
     UnequalParts {
         /// Number of pixels.
         pixels: usize,
         /// Number of labels.
         labels: usize,
+        /// Pixels in an image.
+        each: usize,
     },
     /// The memory for a file cannot be had.
     #[error(

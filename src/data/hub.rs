@@ -2,18 +2,18 @@
 
 use candle_core::{DType, Tensor};
 
-use super::{DataError, Dataset, Mnist, PIXELS};
+use super::{CLASSES, DataError, DataInfo, Dataset, PIXELS, SIDE, Splits};
 
 /// Images turned back into bytes at a time: candle's copy of them is four times as large.
 const CHUNK: usize = 1000;
 
 /// Fetches MNIST, or takes it from the cache of an earlier time.
-pub(super) fn load() -> Result<Mnist, DataError> {
+pub(super) fn load() -> Result<Splits, DataError> {
     let set = candle_datasets::vision::mnist::load().map_err(failed)?;
     let train = dataset(&set.train_images, &set.train_labels)?;
     drop((set.train_images, set.train_labels));
     let test = dataset(&set.test_images, &set.test_labels)?;
-    Ok(Mnist { train, test })
+    Ok(Splits::new(DataInfo::mnist(), train, test))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "`map_err` hands errors over by value")]
@@ -47,8 +47,8 @@ fn dataset(images: &Tensor, labels: &Tensor) -> Result<Dataset, DataError> {
         }
     }
     let labels = labels.to_dtype(DType::U8).and_then(|labels| labels.to_vec1()).map_err(failed)?;
-    super::idx::check_labels("MNIST from the hub", &labels)?;
-    Dataset::new(bytes, labels)
+    super::idx::check_labels("MNIST from the hub", CLASSES, &labels)?;
+    Dataset::new([1, SIDE, SIDE], CLASSES, bytes, labels)
 }
 
 /// The byte that was divided by 255, if `value` is one.
@@ -93,7 +93,7 @@ mod tests {
         }
         assert_eq!(
             message(images(1, PIXELS, 1.), labels(&[10])),
-            "MNIST from the hub has 10 as label number 0 (from 0), expected digits below 10"
+            "MNIST from the hub has 10 as label number 0 (from 0), expected labels below 10"
         );
     }
 }

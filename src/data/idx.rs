@@ -180,7 +180,7 @@ impl IdxReader {
             return Err(DataError::TrailingBytes { file: self.file, found, expected });
         }
         if self.kind == Kind::Labels {
-            check_labels(&self.file, &items)?;
+            check_labels(&self.file, CLASSES, &items)?;
         }
         Ok(items)
     }
@@ -217,7 +217,7 @@ pub fn read_pair(images: &Path, labels: &Path) -> Result<Dataset, DataError> {
         });
     }
     let labels = labels.read()?;
-    Dataset::new(images.read()?, labels)
+    Dataset::new([1, SIDE, SIDE], CLASSES, images.read()?, labels)
 }
 
 /// Takes the images or labels out of a whole IDX file in memory; `file` names it in errors.
@@ -230,7 +230,7 @@ pub fn parse(kind: Kind, file: &str, mut bytes: Vec<u8>) -> Result<Vec<u8>, Data
     // A move within the buffer: a second buffer would double the memory.
     bytes.drain(..kind.header_len());
     if kind == Kind::Labels {
-        check_labels(file, &bytes)?;
+        check_labels(file, CLASSES, &bytes)?;
     }
     Ok(bytes)
 }
@@ -276,12 +276,13 @@ fn check_length(kind: Kind, file: &str, count: u32, found: u64) -> Result<(), Da
     }
 }
 
-/// Checks that all labels are digits.
-pub(super) fn check_labels(file: &str, labels: &[u8]) -> Result<(), DataError> {
-    match labels.iter().position(|&label| usize::from(label) >= CLASSES) {
+/// Checks that all labels are below `classes`.
+pub(super) fn check_labels(file: &str, classes: usize, labels: &[u8]) -> Result<(), DataError> {
+    match labels.iter().position(|&label| usize::from(label) >= classes) {
         None => Ok(()),
         Some(position) => {
-            Err(DataError::BadLabel { file: file.to_owned(), position, label: labels[position] })
+            let (file, label) = (file.to_owned(), labels[position]);
+            Err(DataError::BadLabel { file, position, label, classes })
         }
     }
 }

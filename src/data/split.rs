@@ -1,6 +1,6 @@
 //! Holds images out of training, to evaluate on them.
 
-use super::{Dataset, PIXELS};
+use super::Dataset;
 use crate::seed::{self, Purpose};
 
 /// Takes `count` images, chosen by `seed`, out of `dataset` (all of them if it has fewer) and
@@ -15,30 +15,35 @@ pub fn hold_out(dataset: Dataset, count: usize, seed: u64) -> (Dataset, Dataset)
         chosen[index as usize] = true;
     }
 
-    let Dataset { mut images, mut labels } = dataset;
-    let mut held =
-        Dataset { images: Vec::with_capacity(count * PIXELS), labels: Vec::with_capacity(count) };
+    let each = dataset.pixels();
+    let Dataset { shape, mut images, mut labels } = dataset;
+    let mut held = Dataset {
+        shape,
+        images: Vec::with_capacity(count * each),
+        labels: Vec::with_capacity(count),
+    };
     // The rest moves up within its buffers: a copy would double the memory.
     let mut kept = 0;
     for (index, chosen) in chosen.into_iter().enumerate() {
-        let pixels = index * PIXELS..(index + 1) * PIXELS;
+        let pixels = index * each..(index + 1) * each;
         if chosen {
             held.images.extend_from_slice(&images[pixels]);
             held.labels.push(labels[index]);
         } else {
-            images.copy_within(pixels, kept * PIXELS);
+            images.copy_within(pixels, kept * each);
             labels[kept] = labels[index];
             kept += 1;
         }
     }
-    images.truncate(kept * PIXELS);
+    images.truncate(kept * each);
     labels.truncate(kept);
-    (Dataset { images, labels }, held)
+    (Dataset { shape, images, labels }, held)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::PIXELS;
 
     /// A set whose image `i` says `i` in its first two pixels.
     fn numbered(len: usize) -> Dataset {
@@ -46,7 +51,8 @@ mod tests {
         for (index, image) in images.chunks_exact_mut(PIXELS).enumerate() {
             image[..2].copy_from_slice(&(index as u16).to_le_bytes());
         }
-        Dataset::new(images, (0..len).map(|index| (index % 10) as u8).collect()).unwrap()
+        let labels = (0..len).map(|index| (index % 10) as u8).collect();
+        Dataset::new([1, 28, 28], 10, images, labels).unwrap()
     }
 
     fn numbers(dataset: &Dataset) -> Vec<usize> {

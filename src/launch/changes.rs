@@ -166,7 +166,8 @@ mod tests {
 
     #[test]
     fn other_images_need_checksums_of_the_first() {
-        let changes = Changes { data: Some(DataSource::Dir("moved".into())), ..Changes::default() };
+        let changes =
+            Changes { data: Some(DataSource::Path("moved".into())), ..Changes::default() };
         let refused = of_finished(&changes).expect_err("nothing to compare with");
         assert!(refused.starts_with("--data cannot change"), "{refused}");
         let checksums = Checksums::default();
@@ -174,6 +175,6 @@ mod tests {
         let mut past = [Event::Started(info)];
         let changed = changes.of_trained(&RunConfig::default(), &at(1, 1), &mut past);
         let (config, expected) = changed.expect("they can be compared");
-        assert_eq!((config.data, expected), (DataSource::Dir("moved".into()), Some(checksums)));
+        assert_eq!((config.data, expected), (DataSource::Path("moved".into()), Some(checksums)));
     }
 }

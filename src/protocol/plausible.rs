@@ -15,7 +15,8 @@ impl Event {
             Self::Started(info) => {
                 let images =
                     [info.train_images, info.eval_images, info.test_images, info.batch_size];
-                images.iter().all(|&images| images <= MOST_IMAGES)
+                info.set.is_supported()
+                    && images.iter().all(|&images| images <= MOST_IMAGES)
                     && within(&[info.steps_per_epoch, info.total_steps, info.parameters])
             }
             Self::Progress(progress) => {

@@ -7,14 +7,17 @@ use serde::{Deserialize, Serialize};
 use super::{Clock, Evaluation};
 use crate::{
     config::{ConfigError, path_form},
-    data::Checksums,
+    data::{Checksums, DataInfo},
 };
 
 /// What a run is, known once its data is read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunInfo {
-    /// Where the images come from: `builtin`, `hub` or a folder.
+    /// Where the images come from: `builtin`, `hub` or a path.
     pub data: String,
+    /// What they are; MNIST in runs of versions that knew no other.
+    #[serde(default)]
+    pub set: DataInfo,
     /// Images trained on in each epoch.
     pub train_images: u64,
     /// Images in each evaluation after an epoch.
@@ -57,6 +60,7 @@ impl RunInfo {
     pub(crate) fn example() -> Self {
         Self {
             data: "builtin".into(),
+            set: DataInfo::mnist(),
             train_images: 60_000,
             eval_images: 10_000,
             eval_set: EvalSet::Test,

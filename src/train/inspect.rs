@@ -103,7 +103,7 @@ mod tests {
     /// Ten images whose pixels differ.
     fn images() -> Dataset {
         let pixels = (0..10 * 784_u32).map(|place| (place.wrapping_mul(2_654_435_761) >> 24) as u8);
-        Dataset::new(pixels.collect(), (0..10).collect()).expect("ten images")
+        Dataset::new([1, 28, 28], 10, pixels.collect(), (0..10).collect()).expect("ten images")
     }
 
     fn learner() -> Learner {

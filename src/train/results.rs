@@ -132,7 +132,7 @@ mod tests {
         for (place, image) in images.chunks_exact_mut(PIXELS).enumerate() {
             image[0] = place as u8;
         }
-        Dataset::new(images, labels.to_vec()).expect("an image for each label")
+        Dataset::new([1, 28, 28], 10, images, labels.to_vec()).expect("an image for each label")
     }
 
     fn query(step: u64, cell: Option<(u8, u8)>) -> Query {

@@ -52,6 +52,9 @@ pub(super) fn run(
             &weights,
             tools.recorded,
         )));
+        for note in &sets.notes {
+            outbox.send(&Event::Notice(note.clone()));
+        }
         let learner = Learner::new(&weights, &device)?;
         let mut run = Run::new(config, tools, sets, device, learner, remote, outbox);
         match &tools.start {
@@ -278,7 +281,10 @@ mod tests {
     use crossbeam_channel::unbounded;
 
     use super::*;
-    use crate::{data::Dataset, protocol::Command};
+    use crate::{
+        data::{DataInfo, Dataset},
+        protocol::Command,
+    };
 
     #[test]
     fn a_run_stopped_before_its_first_step_leaves_an_older_file_alone() {
@@ -286,12 +292,17 @@ mod tests {
         let path = folder.path().join("older.safetensors");
         std::fs::write(&path, "older").expect("written");
         let config = RunConfig { save: Some(path.clone()), ..RunConfig::default() };
-        let set = || Dataset::new(vec![0; 50 * 784], vec![3; 50]).expect("a set of 50 images");
+        let set = || {
+            let (images, labels) = (vec![0; 50 * 784], vec![3; 50]);
+            Dataset::new([1, 28, 28], 10, images, labels).expect("a set of 50 images")
+        };
         let sets = Sets {
             train: set(),
             validation: None,
             test: set(),
+            info: DataInfo::mnist(),
             checksums: crate::data::Checksums::default(),
+            notes: Vec::new(),
         };
         let weights = initial_weights(&config).expect("drawn from the seed");
         let learner = Learner::new(&weights, &Device::Cpu).expect("in main memory");

@@ -5,18 +5,26 @@ use candle_core::Device;
 use super::{device, error::TrainError};
 use crate::{
     config::{DataSource, RunConfig},
-    data::{self, Checksums, Dataset, Mnist, split},
+    data::{self, Checksums, DataInfo, Dataset, Splits, split},
     nn::parameters::Parameters,
     protocol::{EvalSet, ImageSet, RunInfo},
 };
 
-/// Reads both sets from where they are.
-pub(super) fn load_data(source: &DataSource) -> Result<Mnist, TrainError> {
-    Ok(match source {
+/// Reads the set from where it is.
+///
+/// # Errors
+/// If it cannot be read, or the network does not take such images.
+pub(super) fn load_data(source: &DataSource) -> Result<Splits, TrainError> {
+    let data = match source {
         DataSource::Builtin => data::builtin()?,
         DataSource::Hub => data::from_hub()?,
-        DataSource::Dir(folder) => data::from_dir(folder)?,
-    })
+        DataSource::Path(path) => data::from_dir(path)?,
+    };
+    let mnist = DataInfo::mnist();
+    if (data.info.shape, data.info.classes.len()) != (mnist.shape, mnist.classes.len()) {
+        return Err(TrainError::NotForNetwork { info: data.info });
+    }
+    Ok(data)
 }
 
 /// All images of a run, by what they are for.
@@ -24,7 +32,10 @@ pub(super) struct Sets {
     pub(super) train: Dataset,
     pub(super) validation: Option<Dataset>,
     pub(super) test: Dataset,
+    pub(super) info: DataInfo,
     pub(super) checksums: Checksums,
+    /// Sentences that a user should see.
+    pub(super) notes: Vec<String>,
 }
 
 impl Sets {
@@ -42,13 +53,13 @@ impl Sets {
             let place = config.data.clone();
             return Err(TrainError::OtherData { place, difference });
         }
-        let Mnist { train, test } = data;
+        let Splits { info, train, test, notes } = data;
         config.validate_for(train.len())?;
         if config.validation == 0 {
-            return Ok(Self { train, validation: None, test, checksums });
+            return Ok(Self { train, validation: None, test, info, checksums, notes });
         }
         let (train, validation) = split::hold_out(train, config.validation, config.seed);
-        Ok(Self { train, validation: Some(validation), test, checksums })
+        Ok(Self { train, validation: Some(validation), test, info, checksums, notes })
     }
 
     /// The images of an evaluation.
@@ -88,6 +99,7 @@ impl Sets {
         let (eval_set, evaluation) = self.evaluation();
         RunInfo {
             data: config.data.to_string(),
+            set: self.info.clone(),
             train_images: self.train.len() as u64,
             eval_images: evaluation.len() as u64,
             eval_set,

@@ -3,7 +3,7 @@
 use candle_core::{Device, Result, Tensor};
 
 use crate::{
-    data::{Dataset, PIXELS, SIDE},
+    data::Dataset,
     nn::{
         adam::{Adam, AdamSnapshot, AdamState},
         loss::softmax,
@@ -149,14 +149,15 @@ pub(super) fn digit(data: &Dataset, index: usize, logits: &[f32]) -> Digit {
     }
 }
 
-/// Images `[n, 1, 28, 28]` and labels `[n]` on the device: in main memory as bytes, which the
+/// Images `[n, channels, height, width]` and labels `[n]` on the device: in main memory as bytes, which the
 /// network takes as they are, elsewhere in 0..=1.
 pub(super) fn tensors(data: &Dataset, batch: &[u32], device: &Device) -> Result<(Tensor, Tensor)> {
-    let shape = (batch.len(), 1, SIDE, SIDE);
+    let [channels, height, width] = data.shape();
+    let shape = (batch.len(), channels, height, width);
     // The vectors become the tensors' own memory, so they cannot be kept for the next batch.
     let mut labels = Vec::with_capacity(batch.len());
     let images = if device.is_cpu() {
-        let mut pixels = Vec::with_capacity(batch.len() * PIXELS);
+        let mut pixels = Vec::with_capacity(batch.len() * data.pixels());
         for &index in batch {
             pixels.extend_from_slice(data.image(index as usize));
             labels.push(u32::from(data.label(index as usize)));
