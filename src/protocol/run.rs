@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Clock, Evaluation};
+use super::{Clock, Evaluation, NetworkInfo};
 use crate::{
     config::{ConfigError, path_form},
-    data::Checksums,
+    data::{Checksums, DataInfo},
 };
 
 /// What a run is, known once its data is read.
@@ -49,6 +49,12 @@ pub struct RunInfo {
     /// Checksums of its images and labels; `None` in runs of versions that noted none.
     #[serde(default)]
     pub checksums: Option<Checksums>,
+    /// The images' name, size and classes; MNIST's in runs of versions that knew no others.
+    #[serde(default)]
+    pub set: DataInfo,
+    /// The network; the article's in runs of versions that knew no others.
+    #[serde(default)]
+    pub network: NetworkInfo,
 }
 
 #[cfg(test)]
@@ -73,6 +79,8 @@ impl RunInfo {
             saves: false,
             recorded: false,
             checksums: None,
+            set: DataInfo::mnist(),
+            network: NetworkInfo::article(),
         }
     }
 }

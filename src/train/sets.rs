@@ -5,9 +5,9 @@ use candle_core::Device;
 use super::{device, error::TrainError};
 use crate::{
     config::{DataSource, RunConfig},
-    data::{self, Checksums, Dataset, Mnist, split},
+    data::{self, Checksums, DataInfo, Dataset, Mnist, split},
     nn::parameters::Parameters,
-    protocol::{EvalSet, ImageSet, RunInfo},
+    protocol::{EvalSet, ImageSet, NetworkInfo, RunInfo},
 };
 
 /// Reads both sets from where they are.
@@ -104,6 +104,8 @@ impl Sets {
             saves: config.save.is_some(),
             recorded,
             checksums: Some(self.checksums),
+            set: DataInfo::mnist(),
+            network: NetworkInfo::article(),
         }
     }
 }
