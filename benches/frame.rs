@@ -11,7 +11,8 @@ use std::{
 use criterion::{BenchmarkId, Criterion};
 use mnist_tui::{
     app::App,
-    protocol::{Clock, Digit, Event, Progress, RunInfo, RunState, Sample},
+    data::DataInfo,
+    protocol::{Clock, Digit, Event, NetworkInfo, Progress, RunInfo, RunState, Sample},
     ui::{Dashboard, Depth, Theme},
 };
 use ratatui::{
@@ -60,7 +61,6 @@ fn trained(steps: u64) -> App {
     let mut app = App::default();
     let info = RunInfo {
         data: "builtin".into(),
-        set: mnist_tui::data::DataInfo::mnist(),
         train_images: 60_000,
         eval_images: 10_000,
         eval_set: mnist_tui::protocol::EvalSet::Test,
@@ -77,6 +77,8 @@ fn trained(steps: u64) -> App {
         saves: false,
         recorded: false,
         checksums: None,
+        set: DataInfo::mnist(),
+        network: NetworkInfo::article(),
     };
     take(&mut app, Event::Started(info));
     take(&mut app, Event::State(RunState::Training));

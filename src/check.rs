@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{
     headless::score,
-    metrics::{Confusion, confusion::CLASSES},
+    metrics::Confusion,
     outcome::Outcome,
     printable::complain,
     protocol::Evaluation,
@@ -60,7 +60,7 @@ fn table(evaluation: &Evaluation) -> String {
     let mut text = format!("test accuracy: {}\n", score(evaluation));
     let _ = writeln!(text, "test loss: {:.4}\n", evaluation.loss);
     text += "digit  images  right  precision   recall      F1\n";
-    for class in 0..CLASSES {
+    for class in 0..confusion.classes() {
         let (images, right) = (confusion.support(class), confusion.count(class, class));
         let figures = [confusion.precision(class), confusion.recall(class), confusion.f1(class)];
         let [precision, recall, f1] = figures.map(percent);
@@ -82,7 +82,7 @@ mod tests {
     use crate::protocol::EvalSet;
 
     fn evaluation() -> Evaluation {
-        let mut confusion = Confusion::default();
+        let mut confusion = Confusion::new(10);
         for (truth, predicted) in [(4, 4), (4, 9), (9, 9), (9, 9)] {
             confusion.record(truth, predicted);
         }

@@ -6,6 +6,7 @@
 mod breakpoint;
 mod evaluation;
 mod inside;
+mod network;
 mod number;
 mod plausible;
 mod progress;
@@ -18,8 +19,10 @@ use serde::{Deserialize, Serialize};
 pub use breakpoint::{Breakpoint, SPIKE};
 pub use evaluation::{EpochRecord, Epochs, EvalPoint, Evaluation};
 pub use inside::{
-    FeatureMaps, Found, ImageSet, Insides, Inspection, ParameterUpdate, Query, RankedDigit, Subject,
+    FeatureMaps, Filters, Found, ImageSet, Insides, Inspection, ParameterUpdate, Query,
+    RankedDigit, Subject,
 };
+pub use network::{NetworkInfo, ParameterInfo, StageInfo};
 pub use progress::{Clock, Digit, Progress, Sample};
 pub use run::{EvalSet, Failure, RunInfo, Summary};
 pub use state::{Best, TrainingProgress, TrainingState};

@@ -128,7 +128,7 @@ mod tests {
                 correct,
                 total: 10_000,
                 seconds: 0.1,
-                confusion: Confusion::default(),
+                confusion: Confusion::new(10),
             }),
             stopped: false,
             saved: None,

@@ -9,8 +9,9 @@ use std::{
 use mnist_tui::{
     checkpoint::{load_checkpoint, load_weights},
     config::RunConfig,
+    data::DataInfo,
     journal::JournalReader,
-    protocol::{Event, RunState},
+    protocol::{Event, NetworkInfo, RunState},
     runs::{RunEntry, RunStatus},
 };
 
@@ -60,7 +61,20 @@ fn the_journal_has_every_event_of_the_run() {
     let epoch = epoch.expect("one was evaluated");
     assert_eq!((epoch.step, epoch.evaluation.correct, epoch.evaluation.total), (12, 4_972, 10_000));
     assert_eq!(epoch.evaluation.confusion.support(1), 1_135);
+    assert_eq!((&info.set, &info.network), (&DataInfo::mnist(), &NetworkInfo::article()));
     assert!(matches!(events.last(), Some(Event::Finished(summary)) if summary.stopped));
+}
+
+#[test]
+fn confusion_matrices_are_still_written_as_they_were() {
+    let lines = fs::read_to_string(fixture("run/journal.jsonl")).expect("it is there");
+    let line = lines.lines().find(|line| line.starts_with(r#"{"epoch":"#)).expect("one ended");
+    let old: serde_json::Value = serde_json::from_str(line).expect("every line is JSON");
+    let epoch = events().into_iter().find(|event| matches!(event, Event::Epoch(_)));
+    let new = serde_json::to_value(epoch.expect("one ended")).expect("plain data");
+    let matrix = |event: &serde_json::Value| event["epoch"]["evaluation"]["confusion"].clone();
+    assert!(matrix(&old).is_array());
+    assert_eq!(matrix(&new), matrix(&old));
 }
 
 #[test]

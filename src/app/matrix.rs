@@ -115,7 +115,7 @@ pub(super) mod tests {
             correct: 9,
             total: 10,
             seconds: 0.1,
-            confusion: Confusion::default(),
+            confusion: Confusion::new(10),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{App, Direction, Matrix, View};
 use crate::{
-    metrics::confusion::CLASSES,
+    data::CLASSES,
     protocol::{Found, Query, RankedDigit},
 };
 

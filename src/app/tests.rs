@@ -52,7 +52,7 @@ fn record(epoch: u32, seconds: f64) -> EpochRecord {
             correct: 95,
             total: 100,
             seconds,
-            confusion: crate::metrics::Confusion::default(),
+            confusion: crate::metrics::Confusion::new(10),
         },
         clock: Clock { training: 1.2, evaluating: seconds },
     }

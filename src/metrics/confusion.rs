@@ -1,56 +1,112 @@
 //! Counts of true against predicted classes, and the figures they give.
 
-use serde::{Deserialize, Serialize};
+use std::{fmt, ops::RangeInclusive};
 
-/// Classes in MNIST: the digits 0 to 9.
-pub const CLASSES: usize = 10;
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error, SeqAccess, Visitor},
+};
 
-/// How often each true class (row) was taken for each class (column).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+/// How often each true class (row) was predicted as each class (column).
+///
+/// Its serialised form is the rows of counts. In memory only cells that are not zero take room, since
+/// an event with a matrix waits in queues, and a screen keeps thousands of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confusion {
-    // Apart, since an event with it takes the memory of every event that waits.
-    counts: Box<[[u32; CLASSES]; CLASSES]>,
+    classes: u8,
+    /// True class, predicted class and count, in this order; no count is 0.
+    cells: Vec<(u8, u8, u32)>,
 }
 
-/// A pair of different classes and how often the first was taken for the second.
+/// A true class, a predicted class and how often they came together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Confused {
     /// True class.
     pub truth: usize,
-    /// Class it was taken for.
+    /// Predicted class.
     pub predicted: usize,
     /// How often.
     pub count: u32,
 }
 
 impl Confusion {
+    /// Numbers of classes that a matrix can have.
+    pub const CLASSES: RangeInclusive<usize> = 2..=100;
+
+    /// A matrix without images.
+    ///
+    /// # Panics
+    /// If the number of classes is not in [`CLASSES`](Self::CLASSES).
+    pub fn new(classes: usize) -> Self {
+        assert!(Self::CLASSES.contains(&classes), "a matrix of {classes} classes");
+        Self { classes: classes as u8, cells: Vec::new() }
+    }
+
     /// A matrix from its counts: rows true, columns predicted.
-    pub fn from_counts(counts: [[u32; CLASSES]; CLASSES]) -> Self {
-        Self { counts: Box::new(counts) }
+    #[cfg(test)]
+    pub(crate) fn from_counts<const N: usize>(counts: [[u32; N]; N]) -> Self {
+        let mut confusion = Self::new(N);
+        for (truth, row) in counts.iter().enumerate() {
+            confusion.add_row(truth, row);
+        }
+        confusion
+    }
+
+    /// Adds the counts of the next row.
+    fn add_row(&mut self, truth: usize, counts: &[u32]) {
+        let cells = (0..).zip(counts).filter(|&(_, &count)| count > 0);
+        self.cells.extend(cells.map(|(predicted, &count)| (truth as u8, predicted, count)));
+    }
+
+    /// Rows and columns.
+    pub fn classes(&self) -> usize {
+        self.classes.into()
     }
 
     /// Counts one image.
     ///
     /// # Panics
-    /// If a class is not below [`CLASSES`].
+    /// If a class is not below [`classes`](Self::classes).
     pub fn record(&mut self, truth: usize, predicted: usize) {
-        self.counts[truth][predicted] += 1;
+        let classes = self.classes();
+        assert!(truth < classes && predicted < classes, "({truth}, {predicted}) of {classes}");
+        let (truth, predicted) = (truth as u8, predicted as u8);
+        match self.find(truth, predicted) {
+            Ok(place) => self.cells[place].2 += 1,
+            Err(place) => self.cells.insert(place, (truth, predicted, 1)),
+        }
     }
 
-    /// How often `truth` was taken for `predicted`.
+    fn find(&self, truth: u8, predicted: u8) -> Result<usize, usize> {
+        self.cells
+            .binary_search_by_key(&(truth, predicted), |&(truth, predicted, _)| (truth, predicted))
+    }
+
+    /// How often `truth` was predicted as `predicted`; 0 for classes that are not in the matrix.
     pub fn count(&self, truth: usize, predicted: usize) -> u32 {
-        self.counts[truth][predicted]
+        let (Ok(truth), Ok(predicted)) = (u8::try_from(truth), u8::try_from(predicted)) else {
+            return 0;
+        };
+        self.find(truth, predicted).map_or(0, |place| self.cells[place].2)
+    }
+
+    /// The cells that are not zero, row after row.
+    pub fn cells(&self) -> impl Iterator<Item = Confused> {
+        self.cells.iter().map(|&(truth, predicted, count)| Confused {
+            truth: truth.into(),
+            predicted: predicted.into(),
+            count,
+        })
     }
 
     /// All images counted.
     pub fn total(&self) -> u32 {
-        self.counts.iter().flatten().sum()
+        self.cells().map(|cell| cell.count).sum()
     }
 
     /// Images on the diagonal.
     pub fn correct(&self) -> u32 {
-        (0..CLASSES).map(|class| self.counts[class][class]).sum()
+        self.cells().filter(|cell| cell.truth == cell.predicted).map(|cell| cell.count).sum()
     }
 
     /// Share of images on the diagonal, in 0..=1; `None` before any image.
@@ -60,17 +116,18 @@ impl Confusion {
 
     /// Images of this true class.
     pub fn support(&self, class: usize) -> u32 {
-        self.counts[class].iter().sum()
+        self.cells().filter(|cell| cell.truth == class).map(|cell| cell.count).sum()
     }
 
-    /// Of the images taken for `class`, the share that are; `None` if none were.
+    /// Of the images predicted as `class`, the share that are; `None` if none were.
     pub fn precision(&self, class: usize) -> Option<f64> {
-        ratio(self.counts[class][class], self.counts.iter().map(|row| row[class]).sum())
+        let predicted = self.cells().filter(|cell| cell.predicted == class);
+        ratio(self.count(class, class), predicted.map(|cell| cell.count).sum())
     }
 
     /// Of the images of `class`, the share recognised; `None` if there are none.
     pub fn recall(&self, class: usize) -> Option<f64> {
-        ratio(self.counts[class][class], self.support(class))
+        ratio(self.count(class, class), self.support(class))
     }
 
     /// Harmonic mean of precision and recall; `None` where either is or both are zero.
@@ -82,16 +139,7 @@ impl Confusion {
 
     /// Confused pairs, most frequent first; ties in order of true, then predicted class.
     pub fn most_confused(&self) -> Vec<Confused> {
-        let mut pairs: Vec<_> = (0..CLASSES)
-            .flat_map(|truth| (0..CLASSES).map(move |predicted| (truth, predicted)))
-            .filter(|(truth, predicted)| truth != predicted)
-            .map(|(truth, predicted)| Confused {
-                truth,
-                predicted,
-                count: self.counts[truth][predicted],
-            })
-            .filter(|pair| pair.count > 0)
-            .collect();
+        let mut pairs: Vec<_> = self.cells().filter(|cell| cell.truth != cell.predicted).collect();
         // The sort is stable, which keeps ties in matrix order.
         pairs.sort_by_key(|pair| std::cmp::Reverse(pair.count));
         pairs
@@ -102,6 +150,58 @@ fn ratio(part: u32, whole: u32) -> Option<f64> {
     (whole > 0).then(|| f64::from(part) / f64::from(whole))
 }
 
+impl Serialize for Confusion {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut rows = vec![vec![0; self.classes()]; self.classes()];
+        for Confused { truth, predicted, count } in self.cells() {
+            rows[truth][predicted] = count;
+        }
+        rows.serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Confusion {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_seq(Rows)
+    }
+}
+
+/// Reads a matrix row by row, so that one of the wrong size ends at once.
+struct Rows;
+
+impl<'de> Visitor<'de> for Rows {
+    type Value = Confusion;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (least, most) = (Confusion::CLASSES.start(), Confusion::CLASSES.end());
+        write!(f, "the rows of a square matrix of {least} to {most} classes")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Confusion, A::Error> {
+        let Some(first) = rows.next_element::<Vec<u32>>()? else {
+            return Err(A::Error::invalid_length(0, &self));
+        };
+        let classes = first.len();
+        if !Confusion::CLASSES.contains(&classes) {
+            return Err(A::Error::invalid_length(classes, &self));
+        }
+        let mut confusion = Confusion::new(classes);
+        confusion.add_row(0, &first);
+        let mut known = 1;
+        while let Some(row) = rows.next_element::<Vec<u32>>()? {
+            if row.len() != classes || known == classes {
+                return Err(A::Error::invalid_length(row.len(), &self));
+            }
+            confusion.add_row(known, &row);
+            known += 1;
+        }
+        if known < classes {
+            return Err(A::Error::invalid_length(known, &self));
+        }
+        Ok(confusion)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -109,7 +209,7 @@ mod tests {
     use super::*;
 
     fn small() -> Confusion {
-        let mut confusion = Confusion::default();
+        let mut confusion = Confusion::new(10);
         for (truth, predicted) in [(4, 4), (4, 9), (4, 9), (9, 9), (9, 4), (7, 7)] {
             confusion.record(truth, predicted);
         }
@@ -127,7 +227,7 @@ mod tests {
 
     #[test]
     fn figures_without_images_are_absent_rather_than_nan() {
-        let empty = Confusion::default();
+        let empty = Confusion::new(10);
         assert_eq!(
             (empty.accuracy(), empty.precision(0), empty.recall(0), empty.f1(0)),
             (None, None, None, None)
@@ -143,10 +243,50 @@ mod tests {
         assert_eq!(pairs.len(), 2);
     }
 
+    #[test]
+    fn the_serialised_form_is_rows_of_counts_for_any_number_of_classes() {
+        let mut three = Confusion::new(3);
+        three.record(2, 0);
+        three.record(2, 0);
+        three.record(0, 0);
+        let json = serde_json::to_string(&three).expect("plain data");
+        assert_eq!(json, "[[1,0,0],[0,0,0],[2,0,0]]");
+        assert_eq!(serde_json::from_str::<Confusion>(&json).expect("it reads"), three);
+    }
+
+    #[test]
+    fn what_is_no_square_matrix_is_refused() {
+        let wide = format!("[[{}0]]", "0,".repeat(100));
+        for json in ["[]", "[[]]", "[[1]]", "[[1,2]]", "[[1,2],[3]]", "[[1,2],[3,4],[5,6]]", &wide]
+        {
+            let error = serde_json::from_str::<Confusion>(json).expect_err(json).to_string();
+            assert!(error.contains("a square matrix of 2 to 100 classes"), "{json}: {error}");
+        }
+    }
+
     proptest! {
         #[test]
+        fn any_matrix_reads_back_as_it_was(
+            classes in Confusion::CLASSES,
+            images in prop::collection::vec((0usize..100, 0usize..100), 0..300),
+        ) {
+            let mut confusion = Confusion::new(classes);
+            let mut dense = vec![0; classes * classes];
+            for (truth, predicted) in images {
+                let (truth, predicted) = (truth % classes, predicted % classes);
+                confusion.record(truth, predicted);
+                dense[truth * classes + predicted] += 1;
+            }
+            let json = serde_json::to_vec(&confusion).expect("plain data");
+            prop_assert_eq!(&serde_json::from_slice::<Confusion>(&json).expect("it reads"), &confusion);
+            for (place, count) in dense.into_iter().enumerate() {
+                prop_assert_eq!(confusion.count(place / classes, place % classes), count);
+            }
+        }
+
+        #[test]
         fn totals_agree_however_images_fall(images in prop::collection::vec((0usize..10, 0usize..10), 0..300)) {
-            let mut confusion = Confusion::default();
+            let mut confusion = Confusion::new(10);
             for &(truth, predicted) in &images {
                 confusion.record(truth, predicted);
             }

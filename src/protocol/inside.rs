@@ -47,7 +47,7 @@ impl Inspection {
 /// What a step did to one parameter. Norms are Euclidean.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ParameterUpdate {
-    /// Name, as in the article.
+    /// Name, as in [`NetworkInfo::parameters`](super::NetworkInfo::parameters).
     pub name: String,
     /// Sizes of its dimensions.
     pub shape: Vec<u32>,
@@ -105,7 +105,7 @@ pub enum Subject {
     },
     /// The image with the highest loss in the last evaluation.
     Hardest,
-    /// 28 rows of 28 grey values, 255 the ink.
+    /// A drawing of the images' size: grey values, row after row, 255 the ink.
     Drawn(Vec<u8>),
 }
 
@@ -120,34 +120,50 @@ pub struct Insides {
     pub step: u64,
     /// True class, if known.
     pub label: Option<u8>,
-    /// 28 rows of 28 grey values.
+    /// Its grey values, row after row.
     pub pixels: Vec<u8>,
-    /// The kernels of the first convolution, `[6, 5, 5]`.
-    pub filters: Vec<f32>,
-    /// After convolution and `ReLU`, and after pooling, of the first and of the second layer:
-    /// 6×24×24, 6×12×12, 16×8×8, 16×4×4.
-    pub stages: [FeatureMaps; 4],
+    /// The kernels of the first convolution, if it is one on grey images.
+    pub filters: Option<Filters>,
+    /// The activations of each stage, as in [`NetworkInfo::stages`](super::NetworkInfo::stages).
+    pub stages: Vec<FeatureMaps>,
     /// One for each class.
-    pub logits: [f32; 10],
+    pub logits: Vec<f32>,
     /// Their softmax.
-    pub probabilities: [f32; 10],
+    pub probabilities: Vec<f32>,
 }
 
-/// Activations of one stage, `[channels, side, side]`.
+/// Kernels of a convolution, `[channels, side, side]`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Filters {
+    /// Kernels.
+    pub channels: usize,
+    /// Rows and columns of each.
+    pub side: usize,
+    /// Weights, kernel after kernel, row after row.
+    pub values: Vec<f32>,
+}
+
+/// Activations of one stage, `[channels, height, width]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FeatureMaps {
     /// Maps.
-    pub channels: u16,
-    /// Rows and columns of each.
-    pub side: u16,
-    /// Values, map after map, row after row.
+    pub channels: usize,
+    /// Rows of each.
+    pub height: usize,
+    /// Columns of each.
+    pub width: usize,
+    /// Values, map after map, row after row; of the first maps only where all have more than
+    /// [`FeatureMaps::MOST`].
     pub values: Vec<f32>,
 }
 
 impl FeatureMaps {
-    /// The values of one map, row after row; empty if there is none.
+    /// Most values of a stage that are handed over.
+    pub const MOST: usize = 1 << 16;
+
+    /// The values of one map, row after row; empty if it was not handed over.
     pub fn map(&self, channel: usize) -> &[f32] {
-        let len = usize::from(self.side).pow(2);
+        let len = self.height * self.width;
         self.values.get(channel * len..(channel + 1) * len).unwrap_or_default()
     }
 }
@@ -159,7 +175,7 @@ pub struct Query {
     pub step: u64,
     /// What it was made on: where a run with validation images ends there are two after one step.
     pub set: EvalSet,
-    /// True class and what it was taken for; all images otherwise.
+    /// True and predicted class; all images otherwise.
     pub cell: Option<(u8, u8)>,
 }
 

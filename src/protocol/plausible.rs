@@ -1,11 +1,18 @@
 //! Whether an event can come from a run: its numbers are such as runs have.
 
-use super::{Evaluation, Event};
+use super::{Evaluation, Event, NetworkInfo};
+use crate::{data::DataInfo, metrics::Confusion};
 
 /// More steps or images no run has, and sums of a few of them cannot overflow.
 const MOST: u64 = 1 << 45;
 /// More images no set has.
 const MOST_IMAGES: u64 = 1 << 32;
+/// More rows, columns or channels no image has.
+const MOST_PIXELS: usize = 1 << 10;
+/// More stages or parameters no network has.
+const MOST_LAYERS: usize = 1 << 12;
+/// Longer no dimension is.
+const MOST_VALUES: usize = 1 << 32;
 
 impl Event {
     /// Whether all counts are within what a run can have. One that was read from a file need not be.
@@ -18,6 +25,8 @@ impl Event {
                 info.set.is_supported()
                     && images.iter().all(|&images| images <= MOST_IMAGES)
                     && within(&[info.steps_per_epoch, info.total_steps, info.parameters])
+                    && is_of_images(&info.set)
+                    && is_of_a_run(&info.network)
             }
             Self::Progress(progress) => {
                 within(&[progress.first_step, progress.first_batch, progress.images])
@@ -56,10 +65,44 @@ impl Event {
 
 /// Whether an evaluation's counts are those of a set, and its matrix can be summed up.
 fn is_possible(evaluation: &Evaluation) -> bool {
-    let classes = 0..crate::metrics::confusion::CLASSES;
-    let cells = classes.clone().flat_map(|truth| classes.clone().map(move |taken| (truth, taken)));
-    let counts = cells.map(|(truth, taken)| u64::from(evaluation.confusion.count(truth, taken)));
+    let counts = evaluation.confusion.cells().map(|cell| u64::from(cell.count));
     u32::try_from(counts.sum::<u64>()).is_ok()
         && evaluation.correct <= MOST_IMAGES
         && evaluation.total <= MOST_IMAGES
+}
+
+/// Whether a set's images and classes can be shown.
+fn is_of_images(set: &DataInfo) -> bool {
+    set.shape.iter().all(|length| (1..=MOST_PIXELS).contains(length))
+        && Confusion::CLASSES.contains(&set.classes.len())
+}
+
+fn is_of_a_run(network: &NetworkInfo) -> bool {
+    let NetworkInfo { stages, parameters, .. } = network;
+    stages.len().max(parameters.len()) <= MOST_LAYERS
+        && stages.iter().flat_map(|stage| &stage.shape).all(|&length| length <= MOST_VALUES)
+        && parameters.iter().flat_map(|one| &one.shape).all(|&length| length <= MOST_VALUES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::RunInfo;
+
+    #[test]
+    fn a_run_has_classes_and_sizes_within_limits() {
+        let plausible = |change: fn(&mut RunInfo)| {
+            let mut info = RunInfo::example();
+            change(&mut info);
+            Event::Started(info).is_plausible()
+        };
+        assert!(plausible(|_| {}));
+        assert!(plausible(|info| info.set.classes = vec!["x".into(); 100]));
+        assert!(!plausible(|info| info.set.classes = vec!["x".into(); 101]));
+        assert!(!plausible(|info| info.set.classes.clear()));
+        assert!(!plausible(|info| info.set.shape = [1, 0, 28]));
+        assert!(!plausible(|info| info.set.shape = [1, 28, usize::MAX]));
+        assert!(!plausible(|info| info.network.stages[0].shape[1] = usize::MAX));
+        assert!(!plausible(|info| info.network.parameters[0].shape[0] = usize::MAX));
+    }
 }

@@ -71,7 +71,7 @@ pub struct Sample {
 /// An image with its label and the network's answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Digit {
-    /// 28 rows of 28 grey values, 255 the ink.
+    /// Grey values, row after row, 255 the ink.
     pub pixels: Vec<u8>,
     /// True class.
     pub label: u8,

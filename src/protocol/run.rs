@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Clock, Evaluation};
+use super::{Clock, Evaluation, NetworkInfo};
 use crate::{
     config::{ConfigError, path_form},
     data::{Checksums, DataInfo},
@@ -15,9 +15,6 @@ use crate::{
 pub struct RunInfo {
     /// Where the images come from: `builtin`, `hub` or a path.
     pub data: String,
-    /// What they are; MNIST in runs of versions that knew no other.
-    #[serde(default)]
-    pub set: DataInfo,
     /// Images trained on in each epoch.
     pub train_images: u64,
     /// Images in each evaluation after an epoch.
@@ -52,6 +49,12 @@ pub struct RunInfo {
     /// Checksums of its images and labels; `None` in runs of versions that noted none.
     #[serde(default)]
     pub checksums: Option<Checksums>,
+    /// The images' name, size and classes; MNIST's in runs of versions that knew no others.
+    #[serde(default)]
+    pub set: DataInfo,
+    /// The network; the article's in runs of versions that knew no others.
+    #[serde(default)]
+    pub network: NetworkInfo,
 }
 
 #[cfg(test)]
@@ -60,7 +63,6 @@ impl RunInfo {
     pub(crate) fn example() -> Self {
         Self {
             data: "builtin".into(),
-            set: DataInfo::mnist(),
             train_images: 60_000,
             eval_images: 10_000,
             eval_set: EvalSet::Test,
@@ -77,6 +79,8 @@ impl RunInfo {
             saves: false,
             recorded: false,
             checksums: None,
+            set: DataInfo::mnist(),
+            network: NetworkInfo::article(),
         }
     }
 }

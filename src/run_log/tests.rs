@@ -38,7 +38,7 @@ fn evaluation() -> Evaluation {
         correct: 3,
         total: 4,
         seconds: 0.25,
-        confusion: Confusion::default(),
+        confusion: Confusion::new(10),
     }
 }
 

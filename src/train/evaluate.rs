@@ -14,7 +14,7 @@ use super::{
 use crate::{
     checkpoint,
     config::{DataSource, DeviceChoice},
-    data::{Dataset, batches::Batches},
+    data::{CLASSES, Dataset, batches::Batches},
     metrics::Confusion,
     nn::model::{Model, Outcome},
     protocol::{EvalSet, Evaluation},
@@ -36,7 +36,7 @@ pub(super) fn evaluate(
     mut go_on: impl FnMut() -> bool,
 ) -> candle_core::Result<Option<Evaluation>> {
     let start = Instant::now();
-    let mut confusion = Confusion::default();
+    let mut confusion = Confusion::new(CLASSES);
     let mut loss = 0.0;
     let chunks = Batches::in_order(data.len(), CHUNK);
     for chunk in 0..chunks.count() {

@@ -3,7 +3,7 @@
 use std::{cmp::Ordering, collections::VecDeque};
 
 use crate::{
-    data::{CLASSES, Dataset},
+    data::Dataset,
     nn::loss::softmax,
     protocol::{Digit, EvalSet, Found, ImageSet, Query, RankedDigit},
 };
@@ -22,11 +22,11 @@ pub(super) struct ImageResult {
 impl ImageResult {
     /// From the image's logits and its true class; `prediction` is the place of the largest logit.
     pub(super) fn of(logits: &[f32], label: u8, prediction: usize) -> Self {
-        let mut probabilities = [0.0; CLASSES];
+        let mut probabilities = vec![0.0; logits.len()];
         softmax(logits, &mut probabilities);
         let probability = probabilities[prediction];
         // The logarithm of the label's own probability would be infinite from a loss of 104 on; that
-        // of the largest, which is at least a tenth, is exact.
+        // of the largest is exact.
         let behind = logits[prediction] - logits[usize::from(label)];
         Self { prediction: prediction as u8, probability, loss: behind - probability.ln() }
     }
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_loss_is_exact_where_the_labels_probability_is_too_small_to_write() {
-        let mut logits = [0.0; CLASSES];
+        let mut logits = [0.0; 10];
         logits[4] = 200.0;
         let result = ImageResult::of(&logits, 1, 4);
         assert_eq!((result.prediction, result.probability, result.loss), (4, 1.0, 200.0));

@@ -7,7 +7,7 @@ use crate::{
     config::{DataSource, RunConfig},
     data::{self, Checksums, DataInfo, Dataset, Splits, split},
     nn::parameters::Parameters,
-    protocol::{EvalSet, ImageSet, RunInfo},
+    protocol::{EvalSet, ImageSet, NetworkInfo, RunInfo},
 };
 
 /// Reads the set from where it is.
@@ -116,6 +116,7 @@ impl Sets {
             saves: config.save.is_some(),
             recorded,
             checksums: Some(self.checksums),
+            network: NetworkInfo::article(),
         }
     }
 }

@@ -143,7 +143,7 @@ mod tests {
             correct,
             total: 100,
             seconds: 0.0,
-            confusion: Confusion::default(),
+            confusion: Confusion::new(10),
         }
     }
 

@@ -36,7 +36,7 @@ fn evaluation(correct: u64) -> Evaluation {
         correct,
         total: 100,
         seconds: 0.1,
-        confusion: crate::metrics::Confusion::default(),
+        confusion: crate::metrics::Confusion::new(10),
     }
 }
 

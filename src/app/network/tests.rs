@@ -1,5 +1,5 @@
 use super::{super::*, *};
-use crate::protocol::{Clock, FeatureMaps, Progress, RunState};
+use crate::protocol::{Clock, Progress, RunState};
 
 fn info() -> RunInfo {
     RunInfo { train_images: 600, eval_images: 100, test_images: 100, ..RunInfo::example() }
@@ -12,10 +12,10 @@ fn insides(subject: Subject, image: Option<(ImageSet, u32)>, step: u64) -> Insid
         step,
         label: Some(7),
         pixels: vec![0; 784],
-        filters: vec![0.0; 150],
-        stages: std::array::from_fn(|_| FeatureMaps::default()),
-        logits: [0.0; 10],
-        probabilities: [0.1; 10],
+        filters: None,
+        stages: Vec::new(),
+        logits: vec![0.0; 10],
+        probabilities: vec![0.1; 10],
     }
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     app::{Action, App, Msg, View},
-    protocol::{Command, Event, FeatureMaps, Subject},
+    protocol::{Command, Event, Subject},
 };
 
 fn act(app: &mut App, action: Action) -> Vec<Command> {
@@ -33,10 +33,10 @@ fn answer(pixels: &[u8]) -> Event {
         step: 7,
         label: None,
         pixels: pixels.to_vec(),
-        filters: Vec::new(),
-        stages: std::array::from_fn(|_| FeatureMaps::default()),
-        logits: [0.0; 10],
-        probabilities: [0.1; 10],
+        filters: None,
+        stages: Vec::new(),
+        logits: vec![0.0; 10],
+        probabilities: vec![0.1; 10],
     }))
 }
 

@@ -188,7 +188,7 @@ fn record(epoch: u32) -> EpochRecord {
         correct: 200_000 - u64::from(epoch),
         total: 200_000,
         seconds: 0.0,
-        confusion: Confusion::default(),
+        confusion: Confusion::new(10),
     };
     EpochRecord {
         epoch,

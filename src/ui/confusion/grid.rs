@@ -3,7 +3,8 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use crate::{
-    metrics::{self, confusion::CLASSES},
+    data::CLASSES,
+    metrics,
     ui::{format, table, theme::Theme},
 };
 

@@ -87,7 +87,7 @@ impl<'a> Answer<'a> {
 }
 
 /// The likeliest digit and its probability.
-fn top(probabilities: &[f32; 10]) -> (usize, f64) {
+fn top(probabilities: &[f32]) -> (usize, f64) {
     let digit = arg_max(probabilities);
     (digit, f64::from(probabilities[digit]))
 }

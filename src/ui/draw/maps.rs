@@ -23,12 +23,13 @@ struct Grid {
 
 impl Grid {
     fn of(stage: &FeatureMaps, shrink: u16, width: u16) -> Self {
-        let columns = (stage.side / shrink).max(1);
+        let columns = (stage.width as u16 / shrink).max(1);
         let rows = columns.div_ceil(2);
         let most = ((width + 1) / (columns + 1)).max(1);
-        let lines = stage.channels.div_ceil(most).max(1);
+        let channels = stage.channels as u16;
+        let lines = channels.div_ceil(most).max(1);
         // As many on every line.
-        Self { shrink, columns, rows, per_line: stage.channels.div_ceil(lines).max(1), lines }
+        Self { shrink, columns, rows, per_line: channels.div_ceil(lines).max(1), lines }
     }
 
     /// Rows with the heading and a gap after each line of maps.
@@ -46,10 +47,8 @@ pub(super) fn render(insides: Option<&Insides>, area: Rect, buf: &mut Buffer, th
     };
     let grids = |shrinks: [u16; 4]| {
         let mut shrinks = shrinks.into_iter();
-        insides
-            .stages
-            .each_ref()
-            .map(|stage| Grid::of(stage, shrinks.next().unwrap_or(1), inner.width))
+        let grid = |stage| Grid::of(stage, shrinks.next().unwrap_or(1), inner.width);
+        insides.stages.iter().map(grid).collect::<Vec<_>>()
     };
     let full = grids([1; 4]);
     let height: u16 = full.iter().map(|grid| grid.height()).sum();
@@ -74,18 +73,19 @@ fn draw_stage(
     buf: &mut Buffer,
     theme: &Theme,
 ) {
-    let FeatureMaps { channels, side, values } = stage;
+    let FeatureMaps { channels, width: side, values, .. } = stage;
+    let (channels, side) = (*channels as u16, *side as u16);
     let brightest = values.iter().copied().filter(|value| value.is_finite()).fold(0.0, f32::max);
     let heading = format!("{name} {channels}×{side}×{side}, up to {brightest:.1}");
     table::left(buf, area.x, area.y, &heading, area.width, theme.muted);
-    for channel in 0..*channels {
+    for channel in 0..channels {
         let place = Rect {
             x: area.x + channel % grid.per_line * (grid.columns + 1),
             y: area.y + 1 + channel / grid.per_line * (grid.rows + 1),
             width: grid.columns,
             height: grid.rows,
         };
-        let map = Map { values: stage.map(usize::from(channel)), side: *side, brightest };
+        let map = Map { values: stage.map(usize::from(channel)), side, brightest };
         map.draw(grid.shrink, place.intersection(area), buf, theme);
     }
 }

@@ -93,10 +93,13 @@ impl Stage<'_> {
     fn values(&self) -> (&[f32], u16, u16) {
         match self.which {
             Which::Maps(place) => match self.insides.stages.get(place) {
-                Some(maps) => (&maps.values, maps.channels, maps.side),
+                Some(maps) => (&maps.values, maps.channels as u16, maps.width as u16),
                 None => (&[], 0, 0),
             },
-            Which::Filters | Which::Logits => (&self.insides.filters, 6, 5),
+            Which::Filters | Which::Logits => match &self.insides.filters {
+                Some(filters) => (&filters.values, filters.channels as u16, filters.side as u16),
+                None => (&[], 0, 0),
+            },
         }
     }
 

@@ -13,7 +13,9 @@ use ratatui::{
 use super::{super::Dashboard, *};
 use crate::{
     app::{Action, Direction, Msg, View},
-    protocol::{Clock, Event, FeatureMaps, ImageSet, Progress, RunInfo, RunState, Subject},
+    protocol::{
+        Clock, Event, FeatureMaps, Filters, ImageSet, Progress, RunInfo, RunState, Subject,
+    },
     ui::Depth,
 };
 
@@ -50,21 +52,21 @@ fn convolve(input: &[f32], side: usize, weights: &[f32], outputs: usize) -> Feat
     let values = (0..outputs * out * out)
         .map(|place| value(place / (out * out), place / out % out, place % out))
         .collect();
-    FeatureMaps { channels: outputs as u16, side: out as u16, values }
+    FeatureMaps { channels: outputs, height: out, width: out, values }
 }
 
 fn pool(maps: &FeatureMaps) -> FeatureMaps {
-    let side = usize::from(maps.side) / 2;
+    let side = maps.width / 2;
     let value = |channel: usize, y: usize, x: usize| {
         let map = maps.map(channel);
         let at = |dy: usize, dx: usize| map[(2 * y + dy) * 2 * side + 2 * x + dx];
         at(0, 0).max(at(0, 1)).max(at(1, 0)).max(at(1, 1))
     };
-    let count = usize::from(maps.channels) * side * side;
+    let count = maps.channels * side * side;
     let values = (0..count)
         .map(|place| value(place / (side * side), place / side % side, place % side))
         .collect();
-    FeatureMaps { channels: maps.channels, side: side as u16, values }
+    FeatureMaps { channels: maps.channels, height: side, width: side, values }
 }
 
 /// The seven's way through a network with such filters, taken for `taken_for`, after `step` steps.
@@ -79,9 +81,10 @@ fn insides(taken_for: usize, step: u64) -> Insides {
         (0..16 * 150).map(|tap| 0.05 * ((tap * tap % 97) as f32 / 48.0 - 1.0)).collect();
     let relu2 = convolve(&pool1.values, 12, &second, 16);
     let pool2 = pool(&relu2);
-    let logits: [f32; 10] = std::array::from_fn(|class| {
+    let logit = |class| {
         if class == taken_for { 9.31 } else { 4.6 - 1.7 * ((class * 7 + 4) % 10) as f32 }
-    });
+    };
+    let logits: Vec<f32> = (0..10).map(logit).collect();
     let sum: f32 = logits.iter().map(|logit| logit.exp()).sum();
     Insides {
         subject: Subject::Image { set: ImageSet::Test, index: 1_234 },
@@ -89,10 +92,10 @@ fn insides(taken_for: usize, step: u64) -> Insides {
         step,
         label: Some(7),
         pixels,
-        filters,
-        stages: [relu1, pool1, relu2, pool2],
+        filters: Some(Filters { channels: 6, side: 5, values: filters }),
+        stages: vec![relu1, pool1, relu2, pool2],
+        probabilities: logits.iter().map(|logit| logit.exp() / sum).collect(),
         logits,
-        probabilities: logits.map(|logit| logit.exp() / sum),
     }
 }
 
@@ -271,7 +274,7 @@ fn filters_have_both_hues_and_maps_the_activations_shades() {
 fn values_that_are_not_numbers_are_told() {
     let mut broken = insides(7, 800);
     broken.stages[0].values[9] = f32::NAN;
-    (broken.logits, broken.probabilities) = ([f32::NAN; 10], [f32::NAN; 10]);
+    (broken.logits, broken.probabilities) = (vec![f32::NAN; 10], vec![f32::NAN; 10]);
     let shown = text(&on_page(showing(broken), 1), 80, 24);
     assert!(shown.contains("not finite") && shown.contains("NaN"), "{shown}");
 }
@@ -280,8 +283,8 @@ fn values_that_are_not_numbers_are_told() {
 fn nothing_panics_at_any_size() {
     let theme = [Depth::None, Depth::True].map(Theme::new);
     let mut empty = insides(7, 1);
-    empty.stages = std::array::from_fn(|_| FeatureMaps::default());
-    (empty.filters, empty.pixels) = (Vec::new(), Vec::new());
+    empty.stages = vec![FeatureMaps::default(); 4];
+    (empty.filters, empty.pixels) = (None, Vec::new());
     for insides in [insides(3, 800), empty] {
         for page in 0..app::Network::STAGES {
             let app = on_page(showing(insides.clone()), page);

@@ -29,7 +29,8 @@ fn maps(channels: u16, side: u16, value: impl Fn(u16, u16, u16) -> f32) -> Featu
         .flat_map(|map| (0..side).flat_map(move |y| (0..side).map(move |x| (map, x, y))))
         .map(|(map, x, y)| value(map, x, y))
         .collect();
-    FeatureMaps { channels, side, values }
+    let [channels, side] = [channels, side].map(usize::from);
+    FeatureMaps { channels, height: side, width: side, values }
 }
 
 /// Answers that the drawing is a seven. Maps show the slopes of the drawing in several directions,
@@ -42,13 +43,13 @@ fn answer(app: &mut App) {
         let slope = ink(x + 2 + dx, y + 2 + dy) - ink(x + 2, y + 2);
         if map < 8 { slope.max(0.0) } else { (-slope).max(0.0) }
     };
-    let stages = [
+    let stages = vec![
         maps(6, 24, slope),
         maps(6, 12, |map, x, y| slope(map, 2 * x, 2 * y).max(slope(map, 2 * x + 1, 2 * y))),
         maps(16, 8, |map, x, y| slope(map, 3 * x, 3 * y)),
         maps(16, 4, |map, x, y| slope(map, 6 * x, 6 * y)),
     ];
-    let mut probabilities = [0.001; 10];
+    let mut probabilities = vec![0.001; 10];
     probabilities[7] = 0.92;
     probabilities[2] = 0.06;
     probabilities[9] = 0.012;
@@ -59,9 +60,9 @@ fn answer(app: &mut App) {
         step: 2_900,
         label: None,
         pixels: pixels.clone(),
-        filters: Vec::new(),
+        filters: None,
         stages,
-        logits: [0.0; 10],
+        logits: vec![0.0; 10],
         probabilities,
     };
     feed(app, Event::Insides(Box::new(insides)));
@@ -231,13 +232,13 @@ fn feature_maps_are_brightest_where_their_values_are_largest() {
 fn maps_of_nothing_and_answers_that_are_no_numbers_are_survived() {
     let mut app = seven();
     let mut insides = app.pad.insides.clone().expect("it was answered");
-    insides.stages = [
+    insides.stages = vec![
         FeatureMaps::default(),
-        FeatureMaps { channels: 6, side: 12, values: Vec::new() },
+        FeatureMaps { channels: 6, height: 12, width: 12, values: Vec::new() },
         maps(16, 8, |_, _, _| f32::NAN),
         maps(16, 4, |_, _, _| f32::INFINITY),
     ];
-    insides.probabilities = [f32::NAN; 10];
+    insides.probabilities = vec![f32::NAN; 10];
     feed(&mut app, Event::Insides(Box::new(insides)));
     for depth in [Depth::True, Depth::None] {
         let _ = screen(&app, 120, 40, depth);
