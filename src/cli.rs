@@ -26,7 +26,7 @@ use crate::{
     runs::Runs,
     session::{self, OnDone},
     terminal,
-    train::{Classifier, Tools, WeightsCheck},
+    train::{Classifier, Tools, WeightsCheck, check_network},
 };
 use arguments::{
     Cli, EvalArgs, MachineArgs, OnHangup, PredictArgs, RunsArgs, RunsSub, Sub, TrainArgs, WatchArgs,
@@ -102,7 +102,10 @@ fn train(arguments: &TrainArgs) -> Outcome {
 
 fn new_run(arguments: &TrainArgs, tools: Tools) -> Result<Launch, Outcome> {
     let config = arguments.config();
-    config.validate().map_err(|error| Outcome::Failed(error.into()))?;
+    config
+        .validate()
+        .and_then(|()| check_network(&config.model))
+        .map_err(|error| Outcome::Failed(error.into()))?;
     let run_dir = arguments.run_dir.as_deref();
     if let Some(message) = arguments.overwritten(config.save.as_deref(), run_dir) {
         return Err(Outcome::usage(message));
@@ -229,8 +232,9 @@ mod tests {
     fn every_option_reaches_the_configuration() {
         let line = "--data mnist --epochs 3 --batch-size 7 --lr 1e-2 --seed 9 --no-shuffle \
                     --validation 11 --steps 13 --init a --save b --log c --threads 2 \
-                    --device cpu --fps 60 --headless";
-        let cli = parse(&line.split_whitespace().collect::<Vec<_>>()).expect("all are valid");
+                    --device cpu --fps 60 --headless --model";
+        let line: Vec<&str> = line.split_whitespace().chain(["flatten, linear"]).collect();
+        let cli = parse(&line).expect("all are valid");
         assert_eq!(
             cli.train.config(),
             RunConfig {
@@ -246,6 +250,7 @@ mod tests {
                 save: Some("b".into()),
                 threads: Some(2),
                 device: DeviceChoice::Cpu,
+                model: "flatten, linear".parse().expect("a network"),
                 ..RunConfig::default()
             }
         );
