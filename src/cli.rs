@@ -17,6 +17,8 @@ use crate::{
     config::RunConfig,
     headless,
     launch::{self, Launch, LaunchError},
+    model,
+    network::Plan,
     outcome::Outcome,
     predict,
     printable::{complain, printable},
@@ -26,10 +28,11 @@ use crate::{
     runs::Runs,
     session::{self, OnDone},
     terminal,
-    train::{Classifier, Tools, WeightsCheck, check_network},
+    train::{Classifier, Tools, WeightsCheck, check_network, describe_data},
 };
 use arguments::{
-    Cli, EvalArgs, MachineArgs, OnHangup, PredictArgs, RunsArgs, RunsSub, Sub, TrainArgs, WatchArgs,
+    Cli, EvalArgs, MachineArgs, ModelArgs, OnHangup, PredictArgs, RunsArgs, RunsSub, Sub,
+    TrainArgs, WatchArgs,
 };
 
 /// Runs the program as the arguments say, of which the first is its name.
@@ -53,6 +56,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Some(Sub::Eval(arguments)) => evaluate(arguments),
         Some(Sub::Predict(arguments)) => predict(&arguments),
+        Some(Sub::Model(arguments)) => describe(&arguments),
         Some(Sub::Reproduce(arguments)) => {
             let data = arguments.source.data();
             let MachineArgs { threads, device } = arguments.machine;
@@ -195,6 +199,22 @@ fn predict(arguments: &PredictArgs) -> Outcome {
     match Classifier::open(&arguments.weights, threads, device) {
         Ok(classifier) => predict::run(&classifier, &arguments.images, form),
         Err(error) => Outcome::Failed(error.into()),
+    }
+}
+
+fn describe(arguments: &ModelArgs) -> Outcome {
+    let info = match describe_data(&arguments.source.data()) {
+        Ok(info) => info,
+        Err(error) => return Outcome::Failed(error.into()),
+    };
+    let form = match (arguments.json, arguments.pytorch) {
+        (true, _) => model::Form::Json,
+        (_, true) => model::Form::PyTorch,
+        _ => model::Form::Table,
+    };
+    match Plan::of(&arguments.model, info.shape, info.classes.len()) {
+        Ok(plan) => model::run(&plan, form),
+        Err(error) => Outcome::usage(error.to_string()),
     }
 }
 

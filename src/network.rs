@@ -8,6 +8,7 @@ mod parse;
 pub mod plan;
 mod preset;
 mod print;
+mod pytorch;
 pub mod spec;
 
 pub use error::SpecError;

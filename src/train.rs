@@ -33,5 +33,6 @@ pub use error::TrainError;
 pub use evaluate::{WeightsCheck, evaluate_weights};
 pub use networks::check_network;
 pub use resume::Unfit;
+pub use sets::describe_data;
 pub use tools::Tools;
 pub use worker::{Worker, spawn, spawn_with_screen, spawn_with_tools};

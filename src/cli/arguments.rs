@@ -62,6 +62,8 @@ pub(super) enum Sub {
     Eval(EvalArgs),
     /// Say which digits PNG and JPEG pictures show
     Predict(PredictArgs),
+    /// Show the layers of a network, or print it as PyTorch code
+    Model(ModelArgs),
     /// Run the article's two experiments and compare with its figures
     Reproduce(ReproduceArgs),
     /// Measure how many images a second this machine trains, by batch size and threads
@@ -341,6 +343,23 @@ impl PredictArgs {
     pub(super) fn ascii(&self) -> bool {
         self.ascii || ascii_is_wanted(|name| env::var(name).ok())
     }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ModelArgs {
+    /// A name (article), a TOML file with [[layer]] tables, or layers in one line
+    #[arg(value_name = "NAME|FILE.toml|LAYERS", value_parser = model(), default_value = "article")]
+    pub(super) model: NetworkSpec,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Print a Python file with a class Net that computes the same, and whose state_dict has the names
+    /// and shapes of a weights file
+    #[arg(long, conflicts_with = "json")]
+    #[expect(clippy::doc_markdown, reason = "the help shows it as it is")]
+    pub(super) pytorch: bool,
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
 }
 
 #[derive(Debug, Args)]

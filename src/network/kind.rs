@@ -101,7 +101,8 @@ const CHANNELS: Setting = Setting { key: "channels", letter: None, range: 1..=40
 const WIDTH: Setting = Setting { key: "width", letter: None, range: 1..=4096 };
 const SIZE: Setting = Setting { key: "size", letter: None, range: 1..=64 };
 const KERNEL: Setting = Setting { key: "kernel", letter: Some('k'), range: 1..=7 };
-const STRIDE: Setting = Setting { key: "stride", letter: Some('s'), range: 1..=64 };
+const STRIDE: Setting = Setting { key: "stride", letter: Some('s'), range: 1..=7 };
+const POOL_STRIDE: Setting = Setting { key: "stride", letter: Some('s'), range: 1..=64 };
 const PADDING: Setting = Setting { key: "padding", letter: Some('p'), range: 0..=6 };
 
 /// Layers of a network, those in residual blocks included.
@@ -139,12 +140,14 @@ pub(super) fn layer<S: Settings>(kind: Kind, settings: &mut S) -> Result<Layer, 
         Kind::BatchNorm => Layer::BatchNorm,
         Kind::Relu => Layer::Relu,
         Kind::Gelu => Layer::Gelu,
-        Kind::MaxPool => {
-            Layer::MaxPool { size: settings.required(&SIZE)?, stride: settings.optional(&STRIDE)? }
-        }
-        Kind::AvgPool => {
-            Layer::AvgPool { size: settings.required(&SIZE)?, stride: settings.optional(&STRIDE)? }
-        }
+        Kind::MaxPool => Layer::MaxPool {
+            size: settings.required(&SIZE)?,
+            stride: settings.optional(&POOL_STRIDE)?,
+        },
+        Kind::AvgPool => Layer::AvgPool {
+            size: settings.required(&SIZE)?,
+            stride: settings.optional(&POOL_STRIDE)?,
+        },
         Kind::GlobalAvgPool => Layer::GlobalAvgPool,
         Kind::Dropout => Layer::Dropout { p: settings.probability()? },
         Kind::Flatten => Layer::Flatten,

@@ -5,7 +5,7 @@ use candle_core::Device;
 use super::{device, error::TrainError};
 use crate::{
     config::{DataSource, RunConfig},
-    data::{self, Checksums, Dataset, Mnist, split},
+    data::{self, Checksums, DataInfo, Dataset, Mnist, split},
     nn::parameters::Parameters,
     protocol::{EvalSet, ImageSet, RunInfo},
 };
@@ -17,6 +17,17 @@ pub(super) fn load_data(source: &DataSource) -> Result<Mnist, TrainError> {
         DataSource::Hub => data::from_hub()?,
         DataSource::Dir(folder) => data::from_dir(folder)?,
     })
+}
+
+/// What a set is.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn describe_data(source: &DataSource) -> Result<DataInfo, TrainError> {
+    if *source != DataSource::Builtin {
+        load_data(source)?;
+    }
+    Ok(DataInfo::mnist())
 }
 
 /// All images of a run, by what they are for.
