@@ -17,6 +17,8 @@ use crate::{
     config::RunConfig,
     headless,
     launch::{self, Launch, LaunchError},
+    model,
+    network::Plan,
     outcome::Outcome,
     predict,
     printable::{complain, printable},
@@ -26,10 +28,11 @@ use crate::{
     runs::Runs,
     session::{self, OnDone},
     terminal,
-    train::{Classifier, Tools, WeightsCheck},
+    train::{Classifier, Tools, WeightsCheck, check_network, describe_data},
 };
 use arguments::{
-    Cli, EvalArgs, MachineArgs, OnHangup, PredictArgs, RunsArgs, RunsSub, Sub, TrainArgs, WatchArgs,
+    Cli, EvalArgs, MachineArgs, ModelArgs, OnHangup, PredictArgs, RunsArgs, RunsSub, Sub,
+    TrainArgs, WatchArgs,
 };
 
 /// Runs the program as the arguments say, of which the first is its name.
@@ -53,6 +56,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Some(Sub::Eval(arguments)) => evaluate(arguments),
         Some(Sub::Predict(arguments)) => predict(&arguments),
+        Some(Sub::Model(arguments)) => describe(&arguments),
         Some(Sub::Reproduce(arguments)) => {
             let data = arguments.source.data();
             let MachineArgs { threads, device } = arguments.machine;
@@ -102,7 +106,10 @@ fn train(arguments: &TrainArgs) -> Outcome {
 
 fn new_run(arguments: &TrainArgs, tools: Tools) -> Result<Launch, Outcome> {
     let config = arguments.config();
-    config.validate().map_err(|error| Outcome::Failed(error.into()))?;
+    config
+        .validate()
+        .and_then(|()| check_network(&config.model))
+        .map_err(|error| Outcome::Failed(error.into()))?;
     let run_dir = arguments.run_dir.as_deref();
     if let Some(message) = arguments.overwritten(config.save.as_deref(), run_dir) {
         return Err(Outcome::usage(message));
@@ -195,6 +202,22 @@ fn predict(arguments: &PredictArgs) -> Outcome {
     }
 }
 
+fn describe(arguments: &ModelArgs) -> Outcome {
+    let info = match describe_data(&arguments.source.data()) {
+        Ok(info) => info,
+        Err(error) => return Outcome::Failed(error.into()),
+    };
+    let form = match (arguments.json, arguments.pytorch) {
+        (true, _) => model::Form::Json,
+        (_, true) => model::Form::PyTorch,
+        _ => model::Form::Table,
+    };
+    match Plan::of(&arguments.model, info.shape, info.classes.len()) {
+        Ok(plan) => model::run(&plan, form),
+        Err(error) => Outcome::usage(error.to_string()),
+    }
+}
+
 fn report(failure: &Failure) {
     if failure.usage {
         let error = Cli::command().error(ErrorKind::ValueValidation, printable(&failure.message));
@@ -229,8 +252,9 @@ mod tests {
     fn every_option_reaches_the_configuration() {
         let line = "--data mnist --epochs 3 --batch-size 7 --lr 1e-2 --seed 9 --no-shuffle \
                     --validation 11 --steps 13 --init a --save b --log c --threads 2 \
-                    --device cpu --fps 60 --headless";
-        let cli = parse(&line.split_whitespace().collect::<Vec<_>>()).expect("all are valid");
+                    --device cpu --fps 60 --headless --model";
+        let line: Vec<&str> = line.split_whitespace().chain(["flatten, linear"]).collect();
+        let cli = parse(&line).expect("all are valid");
         assert_eq!(
             cli.train.config(),
             RunConfig {
@@ -246,6 +270,7 @@ mod tests {
                 save: Some("b".into()),
                 threads: Some(2),
                 device: DeviceChoice::Cpu,
+                model: "flatten, linear".parse().expect("a network"),
                 ..RunConfig::default()
             }
         );

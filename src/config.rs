@@ -1,5 +1,6 @@
 //! What a run is asked to do, as validated plain data.
 
+mod model;
 pub mod path_form;
 
 use std::{
@@ -10,6 +11,9 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+
+use crate::network::NetworkSpec;
+pub use model::parse_model;
 
 /// Where the images come from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,6 +154,9 @@ pub struct RunConfig {
     /// Runs that stay in the state directory; `None` for the default.
     #[serde(default)]
     pub keep_runs: Option<usize>,
+    /// The network.
+    #[serde(default = "NetworkSpec::article")]
+    pub model: NetworkSpec,
 }
 
 fn yes() -> bool {
@@ -173,6 +180,7 @@ impl Default for RunConfig {
             device: DeviceChoice::Auto,
             break_on_nan: true,
             keep_runs: None,
+            model: NetworkSpec::article(),
         }
     }
 }
@@ -260,8 +268,9 @@ impl RunConfig {
     /// The same settings with the trajectory of `other`: the steps that it has trained stay valid.
     #[must_use]
     pub fn on_trajectory_of(self, other: &Self) -> Self {
-        let Self { batch_size, learning_rate, seed, shuffle, validation, init, .. } = other.clone();
-        Self { batch_size, learning_rate, seed, shuffle, validation, init, ..self }
+        let Self { batch_size, learning_rate, seed, shuffle, validation, init, model, .. } =
+            other.clone();
+        Self { batch_size, learning_rate, seed, shuffle, validation, init, model, ..self }
     }
 
     /// Optimiser steps in one epoch over `train_images` images; the last, short batch counts.

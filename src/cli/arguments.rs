@@ -15,7 +15,8 @@ use clap::{
 };
 
 use crate::{
-    config::{DataSource, DeviceChoice},
+    config::{DataSource, DeviceChoice, parse_model},
+    network::NetworkSpec,
     protocol::Breakpoint,
     session::{Display, OnDone},
     ui::{Depth, ascii_is_wanted},
@@ -61,6 +62,8 @@ pub(super) enum Sub {
     Eval(EvalArgs),
     /// Say which digits PNG and JPEG pictures show
     Predict(PredictArgs),
+    /// Show the layers of a network, or print it as PyTorch code
+    Model(ModelArgs),
     /// Run the article's two experiments and compare with its figures
     Reproduce(ReproduceArgs),
     /// Measure how many images a second this machine trains, by batch size and threads
@@ -158,6 +161,10 @@ pub(super) struct TrainArgs {
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = DATA)]
     pub(super) validation: usize,
 
+    /// The network: a name (article), a TOML file with [[layer]] tables, or layers in one line, such as
+    /// "conv 16 k3 p1, relu, pool 2, flatten, linear" [default: article, or that of --init]
+    #[arg(long, value_name = "NAME|FILE.toml|LAYERS", value_parser = model(), help_heading = TRAINING)]
+    pub(super) model: Option<NetworkSpec>,
     /// Passes over the training images [default: 10]
     #[arg(long, value_name = "N", value_parser = whole::<u32>, allow_negative_numbers = true, help_heading = TRAINING)]
     pub(super) epochs: Option<u32>,
@@ -339,6 +346,23 @@ impl PredictArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct ModelArgs {
+    /// A name (article), a TOML file with [[layer]] tables, or layers in one line
+    #[arg(value_name = "NAME|FILE.toml|LAYERS", value_parser = model(), default_value = "article")]
+    pub(super) model: NetworkSpec,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Print a Python file with a class Net that computes the same, and whose state_dict has the names
+    /// and shapes of a weights file
+    #[arg(long, conflicts_with = "json")]
+    #[expect(clippy::doc_markdown, reason = "the help shows it as it is")]
+    pub(super) pytorch: bool,
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct ReproduceArgs {
     /// Decides initial weights and order of images
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u64>, allow_negative_numbers = true)]
@@ -363,6 +387,11 @@ pub(super) struct BenchArgs {
 /// Where images come from, which may be a folder of any name.
 fn source() -> impl TypedValueParser<Value = DataSource> {
     OsStringValueParser::new().try_map(|argument| DataSource::parse(&argument))
+}
+
+/// A network by its name, from its file, or as it is written in one line.
+fn model() -> impl TypedValueParser<Value = NetworkSpec> {
+    OsStringValueParser::new().try_map(|argument| parse_model(&argument))
 }
 
 /// A path that must lead to a file or folder: neither can be standard input or output.

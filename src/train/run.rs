@@ -11,9 +11,10 @@ use std::time::Instant;
 use candle_core::Device;
 
 use super::{
-    clock::Stopwatch, control::Control, device, error::TrainError, losses::Losses, outbox::Outbox,
-    pace::Pace, rates::Rates, remote::Remote, results::Results, resume, sets::Sets,
-    snapshots::Snapshots, step::Learned, step::Learner, tools::Tools, watch::Watch,
+    clock::Stopwatch, control::Control, device, error::TrainError, losses::Losses,
+    networks::check_network, outbox::Outbox, pace::Pace, rates::Rates, remote::Remote,
+    results::Results, resume, sets::Sets, snapshots::Snapshots, step::Learned, step::Learner,
+    tools::Tools, watch::Watch,
 };
 use crate::{
     checkpoint,
@@ -33,6 +34,7 @@ pub(super) fn run(
     outbox: &mut Outbox,
 ) -> Result<Option<Summary>, TrainError> {
     config.validate()?;
+    check_network(&config.model)?;
     if let Some(path) = &config.save {
         checkpoint::check_target(path)?;
     }

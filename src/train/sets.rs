@@ -27,6 +27,17 @@ pub(super) fn load_data(source: &DataSource) -> Result<Splits, TrainError> {
     Ok(data)
 }
 
+/// What a set is.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn describe_data(source: &DataSource) -> Result<DataInfo, TrainError> {
+    if *source != DataSource::Builtin {
+        load_data(source)?;
+    }
+    Ok(DataInfo::mnist())
+}
+
 /// All images of a run, by what they are for.
 pub(super) struct Sets {
     pub(super) train: Dataset,

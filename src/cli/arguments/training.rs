@@ -32,6 +32,7 @@ impl TrainArgs {
             device: self.machine.device,
             break_on_nan: !self.no_break_on_nan,
             keep_runs: self.keep_runs,
+            model: self.model.clone().unwrap_or(defaults.model),
         }
     }
 
@@ -51,6 +52,7 @@ impl TrainArgs {
             device: Some(self.machine.device).filter(|device| *device != DeviceChoice::Auto),
             break_on_nan,
             keep_runs: self.keep_runs,
+            model: self.model.clone(),
         }
     }
 
