@@ -106,7 +106,7 @@ enum Problem {
 struct Answer {
     file: String,
     digit: usize,
-    probabilities: [f32; CLASSES],
+    probabilities: Vec<f32>,
     /// 28 rows of 28 grey values, as the network sees it.
     pixels: Vec<u8>,
     doubt: Option<Doubt>,
@@ -182,7 +182,7 @@ impl Answer {
         struct Object<'a> {
             file: &'a str,
             digit: usize,
-            probabilities: [f32; CLASSES],
+            probabilities: Vec<f32>,
             warning: Option<Doubt>,
             message: Option<&'static str>,
         }
@@ -190,7 +190,7 @@ impl Answer {
         let object = Object {
             file,
             digit: *digit,
-            probabilities: *probabilities,
+            probabilities: probabilities.clone(),
             warning: *doubt,
             message: doubt.map(Doubt::message),
         };
@@ -240,7 +240,7 @@ mod tests {
         let mut probabilities = [0.0; CLASSES];
         probabilities[7] = 0.75;
         probabilities[1] = 0.25;
-        Answer { file: "seven.png".into(), digit: 7, probabilities, pixels, doubt: None }
+        Answer { file: "seven.png".into(), digit: 7, probabilities: probabilities.to_vec(), pixels, doubt: None }
     }
 
     #[test]

@@ -31,7 +31,6 @@ pub use classify::Classifier;
 pub use device::arithmetic_peak;
 pub use error::TrainError;
 pub use evaluate::{WeightsCheck, evaluate_weights};
-pub use networks::check_network;
 pub use resume::Unfit;
 pub use sets::describe_data;
 pub use tools::Tools;

@@ -6,21 +6,22 @@ mod record;
 mod report;
 mod travel;
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use candle_core::Device;
 
 use super::{
     clock::Stopwatch, control::Control, device, error::TrainError, losses::Losses,
-    networks::check_network, outbox::Outbox, pace::Pace, rates::Rates, remote::Remote,
+    networks, outbox::Outbox, pace::Pace, rates::Rates, remote::Remote,
     results::Results, resume, sets::Sets, snapshots::Snapshots, step::Learned, step::Learner,
     tools::Tools, watch::Watch,
 };
 use crate::{
-    checkpoint,
+    checkpoint::{self, LoadedWeights},
     config::RunConfig,
     data::batches::Batches,
-    nn::{init, parameters::Parameters},
+    network::Plan,
+    nn::model::Weights,
     protocol::{Best, EvalSet, Evaluation, Event, RunState, Subject, Summary},
     seed::{self, Purpose},
 };
@@ -34,7 +35,6 @@ pub(super) fn run(
     outbox: &mut Outbox,
 ) -> Result<Option<Summary>, TrainError> {
     config.validate()?;
-    check_network(&config.model)?;
     if let Some(path) = &config.save {
         checkpoint::check_target(path)?;
     }
@@ -42,22 +42,23 @@ pub(super) fn run(
     let threads = pool.current_num_threads();
     pool.install(|| {
         let device = device::open(config.device)?;
-        let weights = match &tools.start {
-            Some(state) => resume::weights(state)?,
-            None => initial_weights(config)?,
-        };
         let sets = Sets::load(config, tools.data.as_ref())?;
+        let plan = Arc::new(networks::plan(&config.model, &sets.info)?);
+        let weights = match &tools.start {
+            Some(state) => resume::weights(state, &plan)?,
+            None => initial_weights(config, &plan)?,
+        };
         outbox.send(&Event::Started(sets.describe(
             config,
             &device,
             threads,
-            &weights,
+            &plan,
             tools.recorded,
         )));
         for note in &sets.notes {
             outbox.send(&Event::Notice(note.clone()));
         }
-        let learner = Learner::new(&weights, &device)?;
+        let learner = Learner::new(plan, &weights, &device)?;
         let mut run = Run::new(config, tools, sets, device, learner, remote, outbox);
         match &tools.start {
             Some(state) => run.resume(state)?,
@@ -67,11 +68,13 @@ pub(super) fn run(
     })
 }
 
-fn initial_weights(config: &RunConfig) -> Result<Parameters, TrainError> {
-    Ok(match &config.init {
-        Some(path) => checkpoint::load_weights(path)?,
-        None => init::pytorch_default(&mut seed::rng(config.seed, Purpose::Initialisation, 0, 0)),
-    })
+fn initial_weights(config: &RunConfig, plan: &Plan) -> Result<Weights, TrainError> {
+    if let Some(path) = &config.init {
+        let LoadedWeights { trained, running, .. } = checkpoint::load_weights_for(path, plan)?;
+        return Ok(Weights { trained, running });
+    }
+    let mut rng = seed::rng(config.seed, Purpose::Initialisation, 0, 0);
+    Ok(Weights::initial(plan, &mut rng))
 }
 
 /// How far a run has come.
@@ -165,7 +168,7 @@ impl<'a> Run<'a> {
         let mut learner = learner;
         learner.set_learning_rate(config.learning_rate);
         let now = Instant::now();
-        let size = Learned::size(learner.model.variable().elem_count());
+        let size = Learned::size(learner.model.plan());
         Self {
             config,
             tools,
@@ -256,7 +259,9 @@ impl<'a> Run<'a> {
         // A run stopped before its first step has nothing worth an older file's place.
         let save = self.config.save.as_ref().filter(|_| self.at.step > 0);
         if let Some(path) = save {
-            checkpoint::save_weights(path, &self.learner.model.parameters()?)?;
+            let model = &self.learner.model;
+            let Weights { trained, running } = model.weights()?;
+            checkpoint::save_weights(path, model.plan(), &self.sets.info, &trained, &running)?;
         }
         self.checkpoint_if_new()?;
         Ok(Summary {
@@ -306,8 +311,9 @@ mod tests {
             checksums: crate::data::Checksums::default(),
             notes: Vec::new(),
         };
-        let weights = initial_weights(&config).expect("drawn from the seed");
-        let learner = Learner::new(&weights, &Device::Cpu).expect("in main memory");
+        let plan = Arc::new(Plan::article());
+        let weights = initial_weights(&config, &plan).expect("drawn from the seed");
+        let learner = Learner::new(plan, &weights, &Device::Cpu).expect("in main memory");
         let (sender, commands) = unbounded();
         sender.send(Command::Stop).expect("the receiver is there");
         let (remote, mut outbox) = (Remote::new(commands), Outbox::new(Vec::new()));

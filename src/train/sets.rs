@@ -6,25 +6,20 @@ use super::{device, error::TrainError};
 use crate::{
     config::{DataSource, RunConfig},
     data::{self, Checksums, DataInfo, Dataset, Splits, split},
-    nn::parameters::Parameters,
+    network::Plan,
     protocol::{EvalSet, ImageSet, NetworkInfo, RunInfo},
 };
 
 /// Reads the set from where it is.
 ///
 /// # Errors
-/// If it cannot be read, or the network does not take such images.
+/// If it cannot be read.
 pub(super) fn load_data(source: &DataSource) -> Result<Splits, TrainError> {
-    let data = match source {
+    Ok(match source {
         DataSource::Builtin => data::builtin()?,
         DataSource::Hub => data::from_hub()?,
         DataSource::Path(path) => data::from_dir(path)?,
-    };
-    let mnist = DataInfo::mnist();
-    if (data.info.shape, data.info.classes.len()) != (mnist.shape, mnist.classes.len()) {
-        return Err(TrainError::NotForNetwork { info: data.info });
-    }
-    Ok(data)
+    })
 }
 
 /// What a set is.
@@ -104,7 +99,7 @@ impl Sets {
         config: &RunConfig,
         device: &Device,
         threads: usize,
-        weights: &Parameters,
+        plan: &Plan,
         recorded: bool,
     ) -> RunInfo {
         let (eval_set, evaluation) = self.evaluation();
@@ -123,11 +118,11 @@ impl Sets {
             seed: config.seed,
             shuffle: config.shuffle,
             device: device::describe(device, threads),
-            parameters: weights.count() as u64,
+            parameters: plan.trained_len() as u64,
             saves: config.save.is_some(),
             recorded,
             checksums: Some(self.checksums),
-            network: NetworkInfo::article(),
+            network: NetworkInfo::of(plan),
         }
     }
 }

@@ -97,7 +97,7 @@ impl Builder {
             let kind = kind(layer);
             let number = layers[..=place].iter().filter(|other| self::kind(other) == kind).count();
             let name = match (self.is_article, kind) {
-                (true, "conv") => format!("layer{number}_conv"),
+                (true, "conv" | "relu" | "pool") => format!("layer{number}_{kind}"),
                 (true, "fc") => "fc".to_owned(),
                 _ => format!("{prefix}{kind}{number}"),
             };

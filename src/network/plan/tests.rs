@@ -34,10 +34,10 @@ fn the_article_has_its_names_shapes_and_stages() {
     let stage = |node: &Node| (node.name.clone(), plan.values()[node.output].shape);
     let stages: Vec<_> = plan.stages().map(stage).collect();
     let expected = [
-        ("relu1", [6, 24, 24]),
-        ("pool1", [6, 12, 12]),
-        ("relu2", [16, 8, 8]),
-        ("pool2", [16, 4, 4]),
+        ("layer1_relu", [6, 24, 24]),
+        ("layer1_pool", [6, 12, 12]),
+        ("layer2_relu", [16, 8, 8]),
+        ("layer2_pool", [16, 4, 4]),
     ];
     assert_eq!(stages, expected.map(|(name, shape)| (name.to_owned(), shape)));
     assert_eq!(plan.multiply_adds(), 24 * 24 * 25 * 6 + 8 * 8 * 150 * 16 + 2_560);

@@ -112,9 +112,8 @@ impl Run<'_> {
         if pixels.len() != self.sets.test.pixels() {
             return Ok(());
         }
-        let (model, device) = (&self.learner.model, &self.device);
-        let step = self.at.step;
-        let insides = insides(model, device, pixels, subject.clone(), image, label, step)?;
+        let (model, step) = (&self.learner.model, self.at.step);
+        let insides = insides(model, pixels, subject.clone(), image, label, step)?;
         self.outbox.send(&Event::Insides(Box::new(insides)));
         Ok(())
     }

@@ -1,14 +1,14 @@
 //! Sums that go from one part of a batch to the next.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use super::image::Sums;
 
 /// Sums of gradients that no part of a batch uses at the moment, so that training allocates next
 /// to nothing.
-#[derive(Clone, Default)]
-pub struct Buffers(Arc<Mutex<Vec<Box<Sums>>>>);
+#[derive(Default)]
+pub(super) struct Buffers(Mutex<Vec<Box<Sums>>>);
 
 impl fmt::Debug for Buffers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -41,7 +41,7 @@ pub(super) struct Weights<'a> {
     pub(super) biases3: &'a [f32],
 }
 
-/// Where each parameter lies, in the order of [`crate::nn::parameters::SHAPES`].
+/// Where each parameter lies, in the plan's order.
 pub(super) const PLACES: [Range<usize>; 6] = {
     let kernels1 = MAPS * TAPS1;
     let biases1 = kernels1 + MAPS;
@@ -80,15 +80,14 @@ impl<'a> Weights<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::parameters::SHAPES;
+    use crate::network::Plan;
 
     #[test]
     fn parameters_lie_one_after_the_other_in_their_order() {
-        let mut start = 0;
-        for ((name, shape), place) in SHAPES.into_iter().zip(PLACES) {
-            assert_eq!(place, start..start + shape.iter().product::<usize>(), "{name}");
-            start = place.end;
+        let plan = Plan::article();
+        for (param, place) in plan.params().iter().zip(PLACES) {
+            assert_eq!(param.range, place, "{}", param.name);
         }
-        assert_eq!(start, PARAMETERS);
+        assert_eq!(plan.trained_len(), PARAMETERS);
     }
 }
