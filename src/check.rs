@@ -18,10 +18,13 @@ use crate::{
 
 /// Prints the answer to stdout, as a table or as one JSON object.
 pub fn run(question: &WeightsCheck, json: bool) -> Outcome {
-    let evaluation = match evaluate_weights(question) {
-        Ok(evaluation) => evaluation,
+    let (evaluation, notes) = match evaluate_weights(question) {
+        Ok(answer) => answer,
         Err(error) => return Outcome::Failed(error.into()),
     };
+    for note in notes {
+        complain("note", &note);
+    }
     let text = if json { object(&evaluation) } else { table(&evaluation) };
     print(&text)
 }

@@ -13,7 +13,7 @@ use std::{
 use clap::{CommandFactory, Parser, error::ErrorKind};
 
 use crate::{
-    bench, check,
+    bench, check, checkpoint,
     config::RunConfig,
     headless,
     launch::{self, Launch, LaunchError},
@@ -105,7 +105,11 @@ fn train(arguments: &TrainArgs) -> Outcome {
 }
 
 fn new_run(arguments: &TrainArgs, tools: Tools) -> Result<Launch, Outcome> {
-    let config = arguments.config();
+    let mut config = arguments.config();
+    if let (None, Some(init)) = (&arguments.model, &config.init) {
+        config.model =
+            checkpoint::load_weights(init).map_err(Outcome::failure)?.plan.spec().clone();
+    }
     config
         .validate()
         .and_then(|()| check_network(&config.model))
@@ -180,8 +184,9 @@ fn evaluate(arguments: EvalArgs) -> Outcome {
     if let Err(error) = (RunConfig { threads, ..RunConfig::default() }).validate() {
         return Outcome::Failed(error.into());
     }
-    let question = WeightsCheck { weights: arguments.weights, data, threads, device };
-    check::run(&question, arguments.json)
+    let EvalArgs { weights, model, json, .. } = arguments;
+    let question = WeightsCheck { weights, model, data, threads, device };
+    check::run(&question, json)
 }
 
 fn predict(arguments: &PredictArgs) -> Outcome {
@@ -196,8 +201,13 @@ fn predict(arguments: &PredictArgs) -> Outcome {
     } else {
         predict::Form::Lines
     };
-    match Classifier::open(&arguments.weights, threads, device) {
-        Ok(classifier) => predict::run(&classifier, &arguments.images, form),
+    match Classifier::open(&arguments.weights, arguments.model.as_ref(), threads, device) {
+        Ok(classifier) => {
+            for note in classifier.notes() {
+                complain("note", note);
+            }
+            predict::run(&classifier, &arguments.images, form)
+        }
         Err(error) => Outcome::Failed(error.into()),
     }
 }

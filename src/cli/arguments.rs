@@ -304,9 +304,13 @@ pub(super) struct MachineArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct EvalArgs {
-    /// Safetensors file with the six tensors
+    /// Safetensors file of weights, or a checkpoint
     #[arg(long, value_name = "FILE", value_parser = file())]
     pub(super) weights: PathBuf,
+    /// The network, for a file that does not say which it is of, as those of PyTorch do not
+    #[arg(long, value_name = "NAME|FILE.toml|LAYERS", value_parser = model())]
+    #[expect(clippy::doc_markdown, reason = "the help shows it as it is")]
+    pub(super) model: Option<NetworkSpec>,
     /// Print one JSON object: correct, total, loss, confusion (rows true, columns predicted)
     #[arg(long)]
     pub(super) json: bool,
@@ -322,9 +326,13 @@ pub(super) struct PredictArgs {
     /// its background; folders of them; - for standard input
     #[arg(value_name = "IMAGE", required = true)]
     pub(super) images: Vec<PathBuf>,
-    /// Safetensors file with the six tensors
+    /// Safetensors file of weights, or a checkpoint
     #[arg(long, value_name = "FILE", value_parser = file())]
     pub(super) weights: PathBuf,
+    /// The network, for a file that does not say which it is of, as those of PyTorch do not
+    #[arg(long, value_name = "NAME|FILE.toml|LAYERS", value_parser = model())]
+    #[expect(clippy::doc_markdown, reason = "the help shows it as it is")]
+    pub(super) model: Option<NetworkSpec>,
     /// Print one JSON object a picture: file, digit, probabilities, warning, message
     #[arg(long)]
     pub(super) json: bool,

@@ -5,11 +5,11 @@ use std::path::Path;
 use candle_core::{Device, Result as CandleResult, Tensor};
 use rayon::ThreadPool;
 
-use super::{device, error::TrainError};
+use super::{device, error::TrainError, networks};
 use crate::{
-    checkpoint,
     config::DeviceChoice,
-    data::{CLASSES, PIXELS, SIDE},
+    data::{CLASSES, DataInfo, PIXELS, SIDE},
+    network::NetworkSpec,
     nn::{loss::softmax, model::Model},
 };
 
@@ -19,25 +19,34 @@ pub struct Classifier {
     model: Model,
     device: Device,
     pool: ThreadPool,
+    notes: Vec<String>,
 }
 
 impl Classifier {
-    /// Reads the weights of a safetensors file; `threads` of `None` uses every core.
+    /// Reads the weights of a safetensors file, of the network given if the file does not say which it
+    /// is of; `threads` of `None` uses every core.
     ///
     /// # Errors
     /// If the weights cannot be read, the threads not be started, or the device not be used.
     pub fn open(
         weights: &Path,
+        model: Option<&NetworkSpec>,
         threads: Option<usize>,
         device: DeviceChoice,
     ) -> Result<Self, TrainError> {
-        let parameters = checkpoint::load_weights(weights)?;
+        let loaded = networks::load(weights, model, &DataInfo::mnist())?;
+        let parameters = networks::parameters(&loaded)?;
         let pool = device::thread_pool(threads)?;
         let (model, device) = pool.install(|| {
             let device = device::open(device)?;
             Ok::<_, TrainError>((Model::new(&parameters, &device)?, device))
         })?;
-        Ok(Self { model, device, pool })
+        Ok(Self { model, device, pool, notes: loaded.notes })
+    }
+
+    /// What was done to the file's tensors to make them fit, a sentence each.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// The probability of each class for an image, 28 rows of 28 grey values of which 255 is ink.

@@ -7,15 +7,16 @@ use candle_core::Device;
 use super::{
     device,
     error::TrainError,
+    networks,
     results::ImageResult,
     sets::load_data,
     step::{arg_max, tensors},
 };
 use crate::{
-    checkpoint,
     config::{DataSource, DeviceChoice},
-    data::{CLASSES, Dataset, batches::Batches},
+    data::{CLASSES, DataInfo, Dataset, batches::Batches},
     metrics::Confusion,
+    network::NetworkSpec,
     nn::model::{Model, Outcome},
     protocol::{EvalSet, Evaluation},
 };
@@ -67,10 +68,12 @@ pub(super) fn evaluate(
 }
 
 /// A question about saved weights: how well do they do on the test set?
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct WeightsCheck {
-    /// Safetensors file with the six tensors.
+    /// Safetensors file of weights.
     pub weights: std::path::PathBuf,
+    /// The network, for a file that does not say which it is of.
+    pub model: Option<NetworkSpec>,
     /// Where the test images come from.
     pub data: DataSource,
     /// CPU threads; `None` uses every core.
@@ -79,17 +82,29 @@ pub struct WeightsCheck {
     pub device: DeviceChoice,
 }
 
-/// Measures saved weights on the test set.
+/// Measures saved weights on the test set, and tells what was done to the file's tensors to make them
+/// fit, a sentence each.
 ///
 /// # Errors
 /// If the weights or the images cannot be read, or the device cannot be used.
-pub fn evaluate_weights(check: &WeightsCheck) -> Result<Evaluation, TrainError> {
-    let parameters = checkpoint::load_weights(&check.weights)?;
+pub fn evaluate_weights(check: &WeightsCheck) -> Result<(Evaluation, Vec<String>), TrainError> {
+    // Weights are soon refused where they are the wrong ones, and images may take long to read.
+    let (loaded, data) = match &check.model {
+        None => {
+            (networks::load(&check.weights, None, &DataInfo::mnist())?, load_data(&check.data)?)
+        }
+        model => {
+            let data = load_data(&check.data)?;
+            (networks::load(&check.weights, model.as_ref(), &data.info)?, data)
+        }
+    };
+    let parameters = networks::parameters(&loaded)?;
     device::thread_pool(check.threads)?.install(|| {
         let device = device::open(check.device)?;
-        let data = load_data(&check.data)?;
         let model = Model::new(&parameters, &device)?;
         let evaluation = evaluate(&model, &data.test, EvalSet::Test, &device, None, || true)?;
-        Ok(evaluation.unwrap_or_else(|| unreachable!("nothing stops this evaluation")))
+        let evaluation =
+            evaluation.unwrap_or_else(|| unreachable!("nothing stops this evaluation"));
+        Ok((evaluation, loaded.notes))
     })
 }

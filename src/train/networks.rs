@@ -1,6 +1,15 @@
 //! Which networks can be trained.
 
-use crate::{config::ConfigError, network::NetworkSpec};
+use std::path::Path;
+
+use super::error::TrainError;
+use crate::{
+    checkpoint::{self, LoadedWeights},
+    config::ConfigError,
+    data::DataInfo,
+    network::{NetworkSpec, Plan},
+    nn::parameters::Parameters,
+};
 
 /// Checks that the engine can compute a network.
 ///
@@ -14,4 +23,38 @@ pub fn check_network(spec: &NetworkSpec) -> Result<(), ConfigError> {
         "this version computes only the network \"article\": it can describe {spec}, with \
          `mnist-tui model`, but not train or evaluate it"
     )))
+}
+
+/// Reads weights, of the network given where the file need not say which it is of, for images like
+/// those of `set`.
+///
+/// # Errors
+/// If they cannot be read, or are of another network.
+pub(super) fn load(
+    path: &Path,
+    model: Option<&NetworkSpec>,
+    set: &DataInfo,
+) -> Result<LoadedWeights, TrainError> {
+    let Some(spec) = model else { return Ok(checkpoint::load_weights(path)?) };
+    let plan = Plan::of(spec, set.shape, set.classes.len())
+        .map_err(|error| ConfigError::new(error.to_string()))?;
+    Ok(checkpoint::load_weights_for(path, &plan)?)
+}
+
+/// The parameters of weights that the engine can compute with.
+///
+/// # Errors
+/// If they are of any network but the article's, or of images of another size.
+pub(super) fn parameters(loaded: &LoadedWeights) -> Result<Parameters, ConfigError> {
+    let plan = &loaded.plan;
+    check_network(plan.spec())?;
+    if !plan.is_article() {
+        let [channels, rows, columns] = plan.input();
+        return Err(ConfigError::new(format!(
+            "this version computes networks of 28×28 images of 10 classes: these weights are for \
+             {channels}×{rows}×{columns} and {} classes",
+            plan.classes()
+        )));
+    }
+    Ok(Parameters::of(&Plan::article(), &loaded.trained))
 }

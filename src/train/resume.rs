@@ -2,7 +2,8 @@
 
 use crate::{
     config::RunConfig,
-    nn::parameters::{Parameter, Parameters, SHAPES},
+    network::Plan,
+    nn::parameters::Parameters,
     protocol::{TrainingProgress, TrainingState},
 };
 
@@ -39,17 +40,12 @@ pub enum Unfit {
 
 /// The state's weights, by name.
 pub(super) fn weights(state: &TrainingState) -> Result<Parameters, Unfit> {
-    let expected = SHAPES.iter().map(|(_, shape)| shape.iter().product::<usize>()).sum();
-    let mut rest = state.weights.as_slice();
-    if rest.len() != expected {
-        return Err(Unfit::Weights { found: rest.len(), expected });
+    let plan = Plan::article();
+    let (found, expected) = (state.weights.len(), plan.trained_len());
+    if found != expected {
+        return Err(Unfit::Weights { found, expected });
     }
-    let parameter = |(name, shape): (&str, &[usize])| {
-        let (values, others) = rest.split_at(shape.iter().product());
-        rest = others;
-        Parameter { name: name.to_owned(), shape: shape.to_vec(), values: values.to_vec() }
-    };
-    Ok(Parameters(SHAPES.into_iter().map(parameter).collect()))
+    Ok(Parameters::of(&plan, &state.weights))
 }
 
 /// Checks that a run over so many training images passes where the state was taken.
@@ -79,6 +75,7 @@ pub(super) fn check_place(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::DataInfo;
 
     fn at(epoch: u32, batch: u64, step: u64, images: u64) -> TrainingProgress {
         let optimiser_step = step;
@@ -120,6 +117,8 @@ mod tests {
         let state = TrainingState {
             progress: TrainingProgress::default(),
             weights: vec![0.0; 5_141],
+            running: Vec::new(),
+            set: DataInfo::mnist(),
             first_moment: Vec::new(),
             second_moment: Vec::new(),
             losses: Vec::new(),

@@ -20,6 +20,7 @@ use crate::{
     checkpoint,
     config::RunConfig,
     data::batches::Batches,
+    network::Plan,
     nn::{init, parameters::Parameters},
     protocol::{Best, EvalSet, Evaluation, Event, RunState, Subject, Summary},
     seed::{self, Purpose},
@@ -42,8 +43,8 @@ pub(super) fn run(
     let threads = pool.current_num_threads();
     pool.install(|| {
         let device = device::open(config.device)?;
-        let weights = match &tools.start {
-            Some(state) => resume::weights(state)?,
+        let (weights, notes) = match &tools.start {
+            Some(state) => (resume::weights(state)?, Vec::new()),
             None => initial_weights(config)?,
         };
         let sets = Sets::load(config, tools.data.as_ref())?;
@@ -54,7 +55,7 @@ pub(super) fn run(
             &weights,
             tools.recorded,
         )));
-        for note in &sets.notes {
+        for note in sets.notes.iter().chain(&notes) {
             outbox.send(&Event::Notice(note.clone()));
         }
         let learner = Learner::new(&weights, &device)?;
@@ -67,10 +68,18 @@ pub(super) fn run(
     })
 }
 
-fn initial_weights(config: &RunConfig) -> Result<Parameters, TrainError> {
+/// What the run starts from, and what was done to a file's tensors for it.
+fn initial_weights(config: &RunConfig) -> Result<(Parameters, Vec<String>), TrainError> {
+    let plan = Plan::article();
     Ok(match &config.init {
-        Some(path) => checkpoint::load_weights(path)?,
-        None => init::pytorch_default(&mut seed::rng(config.seed, Purpose::Initialisation, 0, 0)),
+        Some(path) => {
+            let loaded = checkpoint::load_weights_for(path, &plan)?;
+            (Parameters::of(&plan, &loaded.trained), loaded.notes)
+        }
+        None => {
+            let mut rng = seed::rng(config.seed, Purpose::Initialisation, 0, 0);
+            (Parameters::of(&plan, &init::trained(&plan, &mut rng)), Vec::new())
+        }
     })
 }
 
@@ -256,7 +265,8 @@ impl<'a> Run<'a> {
         // A run stopped before its first step has nothing worth an older file's place.
         let save = self.config.save.as_ref().filter(|_| self.at.step > 0);
         if let Some(path) = save {
-            checkpoint::save_weights(path, &self.learner.model.parameters()?)?;
+            let weights = self.learner.model.parameters()?.flat();
+            checkpoint::save_weights(path, &Plan::article(), &self.sets.info, &weights, &[])?;
         }
         self.checkpoint_if_new()?;
         Ok(Summary {
@@ -306,7 +316,7 @@ mod tests {
             checksums: crate::data::Checksums::default(),
             notes: Vec::new(),
         };
-        let weights = initial_weights(&config).expect("drawn from the seed");
+        let (weights, _) = initial_weights(&config).expect("drawn from the seed");
         let learner = Learner::new(&weights, &Device::Cpu).expect("in main memory");
         let (sender, commands) = unbounded();
         sender.send(Command::Stop).expect("the receiver is there");

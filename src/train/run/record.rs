@@ -45,6 +45,8 @@ impl Run<'_> {
                 best: self.bests.last().copied(),
             },
             weights,
+            running: Vec::new(),
+            set: self.sets.info.clone(),
             first_moment: first.pop().unwrap_or_default(),
             second_moment: second.pop().unwrap_or_default(),
             losses: self.losses.up_to(self.at.step, kept).to_vec(),
@@ -105,7 +107,7 @@ impl Run<'_> {
         if !self.tools.attended || self.at.step == 0 {
             return Ok(());
         }
-        if let Ok(weights) = initial_weights(self.config) {
+        if let Ok((weights, _)) = initial_weights(self.config) {
             let learned = Learner::new(&weights, &self.device)?.snapshot()?;
             let at = Position { epoch: 1, ..Position::default() };
             self.moments.keep(0, true, Moment { at, learned, epoch_seconds: 0.0 });
