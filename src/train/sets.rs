@@ -15,11 +15,7 @@ use crate::{
 /// # Errors
 /// If it cannot be read, or the network does not take such images.
 pub(super) fn load_data(source: &DataSource) -> Result<Splits, TrainError> {
-    let data = match source {
-        DataSource::Builtin => data::builtin()?,
-        DataSource::Hub => data::from_hub()?,
-        DataSource::Path(path) => data::from_dir(path)?,
-    };
+    let data = read(source)?;
     let mnist = DataInfo::mnist();
     if (data.info.shape, data.info.classes.len()) != (mnist.shape, mnist.classes.len()) {
         return Err(TrainError::NotForNetwork { info: data.info });
@@ -27,15 +23,23 @@ pub(super) fn load_data(source: &DataSource) -> Result<Splits, TrainError> {
     Ok(data)
 }
 
+fn read(source: &DataSource) -> Result<Splits, TrainError> {
+    Ok(match source {
+        DataSource::Builtin => data::builtin()?,
+        DataSource::Hub => data::from_hub()?,
+        DataSource::Path(path) => data::from_dir(path)?,
+    })
+}
+
 /// What a set is.
 ///
 /// # Errors
 /// If it cannot be read.
 pub fn describe_data(source: &DataSource) -> Result<DataInfo, TrainError> {
-    if *source != DataSource::Builtin {
-        load_data(source)?;
+    match source {
+        DataSource::Builtin => Ok(DataInfo::mnist()),
+        source => Ok(read(source)?.info),
     }
-    Ok(DataInfo::mnist())
 }
 
 /// All images of a run, by what they are for.
