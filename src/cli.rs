@@ -31,8 +31,8 @@ use crate::{
     train::{Classifier, Tools, WeightsCheck, check_network, describe_data},
 };
 use arguments::{
-    Cli, EvalArgs, MachineArgs, ModelArgs, OnHangup, PredictArgs, RunsArgs, RunsSub, Sub,
-    TrainArgs, WatchArgs,
+    Cli, Described, EvalArgs, MachineArgs, ModelArgs, OnHangup, PredictArgs, RunsArgs, RunsSub,
+    Sub, TrainArgs, WatchArgs,
 };
 
 /// Runs the program as the arguments say, of which the first is its name.
@@ -213,16 +213,27 @@ fn predict(arguments: &PredictArgs) -> Outcome {
 }
 
 fn describe(arguments: &ModelArgs) -> Outcome {
-    let info = match describe_data(&arguments.source.data()) {
-        Ok(info) => info,
-        Err(error) => return Outcome::Failed(error.into()),
-    };
     let form = match (arguments.json, arguments.pytorch) {
         (true, _) => model::Form::Json,
         (_, true) => model::Form::PyTorch,
         _ => model::Form::Table,
     };
-    match Plan::of(&arguments.model, info.shape, info.classes.len()) {
+    let (spec, set) = match &arguments.model {
+        Described::Spec(spec) => (spec.clone(), None),
+        Described::Weights(path) => match checkpoint::load_weights(path) {
+            Ok(loaded) => (loaded.plan.spec().clone(), Some(loaded.set)),
+            Err(error) => return Outcome::failure(error),
+        },
+    };
+    let set = match (set, &arguments.source.data) {
+        (Some(set), None) => Ok(set),
+        _ => describe_data(&arguments.source.data()),
+    };
+    let set = match set {
+        Ok(set) => set,
+        Err(error) => return Outcome::Failed(error.into()),
+    };
+    match Plan::of(&spec, set.shape, set.classes.len()) {
         Ok(plan) => model::run(&plan, form),
         Err(error) => Outcome::usage(error.to_string()),
     }

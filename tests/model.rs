@@ -94,6 +94,8 @@ fn weights_of_pytorch_users_are_taken_with_a_note() {
     let eval = |weights: &str| run(folder.path(), &["eval", "--data", ".", "--weights", weights]);
     let (own, sequential) = (eval("own.safetensors"), eval("seq.safetensors"));
     assert_eq!((own.0, own.2.as_str()), (0, ""));
+    let shown = run(folder.path(), &["model", "own.safetensors"]);
+    assert_eq!(shown, run(folder.path(), &["model"]));
     assert_eq!((sequential.0, &sequential.1, sequential.2.as_str()), (0, &own.1, note));
 
     let from = |init: &str| with(&["--init", init, "--log", "log.jsonl"]);

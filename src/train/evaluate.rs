@@ -98,6 +98,7 @@ pub fn evaluate_weights(check: &WeightsCheck) -> Result<(Evaluation, Vec<String>
             (networks::load(&check.weights, model.as_ref(), &data.info)?, data)
         }
     };
+    networks::check_set(&loaded.plan, &data.info)?;
     let parameters = networks::parameters(&loaded)?;
     device::thread_pool(check.threads)?.install(|| {
         let device = device::open(check.device)?;
