@@ -31,8 +31,8 @@ use crate::{
     train::{Classifier, Tools, WeightsCheck, describe_data},
 };
 use arguments::{
-    Cli, EvalArgs, MachineArgs, ModelArgs, OnHangup, PredictArgs, RunsArgs, RunsSub, Sub,
-    TrainArgs, WatchArgs,
+    Cli, Described, EvalArgs, MachineArgs, ModelArgs, OnHangup, PredictArgs, RunsArgs, RunsSub,
+    Sub, TrainArgs, WatchArgs,
 };
 
 /// Runs the program as the arguments say, of which the first is its name.
@@ -110,9 +110,7 @@ fn new_run(arguments: &TrainArgs, tools: Tools) -> Result<Launch, Outcome> {
         config.model =
             checkpoint::load_weights(init).map_err(Outcome::failure)?.plan.spec().clone();
     }
-    config
-        .validate()
-        .map_err(|error| Outcome::Failed(error.into()))?;
+    config.validate().map_err(|error| Outcome::Failed(error.into()))?;
     let run_dir = arguments.run_dir.as_deref();
     if let Some(message) = arguments.overwritten(config.save.as_deref(), run_dir) {
         return Err(Outcome::usage(message));
@@ -212,16 +210,27 @@ fn predict(arguments: &PredictArgs) -> Outcome {
 }
 
 fn describe(arguments: &ModelArgs) -> Outcome {
-    let info = match describe_data(&arguments.source.data()) {
-        Ok(info) => info,
-        Err(error) => return Outcome::Failed(error.into()),
-    };
     let form = match (arguments.json, arguments.pytorch) {
         (true, _) => model::Form::Json,
         (_, true) => model::Form::PyTorch,
         _ => model::Form::Table,
     };
-    match Plan::of(&arguments.model, info.shape, info.classes.len()) {
+    let (spec, set) = match &arguments.model {
+        Described::Spec(spec) => (spec.clone(), None),
+        Described::Weights(path) => match checkpoint::load_weights(path) {
+            Ok(loaded) => (loaded.plan.spec().clone(), Some(loaded.set)),
+            Err(error) => return Outcome::failure(error),
+        },
+    };
+    let set = match (set, &arguments.source.data) {
+        (Some(set), None) => Ok(set),
+        _ => describe_data(&arguments.source.data()),
+    };
+    let set = match set {
+        Ok(set) => set,
+        Err(error) => return Outcome::Failed(error.into()),
+    };
+    match Plan::of(&spec, set.shape, set.classes.len()) {
         Ok(plan) => model::run(&plan, form),
         Err(error) => Outcome::usage(error.to_string()),
     }

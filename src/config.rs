@@ -12,7 +12,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::network::NetworkSpec;
+use crate::network::{NetworkSpec, Plan};
 pub use model::parse_model;
 
 /// Where the images come from.
@@ -199,6 +199,10 @@ impl ConfigError {
 
 /// Training images in the copy of MNIST inside the program.
 const BUILTIN_TRAIN_IMAGES: usize = 60_000;
+/// Channels, rows and columns of its images.
+const BUILTIN_SHAPE: [usize; 3] = [1, 28, 28];
+/// Digits that they show.
+const BUILTIN_CLASSES: usize = 10;
 /// More threads than this serve no machine and only exhaust it.
 const MAX_THREADS: usize = 1024;
 
@@ -220,6 +224,7 @@ impl RunConfig {
         })?;
         if self.data == DataSource::Builtin {
             self.validate_for(BUILTIN_TRAIN_IMAGES)?;
+            self.plan(BUILTIN_SHAPE, BUILTIN_CLASSES)?;
         }
         Ok(())
     }
@@ -242,6 +247,15 @@ impl RunConfig {
                 self.batch_size
             )
         })
+    }
+
+    /// The network for images of `shape` (channels, rows, columns).
+    ///
+    /// # Errors
+    /// If its layers do not fit such images, or so many classes.
+    pub fn plan(&self, shape: [usize; 3], classes: usize) -> Result<Plan, ConfigError> {
+        Plan::of(&self.model, shape, classes)
+            .map_err(|error| ConfigError(format!("--model: {error}")))
     }
 
     /// The same with paths that mean the same from every working directory.

@@ -240,7 +240,13 @@ mod tests {
         let mut probabilities = [0.0; CLASSES];
         probabilities[7] = 0.75;
         probabilities[1] = 0.25;
-        Answer { file: "seven.png".into(), digit: 7, probabilities: probabilities.to_vec(), pixels, doubt: None }
+        Answer {
+            file: "seven.png".into(),
+            digit: 7,
+            probabilities: probabilities.to_vec(),
+            pixels,
+            doubt: None,
+        }
     }
 
     #[test]

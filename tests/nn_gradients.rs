@@ -63,9 +63,10 @@ fn every_gradient_is_the_slope_of_the_loss() -> Result<()> {
     // pooling or ReLU, so that central differences are right to about 1e-9.
     const STEP: f64 = 1e-6;
     for network in NETWORKS {
-        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        let mut rng = ChaCha8Rng::seed_from_u64(12);
         let spec: NetworkSpec = network.parse().expect("it reads");
-        let images = Tensor::from_vec(draw(&mut rng, BATCH * 110), (BATCH, 1, 11, 10), &Device::Cpu)?;
+        let images =
+            Tensor::from_vec(draw(&mut rng, BATCH * 110), (BATCH, 1, 11, 10), &Device::Cpu)?;
         let trial = Trial {
             plan: Arc::new(Plan::of(&spec, [1, 11, 10], CLASSES).expect("it fits")),
             images,
@@ -77,9 +78,9 @@ fn every_gradient_is_the_slope_of_the_loss() -> Result<()> {
         let grads = trial.composed(&at)?.backward()?;
         let composed = grads.get(&at).expect("the loss depends on it").to_vec1::<f64>()?;
         let fast = trial.fast(&trained)?;
+        let scale = composed.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
         for param in trial.plan.params() {
             let range = param.range.clone();
-            let scale = composed[range.clone()].iter().fold(0.0, |m: f64, v| m.max(v.abs()));
             let mut moved = 0;
             for scalar in range.clone() {
                 let loss_at = |offset: f64| -> Result<f64> {
@@ -92,12 +93,16 @@ fn every_gradient_is_the_slope_of_the_loss() -> Result<()> {
                 let (composed, fast) = (composed[scalar], f64::from(fast[scalar]));
                 let name = format!("{network}: {}[{}]", param.name, scalar - range.start);
                 assert!((composed - slope).abs() < 1e-8, "{name}: {composed} for {slope}");
-                // f32 has 24 bits; a gradient is a sum of some hundred products.
-                assert!((fast - slope).abs() < 5e-6 * scale.max(0.1), "{name}: {fast} for {slope}");
+                // f32 has 24 bits; a gradient is a sum of some hundred products, which may cancel.
+                assert!((fast - slope).abs() < 5e-6 * scale, "{name}: {fast} for {slope}");
             }
             // A bias that is normalised away moves nothing.
             let normalised = network.contains("bn") && param.name.ends_with("bias");
-            assert!(2 * moved > range.len() || normalised, "{network}: {} stands still", param.name);
+            assert!(
+                2 * moved > range.len() || normalised,
+                "{network}: {} stands still",
+                param.name
+            );
         }
     }
     Ok(())

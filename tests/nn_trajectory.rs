@@ -35,7 +35,11 @@ const COMPOSED: Form = ("composed", |model, images, labels| {
 
 fn model(form: Form, weights: &Weights) -> Result<Model> {
     let plan = Arc::new(Plan::article());
-    if form.0 == GENERAL.0 { Model::general(plan, weights) } else { Model::new(plan, weights, &Device::Cpu) }
+    if form.0 == GENERAL.0 {
+        Model::general(plan, weights)
+    } else {
+        Model::new(plan, weights, &Device::Cpu)
+    }
 }
 
 fn mnist() -> Splits {

@@ -1,9 +1,5 @@
 //! The safetensors format: names, shapes and places of tensors in a header, then their values.
 
-
-#[cfg(test)]
-use std::collections::HashMap;
-
 use half::{bf16, f16};
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use serde::Serialize;
@@ -163,11 +159,4 @@ pub(super) fn serialize(mut tensors: Vec<Tensor>, facts: &[(&str, String)]) -> V
         tensor.values.write(&mut bytes);
     }
     bytes
-}
-
-/// Facts by their keys, as tests change them.
-#[cfg(test)]
-pub(super) fn facts(bytes: &[u8]) -> HashMap<String, String> {
-    let container = Container::parse(bytes).expect("it is whole");
-    container.header.metadata().clone().unwrap_or_default()
 }

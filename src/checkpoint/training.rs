@@ -200,6 +200,7 @@ fn losses(container: &Container) -> Result<Vec<f32>, Flaw> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::DataInfo;
     use crate::protocol::{Best, Clock};
 
     fn checkpoint() -> Checkpoint {
@@ -221,7 +222,7 @@ mod tests {
                 },
                 weights: values(0.01),
                 running: Vec::new(),
-                set: crate::data::DataInfo::mnist(),
+                set: DataInfo::mnist(),
                 first_moment: values(-1e-9),
                 second_moment: values(1e-30),
                 losses: vec![2.3, f32::NAN, f32::INFINITY, 0.1],
@@ -252,10 +253,44 @@ mod tests {
     }
 
     #[test]
+    fn a_checkpoint_of_any_network_has_its_statistics_and_its_classes() {
+        let model = "conv 2 k3, bn, relu, flatten, linear".parse().expect("a network");
+        let classes = ["cat", "dog", "no \u{1b}pet"].map(str::to_owned).to_vec();
+        let set = DataInfo { name: "pets".into(), shape: [1, 8, 8], classes };
+        let plan = Plan::of(&model, set.shape, 3).expect("it fits");
+        let values = |len: usize, start: f32| (0..len).map(|n| start + n as f32).collect();
+        let mut written = checkpoint();
+        written.config.model = model;
+        // The check of the configuration knows the built-in set.
+        written.config.data = crate::config::DataSource::Path("pets".into());
+        written.state = TrainingState {
+            weights: values(plan.trained_len(), 0.5),
+            running: values(plan.running_len(), -7.0),
+            first_moment: values(plan.trained_len(), 1e3),
+            second_moment: values(plan.trained_len(), 1e4),
+            set,
+            losses: vec![1.0],
+            progress: written.state.progress,
+        };
+        let bytes = encode(&written).expect("it fits");
+        let read = decode_checkpoint("x", &bytes).expect("it reads");
+        let alone = crate::checkpoint::decode("x", &bytes).expect("the weights are there");
+        assert_eq!(
+            (alone.trained, alone.running),
+            (read.state.weights.clone(), read.state.running.clone())
+        );
+        written.state.set.classes[2] = "no \u{fffd}pet".to_owned();
+        assert_eq!(read, written);
+        written.state.running.pop();
+        assert!(matches!(encode(&written), Err(Flaw::Length { what: "running statistics", .. })));
+    }
+
+    #[test]
     fn the_weights_of_a_checkpoint_can_be_used_alone_but_not_the_other_way_round() {
         let bytes = encode(&checkpoint()).expect("it fits");
         let weights = crate::checkpoint::decode("x", &bytes).expect("the weights are there");
         assert_eq!(weights.trained, checkpoint().state.weights);
+        assert_eq!(weights.notes, Vec::<String>::new());
         let alone = crate::checkpoint::encode(&weights.plan, &weights.set, &weights.trained, &[]);
         let alone = alone.expect("they fit");
         let error = decode_checkpoint("w.safetensors", &alone).expect_err("no moments").to_string();

@@ -355,9 +355,10 @@ impl PredictArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ModelArgs {
-    /// A name (article), a TOML file with [[layer]] tables, or layers in one line
-    #[arg(value_name = "NAME|FILE.toml|LAYERS", value_parser = model(), default_value = "article")]
-    pub(super) model: NetworkSpec,
+    /// A name (article), a TOML file with [[layer]] tables, layers in one line, or a safetensors file of
+    /// weights
+    #[arg(value_name = "NAME|FILE|LAYERS", value_parser = described(), default_value = "article")]
+    pub(super) model: Described,
     /// Print one JSON object
     #[arg(long)]
     pub(super) json: bool,
@@ -400,6 +401,25 @@ fn source() -> impl TypedValueParser<Value = DataSource> {
 /// A network by its name, from its file, or as it is written in one line.
 fn model() -> impl TypedValueParser<Value = NetworkSpec> {
     OsStringValueParser::new().try_map(|argument| parse_model(&argument))
+}
+
+/// A network that is to be shown.
+#[derive(Clone, Debug)]
+pub(super) enum Described {
+    /// Its layers.
+    Spec(NetworkSpec),
+    /// A file with its weights.
+    Weights(PathBuf),
+}
+
+fn described() -> impl TypedValueParser<Value = Described> {
+    OsStringValueParser::new().try_map(|argument| {
+        let path = PathBuf::from(&argument);
+        if path.extension().is_some_and(|extension| extension == "safetensors") {
+            return Ok(Described::Weights(path));
+        }
+        parse_model(&argument).map(Described::Spec)
+    })
 }
 
 /// A path that must lead to a file or folder: neither can be standard input or output.

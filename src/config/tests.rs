@@ -37,6 +37,32 @@ fn values_out_of_range_are_named_with_the_range() {
 }
 
 #[test]
+fn a_network_must_fit_the_images() {
+    let model = |text: &str| text.parse().expect("a network");
+    let message = refused(|c| c.model = model("conv 4 k3, linear"));
+    assert_eq!(
+        message,
+        "--model: fc1 takes a row of values, found 4×26×26 maps: put flatten or gap before it"
+    );
+    let message = refused(|c| c.model = model("flatten, linear 11"));
+    assert!(message.contains("expected one value for each of the 10 classes"), "{message}");
+    let config = RunConfig {
+        model: model("flatten, linear 11"),
+        data: DataSource::Path("letters".into()),
+        ..RunConfig::default()
+    };
+    // What is in a folder is known later.
+    assert_eq!(config.validate(), Ok(()));
+    assert!(config.plan([1, 8, 8], 11).is_ok() && config.plan([1, 8, 8], 10).is_err());
+}
+
+#[test]
+fn the_network_is_kept_in_its_one_line_form() {
+    let json = serde_json::to_value(RunConfig::default()).expect("plain data");
+    assert_eq!(json["model"], NetworkSpec::article().to_string());
+}
+
+#[test]
 fn the_last_short_batch_counts_and_a_step_limit_ends_the_run_early() {
     let mut config = RunConfig { batch_size: 7, epochs: 2, ..RunConfig::default() };
     assert_eq!(config.steps_per_epoch(15), 3);

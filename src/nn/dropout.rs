@@ -11,7 +11,12 @@ use crate::seed::{self, Purpose};
 /// They depend on nothing but the step, the image's `position` in the batch and which dropout of the
 /// network it is (`index`): the same step drops the same values, on any number of threads and on every
 /// device.
-pub(super) fn factors(key: Key, position: usize, index: usize, p: f64) -> impl Iterator<Item = f32> {
+pub(super) fn factors(
+    key: Key,
+    position: usize,
+    index: usize,
+    p: f64,
+) -> impl Iterator<Item = f32> {
     let mut rng = seed::rng(key.seed, Purpose::Dropout, key.epoch, key.step);
     rng.set_stream((position as u64) << 8 | index as u64);
     // 2³² draws, of which the first p are dropped.

@@ -59,10 +59,8 @@ impl Graph {
         let mut ends: Vec<usize> = norms.collect();
         ends.push(steps.steps.len());
         let mut start = 0;
-        let segments = ends
-            .into_iter()
-            .map(|end| std::mem::replace(&mut start, end)..end)
-            .collect();
+        let segments =
+            ends.into_iter().map(|end| std::mem::replace(&mut start, end)..end).collect();
         // Values and gradients.
         let visit = (VISIT / (2 * steps.image_len)).clamp(1, MOST_IMAGES);
         // Adding up a part's gradients must cost little compared with computing them.
@@ -78,7 +76,12 @@ impl Graph {
     }
 
     /// What each of the plan's stages gives for one image, `[channels, rows, columns]`, and its logits.
-    pub(super) fn stages(&self, trained: &[f32], running: &[f32], image: &[f32]) -> (Vec<Vec<f32>>, Vec<f32>) {
+    pub(super) fn stages(
+        &self,
+        trained: &[f32],
+        running: &[f32],
+        image: &[f32],
+    ) -> (Vec<Vec<f32>>, Vec<f32>) {
         let mut values = vec![0.0; self.steps.image_len + SLACK];
         self.pass_one(trained, running, image, &mut values);
         let read = |map: Map| {

@@ -6,8 +6,8 @@ use rayon::ThreadPool;
 
 use super::{device, error::TrainError, networks};
 use crate::{
-    config::DeviceChoice,
     checkpoint::LoadedWeights,
+    config::DeviceChoice,
     data::DataInfo,
     network::NetworkSpec,
     nn::{

@@ -99,7 +99,7 @@ pub fn evaluate_weights(check: &WeightsCheck) -> Result<(Evaluation, Vec<String>
             (networks::load(&check.weights, model.as_ref(), &data.info)?, data)
         }
     };
-    networks::check_fits(&check.weights, &loaded.plan, &data.info)?;
+    networks::check_set(&loaded.plan, &data.info)?;
     let LoadedWeights { plan, trained, running, notes, .. } = loaded;
     device::thread_pool(check.threads)?.install(|| {
         let device = device::open(check.device)?;

@@ -35,24 +35,40 @@ pub(super) fn load(
     Ok(checkpoint::load_weights_for(path, &plan(spec, set)?)?)
 }
 
-/// Checks that a set has the images and the classes that saved weights are for.
+/// Checks that a network takes the images of a set.
 ///
 /// # Errors
-/// If it has others.
-pub(super) fn check_fits(path: &Path, plan: &Plan, set: &DataInfo) -> Result<(), TrainError> {
-    let classes = set.classes.len();
-    if (plan.input(), plan.classes()) == (set.shape, classes) {
+/// If they have another size or another number of classes.
+pub(super) fn check_set(plan: &Plan, set: &DataInfo) -> Result<(), ConfigError> {
+    let describe = |[_, rows, columns]: [usize; 3], classes| {
+        format!("{rows}×{columns} images of {classes} classes")
+    };
+    let (takes, has) = ((plan.input(), plan.classes()), (set.shape, set.classes.len()));
+    if takes == has {
         return Ok(());
     }
-    let [_, height, width] = plan.input();
-    let message = format!(
-        "{} holds a network for {height}×{width} images of {} classes, and {} has {}×{} images of \
-         {classes} classes: give the set it was trained on with --data",
-        path.display(),
-        plan.classes(),
+    Err(ConfigError::new(format!(
+        "the weights are for {}, and {} has {}: give the images that they were trained on with --data",
+        describe(takes.0, takes.1),
         set.name,
-        set.height(),
-        set.width(),
-    );
-    Err(ConfigError::new(message).into())
+        describe(has.0, has.1)
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_for_other_images_are_refused() {
+        let set = DataInfo { name: "Letters".into(), ..DataInfo::mnist() };
+        assert_eq!(check_set(&Plan::article(), &set), Ok(()));
+        let classes = ["a", "b"].map(str::to_owned).to_vec();
+        let refused = check_set(&Plan::article(), &DataInfo { classes, ..set });
+        assert_eq!(
+            refused.expect_err("two classes").to_string(),
+            "the weights are for 28×28 images of 10 classes, and Letters has 28×28 images of 2 classes: \
+             give the images that they were trained on with --data"
+        );
+    }
 }

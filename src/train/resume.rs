@@ -40,10 +40,8 @@ pub enum Unfit {
 
 /// The state's weights, if they are as many as the network has.
 pub(super) fn weights(state: &TrainingState, plan: &Plan) -> Result<Weights, Unfit> {
-    let parts = [
-        (state.weights.len(), plan.trained_len()),
-        (state.running.len(), plan.running_len()),
-    ];
+    let parts =
+        [(state.weights.len(), plan.trained_len()), (state.running.len(), plan.running_len())];
     if let Some((found, expected)) = parts.into_iter().find(|(found, expected)| found != expected) {
         return Err(Unfit::Weights { found, expected });
     }

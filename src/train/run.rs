@@ -11,10 +11,9 @@ use std::{sync::Arc, time::Instant};
 use candle_core::Device;
 
 use super::{
-    clock::Stopwatch, control::Control, device, error::TrainError, losses::Losses,
-    networks, outbox::Outbox, pace::Pace, rates::Rates, remote::Remote,
-    results::Results, resume, sets::Sets, snapshots::Snapshots, step::Learned, step::Learner,
-    tools::Tools, watch::Watch,
+    clock::Stopwatch, control::Control, device, error::TrainError, losses::Losses, networks,
+    outbox::Outbox, pace::Pace, rates::Rates, remote::Remote, results::Results, resume, sets::Sets,
+    snapshots::Snapshots, step::Learned, step::Learner, tools::Tools, watch::Watch,
 };
 use crate::{
     checkpoint::{self, LoadedWeights},
@@ -44,8 +43,8 @@ pub(super) fn run(
         let device = device::open(config.device)?;
         let sets = Sets::load(config, tools.data.as_ref())?;
         let plan = Arc::new(networks::plan(&config.model, &sets.info)?);
-        let weights = match &tools.start {
-            Some(state) => resume::weights(state, &plan)?,
+        let (weights, notes) = match &tools.start {
+            Some(state) => (resume::weights(state, &plan)?, Vec::new()),
             None => initial_weights(config, &plan)?,
         };
         outbox.send(&Event::Started(sets.describe(
@@ -55,7 +54,7 @@ pub(super) fn run(
             &plan,
             tools.recorded,
         )));
-        for note in &sets.notes {
+        for note in sets.notes.iter().chain(&notes) {
             outbox.send(&Event::Notice(note.clone()));
         }
         let learner = Learner::new(plan, &weights, &device)?;
@@ -68,13 +67,15 @@ pub(super) fn run(
     })
 }
 
-fn initial_weights(config: &RunConfig, plan: &Plan) -> Result<Weights, TrainError> {
+/// What the run starts from, and what was done to a file's tensors for it.
+fn initial_weights(config: &RunConfig, plan: &Plan) -> Result<(Weights, Vec<String>), TrainError> {
     if let Some(path) = &config.init {
-        let LoadedWeights { trained, running, .. } = checkpoint::load_weights_for(path, plan)?;
-        return Ok(Weights { trained, running });
+        let LoadedWeights { trained, running, notes, .. } =
+            checkpoint::load_weights_for(path, plan)?;
+        return Ok((Weights { trained, running }, notes));
     }
     let mut rng = seed::rng(config.seed, Purpose::Initialisation, 0, 0);
-    Ok(Weights::initial(plan, &mut rng))
+    Ok((Weights::initial(plan, &mut rng), Vec::new()))
 }
 
 /// How far a run has come.
@@ -312,7 +313,7 @@ mod tests {
             notes: Vec::new(),
         };
         let plan = Arc::new(Plan::article());
-        let weights = initial_weights(&config, &plan).expect("drawn from the seed");
+        let (weights, _) = initial_weights(&config, &plan).expect("drawn from the seed");
         let learner = Learner::new(plan, &weights, &Device::Cpu).expect("in main memory");
         let (sender, commands) = unbounded();
         sender.send(Command::Stop).expect("the receiver is there");

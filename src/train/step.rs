@@ -6,13 +6,13 @@ use candle_core::{Device, Result, Tensor};
 
 use crate::{
     data::Dataset,
+    network::Plan,
     nn::{
         adam::{Adam, AdamSnapshot, AdamState},
         engine::{Key, Mode},
         loss::softmax,
         model::{Model, Outcome, Weights},
     },
-    network::Plan,
     protocol::Digit,
 };
 

@@ -45,13 +45,8 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn new(plan: &'a Plan) -> Self {
-        let steps = Steps {
-            steps: Vec::new(),
-            maps: Vec::new(),
-            image_len: 0,
-            packed_len: 0,
-            sums_len: 0,
-        };
+        let steps =
+            Steps { steps: Vec::new(), maps: Vec::new(), image_len: 0, packed_len: 0, sums_len: 0 };
         let mut learns = vec![false; plan.values().len()];
         for node in plan.nodes() {
             let has_parameters =
@@ -118,9 +113,8 @@ impl<'a> Builder<'a> {
                 let [channels, height, width] = self.plan.values()[output].shape;
                 let size = Map { start: 0, channels, height, width, frame: 0 };
                 let gathers = Convolution::gathers(kernel, input.channels);
-                let patches = gathers.then(|| {
-                    self.reserve(Convolution::patches_len(&size, kernel, input.channels))
-                });
+                let patches = gathers
+                    .then(|| self.reserve(Convolution::patches_len(&size, kernel, input.channels)));
                 let layer = Convolution {
                     input,
                     output: self.place(output),

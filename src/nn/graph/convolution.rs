@@ -284,8 +284,9 @@ impl Step for Convolution {
             });
             if let Some(accumulate) = self.input_grad {
                 let turned = &packed[forward + bias..];
-                let weights =
-                    padded(self.input.channels, simd::lanes()) * self.kernel.pow(2) * self.output.channels;
+                let weights = padded(self.input.channels, simd::lanes())
+                    * self.kernel.pow(2)
+                    * self.output.channels;
                 simd::run(Convolve {
                     input: spread_grads,
                     weights: &turned[..weights],

@@ -47,8 +47,7 @@ impl Map {
     pub(super) fn rows(&self) -> impl Iterator<Item = Range<usize>> + use<> {
         let map = *self;
         // Without a frame all rows are one.
-        let (rows, len) =
-            if map.frame == 0 { (1, map.len()) } else { (map.height, map.row_len()) };
+        let (rows, len) = if map.frame == 0 { (1, map.len()) } else { (map.height, map.row_len()) };
         (0..rows).map(move |row| {
             let start = map.pixel(row, 0);
             start..start + len
@@ -74,21 +73,13 @@ impl Map {
 }
 
 /// An earlier value to read and a later one to write.
-pub(super) fn forth<'a>(
-    values: &'a mut [f32],
-    from: &Map,
-    to: &Map,
-) -> (&'a [f32], &'a mut [f32]) {
+pub(super) fn forth<'a>(values: &'a mut [f32], from: &Map, to: &Map) -> (&'a [f32], &'a mut [f32]) {
     let (head, tail) = values.split_at_mut(to.start);
     (&head[from.start..], &mut tail[..to.len() + SLACK])
 }
 
 /// A later value to read and an earlier one to write.
-pub(super) fn back<'a>(
-    values: &'a mut [f32],
-    from: &Map,
-    to: &Map,
-) -> (&'a [f32], &'a mut [f32]) {
+pub(super) fn back<'a>(values: &'a mut [f32], from: &Map, to: &Map) -> (&'a [f32], &'a mut [f32]) {
     let (head, tail) = values.split_at_mut(from.start);
     (&tail[..from.len() + SLACK], &mut head[to.start..])
 }

@@ -59,11 +59,8 @@ impl Moments {
             return;
         }
         let count = self.count + other.count;
-        for ((mean, squares), (other_mean, other_squares)) in self
-            .mean
-            .iter_mut()
-            .zip(&mut self.squares)
-            .zip(other.mean.iter().zip(&other.squares))
+        for ((mean, squares), (other_mean, other_squares)) in
+            self.mean.iter_mut().zip(&mut self.squares).zip(other.mean.iter().zip(&other.squares))
         {
             let delta = other_mean - *mean;
             *squares += other_squares + delta * delta * self.count * other.count / count;
@@ -134,9 +131,7 @@ impl BatchNorm {
             mean: self.row(&mean),
             inverse: self.row(inverse),
             factor: self.row(factor),
-            offset: self.row(|channel| {
-                f64::from(shift[channel]) - mean(channel) * factor(channel)
-            }),
+            offset: self.row(|channel| f64::from(shift[channel]) - mean(channel) * factor(channel)),
             ..Coefficients::default()
         }
     }
@@ -202,10 +197,8 @@ impl BatchNorm {
     pub(super) fn grad_sums(&self, images: &mut Images, norms: &Coefficients) -> GradSums {
         let len = self.input.row_len();
         let mut rows = vec![0.0; 2 * len];
-        let mut sums = GradSums {
-            grads: vec![0.0; self.channels()],
-            products: vec![0.0; self.channels()],
-        };
+        let mut sums =
+            GradSums { grads: vec![0.0; self.channels()], products: vec![0.0; self.channels()] };
         for (values, grads) in images.each() {
             rows.fill(0.0);
             let (row_grads, row_products) = rows.split_at_mut(len);

@@ -101,7 +101,11 @@ pub(super) enum Function {
     Gelu,
     /// Which dropout it is, its probability, and where its factors lie among an image's values, between
     /// input and output and in the order of the output without its frame.
-    Dropout { index: usize, p: f64, factors: usize },
+    Dropout {
+        index: usize,
+        p: f64,
+        factors: usize,
+    },
 }
 
 impl Pointwise {

@@ -33,11 +33,7 @@ fn layer() -> impl Strategy<Value = Layer> {
 
 fn network() -> impl Strategy<Value = NetworkSpec> {
     let same = prop::collection::vec(
-        prop_oneof![
-            Just(Layer::Relu),
-            Just(Layer::BatchNorm),
-            Just(Layer::Dropout { p: 0.3 }),
-        ],
+        prop_oneof![Just(Layer::Relu), Just(Layer::BatchNorm), Just(Layer::Dropout { p: 0.3 }),],
         1..3,
     );
     let residual = same.prop_map(|layers| Layer::Residual { layers });
@@ -72,7 +68,8 @@ fn check(plan: &Arc<Plan>, n: usize, seed: u64) -> Result<()> {
     let weights = Weights::initial(plan, &mut rng);
     let model = Model::general(Arc::clone(plan), &weights)?;
     let [channels, height, width] = plan.input();
-    let images = (0..n * channels * height * width).map(|_| rng.next_u32() as f32 / u32::MAX as f32);
+    let images =
+        (0..n * channels * height * width).map(|_| rng.next_u32() as f32 / u32::MAX as f32);
     let images = Tensor::from_iter(images, &Device::Cpu)?.reshape((n, channels, height, width))?;
     let classes = plan.classes() as u32;
     let labels = Tensor::from_iter((0..n).map(|_| rng.next_u32() % classes), &Device::Cpu)?;
@@ -88,9 +85,8 @@ fn check(plan: &Arc<Plan>, n: usize, seed: u64) -> Result<()> {
             let norm = |values: &mut dyn Iterator<Item = f64>| {
                 values.map(|value| value * value).sum::<f64>().sqrt()
             };
-            let difference = norm(
-                &mut fast.iter().zip(composed).map(|(a, b)| f64::from(*a) - f64::from(*b)),
-            );
+            let difference =
+                norm(&mut fast.iter().zip(composed).map(|(a, b)| f64::from(*a) - f64::from(*b)));
             let size = norm(&mut composed.iter().map(|&value| f64::from(value)));
             assert!(difference <= 2e-4 * size.max(1e-3), "{what}: {difference} of {size}");
         }
@@ -132,7 +128,8 @@ fn stages_are_the_values_in_between() -> Result<()> {
     let images = Tensor::from_slice(&image, (1, 1, 9, 8), &Device::Cpu)?;
     let trained = model.variable().as_detached_tensor();
     let running = model.running();
-    let composed = super::super::composed::forward(&plan, &trained, running, &images, Mode::Evaluate)?;
+    let composed =
+        super::super::composed::forward(&plan, &trained, running, &images, Mode::Evaluate)?;
     let nodes: Vec<_> = plan.stages().collect();
     let names: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
     assert_eq!(names, ["relu1", "pool1", "res1"]);
@@ -144,6 +141,9 @@ fn stages_are_the_values_in_between() -> Result<()> {
         }
     }
     assert_eq!(logits.len(), 5);
-    assert_eq!(model.logits(&images.to_dtype(DType::F32)?)?.flatten_all()?.to_vec1::<f32>()?, logits);
+    assert_eq!(
+        model.logits(&images.to_dtype(DType::F32)?)?.flatten_all()?.to_vec1::<f32>()?,
+        logits
+    );
     Ok(())
 }

@@ -108,7 +108,7 @@ impl Run<'_> {
             return Ok(());
         }
         let plan = self.learner.model.plan();
-        if let Ok(weights) = initial_weights(self.config, plan) {
+        if let Ok((weights, _)) = initial_weights(self.config, plan) {
             let learned = Learner::new(Arc::clone(plan), &weights, &self.device)?.snapshot()?;
             let at = Position { epoch: 1, ..Position::default() };
             self.moments.keep(0, true, Moment { at, learned, epoch_seconds: 0.0 });
