@@ -70,7 +70,7 @@ pub fn save_weights(
         Ok(bytes) => {
             files::replace(path, &bytes).map_err(|reason| CheckpointError::Write { file, reason })
         }
-        Err(flaw) => Err(CheckpointError::Unsavable { file, flaw }),
+        Err(flaw) => Err(CheckpointError::Unsavable { file, flaw: Box::new(flaw) }),
     }
 }
 
@@ -235,7 +235,8 @@ fn weights(
 }
 
 fn unfit(file: &str, plan: &Plan, flaw: Flaw, hint: &'static str) -> CheckpointError {
-    CheckpointError::Unfit { file: file.to_owned(), network: called(plan.spec()), flaw, hint }
+    let (file, network, flaw) = (file.to_owned(), called(plan.spec()), Box::new(flaw));
+    CheckpointError::Unfit { file, network, flaw, hint }
 }
 
 /// A network as a sentence names it.

@@ -62,6 +62,23 @@ fn a_network_is_shown_as_a_table_as_json_and_as_python() {
 }
 
 #[test]
+fn the_readme_shows_what_the_program_prints_and_a_file_that_it_reads() {
+    let folder = place();
+    let readme = include_str!("../README.md");
+    let between = |start: &str, end: &str| {
+        let (_, rest) = readme.split_once(start).expect("the README has it");
+        rest.split_once(end).expect("it ends").0
+    };
+    let example = between("$ mnist-tui model \"", "```");
+    let (layers, table) = example.split_once("\"\n").expect("a line with the command");
+    assert_eq!(run(folder.path(), &["model", layers]).1, table);
+    let file = between("```toml\n", "```");
+    fs::write(folder.path().join("net.toml"), file).expect("there is room");
+    let (_, table, _) = run(folder.path(), &["model", "net.toml"]);
+    assert!(table.starts_with("conv 16 k3 p1, flatten, linear\n"), "{table}");
+}
+
+#[test]
 fn a_network_that_cannot_be_is_wrong_usage_told_in_one_sentence() {
     let folder = place();
     for (arguments, message) in [

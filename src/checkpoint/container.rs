@@ -146,7 +146,7 @@ pub(super) fn serialize(mut tensors: Vec<Tensor>, facts: &[(&str, String)]) -> V
         let start = end;
         end += values.bytes();
         let entry = Entry { dtype: values.dtype(), shape, data_offsets: [start, end] };
-        header += &format!(",{}:{}", json(name), json(&entry));
+        header.extend([",", &json(name), ":", &json(&entry)]);
     }
     header.push('}');
     while !header.len().is_multiple_of(8) {

@@ -68,7 +68,7 @@ pub enum CheckpointError {
         /// The network.
         network: String,
         /// How they differ.
-        flaw: Flaw,
+        flaw: Box<Flaw>,
         /// What to try, after a semicolon; may be empty.
         hint: &'static str,
     },
@@ -107,7 +107,7 @@ pub enum CheckpointError {
         /// The path.
         file: String,
         /// How they differ from this network's.
-        flaw: Flaw,
+        flaw: Box<Flaw>,
     },
     /// No file can be written there.
     #[error("cannot save the weights to {file}: {reason}")]

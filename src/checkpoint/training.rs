@@ -62,8 +62,10 @@ pub fn save_checkpoint(path: &Path, checkpoint: &Checkpoint) -> Result<(), Check
 /// # Errors
 /// If weights or moments are not those of this network, or not finite.
 pub fn encode_checkpoint(path: &Path, checkpoint: &Checkpoint) -> Result<Vec<u8>, CheckpointError> {
-    encode(checkpoint)
-        .map_err(|flaw| CheckpointError::Unsavable { file: path.display().to_string(), flaw })
+    encode(checkpoint).map_err(|flaw| CheckpointError::Unsavable {
+        file: path.display().to_string(),
+        flaw: Box::new(flaw),
+    })
 }
 
 /// Reads a checkpoint.

@@ -32,6 +32,8 @@ Examples:
   mnist-tui eval --weights w.safetensors  How well kept weights do on the test images
   mnist-tui predict --weights w.safetensors seven.png
                                           What kept weights take a picture for
+  mnist-tui model 'conv 8 k3, relu, gap, linear'
+                                          What a network of your own looks like
 
 In the dashboard, ? shows the keys.";
 
@@ -309,7 +311,6 @@ pub(super) struct EvalArgs {
     pub(super) weights: PathBuf,
     /// The network, for a file that does not say which it is of, as those of PyTorch do not
     #[arg(long, value_name = "NAME|FILE.toml|LAYERS", value_parser = model())]
-    #[expect(clippy::doc_markdown, reason = "the help shows it as it is")]
     pub(super) model: Option<NetworkSpec>,
     /// Print one JSON object: correct, total, loss, confusion (rows true, columns predicted)
     #[arg(long)]
@@ -331,7 +332,6 @@ pub(super) struct PredictArgs {
     pub(super) weights: PathBuf,
     /// The network, for a file that does not say which it is of, as those of PyTorch do not
     #[arg(long, value_name = "NAME|FILE.toml|LAYERS", value_parser = model())]
-    #[expect(clippy::doc_markdown, reason = "the help shows it as it is")]
     pub(super) model: Option<NetworkSpec>,
     /// Print one JSON object a picture: file, digit, probabilities, warning, message
     #[arg(long)]

@@ -107,7 +107,7 @@ mod tests {
         );
         assert_eq!(message("b.toml", b"\xff"), "PATH is not text in UTF-8");
         assert_eq!(
-            message("c.toml", &[b'#'; 70_000]),
+            message("c.toml", &vec![b'#'; 70_000]),
             "PATH has more than 65536 bytes: it is no network's file"
         );
         assert_eq!(

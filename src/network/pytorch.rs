@@ -13,12 +13,11 @@ impl Plan {
     pub fn pytorch(&self) -> String {
         let mut writer = Writer { rows: self.rows(), blocks: Vec::new() };
         let net = writer.body(&self.spec().layers, &self.input(), false);
-        let blocks = writer.blocks.iter().zip(1..);
-        let classes = blocks.map(|(body, number)| (format!("Block{number}"), body));
-        let classes: String = classes
-            .chain([("Net".to_owned(), &net)])
-            .map(|(name, body)| format!("\n\nclass {name}(nn.Module):\n{body}"))
-            .collect();
+        let mut classes = String::new();
+        for (number, body) in (1..).zip(&writer.blocks) {
+            let _ = write!(classes, "\n\nclass Block{number}(nn.Module):\n{body}");
+        }
+        let _ = write!(classes, "\n\nclass Net(nn.Module):\n{net}");
         let functions =
             if classes.contains("F.") { "import torch.nn.functional as F\n" } else { "" };
         let [channels, rows, columns] = self.input();

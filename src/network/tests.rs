@@ -58,7 +58,8 @@ fn toml(layers: &[Layer], prefix: &str) -> String {
         }
         Layer::Relu | Layer::Gelu | Layer::Flatten => format!("type = \"{layer}\"\n"),
     };
-    layers.iter().map(|layer| format!("[[{path}]]\n{}", table(layer))).collect()
+    let tables = layers.iter().map(|layer| format!("[[{path}]]\n{}", table(layer)));
+    tables.collect::<Vec<_>>().concat()
 }
 
 fn refused(text: &str) -> String {
