@@ -14,7 +14,7 @@ use clap::{CommandFactory, Parser, error::ErrorKind};
 
 use crate::{
     bench, check, checkpoint,
-    config::RunConfig,
+    config::{ConfigError, RunConfig},
     headless,
     launch::{self, Launch, LaunchError},
     model,
@@ -106,14 +106,16 @@ fn train(arguments: &TrainArgs) -> Outcome {
 
 fn new_run(arguments: &TrainArgs, tools: Tools) -> Result<Launch, Outcome> {
     let mut config = arguments.config();
-    if let (None, Some(init)) = (&arguments.model, &config.init) {
-        config.model =
-            checkpoint::load_weights(init).map_err(Outcome::failure)?.plan.spec().clone();
-    }
-    config.validate().map_err(|error| Outcome::Failed(error.into()))?;
+    let wrong = |error: ConfigError| Outcome::Failed(error.into());
+    config.validate().map_err(wrong)?;
     let run_dir = arguments.run_dir.as_deref();
     if let Some(message) = arguments.overwritten(config.save.as_deref(), run_dir) {
         return Err(Outcome::usage(message));
+    }
+    if let (None, Some(init)) = (&arguments.model, &config.init) {
+        let loaded = checkpoint::load_weights(init).map_err(Outcome::failure)?;
+        config.model = loaded.plan.spec().clone();
+        config.validate().map_err(wrong)?;
     }
     let mut launch = Launch::unrecorded(config, tools, arguments.log.clone());
     if arguments.no_run_dir {
