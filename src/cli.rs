@@ -1,6 +1,7 @@
 //! The command line.
 
 mod arguments;
+mod describe;
 mod runs_list;
 
 use std::{
@@ -51,18 +52,19 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Sub::Runs(RunsArgs { command: Some(RunsSub::Rm { runs, yes }) })) => {
             runs_list::remove(&runs, yes)
         }
+        Some(Sub::Data(arguments)) => describe::run(&arguments),
         Some(Sub::Eval(arguments)) => evaluate(arguments),
         Some(Sub::Predict(arguments)) => predict(&arguments),
         Some(Sub::Reproduce(arguments)) => {
-            let data = arguments.source.data();
+            let (data, image_size) = (arguments.source.data(), arguments.source.image_size);
             let MachineArgs { threads, device } = arguments.machine;
-            let seed = arguments.seed;
-            reproduce::run(&RunConfig { data, seed, threads, device, ..RunConfig::default() })
+            let (seed, defaults) = (arguments.seed, RunConfig::default());
+            reproduce::run(&RunConfig { data, image_size, seed, threads, device, ..defaults })
         }
         Some(Sub::Bench(arguments)) => {
-            let data = arguments.source.data();
+            let (data, image_size) = (arguments.source.data(), arguments.source.image_size);
             let MachineArgs { threads, device } = arguments.machine;
-            let config = RunConfig { data, threads, device, ..RunConfig::default() };
+            let config = RunConfig { data, image_size, threads, device, ..RunConfig::default() };
             bench::run(&config, arguments.json)
         }
     };
@@ -168,12 +170,12 @@ fn has_screen() -> bool {
 }
 
 fn evaluate(arguments: EvalArgs) -> Outcome {
-    let data = arguments.source.data();
+    let (data, image_size) = (arguments.source.data(), arguments.source.image_size);
     let MachineArgs { threads, device } = arguments.machine;
     if let Err(error) = (RunConfig { threads, ..RunConfig::default() }).validate() {
         return Outcome::Failed(error.into());
     }
-    let question = WeightsCheck { weights: arguments.weights, data, threads, device };
+    let question = WeightsCheck { weights: arguments.weights, data, image_size, threads, device };
     check::run(&question, arguments.json)
 }
 
@@ -227,7 +229,7 @@ mod tests {
 
     #[test]
     fn every_option_reaches_the_configuration() {
-        let line = "--data mnist --epochs 3 --batch-size 7 --lr 1e-2 --seed 9 --no-shuffle \
+        let line = "--data mnist --image-size 28x28 --epochs 3 --batch-size 7 --lr 1e-2 --seed 9 --no-shuffle \
                     --validation 11 --steps 13 --init a --save b --log c --threads 2 \
                     --device cpu --fps 60 --headless";
         let cli = parse(&line.split_whitespace().collect::<Vec<_>>()).expect("all are valid");
@@ -235,6 +237,7 @@ mod tests {
             cli.train.config(),
             RunConfig {
                 data: DataSource::Path("mnist".into()),
+                image_size: "28".parse().ok(),
                 epochs: 3,
                 batch_size: 7,
                 learning_rate: 0.01,
@@ -272,6 +275,8 @@ mod tests {
             (["--epochs", "-1"], "expected a whole number that is not negative"),
             (["--seed", "1.5"], "expected a whole number that is not negative"),
             (["--lr", "fast"], "expected a number"),
+            (["--image-size", "7"], "expected N or HxW with sides of 8 to 64 pixels"),
+            (["--data", "hub:x"], "expected hub:mnist or hub:fashion-mnist"),
             (["--device", "gpu"], "expected auto, cpu, cuda, cuda:N, metal or metal:N"),
         ] {
             let error = parse(&arguments).expect_err("out of range").to_string();

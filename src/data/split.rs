@@ -14,7 +14,39 @@ pub fn hold_out(dataset: Dataset, count: usize, seed: u64) -> (Dataset, Dataset)
     for &index in &order[..count] {
         chosen[index as usize] = true;
     }
+    take_out(dataset, &chosen)
+}
 
+/// Takes a sixth of `dataset` out, as test images: the same share of each of its `classes`, as far as
+/// that is possible. The choice is the same for every run, so that none trains on the test images of
+/// another.
+pub(super) fn hold_out_test(dataset: Dataset, classes: usize) -> (Dataset, Dataset) {
+    const SHARE: usize = 6;
+    let mut members = vec![Vec::new(); classes];
+    for (index, &label) in dataset.labels.iter().enumerate() {
+        members[usize::from(label)].push(index as u32);
+    }
+    let mut chosen = vec![false; dataset.len()];
+    // What rounding takes from one class, the next ones get.
+    let mut seen = 0;
+    let mut held = 0;
+    for (class, members) in members.iter_mut().enumerate() {
+        seen += members.len();
+        // A class of which nothing is left could not be learnt.
+        let count = (seen / SHARE - held).min(members.len().saturating_sub(1));
+        held += count;
+        let mut rng = seed::rng(0, Purpose::Split, 1, class as u64);
+        seed::shuffle_prefix(&mut rng, members, count);
+        for &index in &members[..count] {
+            chosen[index as usize] = true;
+        }
+    }
+    take_out(dataset, &chosen)
+}
+
+/// The images that are not `chosen` and those that are, both in file order.
+fn take_out(dataset: Dataset, chosen: &[bool]) -> (Dataset, Dataset) {
+    let count = chosen.iter().filter(|chosen| **chosen).count();
     let each = dataset.pixels();
     let Dataset { shape, mut images, mut labels } = dataset;
     let mut held = Dataset {
@@ -24,9 +56,9 @@ pub fn hold_out(dataset: Dataset, count: usize, seed: u64) -> (Dataset, Dataset)
     };
     // The rest moves up within its buffers: a copy would double the memory.
     let mut kept = 0;
-    for (index, chosen) in chosen.into_iter().enumerate() {
+    for (index, chosen) in chosen.iter().enumerate() {
         let pixels = index * each..(index + 1) * each;
-        if chosen {
+        if *chosen {
             held.images.extend_from_slice(&images[pixels]);
             held.labels.push(labels[index]);
         } else {

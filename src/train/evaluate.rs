@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     checkpoint,
-    config::{DataSource, DeviceChoice},
+    config::{DataSource, DeviceChoice, ImageSize},
     data::{Dataset, batches::Batches},
     metrics::Confusion,
     nn::model::{Model, Outcome},
@@ -73,6 +73,8 @@ pub struct WeightsCheck {
     pub weights: std::path::PathBuf,
     /// Where the test images come from.
     pub data: DataSource,
+    /// Rows and columns of its images, as for a run.
+    pub image_size: Option<ImageSize>,
     /// CPU threads; `None` uses every core.
     pub threads: Option<usize>,
     /// Which processor computes.
@@ -87,7 +89,7 @@ pub fn evaluate_weights(check: &WeightsCheck) -> Result<Evaluation, TrainError> 
     let parameters = checkpoint::load_weights(&check.weights)?;
     device::thread_pool(check.threads)?.install(|| {
         let device = device::open(check.device)?;
-        let data = load_data(&check.data)?;
+        let data = load_data(&check.data, check.image_size)?;
         let model = Model::new(&parameters, &device)?;
         let evaluation = evaluate(&model, &data.test, EvalSet::Test, &device, None, || true)?;
         Ok(evaluation.unwrap_or_else(|| unreachable!("nothing stops this evaluation")))

@@ -4,7 +4,7 @@ use candle_core::Device;
 
 use super::{device, error::TrainError};
 use crate::{
-    config::{DataSource, RunConfig},
+    config::{DataSource, ImageSize, RunConfig},
     data::{self, Checksums, DataInfo, Dataset, Splits, split},
     nn::parameters::Parameters,
     protocol::{EvalSet, ImageSet, RunInfo},
@@ -14,12 +14,11 @@ use crate::{
 ///
 /// # Errors
 /// If it cannot be read, or the network does not take such images.
-pub(super) fn load_data(source: &DataSource) -> Result<Splits, TrainError> {
-    let data = match source {
-        DataSource::Builtin => data::builtin()?,
-        DataSource::Hub => data::from_hub()?,
-        DataSource::Path(path) => data::from_dir(path)?,
-    };
+pub(super) fn load_data(
+    source: &DataSource,
+    size: Option<ImageSize>,
+) -> Result<Splits, TrainError> {
+    let data = data::load(source, size)?;
     let mnist = DataInfo::mnist();
     if (data.info.shape, data.info.classes.len()) != (mnist.shape, mnist.classes.len()) {
         return Err(TrainError::NotForNetwork { info: data.info });
@@ -47,7 +46,7 @@ impl Sets {
         config: &RunConfig,
         expected: Option<&Checksums>,
     ) -> Result<Self, TrainError> {
-        let data = load_data(&config.data)?;
+        let data = load_data(&config.data, config.image_size)?;
         let checksums = Checksums::of(&data);
         if let Some(difference) = expected.and_then(|expected| expected.difference(&checksums)) {
             let place = config.data.clone();
