@@ -279,8 +279,8 @@ pub(super) struct SourceArgs {
     /// [default: builtin]
     #[arg(long, value_name = "builtin|hub[:NAME]|PATH", value_parser = source(), help_heading = DATA)]
     pub(super) data: Option<DataSource>,
-    /// Scale pictures to this size, N or HxW, or read the lines of CSV files as images of it
-    #[arg(long, value_name = "SIZE", help_heading = DATA)]
+    /// Scale pictures to this size, or read the lines of CSV files as images of it
+    #[arg(long, value_name = "N|HxW", help_heading = DATA)]
     pub(super) image_size: Option<ImageSize>,
 }
 
@@ -296,8 +296,8 @@ pub(super) struct DataArgs {
     /// What --data takes [default: builtin]
     #[arg(value_name = "builtin|hub[:NAME]|PATH", value_parser = source())]
     pub(super) source: Option<DataSource>,
-    /// Scale pictures to this size, N or HxW, or read the lines of CSV files as images of it
-    #[arg(long, value_name = "SIZE")]
+    /// Scale pictures to this size, or read the lines of CSV files as images of it
+    #[arg(long, value_name = "N|HxW")]
     pub(super) image_size: Option<ImageSize>,
     /// Print one JSON object
     #[arg(long)]

@@ -200,8 +200,7 @@ pub enum DataError {
     },
     /// A label is none of the classes.
     #[error(
-        "{file} has {label} as label number {position} (from 0), expected {lowest} to {}",
-        .lowest + *.classes as i64 - 1
+        "{file} has {label} as label number {position} (from 0), expected {lowest} to {highest}"
     )]
     BadLabel {
         /// The path.
@@ -211,9 +210,9 @@ pub enum DataError {
         /// Its value.
         label: i64,
         /// The lowest label.
-        lowest: i64,
-        /// The number of classes.
-        classes: usize,
+        lowest: u8,
+        /// The highest label.
+        highest: usize,
     },
     /// Pixels and labels handed over in memory do not belong together.
     #[error(

@@ -227,7 +227,8 @@ pub(super) fn check_labels(file: &str, classes: usize, labels: &[u8]) -> Result<
         None => Ok(()),
         Some(position) => {
             let (file, label) = (file.to_owned(), i64::from(labels[position]));
-            Err(DataError::BadLabel { file, position, label, lowest: 0, classes })
+            let highest = classes.saturating_sub(1);
+            Err(DataError::BadLabel { file, position, label, lowest: 0, highest })
         }
     }
 }

@@ -76,7 +76,7 @@ pub(super) fn recognise(
         let contains = |word: &&str| names.iter().any(|name| name.contains(*word));
         shape == [1, 28, 28]
             && classes <= known.classes.len()
-            && known.in_names.iter().any(|word| contains(&word))
+            && known.in_names.iter().any(contains)
     };
     let is_same = |known: &&Known| known.checksums == Some(*checksums);
     let known = KNOWN.iter().find(is_same).or_else(|| KNOWN.iter().find(is_named))?;
@@ -116,4 +116,64 @@ fn owned(names: [&str; 10]) -> Vec<String> {
 /// The names of classes that have none: their numbers.
 pub(super) fn numbered(count: usize) -> Vec<String> {
     (0..count).map(|class| class.to_string()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data;
+
+    fn name(path: &str, shape: [usize; 3], classes: usize) -> Option<String> {
+        let checksums = Checksums::default();
+        recognise(Path::new(path), shape, classes, &checksums).map(|info| info.name)
+    }
+
+    #[test]
+    fn sets_are_recognised_by_the_end_of_their_path() {
+        let shape = [1, 28, 28];
+        for (path, expected) in [
+            ("/data/FashionMNIST/raw", Some("Fashion-MNIST")),
+            ("fashion-mnist_train.csv", Some("Fashion-MNIST")),
+            ("kmnist-train", Some("KMNIST")),
+            ("/home/fashion/a/b/c/d", None),
+            ("mnist", None),
+        ] {
+            assert_eq!(name(path, shape, 10).as_deref(), expected, "{path}");
+        }
+        assert_eq!(name("fashion", [1, 32, 32], 10), None);
+        assert_eq!(name("fashion", shape, 11), None);
+    }
+
+    #[test]
+    fn sets_are_recognised_by_their_checksums_wherever_they_are() {
+        let checksums = Checksums::of(&data::builtin().expect("it is inside the program"));
+        let info = recognise(Path::new("x"), [1, 28, 28], 10, &checksums);
+        assert_eq!(info, Some(DataInfo::mnist()));
+        // Of Debian's package dataset-fashion-mnist.
+        let checksums = Checksums {
+            train_images: 0xae65_dccd,
+            train_labels: 0x2ed6_e46a,
+            test_images: 0x1272_8439,
+            test_labels: 0x242b_c73f,
+        };
+        let info = recognise(Path::new("x"), [1, 28, 28], 10, &checksums).expect("it is known");
+        assert_eq!((info.name.as_str(), info.classes[9].as_str()), ("Fashion-MNIST", "Ankle boot"));
+    }
+
+    #[test]
+    fn emnist_has_as_many_classes_as_published() {
+        for (split, count, first) in [
+            ("byclass", 62, 0),
+            ("bymerge", 47, 0),
+            ("balanced", 47, 0),
+            ("letters", 26, 1),
+            ("mnist", 10, 0),
+        ] {
+            let (classes, lowest) = emnist(split).expect(split);
+            assert_eq!((classes.len(), lowest), (count, first), "{split}");
+        }
+        let (balanced, _) = emnist("balanced").expect("it is a split");
+        assert_eq!(balanced[36..].concat(), "abdefghnqrt");
+        assert_eq!(emnist("other"), None);
+    }
 }

@@ -129,4 +129,34 @@ mod tests {
         let (train, validation) = hold_out(numbered(5), 9, 1);
         assert_eq!((train.len(), validation.len()), (0, 5));
     }
+
+    #[test]
+    fn a_sixth_of_each_class_is_held_out_for_tests() {
+        let (train, test) = hold_out_test(numbered(600), 10);
+        let (train, test) = (numbers(&train), numbers(&test));
+        assert_eq!((train.len(), test.len()), (500, 100));
+        for class in 0..10 {
+            assert_eq!(test.iter().filter(|number| *number % 10 == class).count(), 10);
+        }
+        assert!(
+            train.is_sorted() && test.is_sorted() && test.iter().all(|one| !train.contains(one))
+        );
+        assert_eq!(test[..4], [5, 9, 12, 13], "the choice is pinned");
+    }
+
+    #[test]
+    fn classes_that_six_does_not_divide_differ_by_one_and_keep_an_image() {
+        // Eight images each, of which one or two are a sixth.
+        let (_, test) = hold_out_test(numbered(80), 10);
+        assert_eq!(test.len(), 13);
+        let counts =
+            (0..10).map(|class| test.labels().iter().filter(|label| **label == class).count());
+        assert!(
+            counts.clone().all(|count| (1..=2).contains(&count)),
+            "{:?}",
+            counts.collect::<Vec<_>>()
+        );
+        let (train, test) = hold_out_test(numbered(10), 12);
+        assert_eq!((train.len(), test.len()), (10, 0));
+    }
 }

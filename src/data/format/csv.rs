@@ -74,8 +74,7 @@ pub(super) fn find(place: &Place) -> Option<Read> {
 }
 
 fn is_csv(name: &str) -> bool {
-    let name = name.to_lowercase();
-    name.strip_suffix(".gz").unwrap_or(&name).ends_with(".csv")
+    [".csv", ".csv.gz"].iter().any(|end| name.to_lowercase().ends_with(end))
 }
 
 /// Whether a file starts as a table without a header does.

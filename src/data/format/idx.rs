@@ -69,7 +69,7 @@ fn read(
     for wanted in parts.iter().flat_map(|&part| [(part, Kind::Images), (part, Kind::Labels)]) {
         match files.get_mut(&wanted) {
             Some(files) => {
-                files.sort_by_key(|path| path.extension().is_some_and(|end| end == "gz"))
+                files.sort_by_key(|path| path.extension().is_some_and(|end| end == "gz"));
             }
             None => return Err(missing(folder, prefix, wanted, &files)),
         }
@@ -95,7 +95,7 @@ fn read(
         return Err(other_size(&test.file, test.size, &train.file, train.size));
     }
     let images =
-        |images: Items, labels: Items| Images { pixels: images.items, labels: labels.items };
+        |images: Items, labels: Items| Images { pixels: images.bytes, labels: labels.bytes };
     let (size, file) = (train.size, labels.file.clone());
     let test = test.map(|(test, labels)| images(test, labels));
     let mut parts = Parts::new(size, images(train, labels), test);
@@ -114,7 +114,7 @@ struct Items {
     file: String,
     count: u32,
     size: [usize; 2],
-    items: Vec<u8>,
+    bytes: Vec<u8>,
 }
 
 /// What is in the first file that can be read; if none can, why the first cannot.
@@ -124,7 +124,7 @@ fn first(files: &[PathBuf], kind: Kind, notes: &mut Vec<String>) -> Result<Items
         let opened = IdxReader::open(path, kind);
         let read = opened.and_then(|reader| {
             let (file, count, size) = (path.display().to_string(), reader.count(), reader.size());
-            Ok(Items { file, count, size, items: reader.read()? })
+            Ok(Items { file, count, size, bytes: reader.read()? })
         });
         match (read, &reason) {
             (Ok(items), None) => return Ok(items),

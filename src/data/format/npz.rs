@@ -1,4 +1,4 @@
-//! NumPy's `.npz` files, with the names of arrays that Keras, `MedMNIST` and Kuzushiji-MNIST use.
+//! `.npz` files of `NumPy`, with the names of arrays that Keras, `MedMNIST` and Kuzushiji-MNIST use.
 //!
 //! One file holds all arrays (`x_train`, `y_train`, `x_test`, `y_test`, or `images` and `labels`), or each
 //! array has a file of its own, whose name tells what it is (`kmnist-train-imgs.npz`).

@@ -89,7 +89,7 @@ impl Parts {
     ) -> Result<(), DataError> {
         for part in self.all() {
             for (position, label) in part.labels.iter_mut().enumerate() {
-                let (found, lowest) = (i64::from(*label), i64::from(first));
+                let found = i64::from(*label);
                 *label = label
                     .checked_sub(first)
                     .filter(|&label| usize::from(label) < classes)
@@ -97,8 +97,8 @@ impl Parts {
                         file: file.to_owned(),
                         position,
                         label: found,
-                        lowest,
-                        classes,
+                        lowest: first,
+                        highest: usize::from(first) + classes - 1,
                     })?;
             }
         }
@@ -133,16 +133,15 @@ impl Parts {
         }
         let dataset = |part: Images| Dataset::new(shape, count, part.pixels, part.labels);
         let train = dataset(train)?;
-        let (train, test) = match test {
-            Some(test) => (train, dataset(test)?),
-            None => {
-                let (train, test) = hold_out_test(train, count);
-                let held_out = test.len();
-                notes.push(format!(
+        let (train, test) = if let Some(test) = test {
+            (train, dataset(test)?)
+        } else {
+            let (train, test) = hold_out_test(train, count);
+            let held_out = test.len();
+            notes.push(format!(
                     "There are no test images: {held_out} images, a sixth of each class, are held out as such."
                 ));
-                (train, test)
-            }
+            (train, test)
         };
         if train.is_empty() || test.is_empty() {
             let found = format!("has {} training and {} test images", train.len(), test.len());

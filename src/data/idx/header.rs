@@ -118,7 +118,13 @@ impl Header {
             let label = item.first_chunk().map_or(0, |bytes| i32::from_be_bytes(*bytes));
             let byte = u8::try_from(label).ok().filter(|&label| usize::from(label) < classes);
             let (file, label) = (file.to_owned(), i64::from(label));
-            byte.ok_or(DataError::BadLabel { file, position, label, lowest: 0, classes })
+            byte.ok_or(DataError::BadLabel {
+                file,
+                position,
+                label,
+                lowest: 0,
+                highest: classes - 1,
+            })
         };
         numbers.map(label).collect()
     }

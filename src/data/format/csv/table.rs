@@ -54,16 +54,15 @@ impl Table {
         let failed = |error: csv::Error| broken(&file, error);
         while reader.read_byte_record(&mut record).map_err(failed)? {
             let line = record.position().map_or(0, csv::Position::line);
-            let columns = match &columns {
-                Some(columns) => columns,
-                None => {
-                    let is_header = record.iter().any(|field| number(field).is_none());
-                    let found = columns.insert(Columns::of(&file, &record, is_header, size)?);
-                    if is_header {
-                        continue;
-                    }
-                    found
+            let columns = if let Some(columns) = &columns {
+                columns
+            } else {
+                let is_header = record.iter().any(|field| number(field).is_none());
+                let found = columns.insert(Columns::of(&file, &record, is_header, size)?);
+                if is_header {
+                    continue;
                 }
+                found
             };
             if columns.label.is_none() {
                 break;
@@ -99,7 +98,7 @@ fn reader(path: &Path, file: &str) -> Result<csv::Reader<Box<dyn Read>>, DataErr
         return Err(DataError::foreign(file, foreign, EXPECTED));
     }
     let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let count = |byte: u8| line.iter().filter(|&&other| other == byte).count();
+    let count = |byte: u8| line.split(|other| *other == byte).count();
     // The last of equals is taken.
     let delimiter = *b"\t;,".iter().max_by_key(|byte| count(**byte)).unwrap_or(&b',');
     let source: Box<dyn Read> =
@@ -139,8 +138,10 @@ impl Columns {
             let name = String::from_utf8_lossy(field).trim_start_matches('\u{feff}').to_lowercase();
             ["label", "labels", "class", "target", "y", "digit"].contains(&name.as_str())
         };
-        let has_only_pixels =
-            square(count).is_some() || size.is_some_and(|size| size.pixels() == count);
+        let has_only_pixels = match size {
+            Some(size) => size.pixels() == count,
+            None => square(count).is_some(),
+        };
         let label = if is_header {
             let named = first.iter().position(named);
             named.or((!has_only_pixels).then_some(0))

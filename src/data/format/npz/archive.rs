@@ -1,4 +1,4 @@
-//! The zip archive around NumPy's arrays.
+//! The zip archive around the arrays of an `.npz` file.
 
 use std::{
     fmt,

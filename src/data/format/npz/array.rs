@@ -139,9 +139,13 @@ impl Array {
         })?;
         match wrong {
             None => Ok(labels),
-            Some((position, value)) if value.fract() == 0.0 => {
-                Err(DataError::BadLabel { file, position, label: value as i64, lowest: 0, classes })
-            }
+            Some((position, value)) if value.fract() == 0.0 => Err(DataError::BadLabel {
+                file,
+                position,
+                label: value as i64,
+                lowest: 0,
+                highest: classes - 1,
+            }),
             Some((position, value)) => {
                 let found = format!("has {value} as label number {position} (from 0)");
                 Err(DataError::unusable(file, found, "whole numbers"))

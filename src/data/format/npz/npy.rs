@@ -1,10 +1,10 @@
-//! The header of a NumPy array (`numpy.lib.format`, versions 1 to 3): type, order and shape.
+//! The header of an array in `NumPy`'s format (`numpy.lib.format`, versions 1 to 3): type, order and shape.
 
 use crate::data::DataError;
 
 /// Bytes before the text of the header in versions 2 and 3; version 1 has two less.
 pub(super) const PREFIX: usize = 12;
-/// Longest text; NumPy's own limit is 10,000.
+/// Longest text; `NumPy` itself reads up to 10,000 bytes.
 const LONGEST: usize = 1 << 16;
 
 /// The type of an array's values.
@@ -135,10 +135,7 @@ mod tests {
         assert_eq!(header.shape, [60_000, 28, 28]);
         let header = parse("{'descr': '>i8', 'fortran_order': False, 'shape': (5L,)}");
         assert_eq!(header.expect("of Python 2").shape, [5]);
-        assert_eq!(
-            lengths("x", b"\x93NUMPY\x01\0\x76\0{'"),
-            Ok((10, 118)).map_err(|()| unreachable!())
-        );
+        assert_eq!(lengths("x", b"\x93NUMPY\x01\0\x76\0{'").expect("version 1"), (10, 118));
         assert_eq!(lengths("x", b"\x93NUMPY\x03\0\x76\x01\0\0").expect("version 3"), (12, 374));
     }
 
