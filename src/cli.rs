@@ -1,6 +1,7 @@
 //! The command line.
 
 mod arguments;
+mod describe;
 mod runs_list;
 
 use std::{
@@ -54,19 +55,20 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Sub::Runs(RunsArgs { command: Some(RunsSub::Rm { runs, yes }) })) => {
             runs_list::remove(&runs, yes)
         }
+        Some(Sub::Data(arguments)) => describe::run(&arguments),
         Some(Sub::Eval(arguments)) => evaluate(arguments),
         Some(Sub::Predict(arguments)) => predict(&arguments),
         Some(Sub::Model(arguments)) => describe(&arguments),
         Some(Sub::Reproduce(arguments)) => {
-            let data = arguments.source.data();
+            let (data, image_size) = (arguments.source.data(), arguments.source.image_size);
             let MachineArgs { threads, device } = arguments.machine;
-            let seed = arguments.seed;
-            reproduce::run(&RunConfig { data, seed, threads, device, ..RunConfig::default() })
+            let (seed, defaults) = (arguments.seed, RunConfig::default());
+            reproduce::run(&RunConfig { data, image_size, seed, threads, device, ..defaults })
         }
         Some(Sub::Bench(arguments)) => {
-            let data = arguments.source.data();
+            let (data, image_size) = (arguments.source.data(), arguments.source.image_size);
             let MachineArgs { threads, device } = arguments.machine;
-            let config = RunConfig { data, threads, device, ..RunConfig::default() };
+            let config = RunConfig { data, image_size, threads, device, ..RunConfig::default() };
             bench::run(&config, arguments.json)
         }
     };
@@ -178,13 +180,13 @@ fn has_screen() -> bool {
 }
 
 fn evaluate(arguments: EvalArgs) -> Outcome {
-    let data = arguments.source.data();
+    let (data, image_size) = (arguments.source.data(), arguments.source.image_size);
     let MachineArgs { threads, device } = arguments.machine;
     if let Err(error) = (RunConfig { threads, ..RunConfig::default() }).validate() {
         return Outcome::Failed(error.into());
     }
     let EvalArgs { weights, model, json, .. } = arguments;
-    let question = WeightsCheck { weights, model, data, threads, device };
+    let question = WeightsCheck { weights, model, data, image_size, threads, device };
     check::run(&question, json)
 }
 
@@ -226,7 +228,7 @@ fn describe(arguments: &ModelArgs) -> Outcome {
     };
     let set = match (set, &arguments.source.data) {
         (Some(set), None) => Ok(set),
-        _ => describe_data(&arguments.source.data()),
+        _ => describe_data(&arguments.source.data(), arguments.source.image_size),
     };
     let set = match set {
         Ok(set) => set,
@@ -270,7 +272,7 @@ mod tests {
 
     #[test]
     fn every_option_reaches_the_configuration() {
-        let line = "--data mnist --epochs 3 --batch-size 7 --lr 1e-2 --seed 9 --no-shuffle \
+        let line = "--data mnist --image-size 28x28 --epochs 3 --batch-size 7 --lr 1e-2 --seed 9 --no-shuffle \
                     --validation 11 --steps 13 --init a --save b --log c --threads 2 \
                     --device cpu --fps 60 --headless --model";
         let line: Vec<&str> = line.split_whitespace().chain(["flatten, linear"]).collect();
@@ -279,6 +281,7 @@ mod tests {
             cli.train.config(),
             RunConfig {
                 data: DataSource::Path("mnist".into()),
+                image_size: "28".parse().ok(),
                 epochs: 3,
                 batch_size: 7,
                 learning_rate: 0.01,
@@ -317,6 +320,8 @@ mod tests {
             (["--epochs", "-1"], "expected a whole number that is not negative"),
             (["--seed", "1.5"], "expected a whole number that is not negative"),
             (["--lr", "fast"], "expected a number"),
+            (["--image-size", "7"], "expected N or HxW with sides of 8 to 64 pixels"),
+            (["--data", "hub:x"], "expected hub:mnist or hub:fashion-mnist"),
             (["--device", "gpu"], "expected auto, cpu, cuda, cuda:N, metal or metal:N"),
         ] {
             let error = parse(&arguments).expect_err("out of range").to_string();

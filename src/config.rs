@@ -1,10 +1,11 @@
 //! What a run is asked to do, as validated plain data.
 
+mod image_size;
 mod model;
 pub mod path_form;
+mod source;
 
 use std::{
-    ffi::OsStr,
     fmt,
     path::{self, PathBuf},
     str::FromStr,
@@ -13,56 +14,9 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::network::{NetworkSpec, Plan};
+pub use image_size::{ImageSize, SIDES};
 pub use model::parse_model;
-
-/// Where the images come from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DataSource {
-    /// The copy inside the program.
-    Builtin,
-    /// A download through `candle-datasets`.
-    Hub,
-    /// A file, or a folder of files.
-    #[serde(rename = "dir")]
-    Path(#[serde(with = "path_form")] PathBuf),
-}
-
-impl DataSource {
-    /// Reads an argument; a folder may have any name.
-    ///
-    /// # Errors
-    /// If it names no source, or one that this build does not have.
-    pub fn parse(argument: &OsStr) -> Result<Self, String> {
-        argument.to_str().map_or_else(|| Ok(Self::Path(argument.into())), str::parse)
-    }
-}
-
-impl FromStr for DataSource {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "" => Err("expected builtin, hub or a folder".to_owned()),
-            "builtin" => Ok(Self::Builtin),
-            "hub" if cfg!(feature = "hub") => Ok(Self::Hub),
-            "hub" => Err("this build cannot download: build it with `cargo build --release \
-                          --features hub`, or use --data builtin"
-                .to_owned()),
-            folder => Ok(Self::Path(folder.into())),
-        }
-    }
-}
-
-impl fmt::Display for DataSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Builtin => f.write_str("builtin"),
-            Self::Hub => f.write_str("hub"),
-            Self::Path(folder) => folder.display().fmt(f),
-        }
-    }
-}
+pub use source::{DataSource, HubSet};
 
 /// Which processor trains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,6 +78,9 @@ impl fmt::Display for DeviceChoice {
 pub struct RunConfig {
     /// Where the images come from.
     pub data: DataSource,
+    /// Rows and columns of the images, where the data does not say or is scaled to it.
+    #[serde(default)]
+    pub image_size: Option<ImageSize>,
     /// Passes over the training images.
     pub epochs: u32,
     /// Images per optimiser step.
@@ -167,6 +124,7 @@ impl Default for RunConfig {
     fn default() -> Self {
         Self {
             data: DataSource::Builtin,
+            image_size: None,
             epochs: 10,
             batch_size: 50,
             learning_rate: 1e-3,
@@ -282,9 +240,28 @@ impl RunConfig {
     /// The same settings with the trajectory of `other`: the steps that it has trained stay valid.
     #[must_use]
     pub fn on_trajectory_of(self, other: &Self) -> Self {
-        let Self { batch_size, learning_rate, seed, shuffle, validation, init, model, .. } =
-            other.clone();
-        Self { batch_size, learning_rate, seed, shuffle, validation, init, model, ..self }
+        let Self {
+            image_size,
+            batch_size,
+            learning_rate,
+            seed,
+            shuffle,
+            validation,
+            init,
+            model,
+            ..
+        } = other.clone();
+        Self {
+            image_size,
+            batch_size,
+            learning_rate,
+            seed,
+            shuffle,
+            validation,
+            init,
+            model,
+            ..self
+        }
     }
 
     /// Optimiser steps in one epoch over `train_images` images; the last, short batch counts.

@@ -5,21 +5,29 @@ mod builtin;
 pub mod centre;
 mod checksums;
 mod dataset;
+mod description;
 mod error;
+mod file;
+mod format;
 #[cfg(feature = "hub")]
 mod hub;
 pub mod idx;
 mod info;
+mod known;
 pub mod picture;
+mod sniff;
 pub mod split;
 mod splits;
 
-use std::path::{Path, PathBuf};
+use crate::config::{DataSource, HubSet, ImageSize};
 
 pub use checksums::Checksums;
 pub use dataset::Dataset;
+pub use description::{Description, PartDescription};
 pub use error::DataError;
 pub use info::DataInfo;
+pub use picture::PictureError;
+pub use sniff::Foreign;
 pub use splits::Splits;
 
 /// Pixels along each side of one of MNIST's images.
@@ -37,56 +45,28 @@ pub fn builtin() -> Result<Splits, DataError> {
     builtin::load()
 }
 
-/// The set in the four canonical IDX files of a folder, each raw or `.gz`; raw is taken where both
-/// are there.
-///
-/// The names may also have a dot for the second hyphen (`train-images.idx3-ubyte`), as some
-/// archives unpack them. The sets may have any number of images.
+/// The set that `source` stands for. Pictures are scaled to `size`, and CSV files say with it that their
+/// images are not square; other sets must have it.
 ///
 /// # Errors
-/// If a file is missing, cannot be read or is not what its name says; each error names the file.
-pub fn from_dir(folder: &Path) -> Result<Splits, DataError> {
-    match folder.metadata() {
-        Ok(metadata) if metadata.is_dir() => {}
-        Ok(_) => return Err(DataError::NotAFolder { path: folder.to_owned() }),
-        Err(reason) if reason.kind() == std::io::ErrorKind::NotFound => {
-            return Err(DataError::NoFolder { folder: folder.to_owned() });
-        }
-        Err(reason) => {
-            return Err(DataError::Read { file: folder.display().to_string(), reason });
-        }
+/// If it cannot be read or is not supported.
+pub fn load(source: &DataSource, size: Option<ImageSize>) -> Result<Splits, DataError> {
+    match source {
+        DataSource::Builtin => builtin(),
+        DataSource::Hub(set) => from_hub(*set),
+        DataSource::Path(path) => format::load(path, size),
     }
-    // All four are looked for before the first is read.
-    let [train_images, train_labels, test_images, test_labels] = [
-        find(folder, "train-images-idx3-ubyte")?,
-        find(folder, "train-labels-idx1-ubyte")?,
-        find(folder, "t10k-images-idx3-ubyte")?,
-        find(folder, "t10k-labels-idx1-ubyte")?,
-    ];
-    let train = idx::read_pair(&train_images, &train_labels)?;
-    let test = idx::read_pair(&test_images, &test_labels)?;
-    Ok(Splits::new(DataInfo::mnist(), train, test))
 }
 
-/// The set as the Hugging Face hub has it, fetched the first time and cached. This may wait on the
+/// A set as the Hugging Face hub has it, fetched the first time and cached. This may wait on the
 /// network for ever.
 ///
 /// # Errors
-/// If it cannot be fetched or is not MNIST, and always in a build without the feature `hub`.
-pub fn from_hub() -> Result<Splits, DataError> {
+/// If it cannot be fetched or is not what it should be, and always in a build without the feature
+/// `hub`.
+pub fn from_hub(set: HubSet) -> Result<Splits, DataError> {
     #[cfg(feature = "hub")]
-    return hub::load();
+    return hub::load(set);
     #[cfg(not(feature = "hub"))]
-    return Err(DataError::HubNotBuilt);
-}
-
-/// The path of one of the four files, under the first of its names that is there.
-fn find(folder: &Path, name: &'static str) -> Result<PathBuf, DataError> {
-    let dotted = name.replacen("-idx", ".idx", 1);
-    [name.to_owned(), dotted.clone(), format!("{name}.gz"), format!("{dotted}.gz")]
-        .into_iter()
-        .map(|name| folder.join(name))
-        // A link that leads nowhere is there too: it gets the better error when it is opened.
-        .find(|path| path.symlink_metadata().is_ok())
-        .ok_or_else(|| DataError::MissingFile { folder: folder.to_owned(), name })
+    return Err(DataError::HubNotBuilt { set });
 }

@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(object["name"], "article");
         assert_eq!(object["spec"], NetworkSpec::article().to_string());
         assert_eq!(object["parameters"], 5_142);
-        assert_eq!(object["layers"][2]["name"], "pool1");
+        assert_eq!(object["layers"][2]["name"], "layer1_pool");
         assert_eq!(object["layers"][2]["output"], serde_json::json!([6, 12, 12]));
         assert_eq!(object["trained"][5]["name"], "fc.bias");
     }

@@ -64,7 +64,7 @@ fn pixels_and_labels_that_do_not_match_make_no_set() {
     );
     assert_eq!(
         error(PIXELS, vec![12]),
-        "the set has 12 as label number 0 (from 0), expected labels below 10"
+        "the set has 12 as label number 0 (from 0), expected 0 to 9"
     );
     assert!(Dataset::new([1, 28, 28], 10, Vec::new(), Vec::new()).unwrap().is_empty());
 }

@@ -15,7 +15,7 @@ use clap::{
 };
 
 use crate::{
-    config::{DataSource, DeviceChoice, parse_model},
+    config::{DataSource, DeviceChoice, ImageSize, parse_model},
     network::NetworkSpec,
     protocol::Breakpoint,
     session::{Display, OnDone},
@@ -60,6 +60,8 @@ pub(super) enum Sub {
     Watch(WatchArgs),
     /// List the runs that are kept, or remove some
     Runs(RunsArgs),
+    /// Describe a data set: sizes, classes, values, images that occur twice
+    Data(DataArgs),
     /// Measure saved weights on the test images
     Eval(EvalArgs),
     /// Say which digits PNG and JPEG pictures show
@@ -205,7 +207,7 @@ pub(super) struct TrainArgs {
         value_name = "RUN",
         num_args = 0..=1,
         conflicts_with_all = [
-            "validation", "batch_size", "lr", "seed", "no_shuffle", "init", "run_dir", "no_run_dir",
+            "image_size", "validation", "batch_size", "lr", "seed", "no_shuffle", "init", "run_dir", "no_run_dir",
         ],
         help_heading = RUNS
     )]
@@ -281,10 +283,14 @@ const SCREEN: &str = "Screen";
 
 #[derive(Debug, Args)]
 pub(super) struct SourceArgs {
-    /// Where the images come from: builtin, hub (a download), or a folder with the four MNIST files
+    /// Where the images come from: builtin; hub or hub:fashion-mnist (downloads); a folder of IDX files;
+    /// an .npz file; a CSV file or a folder of them; a folder with a folder of pictures for each class
     /// [default: builtin]
-    #[arg(long, value_name = "builtin|hub|DIR", value_parser = source(), help_heading = DATA)]
+    #[arg(long, value_name = "builtin|hub[:NAME]|PATH", value_parser = source(), help_heading = DATA)]
     pub(super) data: Option<DataSource>,
+    /// Scale pictures to this size, or read the lines of CSV files as images of it
+    #[arg(long, value_name = "N|HxW", help_heading = DATA)]
+    pub(super) image_size: Option<ImageSize>,
 }
 
 impl SourceArgs {
@@ -292,6 +298,19 @@ impl SourceArgs {
     pub(super) fn data(&self) -> DataSource {
         self.data.clone().unwrap_or(DataSource::Builtin)
     }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DataArgs {
+    /// What --data takes [default: builtin]
+    #[arg(value_name = "builtin|hub[:NAME]|PATH", value_parser = source())]
+    pub(super) source: Option<DataSource>,
+    /// Scale pictures to this size, or read the lines of CSV files as images of it
+    #[arg(long, value_name = "N|HxW")]
+    pub(super) image_size: Option<ImageSize>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]

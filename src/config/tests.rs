@@ -97,6 +97,33 @@ fn any_other_word_is_a_folder() {
     assert!("".parse::<DataSource>().is_err());
 }
 
+#[cfg(feature = "hub")]
+#[test]
+fn sets_of_the_hub_are_known_by_name() {
+    for (text, set) in [
+        ("hub", HubSet::Mnist),
+        ("hub:mnist", HubSet::Mnist),
+        ("hub:fashion-mnist", HubSet::FashionMnist),
+    ] {
+        assert_eq!(text.parse(), Ok(DataSource::Hub(set)));
+    }
+    let error = "hub:cifar".parse::<DataSource>().expect_err("there is none");
+    assert_eq!(error, "expected hub:mnist or hub:fashion-mnist");
+}
+
+#[test]
+fn sources_are_stored_as_the_first_version_did_where_it_knew_them() {
+    for (source, stored) in [
+        (DataSource::Builtin, r#""builtin""#),
+        (DataSource::Hub(HubSet::Mnist), r#""hub""#),
+        (DataSource::Path("a".into()), r#"{"dir":"a"}"#),
+        (DataSource::Hub(HubSet::FashionMnist), r#"{"hub-set":"fashion-mnist"}"#),
+    ] {
+        assert_eq!(serde_json::to_string(&source).expect("it has a form"), stored);
+        assert_eq!(serde_json::from_str::<DataSource>(stored).expect("it reads"), source);
+    }
+}
+
 #[test]
 fn the_configuration_of_an_earlier_version_reads_and_that_of_another_program_does_not() {
     let earlier = r#"{"data":"builtin","epochs":10,"batch_size":50,"learning_rate":0.001,"seed":7,

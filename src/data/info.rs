@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-/// Rows, and columns, that an image may have.
-pub(super) const SIDES: RangeInclusive<usize> = 8..=64;
+use crate::config::SIDES;
+
 /// Classes that a set may have.
 pub(super) const CLASS_COUNTS: RangeInclusive<usize> = 2..=100;
 /// Most characters of a set's name, and of a class's.

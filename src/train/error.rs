@@ -6,7 +6,7 @@ use super::resume::Unfit;
 use crate::{
     checkpoint::CheckpointError,
     config::{ConfigError, DataSource, DeviceChoice},
-    data::{DataError, DataInfo},
+    data::DataError,
     protocol::Failure,
 };
 
@@ -19,16 +19,6 @@ pub enum TrainError {
     /// The images cannot be read.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The network takes other images.
-    #[error(
-        "the network takes 28×28 images of 10 classes, and {} has {}×{} images of {} classes: use a set \
-         like MNIST",
-        .info.name, .info.height(), .info.width(), .info.classes.len()
-    )]
-    NotForNetwork {
-        /// What the set is.
-        info: DataInfo,
-    },
     /// A run is resumed with other images than it was trained on.
     #[error(
         "the {difference} of {place} are not the ones that this run was trained on: restore them, give \

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     checkpoint::LoadedWeights,
-    config::{DataSource, DeviceChoice},
+    config::{DataSource, DeviceChoice, ImageSize},
     data::{DataInfo, Dataset, batches::Batches},
     metrics::Confusion,
     network::NetworkSpec,
@@ -77,6 +77,8 @@ pub struct WeightsCheck {
     pub model: Option<NetworkSpec>,
     /// Where the test images come from.
     pub data: DataSource,
+    /// Rows and columns of its images, as for a run.
+    pub image_size: Option<ImageSize>,
     /// CPU threads; `None` uses every core.
     pub threads: Option<usize>,
     /// Which processor computes.
@@ -91,11 +93,12 @@ pub struct WeightsCheck {
 pub fn evaluate_weights(check: &WeightsCheck) -> Result<(Evaluation, Vec<String>), TrainError> {
     // Weights are soon refused where they are the wrong ones, and images may take long to read.
     let (loaded, data) = match &check.model {
-        None => {
-            (networks::load(&check.weights, None, &DataInfo::mnist())?, load_data(&check.data)?)
-        }
+        None => (
+            networks::load(&check.weights, None, &DataInfo::mnist())?,
+            load_data(&check.data, check.image_size)?,
+        ),
         model => {
-            let data = load_data(&check.data)?;
+            let data = load_data(&check.data, check.image_size)?;
             (networks::load(&check.weights, model.as_ref(), &data.info)?, data)
         }
     };

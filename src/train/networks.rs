@@ -1,4 +1,4 @@
-//! The network that a run trains.
+//! Networks of files.
 
 use std::path::Path;
 
@@ -9,17 +9,6 @@ use crate::{
     data::DataInfo,
     network::{NetworkSpec, Plan},
 };
-
-/// What layers are for a data set.
-///
-/// # Errors
-/// If the layers do not fit its images and classes.
-pub(super) fn plan(spec: &NetworkSpec, set: &DataInfo) -> Result<Plan, TrainError> {
-    let plan = Plan::of(spec, set.shape, set.classes.len());
-    plan.map_err(|error| {
-        ConfigError::new(format!("the network does not fit {}: {error}", set.name)).into()
-    })
-}
 
 /// Reads weights, of the network given where the file need not say which it is of, for images like
 /// those of `set`.
@@ -32,7 +21,9 @@ pub(super) fn load(
     set: &DataInfo,
 ) -> Result<LoadedWeights, TrainError> {
     let Some(spec) = model else { return Ok(checkpoint::load_weights(path)?) };
-    Ok(checkpoint::load_weights_for(path, &plan(spec, set)?)?)
+    let plan = Plan::of(spec, set.shape, set.classes.len());
+    let plan = plan.map_err(|error| ConfigError::new(format!("--model: {error}")))?;
+    Ok(checkpoint::load_weights_for(path, &plan)?)
 }
 
 /// Checks that a network takes the images of a set.

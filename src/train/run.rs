@@ -11,8 +11,8 @@ use std::{sync::Arc, time::Instant};
 use candle_core::Device;
 
 use super::{
-    clock::Stopwatch, control::Control, device, error::TrainError, losses::Losses, networks,
-    outbox::Outbox, pace::Pace, rates::Rates, remote::Remote, results::Results, resume, sets::Sets,
+    clock::Stopwatch, control::Control, device, error::TrainError, losses::Losses, outbox::Outbox,
+    pace::Pace, rates::Rates, remote::Remote, results::Results, resume, sets::Sets,
     snapshots::Snapshots, step::Learned, step::Learner, tools::Tools, watch::Watch,
 };
 use crate::{
@@ -42,7 +42,7 @@ pub(super) fn run(
     pool.install(|| {
         let device = device::open(config.device)?;
         let sets = Sets::load(config, tools.data.as_ref())?;
-        let plan = Arc::new(networks::plan(&config.model, &sets.info)?);
+        let plan = Arc::new(config.plan(sets.info.shape, sets.info.classes.len())?);
         let (weights, notes) = match &tools.start {
             Some(state) => (resume::weights(state, &plan)?, Vec::new()),
             None => initial_weights(config, &plan)?,

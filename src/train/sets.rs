@@ -4,7 +4,7 @@ use candle_core::Device;
 
 use super::{device, error::TrainError};
 use crate::{
-    config::{DataSource, RunConfig},
+    config::{DataSource, ImageSize, RunConfig},
     data::{self, Checksums, DataInfo, Dataset, Splits, split},
     network::Plan,
     protocol::{EvalSet, ImageSet, NetworkInfo, RunInfo},
@@ -14,21 +14,20 @@ use crate::{
 ///
 /// # Errors
 /// If it cannot be read.
-pub(super) fn load_data(source: &DataSource) -> Result<Splits, TrainError> {
-    Ok(match source {
-        DataSource::Builtin => data::builtin()?,
-        DataSource::Hub => data::from_hub()?,
-        DataSource::Path(path) => data::from_dir(path)?,
-    })
+pub(super) fn load_data(
+    source: &DataSource,
+    size: Option<ImageSize>,
+) -> Result<Splits, TrainError> {
+    Ok(data::load(source, size)?)
 }
 
 /// What a set is.
 ///
 /// # Errors
 /// If it cannot be read.
-pub fn describe_data(source: &DataSource) -> Result<DataInfo, TrainError> {
+pub fn describe_data(source: &DataSource, size: Option<ImageSize>) -> Result<DataInfo, TrainError> {
     if *source != DataSource::Builtin {
-        load_data(source)?;
+        return Ok(load_data(source, size)?.info);
     }
     Ok(DataInfo::mnist())
 }
@@ -53,7 +52,7 @@ impl Sets {
         config: &RunConfig,
         expected: Option<&Checksums>,
     ) -> Result<Self, TrainError> {
-        let data = load_data(&config.data)?;
+        let data = load_data(&config.data, config.image_size)?;
         let checksums = Checksums::of(&data);
         if let Some(difference) = expected.and_then(|expected| expected.difference(&checksums)) {
             let place = config.data.clone();

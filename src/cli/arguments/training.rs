@@ -19,6 +19,7 @@ impl TrainArgs {
         let defaults = RunConfig::default();
         RunConfig {
             data: self.source.data(),
+            image_size: self.source.image_size,
             epochs: self.epochs.unwrap_or(defaults.epochs),
             batch_size: self.batch_size,
             learning_rate: self.lr,
