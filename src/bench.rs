@@ -10,7 +10,7 @@ use crate::{
     check::print,
     config::RunConfig,
     outcome::Outcome,
-    protocol::{Command, Event, Failure, Progress},
+    protocol::{Command, Event, Failure, Progress, RunInfo},
     train,
 };
 
@@ -23,9 +23,9 @@ const SLICE: f64 = 0.2;
 /// Measurements of each combination; the median counts.
 const SLICES: usize = 7;
 
-/// Multiply-adds of one image in a training step: forward in full; backward for the one in four
-/// convolution outputs that max-pooling lets a gradient through to.
-const MULTIPLY_ADDS: f64 = (FORWARD + BACKWARD) as f64;
+/// Multiply-adds of one image in a training step of the article's network: forward in full; backward for
+/// the one in four convolution outputs that max-pooling lets a gradient through to.
+const ARTICLE: f64 = (FORWARD + BACKWARD) as f64;
 const CONV1: u32 = 6 * 25;
 const CONV2: u32 = 16 * 6 * 25;
 const FC: u32 = 256 * 10;
@@ -62,7 +62,7 @@ struct Peak {
 
 /// Measures on up to `threads` threads, or every core, with the worker that trains: decoding a
 /// batch, forward, backward, Adam and the hand-over of the losses are all included.
-pub fn run(config: &RunConfig, json: bool) -> Outcome {
+pub fn run(config: &RunConfig, batch_sizes: &[usize], json: bool) -> Outcome {
     if let Err(error) = config.validate() {
         return Outcome::Failed(error.into());
     }
@@ -76,9 +76,10 @@ pub fn run(config: &RunConfig, json: bool) -> Outcome {
             Err(error) => return Outcome::failure(error),
         };
         report.peaks.push(Peak { threads, multiply_adds_per_second: peak });
-        for batch_size in BATCHES {
+        let batch_sizes = if batch_sizes.is_empty() { &BATCHES } else { batch_sizes };
+        for &batch_size in batch_sizes {
             match measure(config, threads, batch_size) {
-                Ok(slices) => report.speeds.push(speed(threads, batch_size, slices, peak)),
+                Ok(measured) => report.speeds.push(speed(threads, batch_size, measured, peak)),
                 Err(failure) => return Outcome::Failed(failure),
             }
         }
@@ -98,8 +99,15 @@ fn thread_counts(most: usize) -> Vec<usize> {
     counts
 }
 
-/// Images a second of each slice.
-fn measure(config: &RunConfig, threads: usize, batch_size: usize) -> Result<Vec<f64>, Failure> {
+/// What training is measured to do.
+struct Measured {
+    /// Images a second of each slice.
+    slices: Vec<f64>,
+    /// Of one image in a training step.
+    multiply_adds: f64,
+}
+
+fn measure(config: &RunConfig, threads: usize, batch_size: usize) -> Result<Measured, Failure> {
     let (sender, events) = bounded(64);
     let config = RunConfig {
         threads: Some(threads),
@@ -109,41 +117,50 @@ fn measure(config: &RunConfig, threads: usize, batch_size: usize) -> Result<Vec<
         ..config.clone()
     };
     let bar = Bar::new(&format!("batch {batch_size}, {threads} threads: "));
-    let worker = train::spawn(config, vec![sender]);
-    let slices = slices(&events);
+    let worker = train::spawn(config.clone(), vec![sender]);
+    let measured = slices(&config, &events);
     bar.clear();
     worker.send(Command::Stop);
     drop(events);
     worker.join();
-    slices
+    measured
 }
 
-fn slices(events: &Receiver<Event>) -> Result<Vec<f64>, Failure> {
-    let mut speeds = Vec::with_capacity(SLICES);
+fn slices(config: &RunConfig, events: &Receiver<Event>) -> Result<Measured, Failure> {
+    let mut slices = Vec::with_capacity(SLICES);
+    let mut multiply_adds = ARTICLE;
     let mut since: Option<(f64, u64)> = None;
     for event in events {
         let (seconds, images) = match event {
             Event::Progress(Progress { clock, images, .. }) => (clock.training, images),
+            Event::Started(RunInfo { set, .. }) => {
+                let plan = config.plan(set.shape, set.classes.len())?;
+                if !plan.is_article() {
+                    multiply_adds = plan.training_multiply_adds() as f64;
+                }
+                continue;
+            }
             Event::Failed(failure) => return Err(failure),
             _ => continue,
         };
         match since {
             None if seconds >= WARM_UP => since = Some((seconds, images)),
             Some((start, before)) if seconds - start >= SLICE => {
-                speeds.push((images - before) as f64 / (seconds - start));
+                slices.push((images - before) as f64 / (seconds - start));
                 since = Some((seconds, images));
             }
             _ => {}
         }
-        if speeds.len() == SLICES {
-            return Ok(speeds);
+        if slices.len() == SLICES {
+            return Ok(Measured { slices, multiply_adds });
         }
     }
     let message = "training ended before its speed was measured".to_owned();
     Err(Failure { usage: false, message })
 }
 
-fn speed(threads: usize, batch_size: usize, mut slices: Vec<f64>, peak: f64) -> Speed {
+fn speed(threads: usize, batch_size: usize, measured: Measured, peak: f64) -> Speed {
+    let Measured { mut slices, multiply_adds } = measured;
     slices.sort_by(f64::total_cmp);
     let at = |place: usize| slices.get(place).copied().unwrap_or(f64::NAN);
     let images_per_second = at(slices.len() / 2);
@@ -153,7 +170,7 @@ fn speed(threads: usize, batch_size: usize, mut slices: Vec<f64>, peak: f64) -> 
         images_per_second,
         slowest: at(0),
         fastest: at(slices.len().saturating_sub(1)),
-        peak_share: images_per_second * MULTIPLY_ADDS / peak,
+        peak_share: images_per_second * multiply_adds / peak,
     }
 }
 
@@ -195,14 +212,16 @@ mod tests {
 
     #[test]
     fn the_median_of_the_slices_counts() {
-        let speed = speed(2, 50, vec![3.0, 1.0, 2.0], MULTIPLY_ADDS * 4.0);
+        let measured = Measured { slices: vec![3.0, 1.0, 2.0], multiply_adds: 7.0 };
+        let speed = speed(2, 50, measured, 28.0);
         assert_eq!((speed.slowest, speed.images_per_second, speed.fastest), (1.0, 2.0, 3.0));
         assert!((speed.peak_share - 0.5).abs() < 1e-9);
     }
 
     #[test]
     fn the_table_lines_up() {
-        let speeds = [1, 2].map(|threads| speed(threads, 50, vec![99_000.4; 3], 1e11));
+        let measured = || Measured { slices: vec![99_000.4; 3], multiply_adds: ARTICLE };
+        let speeds = [1, 2].map(|threads| speed(threads, 50, measured(), 1e11));
         let peaks = vec![Peak { threads: 1, multiply_adds_per_second: 1e11 }];
         let text = table(&Report { version: "0", peaks, speeds: speeds.to_vec() });
         let lines: Vec<&str> = text.lines().collect();

@@ -68,8 +68,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Sub::Bench(arguments)) => {
             let (data, image_size) = (arguments.source.data(), arguments.source.image_size);
             let MachineArgs { threads, device } = arguments.machine;
-            let config = RunConfig { data, image_size, threads, device, ..RunConfig::default() };
-            bench::run(&config, arguments.json)
+            let defaults = RunConfig::default();
+            let model = arguments.model.unwrap_or(defaults.model);
+            let config = RunConfig { data, image_size, model, threads, device, ..defaults };
+            bench::run(&config, &arguments.batch_sizes, arguments.json)
         }
     };
     if let Outcome::Failed(failure) = &outcome {

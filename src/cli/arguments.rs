@@ -11,7 +11,10 @@ use std::{
 
 use clap::{
     Args, Parser, Subcommand, ValueEnum,
-    builder::{OsStringValueParser, PathBufValueParser, PossibleValue, TypedValueParser},
+    builder::{
+        OsStringValueParser, PathBufValueParser, PossibleValue, RangedU64ValueParser,
+        TypedValueParser,
+    },
 };
 
 use crate::{
@@ -406,6 +409,17 @@ pub(super) struct BenchArgs {
     /// Print one JSON object
     #[arg(long)]
     pub(super) json: bool,
+    /// The network, as for training [default: article]
+    #[arg(long, value_name = "NAME|FILE.toml|LAYERS", value_parser = model())]
+    pub(super) model: Option<NetworkSpec>,
+    /// Batch sizes to measure [default: 1,8,50,256,1024]
+    #[arg(
+        long = "batch-size",
+        value_name = "N,…",
+        value_delimiter = ',',
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..=60_000)
+    )]
+    pub(super) batch_sizes: Vec<usize>,
     #[command(flatten)]
     pub(super) source: SourceArgs,
     #[command(flatten)]

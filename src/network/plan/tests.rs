@@ -31,6 +31,13 @@ fn the_article_has_its_names_shapes_and_stages() {
     );
     assert_eq!((plan.trained_len(), plan.running_len()), (5_142, 0));
     assert!(plan.is_article() && !plan.has_batch_norm());
+    let mut named = NetworkSpec::article();
+    named.layers.pop();
+    named.layers.push(linear(Some(10)));
+    let named = Plan::of(&named, [1, 28, 28], 10).expect("it fits");
+    assert!(named.is_article() && named.params()[0].name == "conv1.weight");
+    let wider = Plan::of(&NetworkSpec::article(), [1, 28, 28], 11).expect("it fits");
+    assert!(!wider.is_article());
     let stage = |node: &Node| (node.name.clone(), plan.values()[node.output].shape);
     let stages: Vec<_> = plan.stages().map(stage).collect();
     let expected = [
