@@ -114,6 +114,17 @@ put("journal", "far", LINES[0] + "\n" + LINES[2].replace('"first_step": 1', '"fi
 put("journal", "long-tail", "\n".join(LINES).replace('"rewound": {"step": 1', '"rewound": {"step": 0') + "\n")
 put("journal", "failed", LINES[0] + '\n{"failed":{"usage":false,"message":"no memory"}}\n')
 
+NETWORK = "conv 8 k3 p1 nobias, bn, relu, residual(conv 8 k3 p1, bn), pool 2 s2, dropout 0.1, flatten, linear"
+put("network", "line", NETWORK)
+put("network", "names", "conv 4 k1 s2, gelu, avgpool 2, gap, linear 16, linear nobias")
+put("network", "deep", "residual(" * 9 + "relu" + ")" * 9)
+put("network", "file", "[[layer]]\ntype = \"residual\"\n[[layer.layer]]\ntype = \"conv\"\nchannels = 1\n"
+    "kernel = 3\npadding = 1\nbias = false\n[[layer]]\ntype = \"dropout\"\np = 0.5\n")
+put("checkpoint", "network", safetensors(
+    {"fc1.weight": [10, 784], "fc1.bias": [10]},
+    {"format": "pt", "mnist_tui_network": "flatten, linear"}))
+put("checkpoint", "prefixed", safetensors({"module." + name: shape for name, shape in SHAPES.items()}, {}))
+
 put("arguments", "train", "mnist-tui\n--epochs\n3\n--lr\n1e-3\n--break\nspike\n--headless\n")
 put("arguments", "eval", "mnist-tui\neval\n--weights\nw.safetensors\n--json\n")
 put("arguments", "resume", "mnist-tui\n--resume\nrun\n--threads\n2\n")

@@ -1,29 +1,24 @@
 //! Arguments, as `clap` reads them.
 
 mod training;
+mod values;
 
-use std::{
-    env,
-    num::{IntErrorKind, ParseIntError},
-    path::PathBuf,
-    str::FromStr,
-};
+use std::{env, path::PathBuf};
 
 use clap::{
     Args, Parser, Subcommand, ValueEnum,
-    builder::{
-        OsStringValueParser, PathBufValueParser, PossibleValue, RangedU64ValueParser,
-        TypedValueParser,
-    },
+    builder::{PossibleValue, RangedU64ValueParser},
 };
 
 use crate::{
-    config::{DataSource, DeviceChoice, ImageSize, parse_model},
+    config::{DataSource, DeviceChoice, ImageSize},
     network::NetworkSpec,
     protocol::Breakpoint,
     session::{Display, OnDone},
     ui::{Depth, ascii_is_wanted},
 };
+pub(super) use values::Described;
+use values::{described, file, frames, mebibytes, model, number, source, whole};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -424,69 +419,4 @@ pub(super) struct BenchArgs {
     pub(super) source: SourceArgs,
     #[command(flatten)]
     pub(super) machine: MachineArgs,
-}
-
-/// Where images come from, which may be a folder of any name.
-fn source() -> impl TypedValueParser<Value = DataSource> {
-    OsStringValueParser::new().try_map(|argument| DataSource::parse(&argument))
-}
-
-/// A network by its name, from its file, or as it is written in one line.
-fn model() -> impl TypedValueParser<Value = NetworkSpec> {
-    OsStringValueParser::new().try_map(|argument| parse_model(&argument))
-}
-
-/// A network that is to be shown.
-#[derive(Clone, Debug)]
-pub(super) enum Described {
-    /// Its layers.
-    Spec(NetworkSpec),
-    /// A file with its weights.
-    Weights(PathBuf),
-}
-
-fn described() -> impl TypedValueParser<Value = Described> {
-    OsStringValueParser::new().try_map(|argument| {
-        let path = PathBuf::from(&argument);
-        if path.extension().is_some_and(|extension| extension == "safetensors") {
-            return Ok(Described::Weights(path));
-        }
-        parse_model(&argument).map(Described::Spec)
-    })
-}
-
-/// A path that must lead to a file or folder: neither can be standard input or output.
-fn file() -> impl TypedValueParser<Value = PathBuf> {
-    PathBufValueParser::new().try_map(|path| {
-        if path.as_os_str() == "-" {
-            Err("expected a name, not a stream; ./- is the name of a file")
-        } else {
-            Ok(path)
-        }
-    })
-}
-
-/// Numbers that are no whole numbers at all; the ranges are checked where they are known.
-fn whole<T: FromStr<Err = ParseIntError>>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|error: ParseIntError| match error.kind() {
-        IntErrorKind::PosOverflow => "expected a smaller number".to_owned(),
-        _ => "expected a whole number that is not negative".to_owned(),
-    })
-}
-
-/// MiB whose bytes can be counted.
-fn mebibytes(text: &str) -> Result<usize, String> {
-    whole::<usize>(text).and_then(|mib| match mib {
-        0..=1_048_576 => Ok(mib),
-        _ => Err("expected at most 1048576".to_owned()),
-    })
-}
-
-fn number(text: &str) -> Result<f64, String> {
-    text.parse().map_err(|_| "expected a number".to_owned())
-}
-
-fn frames(text: &str) -> Result<u32, String> {
-    let expected = || "expected 1 to 60 frames a second".to_owned();
-    text.parse().ok().filter(|fps| (1..=60).contains(fps)).ok_or_else(expected)
 }

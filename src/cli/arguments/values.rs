@@ -1,0 +1,79 @@
+//! How values of options are read.
+
+use std::{
+    num::{IntErrorKind, ParseIntError},
+    path::PathBuf,
+    str::FromStr,
+};
+
+use clap::builder::{OsStringValueParser, PathBufValueParser, TypedValueParser};
+
+use crate::{
+    config::{DataSource, parse_model},
+    network::NetworkSpec,
+};
+
+/// Where images come from, which may be a folder of any name.
+pub(super) fn source() -> impl TypedValueParser<Value = DataSource> {
+    OsStringValueParser::new().try_map(|argument| DataSource::parse(&argument))
+}
+
+/// A network by its name, from its file, or as it is written in one line.
+pub(super) fn model() -> impl TypedValueParser<Value = NetworkSpec> {
+    OsStringValueParser::new().try_map(|argument| parse_model(&argument))
+}
+
+/// A network that is to be shown.
+#[derive(Clone, Debug)]
+pub(in crate::cli) enum Described {
+    /// Its layers.
+    Spec(NetworkSpec),
+    /// A file with its weights.
+    Weights(PathBuf),
+}
+
+pub(super) fn described() -> impl TypedValueParser<Value = Described> {
+    OsStringValueParser::new().try_map(|argument| {
+        let path = PathBuf::from(&argument);
+        if path.extension().is_some_and(|extension| extension == "safetensors") {
+            return Ok(Described::Weights(path));
+        }
+        parse_model(&argument).map(Described::Spec)
+    })
+}
+
+/// A path that must lead to a file or folder: neither can be standard input or output.
+pub(super) fn file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        if path.as_os_str() == "-" {
+            Err("expected a name, not a stream; ./- is the name of a file")
+        } else {
+            Ok(path)
+        }
+    })
+}
+
+/// Numbers that are no whole numbers at all; the ranges are checked where they are known.
+pub(super) fn whole<T: FromStr<Err = ParseIntError>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: ParseIntError| match error.kind() {
+        IntErrorKind::PosOverflow => "expected a smaller number".to_owned(),
+        _ => "expected a whole number that is not negative".to_owned(),
+    })
+}
+
+/// MiB whose bytes can be counted.
+pub(super) fn mebibytes(text: &str) -> Result<usize, String> {
+    whole::<usize>(text).and_then(|mib| match mib {
+        0..=1_048_576 => Ok(mib),
+        _ => Err("expected at most 1048576".to_owned()),
+    })
+}
+
+pub(super) fn number(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| "expected a number".to_owned())
+}
+
+pub(super) fn frames(text: &str) -> Result<u32, String> {
+    let expected = || "expected 1 to 60 frames a second".to_owned();
+    text.parse().ok().filter(|fps| (1..=60).contains(fps)).ok_or_else(expected)
+}
