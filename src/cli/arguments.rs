@@ -1,5 +1,6 @@
 //! Arguments, as `clap` reads them.
 
+mod source;
 mod training;
 
 use std::{
@@ -14,8 +15,10 @@ use clap::{
     builder::{OsStringValueParser, PathBufValueParser, PossibleValue, TypedValueParser},
 };
 
+pub(super) use source::{DataArgs, SourceArgs};
+
 use crate::{
-    config::{DataSource, DeviceChoice, ImageSize, parse_model},
+    config::{DeviceChoice, parse_model},
     network::NetworkSpec,
     protocol::Breakpoint,
     session::{Display, OnDone},
@@ -282,38 +285,6 @@ const MACHINE: &str = "Machine";
 const SCREEN: &str = "Screen";
 
 #[derive(Debug, Args)]
-pub(super) struct SourceArgs {
-    /// Where the images come from: builtin; hub or hub:fashion-mnist (downloads); a folder of IDX files;
-    /// an .npz file; a CSV file or a folder of them; a folder with a folder of pictures for each class
-    /// [default: builtin]
-    #[arg(long, value_name = "builtin|hub[:NAME]|PATH", value_parser = source(), help_heading = DATA)]
-    pub(super) data: Option<DataSource>,
-    /// Scale pictures to this size, or read the lines of CSV files as images of it
-    #[arg(long, value_name = "N|HxW", help_heading = DATA)]
-    pub(super) image_size: Option<ImageSize>,
-}
-
-impl SourceArgs {
-    /// Where the images come from.
-    pub(super) fn data(&self) -> DataSource {
-        self.data.clone().unwrap_or(DataSource::Builtin)
-    }
-}
-
-#[derive(Debug, Args)]
-pub(super) struct DataArgs {
-    /// What --data takes [default: builtin]
-    #[arg(value_name = "builtin|hub[:NAME]|PATH", value_parser = source())]
-    pub(super) source: Option<DataSource>,
-    /// Scale pictures to this size, or read the lines of CSV files as images of it
-    #[arg(long, value_name = "N|HxW")]
-    pub(super) image_size: Option<ImageSize>,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
-#[derive(Debug, Args)]
 pub(super) struct MachineArgs {
     /// CPU threads; the result does not depend on it [default: all cores]
     #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = MACHINE)]
@@ -410,11 +381,6 @@ pub(super) struct BenchArgs {
     pub(super) source: SourceArgs,
     #[command(flatten)]
     pub(super) machine: MachineArgs,
-}
-
-/// Where images come from, which may be a folder of any name.
-fn source() -> impl TypedValueParser<Value = DataSource> {
-    OsStringValueParser::new().try_map(|argument| DataSource::parse(&argument))
 }
 
 /// A network by its name, from its file, or as it is written in one line.

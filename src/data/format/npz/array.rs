@@ -172,11 +172,7 @@ impl Array {
     /// Calls `take` with each of the `count` values.
     fn each_value(&mut self, count: usize, mut take: impl FnMut(f64)) -> Result<(), DataError> {
         let of = self.header.of;
-        self.each_block(count, |block| {
-            for bytes in block.chunks_exact(of.size) {
-                take(of.value(bytes));
-            }
-        })
+        self.each_block(count, |block| of.each_value(block, &mut take))
     }
 
     /// Calls `take` with the bytes of the `count` values, some at a time.
