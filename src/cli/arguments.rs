@@ -32,6 +32,7 @@ Examples:
   mnist-tui --validation 5000             Keep the test images for the very end
   mnist-tui --headless --log run.jsonl    Plain lines, and every step in a file
   mnist-tui --save w.safetensors          Train and keep the weights
+  mnist-tui data fashion-mnist            What a data set holds
   mnist-tui eval --weights w.safetensors  How well kept weights do on the test images
   mnist-tui predict --weights w.safetensors seven.png
                                           What kept weights take a picture for
