@@ -14,6 +14,7 @@ mod hub;
 pub mod idx;
 mod info;
 mod known;
+mod limits;
 pub mod picture;
 mod sniff;
 pub mod split;

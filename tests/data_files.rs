@@ -496,6 +496,17 @@ fn counts_of_zero_and_absurd_ones_are_refused() {
 }
 
 #[test]
+fn images_that_would_take_more_than_a_gibibyte_are_refused_before_they_are_unpacked() {
+    for (bytes, most) in [
+        (header(&[0x803, 262_145, 64, 64]), "announces 262145 images, expected at most 262144"),
+        (header(&[0x803, 1_000_001, 28, 28]), "announces 1000001 images, expected at most 1000000"),
+    ] {
+        let message = Folder::new().error_with(NAMES[0], &gzip(&bytes));
+        assert!(message.contains(most), "{message}");
+    }
+}
+
+#[test]
 fn counts_that_disagree_are_refused() {
     let folder = Folder::new();
     assert_eq!(

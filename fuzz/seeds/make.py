@@ -2,9 +2,11 @@
 
 import base64
 import gzip
+import io
 import json
 import pathlib
 import struct
+import zipfile
 import zlib
 
 HERE = pathlib.Path(__file__).parent
@@ -32,6 +34,31 @@ for kind, name in ((0, "images"), (1, "labels")):
     put("idx", name + "-long", first + whole + b"\0")
     put("idx", name + "-absurd", first + idx(kind, 0xFFFFFFFF, 1))
     put("idx", name + "-packed-cut", first + gzip.compress(whole, mtime=0)[:-9])
+
+def npz(compression):
+    """Eight 8x8 images in two classes."""
+    def npy(shape, values):
+        text = "{'descr': '|u1', 'fortran_order': False, 'shape': %s, }\n" % (shape,)
+        return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode() + values
+
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", compression) as archive:
+        for name, shape, values in (
+            ("images", (8, 8, 8), bytes(index % 256 for index in range(512))),
+            ("labels", (8,), bytes(index % 2 for index in range(8))),
+        ):
+            archive.writestr(zipfile.ZipInfo(name + ".npy"), npy(shape, values), compression)
+    return out.getvalue()
+
+
+put("set", "npz", b"\1" + npz(zipfile.ZIP_STORED))
+put("set", "npz-packed", b"\1" + npz(zipfile.ZIP_DEFLATED))
+put("set", "npz-cut", b"\1" + npz(zipfile.ZIP_DEFLATED)[:-30])
+TABLE = "".join(f"{line % 2}" + ",7,200" * 32 + "\n" for line in range(8))
+put("set", "csv", "\2" + TABLE)
+put("set", "csv-header", "\2label" + ",pixel" * 64 + "\n" + TABLE)
+put("set", "csv-packed", b"\2" + gzip.compress(TABLE.encode(), mtime=0))
+put("set", "csv-unnamed", "\0" + TABLE)
 
 SHAPES = {
     "layer1_conv.weight": [6, 1, 5, 5],

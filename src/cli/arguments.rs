@@ -1,5 +1,6 @@
 //! Arguments, as `clap` reads them.
 
+mod source;
 mod training;
 mod values;
 
@@ -10,15 +11,17 @@ use clap::{
     builder::{PossibleValue, RangedU64ValueParser},
 };
 
+pub(super) use source::{DataArgs, SourceArgs};
+
 use crate::{
-    config::{DataSource, DeviceChoice, ImageSize},
+    config::DeviceChoice,
     network::NetworkSpec,
     protocol::Breakpoint,
     session::{Display, OnDone},
     ui::{Depth, ascii_is_wanted},
 };
 pub(super) use values::Described;
-use values::{described, file, frames, mebibytes, model, number, source, whole};
+use values::{described, file, frames, mebibytes, model, number, whole};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,6 +30,7 @@ Examples:
   mnist-tui --validation 5000             Keep the test images for the very end
   mnist-tui --headless --log run.jsonl    Plain lines, and every step in a file
   mnist-tui --save w.safetensors          Train and keep the weights
+  mnist-tui data fashion-mnist            What a data set holds
   mnist-tui eval --weights w.safetensors  How well kept weights do on the test images
   mnist-tui predict --weights w.safetensors seven.png
                                           What kept weights take a picture for
@@ -278,38 +282,6 @@ const RUNS: &str = "Keeping runs";
 const DEBUGGER: &str = "Debugger";
 const MACHINE: &str = "Machine";
 const SCREEN: &str = "Screen";
-
-#[derive(Debug, Args)]
-pub(super) struct SourceArgs {
-    /// Where the images come from: builtin; hub or hub:fashion-mnist (downloads); a folder of IDX files;
-    /// an .npz file; a CSV file or a folder of them; a folder with a folder of pictures for each class
-    /// [default: builtin]
-    #[arg(long, value_name = "builtin|hub[:NAME]|PATH", value_parser = source(), help_heading = DATA)]
-    pub(super) data: Option<DataSource>,
-    /// Scale pictures to this size, or read the lines of CSV files as images of it
-    #[arg(long, value_name = "N|HxW", help_heading = DATA)]
-    pub(super) image_size: Option<ImageSize>,
-}
-
-impl SourceArgs {
-    /// Where the images come from.
-    pub(super) fn data(&self) -> DataSource {
-        self.data.clone().unwrap_or(DataSource::Builtin)
-    }
-}
-
-#[derive(Debug, Args)]
-pub(super) struct DataArgs {
-    /// What --data takes [default: builtin]
-    #[arg(value_name = "builtin|hub[:NAME]|PATH", value_parser = source())]
-    pub(super) source: Option<DataSource>,
-    /// Scale pictures to this size, or read the lines of CSV files as images of it
-    #[arg(long, value_name = "N|HxW")]
-    pub(super) image_size: Option<ImageSize>,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(super) json: bool,
-}
 
 #[derive(Debug, Args)]
 pub(super) struct MachineArgs {

@@ -5,11 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{
-    PictureError,
-    idx::{Kind, MAX_COUNT},
-    sniff::Foreign,
-};
+use super::{PictureError, idx::Kind, sniff::Foreign};
 use crate::config::{HubSet, SIDES};
 
 /// What `--data` takes.
@@ -145,9 +141,9 @@ pub enum DataError {
         /// What the file should hold.
         kind: Kind,
     },
-    /// The header announces more than is ever read.
+    /// There are more than are ever read.
     #[error(
-        "{file} announces {count} {kind}, expected at most {MAX_COUNT}: the file is damaged, or too large"
+        "{file} announces {count} {kind}, expected at most {most}: the file is damaged, or too large"
     )]
     TooMany {
         /// The path.
@@ -156,6 +152,8 @@ pub enum DataError {
         count: u64,
         /// What the file should hold.
         kind: Kind,
+        /// The most that are read.
+        most: u64,
     },
     /// Images and labels do not belong together.
     #[error(

@@ -20,10 +20,6 @@ use flate2::read::MultiGzDecoder;
 use super::{DataError, file::open, sniff};
 use header::Header;
 
-/// The most images or labels that a set may have: more than any set of small images has, and few
-/// enough that a small compressed file cannot fill the memory.
-pub const MAX_COUNT: u32 = 1_000_000;
-
 /// Memory for data of unknown length grows in steps of at least this many bytes.
 const FIRST_STEP: usize = 1 << 16;
 

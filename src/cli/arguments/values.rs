@@ -8,15 +8,7 @@ use std::{
 
 use clap::builder::{OsStringValueParser, PathBufValueParser, TypedValueParser};
 
-use crate::{
-    config::{DataSource, parse_model},
-    network::NetworkSpec,
-};
-
-/// Where images come from, which may be a folder of any name.
-pub(super) fn source() -> impl TypedValueParser<Value = DataSource> {
-    OsStringValueParser::new().try_map(|argument| DataSource::parse(&argument))
-}
+use crate::{config::parse_model, network::NetworkSpec};
 
 /// A network by its name, from its file, or as it is written in one line.
 pub(super) fn model() -> impl TypedValueParser<Value = NetworkSpec> {

@@ -23,8 +23,9 @@ use crate::{
     config::{ImageSize, SIDES},
     data::{
         DataError, PictureError,
-        idx::{Kind, MAX_COUNT, reserve},
+        idx::{Kind, reserve},
         info::CLASS_COUNTS,
+        limits::check_count,
         picture,
     },
 };
@@ -162,10 +163,6 @@ fn images(
         pictures.extend(paths.iter().map(|path| (path, label)));
     }
     pictures.sort_by_key(|(_, label)| *label);
-    if pictures.len() as u64 > u64::from(MAX_COUNT) {
-        let (file, count) = (folder.display().to_string(), pictures.len() as u64);
-        return Err(DataError::TooMany { file, count, kind: Kind::Images });
-    }
     let mut images = Images::default();
     for block in pictures.chunks(BLOCK) {
         let asked = match size {
@@ -176,8 +173,10 @@ fn images(
             block.par_iter().map(|(path, _)| decoded(path, asked)).collect();
         for (&(path, label), picture) in block.iter().zip(decoded?) {
             fitting(path, &picture, size)?;
-            let all = (pictures.len() * picture.len()) as u64;
             if images.pixels.is_empty() {
+                let (folder, count) = (folder.display().to_string(), pictures.len() as u64);
+                check_count(&folder, Kind::Images, count, picture.len())?;
+                let all = count * picture.len() as u64;
                 reserve(&mut images.pixels, all as usize, &path.display().to_string(), all)?;
             }
             images.pixels.extend_from_slice(&picture);

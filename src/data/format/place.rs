@@ -87,11 +87,16 @@ pub(super) fn entries(folder: &Path) -> Result<Vec<Entry>, DataError> {
     let refused = |reason| unreadable(folder, reason);
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(refused)? {
-        let path = entry.map_err(refused)?.path();
+        let entry = entry.map_err(refused)?;
+        let path = entry.path();
         let name = name(&path);
         if !name.starts_with('.') && name != "__MACOSX" {
-            // A link that leads nowhere is taken for a file and gets its error when it is opened.
-            let is_folder = fs::metadata(&path).is_ok_and(|metadata| metadata.is_dir());
+            // Only links are looked up, since folders of pictures are large. A link that leads nowhere
+            // is taken for a file and gets its error when it is opened.
+            let is_folder = match entry.file_type() {
+                Ok(kind) if !kind.is_symlink() => kind.is_dir(),
+                _ => fs::metadata(&path).is_ok_and(|metadata| metadata.is_dir()),
+            };
             found.push(Entry { path, name, is_folder });
         }
     }

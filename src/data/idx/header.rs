@@ -2,10 +2,10 @@
 
 use std::cmp::Ordering;
 
-use super::{DataError, Kind, MAX_COUNT, check_labels};
+use super::{DataError, Kind, check_labels};
 use crate::{
     config::SIDES,
-    data::{info::CLASS_COUNTS, sniff},
+    data::{info::CLASS_COUNTS, limits::check_count, sniff},
 };
 
 /// Most columns of labels; QMNIST has eight.
@@ -65,11 +65,8 @@ impl Header {
             let expected = format!("1 to {MOST_COLUMNS}, of which the first is the class");
             return Err(DataError::unusable(file(), found, expected));
         }
-        match count {
-            0 => Err(DataError::Empty { file: file(), kind }),
-            1..=MAX_COUNT => Ok(header),
-            _ => Err(DataError::TooMany { file: file(), count: count.into(), kind }),
-        }
+        check_count(&file(), kind, count.into(), header.item_len())?;
+        Ok(header)
     }
 
     /// Bytes in the header.

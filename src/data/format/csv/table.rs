@@ -12,12 +12,8 @@ use super::lines::Lines;
 use crate::{
     config::{ImageSize, SIDES},
     data::{
-        DataError,
-        file::open,
-        format::parts::Images,
-        idx::{Kind, MAX_COUNT},
-        info::CLASS_COUNTS,
-        sniff,
+        DataError, file::open, format::parts::Images, idx::Kind, info::CLASS_COUNTS,
+        limits::check_count, sniff,
     },
 };
 
@@ -176,10 +172,8 @@ impl Columns {
             let found = format!("has {} columns in line {line}", record.len());
             return Err(DataError::unusable(file, found, format!("{}", self.count)));
         }
-        if images.labels.len() as u64 == u64::from(MAX_COUNT) {
-            let (file, count) = (file.to_owned(), u64::from(MAX_COUNT) + 1);
-            return Err(DataError::TooMany { file, count, kind: Kind::Images });
-        }
+        let count = images.labels.len() as u64 + 1;
+        check_count(file, Kind::Images, count, self.size[0] * self.size[1])?;
         for (column, field) in record.iter().enumerate() {
             let is_label = self.label == Some(column);
             let most = if is_label { *CLASS_COUNTS.end() - 1 } else { 255 };

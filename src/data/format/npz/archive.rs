@@ -140,9 +140,9 @@ impl Unpacked<'_> {
         let start = bytes.len();
         let read = self.source.by_ref().take(count as u64).read_to_end(bytes);
         let read = read.map_err(|reason| match reason.kind() {
-            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
-                unreadable(self.file, &reason)
-            }
+            io::ErrorKind::InvalidData
+            | io::ErrorKind::InvalidInput
+            | io::ErrorKind::UnexpectedEof => unreadable(self.file, &reason),
             _ => DataError::Read { file: self.file.to_owned(), reason },
         })?;
         self.hasher.update(&bytes[start..]);

@@ -8,8 +8,9 @@ use crate::{
     config::SIDES,
     data::{
         DataError,
-        idx::{Kind, MAX_COUNT, reserve},
+        idx::{Kind, reserve},
         info::CLASS_COUNTS,
+        limits::check_count,
     },
 };
 
@@ -65,7 +66,8 @@ impl Array {
     /// If they are not grey images of a size that is supported, or cannot be read.
     pub(super) fn images(mut self) -> Result<(Vec<u8>, [usize; 2]), DataError> {
         let size = self.image_size()?;
-        let values = self.checked_count(Kind::Images)? * size[0] * size[1];
+        let pixels = size[0] * size[1];
+        let values = check_count(self.file(), Kind::Images, self.count(), pixels)? * pixels;
         let of = self.header.of;
         if (of.kind, of.size) == (Values::Unsigned, 1) {
             let mut pixels = self.room(values)?;
@@ -127,7 +129,7 @@ impl Array {
                 "a number for each image: numpy.argmax(…, axis=1) makes them of one-hot rows";
             return Err(DataError::unusable(self.file(), found, expected));
         }
-        let count = self.checked_count(Kind::Labels)?;
+        let count = check_count(self.file(), Kind::Labels, self.count(), 1)?;
         let (file, classes) = (self.file().to_owned(), *CLASS_COUNTS.end());
         let mut labels = self.room(count)?;
         let mut wrong = None;
@@ -153,15 +155,6 @@ impl Array {
         }
     }
 
-    fn checked_count(&self, kind: Kind) -> Result<usize, DataError> {
-        let (file, count) = (self.file().to_owned(), self.count());
-        match count {
-            0 => Err(DataError::Empty { file, kind }),
-            1.. if count <= u64::from(MAX_COUNT) => Ok(count as usize),
-            _ => Err(DataError::TooMany { file, count, kind }),
-        }
-    }
-
     /// Room for a byte for each value. The archive was found to be large enough to hold them.
     fn room(&self, values: usize) -> Result<Vec<u8>, DataError> {
         let mut room = Vec::new();
@@ -172,11 +165,7 @@ impl Array {
     /// Calls `take` with each of the `count` values.
     fn each_value(&mut self, count: usize, mut take: impl FnMut(f64)) -> Result<(), DataError> {
         let of = self.header.of;
-        self.each_block(count, |block| {
-            for bytes in block.chunks_exact(of.size) {
-                take(of.value(bytes));
-            }
-        })
+        self.each_block(count, |block| of.each_value(block, &mut take))
     }
 
     /// Calls `take` with the bytes of the `count` values, some at a time.

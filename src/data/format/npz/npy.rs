@@ -43,8 +43,26 @@ impl Type {
         })
     }
 
+    /// Calls `take` with each of the values in these bytes.
+    pub(super) fn each_value(self, bytes: &[u8], mut take: impl FnMut(f64)) {
+        match (self.kind, self.size, self.is_big_endian) {
+            // The most frequent types, several times as fast.
+            (Values::Float, 4, false) => {
+                for bytes in bytes.as_chunks().0 {
+                    take(f64::from(f32::from_le_bytes(*bytes)));
+                }
+            }
+            (Values::Float, 8, false) => {
+                for bytes in bytes.as_chunks().0 {
+                    take(f64::from_le_bytes(*bytes));
+                }
+            }
+            _ => bytes.chunks_exact(self.size).map(|bytes| self.value(bytes)).for_each(take),
+        }
+    }
+
     /// The value of these `size` bytes. Whole numbers beyond 2⁵³ are rounded.
-    pub(super) fn value(self, bytes: &[u8]) -> f64 {
+    fn value(self, bytes: &[u8]) -> f64 {
         let mut wide = [0; 8];
         for (place, &byte) in bytes.iter().take(self.size).enumerate() {
             wide[if self.is_big_endian { self.size - 1 - place } else { place }] = byte;
@@ -150,10 +168,14 @@ mod tests {
             ("<i4", &[254, 255, 255, 255], -2.0),
             (">i8", &[0, 0, 0, 0, 0, 0, 0, 9], 9.0),
             ("<f4", &0.5_f32.to_le_bytes(), 0.5),
+            ("<f8", &0.5_f64.to_le_bytes(), 0.5),
             (">f8", &0.25_f64.to_be_bytes(), 0.25),
         ] {
             let of = Type::parse(descr).expect(descr);
             assert_eq!(of.value(bytes), expected, "{descr}");
+            let mut found = Vec::new();
+            of.each_value(&bytes.repeat(3), |value| found.push(value));
+            assert_eq!(found, [expected; 3], "{descr}");
         }
     }
 
