@@ -1,4 +1,4 @@
-//! `predict`: which digits pictures show.
+//! `predict`: what pictures show.
 
 use std::{
     ffi::OsStr,
@@ -10,9 +10,9 @@ use std::{
 use serde::Serialize;
 
 use crate::{
-    check::{print, print_error},
+    check::{are_labels, print, print_error},
     data::{
-        CLASSES, SIDE,
+        DataInfo,
         picture::{self, Doubt, PictureError},
     },
     metrics::arg_max,
@@ -25,18 +25,18 @@ use crate::{
 /// How answers are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// The picture as the network sees it, next to the most likely digits.
+    /// The picture as the network sees it, next to the most likely classes.
     Pictures {
         /// Whether it is drawn in ASCII.
         ascii: bool,
     },
-    /// The digit and the probabilities, two lines a picture.
+    /// The class and the probabilities, two lines a picture.
     Lines,
     /// One JSON object a line.
     Json,
 }
 
-/// Prints to stdout which digit each picture shows. A path may be a folder, for all pictures in it, or
+/// Prints to stdout what each picture shows. A path may be a folder, for all pictures in it, or
 /// `-`, for one from standard input. What cannot be used is reported on stderr and the others are
 /// still done.
 pub fn run(classifier: &Classifier, paths: &[PathBuf], form: Form) -> Outcome {
@@ -102,18 +102,20 @@ enum Problem {
     Network(TrainError),
 }
 
-/// The digit that a picture shows.
-struct Answer {
+/// What a picture shows.
+struct Answer<'a> {
     file: String,
-    digit: usize,
-    probabilities: [f32; CLASSES],
-    /// 28 rows of 28 grey values, as the network sees it.
+    /// The most likely class.
+    class: usize,
+    probabilities: Vec<f32>,
+    /// Grey values, row after row, as the network sees it.
     pixels: Vec<u8>,
     doubt: Option<Doubt>,
+    set: &'a DataInfo,
 }
 
-impl Answer {
-    fn to(path: &Path, classifier: &Classifier) -> Result<Self, Problem> {
+impl<'a> Answer<'a> {
+    fn to(path: &Path, classifier: &'a Classifier) -> Result<Self, Problem> {
         let found = if is_stdin(path) {
             picture::read_from("-", io::stdin().lock())
         } else {
@@ -121,8 +123,8 @@ impl Answer {
         };
         let picture::Digit { pixels, doubt } = found.map_err(Problem::Picture)?;
         let probabilities = classifier.classify(&pixels).map_err(Problem::Network)?;
-        let digit = arg_max(&probabilities);
-        Ok(Self { file: path.display().to_string(), digit, probabilities, pixels, doubt })
+        let (file, class) = (path.display().to_string(), arg_max(&probabilities));
+        Ok(Self { file, class, probabilities, pixels, doubt, set: classifier.set() })
     }
 
     fn print(&self, form: Form) -> Outcome {
@@ -136,12 +138,17 @@ impl Answer {
         })
     }
 
+    /// The name of a class, or its label where it has none.
+    fn name(&self, class: usize) -> String {
+        self.set.classes.get(class).map_or_else(|| class.to_string(), |name| printable(name))
+    }
+
     fn headline(&self) -> String {
         format!(
             "{}: {} ({})",
             printable(&self.file),
-            self.digit,
-            percent(self.probabilities[self.digit])
+            self.name(self.class),
+            percent(self.probabilities[self.class])
         )
     }
 
@@ -150,27 +157,36 @@ impl Answer {
             .probabilities
             .iter()
             .enumerate()
-            .map(|(digit, &share)| format!("{digit} {:>6}", percent(share)))
+            .map(|(class, &share)| format!("{} {:>6}", self.name(class), percent(share)))
             .collect();
         format!("{}\n  {}\n", self.headline(), shares.join("  "))
     }
 
-    /// The three most likely digits, each with a bar, next to the picture.
+    /// The three most likely classes, each with a bar, next to the picture.
     fn with_picture(&self, ascii: bool) -> String {
         const BAR: f32 = 20.0;
-        /// The line of the most likely digit: the three are at half the picture's height.
-        const FIRST: usize = 5;
+        /// Classes that are named.
+        const NAMED: usize = 3;
         let (mark, block) = if ascii { ('>', "#") } else { ('▸', "█") };
-        let mut digits: Vec<usize> = (0..CLASSES).collect();
-        digits.sort_by(|&a, &b| self.probabilities[b].total_cmp(&self.probabilities[a]));
+        let mut classes: Vec<usize> = (0..self.probabilities.len()).collect();
+        classes.sort_by(|&a, &b| self.probabilities[b].total_cmp(&self.probabilities[a]));
+        classes.truncate(NAMED);
+        let names: Vec<String> = classes.iter().map(|&class| self.name(class)).collect();
+        let name_width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+        let width = self.set.width();
+        let mut rows: Vec<String> = cells(&self.pixels, width, ascii).collect();
+        // The names are at half the picture's height, which need not be their own.
+        let blank = " ".repeat(width);
+        rows.resize(rows.len().max(classes.len()), blank);
+        let first = (rows.len() - classes.len()) / 2;
         let mut text = self.headline() + "\n";
-        for (row, cells) in cells(&self.pixels, ascii).enumerate() {
-            let place = row.checked_sub(FIRST).filter(|&place| place < 3);
+        for (row, cells) in rows.into_iter().enumerate() {
+            let place = row.checked_sub(first).filter(|&place| place < classes.len());
             let likely = place.map_or_else(String::new, |place| {
                 let mark = if place == 0 { mark } else { ' ' };
-                let share = self.probabilities[digits[place]];
+                let share = self.probabilities[classes[place]];
                 let bar = block.repeat((share.clamp(0.0, 1.0) * BAR).round() as usize);
-                format!("   {mark}{} {:>6}  {bar}", digits[place], percent(share))
+                format!("   {mark}{:<name_width$} {:>6}  {bar}", names[place], percent(share))
             });
             let _ = writeln!(text, "{}", format!("  {cells}{likely}").trim_end());
         }
@@ -181,16 +197,25 @@ impl Answer {
         #[derive(Serialize)]
         struct Object<'a> {
             file: &'a str,
-            digit: usize,
-            probabilities: [f32; CLASSES],
+            /// The class where it is named by its label.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            digit: Option<usize>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            label: Option<usize>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            class: Option<&'a str>,
+            probabilities: &'a [f32],
             warning: Option<Doubt>,
             message: Option<&'static str>,
         }
-        let Self { file, digit, probabilities, doubt, .. } = self;
+        let Self { file, class, probabilities, doubt, set, .. } = self;
+        let is_named = !are_labels(&set.classes);
         let object = Object {
             file,
-            digit: *digit,
-            probabilities: *probabilities,
+            digit: (!is_named).then_some(*class),
+            label: is_named.then_some(*class),
+            class: set.classes.get(*class).filter(|_| is_named).map(String::as_str),
+            probabilities,
             warning: *doubt,
             message: doubt.map(Doubt::message),
         };
@@ -203,12 +228,12 @@ fn percent(share: f32) -> String {
 }
 
 /// An image in characters, two rows of pixels a line.
-fn cells(pixels: &[u8], ascii: bool) -> impl Iterator<Item = String> {
+fn cells(pixels: &[u8], width: usize, ascii: bool) -> impl Iterator<Item = String> {
     /// Ink from which a pixel is set.
     const INK: u8 = 100;
     let set = |value: Option<&u8>| value.is_some_and(|&value| value >= INK);
-    pixels.chunks(2 * SIDE).map(move |pair| {
-        let (upper, lower) = pair.split_at(SIDE.min(pair.len()));
+    pixels.chunks(2 * width.max(1)).map(move |pair| {
+        let (upper, lower) = pair.split_at(width.min(pair.len()));
         let halves = upper.iter().enumerate().map(|(column, value)| {
             match (set(Some(value)), set(lower.get(column)), ascii) {
                 (false, false, _) => ' ',
@@ -226,9 +251,14 @@ fn cells(pixels: &[u8], ascii: bool) -> impl Iterator<Item = String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
 
-    fn answer() -> Answer {
+    const SIDE: usize = 28;
+    static MNIST: LazyLock<DataInfo> = LazyLock::new(DataInfo::mnist);
+
+    fn answer() -> Answer<'static> {
         let mut pixels = vec![0; SIDE * SIDE];
         // A seven.
         for column in 8..20 {
@@ -237,10 +267,11 @@ mod tests {
         for row in 6..24 {
             pixels[row * SIDE + 19 - (row - 6) / 2] = 255;
         }
-        let mut probabilities = [0.0; CLASSES];
+        let mut probabilities = vec![0.0; 10];
         probabilities[7] = 0.75;
         probabilities[1] = 0.25;
-        Answer { file: "seven.png".into(), digit: 7, probabilities, pixels, doubt: None }
+        let file = "seven.png".into();
+        Answer { file, class: 7, probabilities, pixels, doubt: None, set: &MNIST }
     }
 
     #[test]
@@ -261,6 +292,30 @@ mod tests {
         );
         let object = Answer { doubt: Some(Doubt::NoStroke), ..answer() }.object();
         assert!(object.contains(",\"warning\":\"none\",\"message\":\"shows nothing "), "{object}");
+    }
+
+    #[test]
+    fn classes_with_names_are_called_by_them_and_pictures_have_their_size() {
+        let classes = ["Bag", "Ankle boot"].map(str::to_owned).to_vec();
+        let set = DataInfo { name: "two".into(), shape: [1, 2, 8], classes };
+        let probabilities = vec![0.25, 0.75];
+        let pixels = [[255; 8], [0; 8]].concat();
+        let file = "boot.png".to_owned();
+        let answer = Answer { file, class: 1, probabilities, pixels, doubt: None, set: &set };
+        assert_eq!(
+            answer.lines(),
+            "boot.png: Ankle boot (75.0%)\n  Bag  25.0%  Ankle boot  75.0%\n"
+        );
+        assert_eq!(
+            answer.object(),
+            "{\"file\":\"boot.png\",\"label\":1,\"class\":\"Ankle boot\",\"probabilities\":[0.25,0.75],\
+             \"warning\":null,\"message\":null}\n"
+        );
+        assert_eq!(
+            answer.with_picture(true),
+            "boot.png: Ankle boot (75.0%)\n  \'\'\'\'\'\'\'\'   >Ankle boot  75.0%  ###############\n\
+            \x20             Bag         25.0%  #####\n\n"
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::{device, error::TrainError};
 use crate::{
     checkpoint,
     config::DeviceChoice,
-    data::{CLASSES, PIXELS, SIDE},
+    data::{DataInfo, PIXELS, SIDE},
     nn::{loss::softmax, model::Model},
 };
 
@@ -17,6 +17,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Classifier {
     model: Model,
+    set: DataInfo,
     device: Device,
     pool: ThreadPool,
 }
@@ -37,25 +38,30 @@ impl Classifier {
             let device = device::open(device)?;
             Ok::<_, TrainError>((Model::new(&parameters, &device)?, device))
         })?;
-        Ok(Self { model, device, pool })
+        Ok(Self { model, set: DataInfo::mnist(), device, pool })
+    }
+
+    /// Name, image size and classes of the data that the weights are for.
+    pub fn set(&self) -> &DataInfo {
+        &self.set
     }
 
     /// The probability of each class for an image, 28 rows of 28 grey values of which 255 is ink.
     ///
     /// # Errors
     /// If `pixels` has another length, and those of the device.
-    pub fn classify(&self, pixels: &[u8]) -> Result<[f32; CLASSES], TrainError> {
+    pub fn classify(&self, pixels: &[u8]) -> Result<Vec<f32>, TrainError> {
         Ok(self.pool.install(|| self.probabilities(pixels))?)
     }
 
-    fn probabilities(&self, pixels: &[u8]) -> CandleResult<[f32; CLASSES]> {
+    fn probabilities(&self, pixels: &[u8]) -> CandleResult<Vec<f32>> {
         if pixels.len() != PIXELS {
             candle_core::bail!("an image has {PIXELS} pixels, found {}", pixels.len());
         }
         let values = pixels.iter().map(|&value| f32::from(value) / 255.0).collect();
         let image = Tensor::from_vec(values, (1, 1, SIDE, SIDE), &self.device)?;
         let logits = self.model.forward(&image)?.detach().flatten_all()?.to_vec1::<f32>()?;
-        let mut probabilities = [0.0; CLASSES];
+        let mut probabilities = vec![0.0; logits.len()];
         softmax(&logits, &mut probabilities);
         Ok(probabilities)
     }

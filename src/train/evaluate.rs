@@ -14,7 +14,7 @@ use super::{
 use crate::{
     checkpoint,
     config::{DataSource, DeviceChoice},
-    data::{CLASSES, Dataset, batches::Batches},
+    data::{CLASSES, DataInfo, Dataset, batches::Batches},
     metrics::Confusion,
     nn::model::{Model, Outcome},
     protocol::{EvalSet, Evaluation},
@@ -79,17 +79,19 @@ pub struct WeightsCheck {
     pub device: DeviceChoice,
 }
 
-/// Measures saved weights on the test set.
+/// Measures saved weights on the test set, and says what set that is.
 ///
 /// # Errors
 /// If the weights or the images cannot be read, or the device cannot be used.
-pub fn evaluate_weights(check: &WeightsCheck) -> Result<Evaluation, TrainError> {
+pub fn evaluate_weights(check: &WeightsCheck) -> Result<(Evaluation, DataInfo), TrainError> {
     let parameters = checkpoint::load_weights(&check.weights)?;
     device::thread_pool(check.threads)?.install(|| {
         let device = device::open(check.device)?;
         let data = load_data(&check.data)?;
         let model = Model::new(&parameters, &device)?;
         let evaluation = evaluate(&model, &data.test, EvalSet::Test, &device, None, || true)?;
-        Ok(evaluation.unwrap_or_else(|| unreachable!("nothing stops this evaluation")))
+        let evaluation =
+            evaluation.unwrap_or_else(|| unreachable!("nothing stops this evaluation"));
+        Ok((evaluation, DataInfo::mnist()))
     })
 }
