@@ -143,21 +143,20 @@ impl Widget for &Confusion<'_> {
         let grid = layout.whole(inner, self.full);
         let grid = grid.or_else(|| if self.full { layout.part(inner) } else { None });
         if grid.is_none() && !self.full {
-            let room = inner.height.saturating_sub(PAIR_LINES + 2);
-            below =
-                rest(inner, condensed::draw(confusion, Rect { height: room, ..inner }, buf, theme));
+            below = rest(inner, condensed::draw(confusion, inner, PAIR_LINES + 1, buf, theme));
         }
         if let Some(grid) = &grid {
             grid.draw(confusion, buf, theme);
             let mut used = grid.bottom() + 1 - inner.y;
-            if !grid.has_table {
+            let part = grid.part();
+            if !grid.has_table && part.is_none() {
                 if self.history && inner.y + used < inner.bottom() {
                     let row = Rect { y: inner.y + used, height: 1, ..inner };
                     self.draw_history(row, buf);
                 }
                 used += 1;
             }
-            if let Some(part) = grid.part().filter(|_| inner.y + used < inner.bottom()) {
+            if let Some(part) = part.filter(|_| inner.y + used < inner.bottom()) {
                 let row = Rect { y: inner.y + used, height: 1, ..inner };
                 self.draw_part(&part, row, buf);
                 used += 1;

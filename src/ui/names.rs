@@ -53,17 +53,23 @@ impl<'a> Names<'a> {
         if self.are_digits() { "digit" } else { "image" }
     }
 
-    /// All names in at most `columns` each: whole, or else cut where they still differ; `None` where
-    /// they do not.
-    pub(super) fn prefixes(self, columns: usize) -> Option<Vec<String>> {
-        let names: Vec<String> = self.classes.iter().map(|name| cut(name, columns)).collect();
-        let mut seen = HashSet::new();
-        names.iter().all(|name| !name.is_empty() && seen.insert(name)).then_some(names)
+    /// All names in at most `columns` each: whole, or else without their ends or middles where they
+    /// still differ; `None` where they do not.
+    pub(super) fn abbreviations(self, columns: usize) -> Option<Vec<String>> {
+        let differ = |names: &Vec<String>| {
+            let mut seen = HashSet::new();
+            names.iter().all(|name| !name.is_empty() && seen.insert(name))
+        };
+        let all = |shorten: fn(&str, usize) -> String| -> Vec<String> {
+            self.classes.iter().map(|name| shorten(name, columns)).collect()
+        };
+        let middles = || Some(all(without_middle)).filter(|_| columns >= ROOM_FOR_A_SIGN);
+        Some(all(cut)).filter(differ).or_else(|| middles().filter(differ))
     }
 
     /// All names in at most `columns` each; the labels where names cut that short would not differ.
     pub(super) fn short(self, columns: usize) -> Vec<String> {
-        self.prefixes(columns)
+        self.abbreviations(columns)
             .unwrap_or_else(|| (0..self.classes.len()).map(|label| label.to_string()).collect())
     }
 
@@ -73,7 +79,7 @@ impl<'a> Names<'a> {
         if width(&full) <= columns {
             return full.into_owned();
         }
-        self.prefixes(columns)
+        self.abbreviations(columns)
             .and_then(|mut names| names.get_mut(class).map(std::mem::take))
             .unwrap_or_else(|| class.to_string())
     }
@@ -129,16 +135,38 @@ pub(super) fn cut(name: &str, columns: usize) -> String {
         return name.to_owned();
     }
     let sign = if columns >= ROOM_FOR_A_SIGN { "…" } else { "" };
+    beginning(name, columns - width(sign)) + sign
+}
+
+/// The beginning of a name in at most `columns`.
+fn beginning(name: &str, columns: usize) -> String {
     let mut kept = String::new();
     for c in name.chars() {
         kept.push(c);
-        if width(&kept) + width(sign) > columns {
+        if width(&kept) > columns {
             kept.pop();
             break;
         }
     }
     kept.truncate(kept.trim_end().len());
-    kept + sign
+    kept
+}
+
+/// The beginning and the end of a name that has no room in `columns`, at least two.
+pub(super) fn without_middle(name: &str, columns: usize) -> String {
+    if width(name) <= columns {
+        return name.to_owned();
+    }
+    let mut end = String::new();
+    for c in name.chars().rev() {
+        end.insert(0, c);
+        if width(&end) > columns / 2 {
+            end.remove(0);
+            break;
+        }
+    }
+    let end = end.trim_start();
+    format!("{}…{end}", beginning(name, columns.saturating_sub(width(end) + 1)))
 }
 
 #[cfg(test)]
@@ -173,6 +201,14 @@ mod tests {
         assert_eq!(names.shortened(9, 8), "Ankle b…");
         assert_eq!(names.shortened(9, 7), "Ankle…", "no blank before the sign");
         assert_eq!(names.shortened(200, 5), "200", "a class without a name");
+    }
+
+    #[test]
+    fn names_that_begin_alike_keep_their_ends() {
+        let classes: Vec<String> = (0..20).map(|class| format!("sea lion {class}")).collect();
+        let names = Names::new(&classes);
+        assert_eq!(names.shortened(17, 8), "sea…n 17");
+        assert_eq!(names.shortened(17, 4), "17");
     }
 
     #[test]

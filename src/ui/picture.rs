@@ -50,6 +50,11 @@ impl<'a> Picture<'a> {
         }
     }
 
+    /// Whether pixels fall together where two a row and one a column have this area.
+    pub(super) fn is_reduced(&self, area: Rect) -> bool {
+        self.width > usize::from(area.width) || self.height > 2 * usize::from(area.height)
+    }
+
     /// The mean over the channels; 0 outside.
     fn grey(&self, x: usize, y: usize) -> usize {
         let plane = self.width * self.height;

@@ -17,6 +17,8 @@ use crate::{
 
 /// Fewer columns or rows of shades tell nothing.
 const LEAST: u16 = 3;
+/// Rows that are left below: the accuracy and a line of pairs.
+const LEAST_BELOW: u16 = 2;
 
 /// Counts of neighbouring classes taken together.
 struct Groups {
@@ -53,18 +55,24 @@ impl Groups {
 }
 
 /// Draws the matrix in shades, one class or more a dot, and below what a dot is; gives the rows used,
-/// 0 if there is no room.
+/// 0 if there is no room. It leaves `below` rows, or fewer where that saves taking classes together.
 pub(super) fn draw(
     confusion: &metrics::Confusion,
     area: Rect,
+    below: u16,
     buf: &mut Buffer,
     theme: &Theme,
 ) -> u16 {
-    let rows = area.height.saturating_sub(1);
+    let rows = |below: u16| area.height.saturating_sub(1 + below);
+    let dots = |below: u16| usize::from(area.width.min(2 * rows(below)));
+    let size = |below: u16| confusion.classes().div_ceil(dots(below).max(1));
+    let ways = (below.min(LEAST_BELOW)..=below).rev();
+    let below = ways.min_by_key(|&below| size(below)).unwrap_or(below);
+    let rows = rows(below);
     if rows < LEAST || area.width < LEAST {
         return 0;
     }
-    let groups = Groups::of(confusion, usize::from(area.width.min(2 * rows)));
+    let groups = Groups::of(confusion, dots(below));
     let count = groups.count as u16;
     // Twice as large where there is room.
     let is_double = area.width >= 2 * count && rows >= count;
@@ -79,16 +87,16 @@ pub(super) fn draw(
     }
     let size = groups.size;
     let dots = if size == 1 {
-        format!("a dot for each pair of {} classes", confusion.classes())
+        format!("one dot: a pair of {} classes", confusion.classes())
     } else {
-        format!("a dot for {size}×{size} of {} classes", confusion.classes())
+        format!("one dot: {size}×{size} of {} classes", confusion.classes())
     };
     let mut line = Line::styled(dots, theme.muted);
     if let Some((key, _)) = keymap::hint(Action::Show(View::Confusion)) {
         let hint = [
             Span::styled(" · ", theme.muted),
             Span::styled(key, theme.key),
-            Span::styled(" counts", theme.muted),
+            Span::styled(" shows counts", theme.muted),
         ];
         if line.width() + hint.iter().map(Span::width).sum::<usize>() <= usize::from(area.width) {
             line.spans.extend(hint);

@@ -17,7 +17,8 @@ const LEAST_PART: u16 = 4;
 const CELLS: [u16; 5] = [10, 8, 6, 5, 3];
 /// Columns that a row's name has at least, with a gap, if it is that long.
 const LEAST_LABEL: usize = 6;
-/// ... and at most.
+/// ... where other columns have to give way for it, and at most.
+const ENOUGH_LABEL: usize = 11;
 const MOST_LABEL: usize = 24;
 
 /// A matrix to be laid out.
@@ -33,21 +34,22 @@ impl Layout<'_> {
     /// Whether columns of this width are headed by labels, since names cut that short would not
     /// differ.
     fn is_numbered(self, cell: u16) -> bool {
-        self.names.prefixes(usize::from(cell) - 1).is_none()
+        self.names.abbreviations(usize::from(cell) - 1).is_none()
     }
 
-    /// Fewest and most columns of the rows' names.
-    fn label(self, cell: u16) -> (u16, u16) {
+    /// Fewest, enough and most columns of the rows' names.
+    fn label(self, cell: u16) -> [u16; 3] {
         let widest = self.names.widest();
-        let (least, most) = if self.is_numbered(cell) {
+        let label = if self.is_numbered(cell) {
             let number = (self.classes - 1).to_string().len() + 1;
-            (number, (number + widest + 1).min(MOST_LABEL))
+            let name = |most: usize| (number + widest + 1).min(most);
+            [number, name(number + ENOUGH_LABEL), name(MOST_LABEL)]
         } else if widest == 1 {
-            (2, 2)
+            [2; 3]
         } else {
-            ((widest + 1).min(LEAST_LABEL), (widest + 1).min(MOST_LABEL))
+            [LEAST_LABEL, ENOUGH_LABEL, MOST_LABEL].map(|most| (widest + 1).min(most))
         };
-        (least as u16, most as u16)
+        label.map(|columns| columns as u16)
     }
 
     /// Columns beside the names and the cells.
@@ -62,7 +64,7 @@ impl Layout<'_> {
     /// The widest cells with which all columns fit, with the table if that fits too.
     fn cell(self, width: u16, with_table: bool) -> Option<(u16, bool)> {
         let fits = |cell: u16, has_table: bool| {
-            let (label, _) = self.label(cell);
+            let [label, ..] = self.label(cell);
             let cells = self.classes as u16 * cell;
             label + cells + Self::beside(cell, has_table) <= width
         };
@@ -88,9 +90,12 @@ impl Layout<'_> {
     pub(super) fn part(self, area: Rect) -> Option<Grid> {
         let (cell, has_table) =
             self.cell(area.width, true).unwrap_or((CELLS[CELLS.len() - 1], false));
-        let taken = self.label(cell).0 + Self::beside(cell, has_table);
+        let [least, enough, _] = self.label(cell);
+        let room = area.width.checked_sub(Self::beside(cell, has_table))?;
+        let all = self.classes as u16 * cell;
+        let label = if least + all <= room { least } else { enough };
         let rows = area.height.checked_sub(HEADINGS + BELOW_PART)?;
-        let columns = area.width.checked_sub(taken)? / cell;
+        let columns = room.checked_sub(label)? / cell;
         if rows.min(columns) < LEAST_PART.min(self.classes as u16) {
             return None;
         }
@@ -107,11 +112,11 @@ impl Layout<'_> {
         rows: Range<usize>,
         columns: Range<usize>,
     ) -> Grid {
-        let (least, most) = self.label(cell);
+        let [least, enough, most] = self.label(cell);
         let cells = columns.len() as u16 * cell;
         let spare = area.width.saturating_sub(least + cells + Self::beside(cell, has_table));
-        // Names do not take columns from cells that are shown only in part.
-        let label = if columns.len() < self.classes { least } else { most.min(least + spare) };
+        let is_part = columns.len() < self.classes;
+        let label = if is_part { enough } else { most.min(least + spare) };
         let heads = self.heads(cell);
         let labels = self.labels(cell, label);
         let classes = self.classes;
@@ -147,4 +152,41 @@ fn around(chosen: usize, fitting: usize, all: usize) -> Range<usize> {
     let fitting = fitting.min(all);
     let first = chosen.saturating_sub(fitting / 2).min(all - fitting);
     first..first + fitting
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cursor_is_on_the_screen_in_every_cell_and_all_cells_lie_within_it() {
+        for classes in [3, 10, 26, 47, 100] {
+            let names: Vec<String> = (0..classes).map(|class| format!("kind {class}")).collect();
+            for (width, height) in [(40, 15), (80, 18), (120, 34), (200, 54), (330, 120)] {
+                let area = Rect::new(3, 5, width, height);
+                for cursor in (0..classes).map(|truth| (truth, (truth * 7 + 3) % classes)) {
+                    let layout = Layout { names: Names::new(&names), classes, cursor };
+                    let grid = layout.whole(area, true).or_else(|| layout.part(area));
+                    let grid = grid.unwrap_or_else(|| panic!("{classes} at {width}×{height}"));
+                    let place = grid.place(cursor.0, cursor.1).expect("the cursor's cell is shown");
+                    assert_eq!(place.intersection(area), place, "{classes} at {width}×{height}");
+                    let last = grid.place(grid.rows.end - 1, grid.columns.end - 1);
+                    let last = last.expect("the last cell of a part is in it");
+                    assert_eq!(last.intersection(area), last, "{classes} at {width}×{height}");
+                    assert_eq!(
+                        grid.part().is_none(),
+                        grid.rows.len().min(grid.columns.len()) == classes
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_matrix_of_digits_has_no_more_room_for_names_than_they_need() {
+        let names: Vec<String> = (0..10).map(|class| class.to_string()).collect();
+        let layout = Layout { names: Names::new(&names), classes: 10, cursor: (0, 0) };
+        let grid = layout.whole(Rect::new(0, 0, 120, 34), true).expect("it fits");
+        assert_eq!((grid.label, grid.cell, grid.has_table), (2, 8, true));
+    }
 }

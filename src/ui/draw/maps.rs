@@ -4,15 +4,15 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::super::{pane, table, theme::Theme};
 use crate::{
-    app::{Action, View},
+    app::{Action, Focus, View},
     keymap,
     protocol::{FeatureMaps, Insides, NetworkInfo},
 };
 
 /// Columns in which maps stand side by side, several to a line.
 pub(super) const COLUMNS: u16 = 77;
-/// Fewer pixels a side show nothing.
-const LEAST: u16 = 3;
+/// Fewer pixels a side of a reduced map show nothing.
+const LEAST: u16 = 6;
 /// Values of a longer side than any map is drawn with.
 const LONGEST: usize = 1 << 12;
 
@@ -86,12 +86,13 @@ pub(super) fn render(
     };
     let grids = Grid::all(&insides.stages, inner.width, inner.height);
     let mut y = inner.y;
-    let mut left_out = 0;
+    let mut shown = 0;
     for (place, (stage, grid)) in insides.stages.iter().zip(grids).enumerate() {
         let bottom = y.saturating_add(grid.height());
-        if bottom > inner.bottom() + 1 {
-            left_out += 1;
-            continue;
+        // Where others follow, a row is for saying so.
+        let is_last = place + 1 == insides.stages.len();
+        if bottom > inner.bottom() + u16::from(is_last) {
+            break;
         }
         let name = match network.stages.get(place) {
             Some(stage) => stage.name.clone(),
@@ -100,13 +101,17 @@ pub(super) fn render(
         let place = Rect { y, height: grid.height().min(inner.bottom() - y), ..inner };
         draw_stage(stage, grid, &name, place, buf, theme);
         y = bottom;
+        shown += 1;
     }
+    let left_out = insides.stages.len() - shown;
     if left_out > 0 {
+        let focus = Focus::View(View::Draw);
         let key =
-            keymap::hint(Action::Show(View::Network)).map_or_else(String::new, |(key, _)| key);
+            keymap::hint_in(focus, Action::LookInside).map_or_else(String::new, |(key, _)| key);
         let stages = if left_out == 1 { "stage" } else { "stages" };
-        let text = format!("… {left_out} more {stages}: i, or {key} for an image of the set");
-        table::left(buf, inner.x, y.min(inner.bottom() - 1), &text, inner.width, theme.muted);
+        let text = format!("… {left_out} more {stages} · {key} looks inside");
+        let y = y.min(inner.bottom().saturating_sub(1));
+        table::left(buf, inner.x, y, &text, inner.width, theme.muted);
     }
 }
 

@@ -14,7 +14,14 @@ use crate::{
     app::{Action, App, Focus, View},
     keymap,
     protocol::{Inspection, ParameterUpdate},
-    ui::{format, names::cut, pane, progress::draw_bar, table, theme::Theme},
+    ui::{
+        format,
+        names::{cut, without_middle},
+        pane,
+        progress::draw_bar,
+        table,
+        theme::Theme,
+    },
 };
 
 /// Columns below which figures would be cut.
@@ -159,11 +166,16 @@ impl<'a> Parameters<'a> {
         let shown = self.shown(area.height.saturating_sub(1));
         let is_part = shown.len() < self.inspection.parameters.len();
         let room = usize::from(if table.shape { NAME } else { table.ends[0] - FIGURE });
+        // Where it takes too much room, a word that only numbers follow goes.
+        let long = shown.clone().map(|place| &self.inspection.parameters[place].name);
+        let common = long.into_iter().find(|name| table::width(name) > room).map(|name| word(name));
         for (place, row) in shown.zip(rows) {
             let parameter = &self.inspection.parameters[place];
             let is_chosen = is_part && place == self.app.inspector.parameter;
             let style = if is_chosen { self.theme.accent } else { Style::new() };
-            table::left(buf, row.x, row.y, &shortened(&parameter.name, room), NAME, style);
+            let name = common.and_then(|word| numbered(&parameter.name, word));
+            let name = without_middle(name.unwrap_or(&parameter.name), room);
+            table::left(buf, row.x, row.y, &name, NAME, style);
             if table.shape {
                 let shape: Vec<String> = parameter.shape.iter().map(u32::to_string).collect();
                 // As far as there is room before the first figure.
@@ -186,18 +198,14 @@ impl<'a> Parameters<'a> {
     }
 }
 
-/// A name in at most so many columns: without the word before its number, else without its middle.
-fn shortened(name: &str, columns: usize) -> String {
-    if table::width(name) <= columns {
-        return name.to_owned();
-    }
-    let numbered = name.trim_start_matches(|c: char| c.is_ascii_alphabetic());
-    if numbered.starts_with(|c: char| c.is_ascii_digit()) && table::width(numbered) <= columns {
-        return numbered.to_owned();
-    }
-    let tail: Vec<char> = name.chars().rev().take(columns / 2).collect();
-    let tail: String = tail.into_iter().rev().collect();
-    cut(name, columns.saturating_sub(table::width(&tail))) + &tail
+/// The letters that a name begins with.
+fn word(name: &str) -> &str {
+    name.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default()
+}
+
+/// What follows a word in a name, if that begins with a number.
+fn numbered<'a>(name: &'a str, word: &str) -> Option<&'a str> {
+    name.strip_prefix(word).filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// Norms of gradient and weights, and the update's share of the latter.

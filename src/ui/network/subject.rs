@@ -123,7 +123,8 @@ impl Picture<'_> {
 
 impl Widget for &Picture<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
-        let inner = pane::titled(area, buf, self.theme, &self.title(), []);
+        let inner =
+            Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area };
         let (width, height) =
             if inner.width >= digits::LARGE_COLUMNS && inner.height >= digits::LARGE_ROWS - 1 {
                 (digits::LARGE_COLUMNS, digits::LARGE_ROWS - 1)
@@ -131,6 +132,11 @@ impl Widget for &Picture<'_> {
                 (digits::SMALL_COLUMNS, digits::SMALL_ROWS - 1)
             };
         let image = Rect { width, height, ..inner }.intersection(inner);
+        // A cell of a small image shows as much as two by two of a large one.
+        let seen = Rect { width: digits::LARGE_COLUMNS, height: digits::LARGE_ROWS - 1, ..image };
+        let note = if self.image().is_reduced(seen) { "reduced" } else { "" };
+        let note = Line::styled(note, self.theme.muted);
+        pane::titled(area, buf, self.theme, &self.title(), [note]);
         if width == digits::LARGE_COLUMNS {
             self.image().draw_large(image, buf);
         } else {

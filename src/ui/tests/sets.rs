@@ -1,10 +1,10 @@
 //! Other networks on other data: nine stages on Fashion-MNIST, letters, and 100 classes at 64×64.
 
-use ratatui::layout::Position;
+mod any;
+mod screens;
 
 use super::*;
 use crate::{
-    app::Direction,
     data::DataInfo,
     protocol::{
         FeatureMaps, Filters, Found, ImageSet, Insides, Inspection, NetworkInfo, ParameterInfo,
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A data set and a network.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Kind {
     pub(super) set: DataInfo,
     pub(super) network: NetworkInfo,
@@ -239,7 +239,8 @@ impl Kind {
         feed(&mut app, Event::Started(RunInfo { set, network, ..RunInfo::example() }));
         feed(&mut app, Event::State(RunState::Training));
         let losses = (1..=1_200).map(loss).collect();
-        let sample = Sample { step: 1_200, digits: (0..24).map(|place| self.digit(place)).collect() };
+        let sample =
+            Sample { step: 1_200, digits: (0..24).map(|place| self.digit(place)).collect() };
         feed(
             &mut app,
             Event::Progress(Progress {
@@ -289,38 +290,4 @@ impl Kind {
         }
         app
     }
-}
-
-#[test]
-fn look() {
-    let views = std::env::var("VIEWS").unwrap_or_default();
-    let kind = match std::env::var("KIND").as_deref() {
-        Ok("letters") => letters(),
-        Ok("hundred") => hundred(),
-        _ => fashion(),
-    };
-    let sizes = std::env::var("SIZES").unwrap_or("80x24".into());
-    let moves = std::env::var("MOVES").unwrap_or_default();
-    for view in View::ALL {
-        if !views.split(',').any(|name| name == view.name()) {
-            continue;
-        }
-        for size in sizes.split(',') {
-            let (w, h) = size.split_once('x').unwrap();
-            let mut app = kind.showing(view);
-            for m in moves.chars() {
-                let action = match m {
-                    'd' => Action::Move(Direction::Down),
-                    'e' => Action::Move(Direction::End),
-                    'D' => Action::Move(Direction::PageDown),
-                    'r' => Action::Move(Direction::Right),
-                    'j' => Action::NextParameter,
-                    _ => continue,
-                };
-                act(&mut app, action);
-            }
-            println!("{}", text(&app, w.parse().unwrap(), h.parse().unwrap()));
-        }
-    }
-    let _ = Position::ORIGIN;
 }
