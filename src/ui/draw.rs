@@ -173,7 +173,7 @@ fn draw_cursor(pad: &Pad, places: &Places, buf: &mut Buffer, theme: &Theme) {
         }
     };
     // In the middle of the pixel's rows, at both ends of its columns.
-    let row = (row + (width - 1) / 2) / 2;
+    let row = u16::midpoint(row, (width - 1) / 2);
     let ends = [(symbols[0], 0), (symbols[1], width - 1)];
     for (symbol, place) in ends.into_iter().filter(|(symbol, _)| !symbol.is_empty()) {
         let position = (places.pad.x + column + place, places.pad.y + row);

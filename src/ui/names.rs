@@ -157,6 +157,8 @@ pub(super) fn without_middle(name: &str, columns: usize) -> String {
     if width(name) <= columns {
         return name.to_owned();
     }
+    // The last word, or as much of the end as the half has room for.
+    let word = name.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
     let mut end = String::new();
     for c in name.chars().rev() {
         end.insert(0, c);
@@ -165,7 +167,7 @@ pub(super) fn without_middle(name: &str, columns: usize) -> String {
             break;
         }
     }
-    let end = end.trim_start();
+    let end = if !word.is_empty() && end.ends_with(word) { word } else { end.trim_start() };
     format!("{}…{end}", beginning(name, columns.saturating_sub(width(end) + 1)))
 }
 
@@ -207,7 +209,7 @@ mod tests {
     fn names_that_begin_alike_keep_their_ends() {
         let classes: Vec<String> = (0..20).map(|class| format!("sea lion {class}")).collect();
         let names = Names::new(&classes);
-        assert_eq!(names.shortened(17, 8), "sea…n 17");
+        assert_eq!(names.shortened(17, 8), "sea l…17");
         assert_eq!(names.shortened(17, 4), "17");
     }
 

@@ -108,6 +108,8 @@ pub(super) fn draw(
 
 /// Two counts above each other, each of so many images.
 fn dot(upper: (u32, u32), lower: (u32, u32), theme: &Theme) -> (&'static str, Style) {
+    /// From none to all, where there are no shades.
+    const LEVELS: [&str; 5] = ["·", "░", "▒", "▓", "█"];
     let shade = |(count, support)| -> Option<Color> {
         if count > 0 { heat(count, support, theme)?.bg } else { None }
     };
@@ -119,7 +121,6 @@ fn dot(upper: (u32, u32), lower: (u32, u32), theme: &Theme) -> (&'static str, St
         (None, None) => {
             let share = |(count, support): (u32, u32)| f64::from(count) / f64::from(support.max(1));
             let share = share(upper).max(share(lower)).cbrt();
-            const LEVELS: [&str; 5] = ["·", "░", "▒", "▓", "█"];
             let level = (share * 4.0).ceil().clamp(0.0, 4.0) as usize;
             (LEVELS[level], if level == 0 { theme.rule } else { Style::new() })
         }

@@ -57,6 +57,9 @@ impl Confusion<'_> {
         let pairs = evaluation.confusion.most_confused();
         let mut line = Line::styled("confused ", self.theme.muted);
         let rows = usize::from(area.bottom().saturating_sub(y));
+        if rows == 0 {
+            return;
+        }
         let mut lines = Vec::new();
         for pair in pairs {
             let text = names.pair(pair.truth, pair.predicted, PAIR);

@@ -136,13 +136,12 @@ impl<'a> Stage<'a> {
     /// or, `reduced`, in the next one.
     pub(super) fn narrowest(&self, reduced: bool, width: u16, height: u16) -> Option<(u16, u16)> {
         let room = height.checked_sub(1)?;
-        let (columns, rows) = match self.vector() {
-            Some(vector) => vector.narrowest(width, room)?,
-            None => {
-                let grids = self.grids();
-                let form = *grids.forms.get(usize::from(reduced))?;
-                grids.narrowest(form, width, room)?.size
-            }
+        let (columns, rows) = if let Some(vector) = self.vector() {
+            vector.narrowest(width, room)?
+        } else {
+            let grids = self.grids();
+            let form = *grids.forms.get(usize::from(reduced))?;
+            grids.narrowest(form, width, room)?.size
         };
         let columns = columns.max(self.title_width() + 1);
         (columns <= width).then_some((columns, rows + 1))

@@ -83,6 +83,20 @@ fn the_likeliest_letters_come_first_where_not_all_fit() {
 }
 
 #[test]
+fn no_view_draws_over_the_keys() {
+    for kind in [fashion(), letters(), hundred()] {
+        for view in View::ALL {
+            let app = kind.showing(view);
+            for height in 12..60 {
+                let shown = text(&app, 80, height);
+                let last = shown.lines().last().unwrap_or_default();
+                assert!(last.trim_end_matches([' ', '"']).ends_with("q quit"), "{view:?}: {shown}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_hundred_classes_of_large_images() {
     let kind = hundred();
     assert_screens("hundred overview", &kind.showing(View::Overview), &[SMALL]);
