@@ -4,6 +4,7 @@
 
 use std::{
     hint::black_box,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,7 +14,13 @@ use crossbeam_channel::{Receiver, bounded};
 use mnist_tui::{
     config::RunConfig,
     data::{self, Dataset, batches::Batches},
-    nn::{adam::Adam, conv_block, init, loss, model::Model},
+    network::{NetworkSpec, Plan},
+    nn::{
+        adam::Adam,
+        engine::{Key, Mode},
+        loss,
+        model::{Model, Weights},
+    },
     protocol::{Command, EpochRecord, Event, RunState},
     seed::{self, Purpose},
     train::{self, Tools, Worker},
@@ -22,9 +29,36 @@ use rayon::ThreadPool;
 
 const BATCHES: [usize; 5] = [1, 8, 50, 256, 1024];
 
-fn network() -> Result<Model> {
-    let parameters = init::pytorch_default(&mut seed::rng(0, Purpose::Initialisation, 0, 0));
-    Model::new(&parameters, &Device::Cpu)
+/// Networks by name: a stack of convolutions, the same with batch normalisation, and one without
+/// convolutions.
+const NETWORKS: [(&str, &str); 3] = [
+    (
+        "convolutions",
+        "conv 16 k3 p1, relu, conv 16 k3 p1, relu, pool 2, conv 32 k3 p1, relu, conv 32 k3 p1, relu, \
+         pool 2, conv 64 k3, relu, dropout 0.2, flatten, linear",
+    ),
+    (
+        "batch norm",
+        "conv 16 k3 p1, bn, relu, conv 16 k3 p1, bn, relu, pool 2, conv 32 k3 p1, bn, relu, \
+         conv 32 k3 p1, bn, relu, pool 2, conv 64 k3, bn, relu, dropout 0.2, flatten, linear",
+    ),
+    ("linear layers", "flatten, linear 128, relu, linear 64, relu, linear"),
+];
+
+const MODE: Mode = Mode::Train(Key { seed: 0, epoch: 1, step: 1 });
+
+fn plan(layers: &str) -> Arc<Plan> {
+    let spec: NetworkSpec = layers.parse().expect("it reads");
+    Arc::new(Plan::of(&spec, [1, 28, 28], 10).expect("it fits"))
+}
+
+fn weights(plan: &Plan) -> Weights {
+    Weights::initial(plan, &mut seed::rng(0, Purpose::Initialisation, 0, 0))
+}
+
+fn network(plan: Arc<Plan>) -> Result<Model> {
+    let weights = weights(&plan);
+    Model::new(plan, &weights, &Device::Cpu)
 }
 
 /// Images `[n, 1, 28, 28]`, as bytes, and labels `[n]` of a batch.
@@ -58,24 +92,35 @@ fn timed<T>(pool: &ThreadPool, iterations: u64, mut work: impl FnMut() -> T + Se
 fn operations(criterion: &mut Criterion) {
     let set = data::builtin().expect("it is inside the crate").train;
     let (bytes, labels) = tensors(&set, &(0..50).collect::<Vec<_>>()).expect("they fit");
+    let plan = Arc::new(Plan::article());
+    let model = network(Arc::clone(&plan)).expect("the shapes are the network's own");
+    let general = Model::general(Arc::clone(&plan), &weights(&plan)).expect("they are its weights");
     let images = bytes.to_dtype(DType::F32).and_then(|bytes| bytes / 255.0).expect("they convert");
-    let model = network().expect("the shapes are the network's own");
-    let [weight1, bias1, weight2, bias2, ..] =
-        Model::split(&model.variable().as_detached_tensor()).expect("it has all parts");
-    let maps = conv_block::forward(&images, &weight1, &bias1).expect("they fit");
-    let logits = model.forward(&images).expect("they fit").detach();
+    let logits = model.logits(&bytes).expect("they fit");
 
     let pool = pool();
     let mut group = criterion.benchmark_group("operations, batch 50");
     let mut operation = |name: &str, work: &(dyn Fn() -> Result<Tensor> + Sync)| {
         group.bench_function(name, |bencher| bencher.iter_custom(|n| timed(&pool, n, work)));
     };
-    operation("conv block 1", &|| conv_block::forward(&images, &weight1, &bias1));
-    operation("conv block 2", &|| conv_block::forward(&maps, &weight2, &bias2));
-    operation("conv block 2, composed", &|| conv_block::forward_composed(&maps, &weight2, &bias2));
     operation("cross-entropy", &|| loss::cross_entropy(&logits, &labels));
-    operation("network, forward", &|| model.forward(&images));
-    operation("network and loss in one, with gradients", &|| Ok(model.loss(&bytes, &labels)?.loss));
+    operation("article, forward", &|| model.logits(&bytes));
+    operation("article", &|| Ok(model.loss(&bytes, &labels, MODE)?.loss));
+    operation("article, general kernels", &|| Ok(general.loss(&bytes, &labels, MODE)?.loss));
+    operation("article, composed", &|| Ok(model.loss_composed(&images, &labels, MODE)?.loss));
+    group.finish();
+
+    let mut group = criterion.benchmark_group("networks, forward and back");
+    for (name, layers) in NETWORKS {
+        let model = network(self::plan(layers)).expect("the shapes are the network's own");
+        for n in [1, 64, 128] {
+            let (bytes, labels) = tensors(&set, &(0..n).collect::<Vec<_>>()).expect("they fit");
+            group.throughput(Throughput::Elements(u64::from(n)));
+            group.bench_function(BenchmarkId::new(name, n), |bencher| {
+                bencher.iter_custom(|n| timed(&pool, n, || model.loss(&bytes, &labels, MODE)));
+            });
+        }
+    }
     group.finish();
 }
 
@@ -85,14 +130,14 @@ fn step(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("step");
     for batch_size in BATCHES {
         group.throughput(Throughput::Elements(batch_size as u64));
-        let model = network().expect("the shapes are the network's own");
+        let model = network(Arc::new(Plan::article())).expect("the shapes are the network's own");
         let mut adam = Adam::new(&model).expect("memory suffices");
         let batches = Batches::shuffled(set.len(), batch_size, 0, 1);
         let mut next = 0;
         let mut train = || -> Result<f32> {
             let (images, labels) = tensors(&set, batches.batch(next))?;
             next = (next + 1) % batches.count();
-            let loss = model.loss(&images, &labels)?.loss;
+            let loss = model.loss(&images, &labels, MODE)?.loss;
             adam.step(&loss.backward()?)?;
             loss.to_scalar()
         };

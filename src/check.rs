@@ -13,15 +13,18 @@ use crate::{
     outcome::Outcome,
     printable::{complain, printable},
     protocol::Evaluation,
-    train::{WeightsCheck, evaluate_weights},
+    train::{MeasuredWeights, WeightsCheck, evaluate_weights},
 };
 
 /// Prints the answer to stdout, as a table or as one JSON object.
 pub fn run(question: &WeightsCheck, json: bool) -> Outcome {
-    let (evaluation, set) = match evaluate_weights(question) {
-        Ok(found) => found,
+    let MeasuredWeights { evaluation, set, notes } = match evaluate_weights(question) {
+        Ok(measured) => measured,
         Err(error) => return Outcome::Failed(error.into()),
     };
+    for note in notes {
+        complain("note", &note);
+    }
     let classes = &set.classes;
     let text = if json { object(&evaluation, classes) } else { table(&evaluation, classes) };
     print(&text)

@@ -1,15 +1,15 @@
-//! The network's weights in safetensors files, under `PyTorch`'s names: written whole or not at
+//! Weights in safetensors files, under the names that `PyTorch` gives them: written whole or not at
 //! all, and believed in nothing when they are read.
 
+mod container;
 mod error;
+mod fit;
+mod foreign;
 mod training;
 
-use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
-
-use safetensors::tensor::{Dtype, Metadata, TensorView};
 
 pub use error::{CheckpointError, Flaw};
 pub use training::{
@@ -17,27 +17,60 @@ pub use training::{
     save_checkpoint,
 };
 
+use crate::data::DataInfo;
 use crate::files;
-use crate::nn::parameters::{Parameter, Parameters, SHAPES};
+use crate::network::{
+    NetworkSpec, Plan,
+    plan::{Param, PlanError},
+};
+use container::{Container, Tensor, Values};
+use error::shortened;
+use fit::{Fitted, check_finite};
 
-/// The most bytes of a file that are read. Weights take 21,000 and checkpoints 66,000 with four for each
-/// step of the epoch, so there is room for anything that another writer may add to the header.
-pub const MAX_BYTES: u64 = 16 << 20;
+/// The most bytes of a file that are read. A checkpoint has twelve for each parameter of a network and
+/// four for each step of the epoch, so there is room for all that a [`Plan`] can have.
+pub const MAX_BYTES: u64 = 256 << 20;
 
-/// Writes the six parameters to `path` as f32, in a file that `PyTorch`'s
-/// `safetensors.torch.load_file` reads as a `state_dict`. The file is written beside `path`, synced
-/// and renamed, so that a kill at any moment leaves the old file or the new one, whole.
+/// The fact that holds a network in its one-line form.
+const NETWORK: &str = "mnist_tui_network";
+/// The fact that holds what the network was trained on, as JSON.
+const SET: &str = "mnist_tui_set";
+
+/// A network with its weights, as a file has them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoadedWeights {
+    /// The network.
+    pub plan: Plan,
+    /// What it was trained on, as far as the file says: names of the classes, size of the images.
+    pub set: DataInfo,
+    /// The trained parameters, in the plan's order.
+    pub trained: Vec<f32>,
+    /// The running statistics, in the plan's order.
+    pub running: Vec<f32>,
+    /// What was done to the file's tensors to make them fit, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Writes weights to `path` as f32, with the network and what it was trained on, in a file that
+/// `PyTorch`'s `safetensors.torch.load_file` reads as a `state_dict`. The file is written beside `path`,
+/// synced and renamed, so that a kill at any moment leaves the old file or the new one, whole.
 ///
 /// # Errors
-/// If the parameters are not those of this network or not finite, or the file cannot be written;
-/// what was there is then unchanged.
-pub fn save_weights(path: &Path, parameters: &Parameters) -> Result<(), CheckpointError> {
+/// If the values are not as many as the network has or not finite, or the file cannot be written; what
+/// was there is then unchanged.
+pub fn save_weights(
+    path: &Path,
+    plan: &Plan,
+    set: &DataInfo,
+    trained: &[f32],
+    running: &[f32],
+) -> Result<(), CheckpointError> {
     let file = path.display().to_string();
-    match encode(parameters) {
+    match encode(plan, set, trained, running) {
         Ok(bytes) => {
             files::replace(path, &bytes).map_err(|reason| CheckpointError::Write { file, reason })
         }
-        Err(flaw) => Err(CheckpointError::Unsavable { file, flaw }),
+        Err(flaw) => Err(CheckpointError::Unsavable { file, flaw: Box::new(flaw) }),
     }
 }
 
@@ -50,8 +83,8 @@ pub fn check_target(path: &Path) -> Result<(), CheckpointError> {
         .map_err(|reason| CheckpointError::Target { file: path.display().to_string(), reason })
 }
 
-/// Whether writing weights to this path replaces nothing but weights of this network: there is no
-/// file, an empty one, or one that [`load_weights`] reads.
+/// Whether writing weights to this path replaces nothing but weights: there is no file, an empty one,
+/// or one that [`load_weights`] reads.
 pub fn may_replace(path: &Path) -> bool {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() && metadata.len() == 0 => true,
@@ -60,14 +93,22 @@ pub fn may_replace(path: &Path) -> bool {
     }
 }
 
-/// Reads the six parameters from a safetensors file of weights alone or a checkpoint, in the order of
-/// the network.
+/// Reads the weights from a safetensors file of weights alone or a checkpoint. A file that does not
+/// say which network it is of is taken as the article's.
 ///
 /// # Errors
-/// If the file cannot be read, is not in that format, or holds other tensors, shapes or types than
-/// this network's, tensors of neither weights nor checkpoint, or values that are not finite.
-pub fn load_weights(path: &Path) -> Result<Parameters, CheckpointError> {
+/// If the file cannot be read, is not in that format, or holds other tensors, shapes or types than its
+/// network's, tensors of neither weights nor checkpoint, or values that are not finite.
+pub fn load_weights(path: &Path) -> Result<LoadedWeights, CheckpointError> {
     decode(&path.display().to_string(), &read(path)?)
+}
+
+/// Reads the weights of a network that is known from a file that need not say which network it is of.
+///
+/// # Errors
+/// As [`load_weights`], and if the file says that it is of another network.
+pub fn load_weights_for(path: &Path, plan: &Plan) -> Result<LoadedWeights, CheckpointError> {
+    decode_for(&path.display().to_string(), &read(path)?, plan)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CheckpointError> {
@@ -109,158 +150,128 @@ fn read_open(file: &str, opened: io::Result<File>) -> Result<Vec<u8>, Checkpoint
     }
 }
 
-/// The bytes of a safetensors file of the parameters.
-fn encode(parameters: &Parameters) -> Result<Vec<u8>, Flaw> {
-    let tensors = checked(parameters)?;
-    let tensors = tensors.into_iter().map(|(name, shape, values)| (name.to_owned(), shape, values));
-    Ok(serialize(tensors, HashMap::new()))
+/// The bytes of a weights file.
+fn encode(plan: &Plan, set: &DataInfo, trained: &[f32], running: &[f32]) -> Result<Vec<u8>, Flaw> {
+    let mut tensors = named("", plan.params(), trained, "parameters")?;
+    tensors.extend(named("", plan.running(), running, "running statistics")?);
+    // PyTorch's batch normalisation has a count of its batches, which its default momentum ignores.
+    let counts = plan.running().iter().filter_map(|param| param.name.strip_suffix("running_mean"));
+    tensors.extend(counts.map(|module| Tensor {
+        name: format!("{module}num_batches_tracked"),
+        shape: Vec::new(),
+        values: Values::Count(0),
+    }));
+    Ok(container::serialize(tensors, &facts(plan.spec(), set)))
 }
 
-/// A parameter's name, shape and values.
-type Named<'a> = (&'static str, Vec<usize>, &'a [f32]);
+/// What a file says about its network.
+fn facts(spec: &NetworkSpec, set: &DataInfo) -> [(&'static str, String); 2] {
+    let set = serde_json::to_string(set).expect("text and numbers always have a JSON form");
+    [(NETWORK, spec.to_string()), (SET, set)]
+}
 
-/// The parameters by name and shape, if they are those of the network and finite.
-fn checked(parameters: &Parameters) -> Result<Vec<Named<'_>>, Flaw> {
-    let parameters = &parameters.0;
-    if let Some(other) = parameters.iter().find(|parameter| is_unknown(&parameter.name)) {
-        return Err(Flaw::Unexpected { name: shortened(&other.name) });
+/// The parts of a flat array, by name.
+fn named<'a>(
+    prefix: &str,
+    params: &[Param],
+    flat: &'a [f32],
+    what: &'static str,
+) -> Result<Vec<Tensor<'a>>, Flaw> {
+    let expected = params.last().map_or(0, |param| param.range.end);
+    if flat.len() != expected {
+        return Err(Flaw::Length { what, found: flat.len(), expected });
     }
-    let mut tensors = Vec::with_capacity(SHAPES.len());
-    for (name, shape) in SHAPES {
-        let parameter = parameters
-            .iter()
-            .find(|parameter| parameter.name == name)
-            .ok_or(Flaw::Missing { name })?;
-        check_shape(name, shape, &parameter.shape)?;
-        if parameter.values.len() != shape.iter().product::<usize>() {
-            return Err(Flaw::Shape {
-                name,
-                found: format!("[{}]", parameter.values.len()),
-                expected: shape,
-            });
-        }
-        check_finite(name, &parameter.values)?;
-        tensors.push((name, shape.to_vec(), parameter.values.as_slice()));
-    }
-    Ok(tensors)
+    let tensor = |param: &Param| {
+        let (name, values) = (format!("{prefix}{}", param.name), &flat[param.range.clone()]);
+        check_finite(&name, values)?;
+        Ok(Tensor { name, shape: param.shape.clone(), values: Values::Floats(values) })
+    };
+    params.iter().map(tensor).collect()
 }
 
-/// The bytes of a safetensors file of f32 tensors, whose shapes must have as many places as they have
-/// values.
-fn serialize<'a>(
-    tensors: impl Iterator<Item = (String, Vec<usize>, &'a [f32])>,
-    mut metadata: HashMap<String, String>,
-) -> Vec<u8> {
-    let tensors: Vec<(String, Vec<usize>, Vec<u8>)> = tensors
-        .map(|(name, shape, values)| {
-            (name, shape, values.iter().flat_map(|value| value.to_le_bytes()).collect())
-        })
-        .collect();
-    let views = tensors.iter().map(|(name, shape, bytes)| {
-        let view = TensorView::new(Dtype::F32, shape.clone(), bytes);
-        (name.as_str(), view.expect("the shape has as many places as there are values"))
-    });
-    // The key by which other libraries know that names and layout are PyTorch's.
-    metadata.insert("format".to_owned(), "pt".to_owned());
-    let bytes = safetensors::serialize(views, Some(metadata));
-    bytes.expect("a header of short names can be written as JSON")
-}
-
-/// Reads the parameters from the bytes of a safetensors file; `file` names it in errors.
+/// Reads the weights from the bytes of a safetensors file; `file` names it in errors.
 ///
 /// # Errors
-/// As `load_weights`, apart from reading.
-pub fn decode(file: &str, bytes: &[u8]) -> Result<Parameters, CheckpointError> {
-    let (header, data) = parse(bytes)
-        .map_err(|reason| CheckpointError::Malformed { file: file.to_owned(), reason })?;
-    tensors(&header, data).map_err(|flaw| CheckpointError::Unfit { file: file.to_owned(), flaw })
-}
-
-/// Splits a file into its header and the data that the header describes in full.
-///
-/// `SafeTensors::deserialize` is not used: safetensors 0.8 adds offsets from the header unchecked
-/// and overflows.
-fn parse(bytes: &[u8]) -> Result<(Metadata, &[u8]), String> {
-    let (length, rest) = bytes.split_first_chunk().ok_or_else(|| {
-        format!("it ends after {} bytes, within the header's length", bytes.len())
-    })?;
-    let length = u64::from_le_bytes(*length);
-    let (header, data) =
-        usize::try_from(length).ok().and_then(|length| rest.split_at_checked(length)).ok_or_else(
-            || format!("its header should have {length} bytes, but {} follow", rest.len()),
-        )?;
-    let header: Metadata = serde_json::from_slice(header)
-        .map_err(|error| format!("its header is unusable: {}", shortened(&error.to_string())))?;
-    if header.data_len() != data.len() {
-        return Err(format!(
-            "its tensors should have {} bytes, but {} follow the header",
-            header.data_len(),
-            data.len()
-        ));
-    }
-    Ok((header, data))
-}
-
-fn tensors(header: &Metadata, data: &[u8]) -> Result<Parameters, Flaw> {
-    let is_other = |name: &String| is_unknown(name) && !training::is_known(name);
-    if let Some(name) = header.offset_keys().into_iter().find(is_other) {
-        return Err(Flaw::Unexpected { name: shortened(&name) });
-    }
-    let parameter = |(name, shape): (&'static str, &'static [usize])| {
-        let values = tensor(header, data, name, name)?;
-        let info = header.info(name).ok_or(Flaw::Missing { name })?;
-        check_shape(name, shape, &info.shape)?;
-        check_finite(name, &values)?;
-        Ok(Parameter { name: name.to_owned(), shape: shape.to_vec(), values })
+/// As [`load_weights`], apart from reading.
+pub fn decode(file: &str, bytes: &[u8]) -> Result<LoadedWeights, CheckpointError> {
+    let container = parse(file, bytes)?;
+    let damaged = |what, reason| CheckpointError::Damaged { file: file.to_owned(), what, reason };
+    let spec = spec_of(file, &container)?;
+    let set = set_of(file, &container)?;
+    let hint = match spec {
+        Some(_) => "",
+        None => "; if it is of another network, say which with --model",
     };
-    SHAPES.into_iter().map(parameter).collect::<Result<_, _>>().map(Parameters)
+    let spec = spec.unwrap_or_else(NetworkSpec::article);
+    let plan = Plan::of(&spec, set.shape, set.classes.len())
+        .map_err(|error: PlanError| damaged("network", shortened(&error.to_string())))?;
+    weights(file, &container, plan, set, hint)
 }
 
-/// The values of the tensor `full`, which errors call `name`.
-fn tensor(
-    header: &Metadata,
-    data: &[u8],
-    full: &str,
-    name: &'static str,
-) -> Result<Vec<f32>, Flaw> {
-    let info = header.info(full).ok_or(Flaw::Missing { name })?;
-    if info.dtype != Dtype::F32 {
-        return Err(Flaw::Type { name, found: info.dtype });
+/// [`decode`] for [`load_weights_for`].
+fn decode_for(file: &str, bytes: &[u8], plan: &Plan) -> Result<LoadedWeights, CheckpointError> {
+    let container = parse(file, bytes)?;
+    if let Some(spec) = spec_of(file, &container)?
+        && spec != *plan.spec()
+    {
+        let flaw = Flaw::Network { found: called(&spec), expected: called(plan.spec()) };
+        return Err(unfit(file, plan, flaw, ""));
     }
-    let bytes = data.get(info.data_offsets.0..info.data_offsets.1).unwrap_or_default();
-    Ok(bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect())
+    let set = set_of(file, &container)?;
+    weights(file, &container, plan.clone(), set, "")
 }
 
-fn is_unknown(name: &str) -> bool {
-    SHAPES.iter().all(|(known, _)| *known != name)
+fn weights(
+    file: &str,
+    container: &Container,
+    plan: Plan,
+    set: DataInfo,
+    hint: &'static str,
+) -> Result<LoadedWeights, CheckpointError> {
+    let Fitted { trained, running, notes } =
+        fit::fit(container, &plan).map_err(|flaw| unfit(file, &plan, flaw, hint))?;
+    let notes = notes.into_iter().map(|note| format!("{file}: {note}")).collect();
+    Ok(LoadedWeights { plan, set, trained, running, notes })
 }
 
-fn check_shape(
-    name: &'static str,
-    expected: &'static [usize],
-    found: &[usize],
-) -> Result<(), Flaw> {
-    if found == expected {
-        return Ok(());
-    }
-    Err(Flaw::Shape { name, found: shortened(&format!("{found:?}")), expected })
+fn unfit(file: &str, plan: &Plan, flaw: Flaw, hint: &'static str) -> CheckpointError {
+    let (file, network, flaw) = (file.to_owned(), called(plan.spec()), Box::new(flaw));
+    CheckpointError::Unfit { file, network, flaw, hint }
 }
 
-fn check_finite(name: &'static str, values: &[f32]) -> Result<(), Flaw> {
-    match values.iter().position(|value| !value.is_finite()) {
-        None => Ok(()),
-        Some(position) => Err(Flaw::NotFinite { name, position, value: values[position] }),
-    }
+/// A network as a sentence names it.
+fn called(spec: &NetworkSpec) -> String {
+    let name = spec.name().map(|name| format!("the network {name}"));
+    name.unwrap_or_else(|| format!("the network \"{}\"", shortened(&spec.to_string())))
 }
 
-/// The start of a text out of a file, without control characters: it may be of any length and hold
-/// anything, and a terminal shows it.
-fn shortened(text: &str) -> String {
-    const LONGEST: usize = 100;
-    let mut short: String =
-        text.chars().take(LONGEST).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        short.push('…');
-    }
-    short
+fn parse<'a>(file: &str, bytes: &'a [u8]) -> Result<Container<'a>, CheckpointError> {
+    Container::parse(bytes).map_err(|reason| match foreign::identify(file, bytes) {
+        Some(what) => CheckpointError::Foreign { file: file.to_owned(), what },
+        None => CheckpointError::Malformed { file: file.to_owned(), reason },
+    })
+}
+
+/// The network that a file names.
+fn spec_of(file: &str, container: &Container) -> Result<Option<NetworkSpec>, CheckpointError> {
+    let Some(text) = container.fact(NETWORK) else { return Ok(None) };
+    text.parse().map(Some).map_err(|error: crate::network::SpecError| CheckpointError::Damaged {
+        file: file.to_owned(),
+        what: "network",
+        reason: error.to_string(),
+    })
+}
+
+/// What a file's network was trained on; MNIST where it does not say.
+fn set_of(file: &str, container: &Container) -> Result<DataInfo, CheckpointError> {
+    let Some(text) = container.fact(SET) else { return Ok(DataInfo::mnist()) };
+    let set = serde_json::from_str(text).map_err(|error| CheckpointError::Damaged {
+        file: file.to_owned(),
+        what: "description of its images",
+        reason: shortened(&error.to_string()),
+    })?;
+    let DataInfo { name, shape, classes } = set;
+    // A terminal shows them.
+    let classes = classes.iter().map(|class| shortened(class)).collect();
+    Ok(DataInfo { name: shortened(&name), shape, classes })
 }

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod arguments;
+mod describe;
 mod runs_list;
 
 use std::{
@@ -13,10 +14,12 @@ use std::{
 use clap::{CommandFactory, Parser, error::ErrorKind};
 
 use crate::{
-    bench, check,
-    config::RunConfig,
+    bench, check, checkpoint,
+    config::{ConfigError, RunConfig},
     headless,
     launch::{self, Launch, LaunchError},
+    model,
+    network::Plan,
     outcome::Outcome,
     predict,
     printable::{complain, printable},
@@ -26,10 +29,11 @@ use crate::{
     runs::Runs,
     session::{self, OnDone},
     terminal,
-    train::{Classifier, Tools, WeightsCheck},
+    train::{Classifier, Tools, WeightsCheck, describe_data},
 };
 use arguments::{
-    Cli, EvalArgs, MachineArgs, OnHangup, PredictArgs, RunsArgs, RunsSub, Sub, TrainArgs, WatchArgs,
+    Cli, Described, EvalArgs, MachineArgs, ModelArgs, OnHangup, PredictArgs, RunsArgs, RunsSub,
+    Sub, TrainArgs, WatchArgs,
 };
 
 /// Runs the program as the arguments say, of which the first is its name.
@@ -51,18 +55,20 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Sub::Runs(RunsArgs { command: Some(RunsSub::Rm { runs, yes }) })) => {
             runs_list::remove(&runs, yes)
         }
+        Some(Sub::Data(arguments)) => describe::run(&arguments),
         Some(Sub::Eval(arguments)) => evaluate(arguments),
         Some(Sub::Predict(arguments)) => predict(&arguments),
+        Some(Sub::Model(arguments)) => describe(&arguments),
         Some(Sub::Reproduce(arguments)) => {
-            let data = arguments.source.data();
+            let (data, image_size) = (arguments.source.data(), arguments.source.image_size);
             let MachineArgs { threads, device } = arguments.machine;
-            let seed = arguments.seed;
-            reproduce::run(&RunConfig { data, seed, threads, device, ..RunConfig::default() })
+            let (seed, defaults) = (arguments.seed, RunConfig::default());
+            reproduce::run(&RunConfig { data, image_size, seed, threads, device, ..defaults })
         }
         Some(Sub::Bench(arguments)) => {
-            let data = arguments.source.data();
+            let (data, image_size) = (arguments.source.data(), arguments.source.image_size);
             let MachineArgs { threads, device } = arguments.machine;
-            let config = RunConfig { data, threads, device, ..RunConfig::default() };
+            let config = RunConfig { data, image_size, threads, device, ..RunConfig::default() };
             bench::run(&config, arguments.json)
         }
     };
@@ -101,11 +107,17 @@ fn train(arguments: &TrainArgs) -> Outcome {
 }
 
 fn new_run(arguments: &TrainArgs, tools: Tools) -> Result<Launch, Outcome> {
-    let config = arguments.config();
-    config.validate().map_err(|error| Outcome::Failed(error.into()))?;
+    let mut config = arguments.config();
+    let wrong = |error: ConfigError| Outcome::Failed(error.into());
+    config.validate().map_err(wrong)?;
     let run_dir = arguments.run_dir.as_deref();
     if let Some(message) = arguments.overwritten(config.save.as_deref(), run_dir) {
         return Err(Outcome::usage(message));
+    }
+    if let (None, Some(init)) = (&arguments.model, &config.init) {
+        let loaded = checkpoint::load_weights(init).map_err(Outcome::failure)?;
+        config.model = loaded.plan.spec().clone();
+        config.validate().map_err(wrong)?;
     }
     let mut launch = Launch::unrecorded(config, tools, arguments.log.clone());
     if arguments.no_run_dir {
@@ -168,13 +180,14 @@ fn has_screen() -> bool {
 }
 
 fn evaluate(arguments: EvalArgs) -> Outcome {
-    let data = arguments.source.data();
+    let (data, image_size) = (arguments.source.data(), arguments.source.image_size);
     let MachineArgs { threads, device } = arguments.machine;
     if let Err(error) = (RunConfig { threads, ..RunConfig::default() }).validate() {
         return Outcome::Failed(error.into());
     }
-    let question = WeightsCheck { weights: arguments.weights, data, threads, device };
-    check::run(&question, arguments.json)
+    let EvalArgs { weights, model, json, .. } = arguments;
+    let question = WeightsCheck { weights, model, data, image_size, threads, device };
+    check::run(&question, json)
 }
 
 fn predict(arguments: &PredictArgs) -> Outcome {
@@ -189,9 +202,41 @@ fn predict(arguments: &PredictArgs) -> Outcome {
     } else {
         predict::Form::Lines
     };
-    match Classifier::open(&arguments.weights, threads, device) {
-        Ok(classifier) => predict::run(&classifier, &arguments.images, form),
+    match Classifier::open(&arguments.weights, arguments.model.as_ref(), threads, device) {
+        Ok(classifier) => {
+            for note in classifier.notes() {
+                complain("note", note);
+            }
+            predict::run(&classifier, &arguments.images, form)
+        }
         Err(error) => Outcome::Failed(error.into()),
+    }
+}
+
+fn describe(arguments: &ModelArgs) -> Outcome {
+    let form = match (arguments.json, arguments.pytorch) {
+        (true, _) => model::Form::Json,
+        (_, true) => model::Form::PyTorch,
+        _ => model::Form::Table,
+    };
+    let (spec, set) = match &arguments.model {
+        Described::Spec(spec) => (spec.clone(), None),
+        Described::Weights(path) => match checkpoint::load_weights(path) {
+            Ok(loaded) => (loaded.plan.spec().clone(), Some(loaded.set)),
+            Err(error) => return Outcome::failure(error),
+        },
+    };
+    let set = match (set, &arguments.source.data) {
+        (Some(set), None) => Ok(set),
+        _ => describe_data(&arguments.source.data(), arguments.source.image_size),
+    };
+    let set = match set {
+        Ok(set) => set,
+        Err(error) => return Outcome::Failed(error.into()),
+    };
+    match Plan::of(&spec, set.shape, set.classes.len()) {
+        Ok(plan) => model::run(&plan, form),
+        Err(error) => Outcome::usage(error.to_string()),
     }
 }
 
@@ -227,14 +272,16 @@ mod tests {
 
     #[test]
     fn every_option_reaches_the_configuration() {
-        let line = "--data mnist --epochs 3 --batch-size 7 --lr 1e-2 --seed 9 --no-shuffle \
+        let line = "--data mnist --image-size 28x28 --epochs 3 --batch-size 7 --lr 1e-2 --seed 9 --no-shuffle \
                     --validation 11 --steps 13 --init a --save b --log c --threads 2 \
-                    --device cpu --fps 60 --headless";
-        let cli = parse(&line.split_whitespace().collect::<Vec<_>>()).expect("all are valid");
+                    --device cpu --fps 60 --headless --model";
+        let line: Vec<&str> = line.split_whitespace().chain(["flatten, linear"]).collect();
+        let cli = parse(&line).expect("all are valid");
         assert_eq!(
             cli.train.config(),
             RunConfig {
-                data: DataSource::Dir("mnist".into()),
+                data: DataSource::Path("mnist".into()),
+                image_size: "28".parse().ok(),
                 epochs: 3,
                 batch_size: 7,
                 learning_rate: 0.01,
@@ -246,6 +293,7 @@ mod tests {
                 save: Some("b".into()),
                 threads: Some(2),
                 device: DeviceChoice::Cpu,
+                model: "flatten, linear".parse().expect("a network"),
                 ..RunConfig::default()
             }
         );
@@ -272,6 +320,8 @@ mod tests {
             (["--epochs", "-1"], "expected a whole number that is not negative"),
             (["--seed", "1.5"], "expected a whole number that is not negative"),
             (["--lr", "fast"], "expected a number"),
+            (["--image-size", "7"], "expected N or HxW with sides of 8 to 64 pixels"),
+            (["--data", "hub:x"], "expected hub:mnist or hub:fashion-mnist"),
             (["--device", "gpu"], "expected auto, cpu, cuda, cuda:N, metal or metal:N"),
         ] {
             let error = parse(&arguments).expect_err("out of range").to_string();

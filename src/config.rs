@@ -1,9 +1,11 @@
 //! What a run is asked to do, as validated plain data.
 
+mod image_size;
+mod model;
 pub mod path_form;
+mod source;
 
 use std::{
-    ffi::OsStr,
     fmt,
     path::{self, PathBuf},
     str::FromStr,
@@ -11,53 +13,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-/// Where the images come from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DataSource {
-    /// The copy inside the program.
-    Builtin,
-    /// A download through `candle-datasets`.
-    Hub,
-    /// A folder with the four IDX files.
-    Dir(#[serde(with = "path_form")] PathBuf),
-}
-
-impl DataSource {
-    /// Reads an argument; a folder may have any name.
-    ///
-    /// # Errors
-    /// If it names no source, or one that this build does not have.
-    pub fn parse(argument: &OsStr) -> Result<Self, String> {
-        argument.to_str().map_or_else(|| Ok(Self::Dir(argument.into())), str::parse)
-    }
-}
-
-impl FromStr for DataSource {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "" => Err("expected builtin, hub or a folder".to_owned()),
-            "builtin" => Ok(Self::Builtin),
-            "hub" if cfg!(feature = "hub") => Ok(Self::Hub),
-            "hub" => Err("this build cannot download: build it with `cargo build --release \
-                          --features hub`, or use --data builtin"
-                .to_owned()),
-            folder => Ok(Self::Dir(folder.into())),
-        }
-    }
-}
-
-impl fmt::Display for DataSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Builtin => f.write_str("builtin"),
-            Self::Hub => f.write_str("hub"),
-            Self::Dir(folder) => folder.display().fmt(f),
-        }
-    }
-}
+use crate::network::{NetworkSpec, Plan};
+pub use image_size::{ImageSize, SIDES};
+pub use model::parse_model;
+pub use source::{DataSource, HubSet};
 
 /// Which processor trains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,6 +78,9 @@ impl fmt::Display for DeviceChoice {
 pub struct RunConfig {
     /// Where the images come from.
     pub data: DataSource,
+    /// Rows and columns of the images, where the data does not say or is scaled to it.
+    #[serde(default)]
+    pub image_size: Option<ImageSize>,
     /// Passes over the training images.
     pub epochs: u32,
     /// Images per optimiser step.
@@ -149,6 +111,9 @@ pub struct RunConfig {
     /// Runs that stay in the state directory; `None` for the default.
     #[serde(default)]
     pub keep_runs: Option<usize>,
+    /// The network.
+    #[serde(default = "NetworkSpec::article")]
+    pub model: NetworkSpec,
 }
 
 fn yes() -> bool {
@@ -159,6 +124,7 @@ impl Default for RunConfig {
     fn default() -> Self {
         Self {
             data: DataSource::Builtin,
+            image_size: None,
             epochs: 10,
             batch_size: 50,
             learning_rate: 1e-3,
@@ -172,6 +138,7 @@ impl Default for RunConfig {
             device: DeviceChoice::Auto,
             break_on_nan: true,
             keep_runs: None,
+            model: NetworkSpec::article(),
         }
     }
 }
@@ -190,6 +157,10 @@ impl ConfigError {
 
 /// Training images in the copy of MNIST inside the program.
 const BUILTIN_TRAIN_IMAGES: usize = 60_000;
+/// Channels, rows and columns of its images.
+const BUILTIN_SHAPE: [usize; 3] = [1, 28, 28];
+/// Digits that they show.
+const BUILTIN_CLASSES: usize = 10;
 /// More threads than this serve no machine and only exhaust it.
 const MAX_THREADS: usize = 1024;
 
@@ -211,6 +182,7 @@ impl RunConfig {
         })?;
         if self.data == DataSource::Builtin {
             self.validate_for(BUILTIN_TRAIN_IMAGES)?;
+            self.plan(BUILTIN_SHAPE, BUILTIN_CLASSES)?;
         }
         Ok(())
     }
@@ -235,13 +207,22 @@ impl RunConfig {
         })
     }
 
+    /// The network for images of `shape` (channels, rows, columns).
+    ///
+    /// # Errors
+    /// If its layers do not fit such images, or so many classes.
+    pub fn plan(&self, shape: [usize; 3], classes: usize) -> Result<Plan, ConfigError> {
+        Plan::of(&self.model, shape, classes)
+            .map_err(|error| ConfigError(format!("--model: {error}")))
+    }
+
     /// The same with paths that mean the same from every working directory.
     #[must_use]
     pub fn with_absolute_paths(&self) -> Self {
         let absolute = |path: &PathBuf| path::absolute(path).unwrap_or_else(|_| path.clone());
         Self {
             data: match &self.data {
-                DataSource::Dir(folder) => DataSource::Dir(absolute(folder)),
+                DataSource::Path(folder) => DataSource::Path(absolute(folder)),
                 other => other.clone(),
             },
             init: self.init.as_ref().map(absolute),
@@ -259,8 +240,28 @@ impl RunConfig {
     /// The same settings with the trajectory of `other`: the steps that it has trained stay valid.
     #[must_use]
     pub fn on_trajectory_of(self, other: &Self) -> Self {
-        let Self { batch_size, learning_rate, seed, shuffle, validation, init, .. } = other.clone();
-        Self { batch_size, learning_rate, seed, shuffle, validation, init, ..self }
+        let Self {
+            image_size,
+            batch_size,
+            learning_rate,
+            seed,
+            shuffle,
+            validation,
+            init,
+            model,
+            ..
+        } = other.clone();
+        Self {
+            image_size,
+            batch_size,
+            learning_rate,
+            seed,
+            shuffle,
+            validation,
+            init,
+            model,
+            ..self
+        }
     }
 
     /// Optimiser steps in one epoch over `train_images` images; the last, short batch counts.

@@ -114,6 +114,7 @@ impl<W: Write> Lines<W> {
         log: Option<&RunLog>,
     ) -> io::Result<Outcome> {
         let (mut reports, mut ticks) = (reports.clone(), tick(TICK));
+        let mut has_trained = false;
         loop {
             let event = select! {
                 recv(events) -> event => event,
@@ -150,6 +151,11 @@ impl<W: Write> Lines<W> {
                     self.bar.clear();
                     return Ok(Outcome::Failed(failure));
                 }
+                // What a user should know of the data; later ones answer a person at a screen.
+                Event::Notice(notice) if !has_trained => {
+                    self.bar.suspend(|| complain("note", &notice));
+                }
+                Event::Progress(_) => has_trained = true,
                 _ => {}
             }
         }

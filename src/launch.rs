@@ -145,7 +145,7 @@ impl Launch {
         };
         let Some((checkpoint, mut past)) = found else {
             // It ended before its first checkpoint: it starts again.
-            let config = changes.of_untrained(folder.config()?);
+            let config = changes.of_untrained(folder.config()?)?;
             let warning = checkpoints_are_gone(&folder).then(|| {
                 let folder = folder.path().display();
                 format!(

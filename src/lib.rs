@@ -14,6 +14,7 @@ pub mod journal;
 pub mod keymap;
 pub mod launch;
 pub mod metrics;
+pub mod model;
 pub mod network;
 pub mod nn;
 pub mod outcome;

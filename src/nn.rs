@@ -1,7 +1,7 @@
 //! The network and its differentiable operations on candle tensors.
 //!
-//! In main memory the operations are candle custom operations with their own kernels and
-//! gradients; on other devices they are compositions of candle's operations whose gradients are
+//! In main memory a network with its loss is one candle custom operation with its own kernels and
+//! gradients; on other devices it is a composition of candle's operations whose gradients are
 //! `PyTorch`'s.
 
 #![expect(
@@ -10,18 +10,20 @@
 )]
 
 pub mod adam;
-mod chunks;
-pub mod conv_block;
+mod article;
+pub mod composed;
+mod dropout;
+pub mod engine;
+mod gelu;
+mod graph;
 mod host;
 pub mod init;
-pub mod linear;
 pub mod loss;
 pub mod model;
-pub mod network;
+mod operation;
 pub mod parameters;
 pub mod peak;
 mod simd;
-pub mod stages;
 /// The bits of the exponential function are the C library's.
 #[cfg(all(test, target_arch = "x86_64", target_env = "gnu"))]
 mod trajectory;

@@ -270,6 +270,8 @@ mod tests {
                 ..TrainingProgress::default()
             },
             weights: values.clone(),
+            running: Vec::new(),
+            set: crate::data::DataInfo::mnist(),
             first_moment: values.clone(),
             second_moment: values,
             losses: Vec::new(),

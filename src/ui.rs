@@ -37,6 +37,7 @@ use ratatui::{
 
 pub use ascii::is_wanted as ascii_is_wanted;
 pub use depth::Depth;
+pub(crate) use format::thousands;
 pub use theme::Theme;
 
 use crate::app::{App, View};

@@ -51,7 +51,9 @@ fn a_file_that_fails_while_it_is_read_is_named() {
 
 #[test]
 fn pixels_and_labels_that_do_not_match_make_no_set() {
-    let error = |pixels, labels| Dataset::new(vec![0; pixels], labels).unwrap_err().to_string();
+    let error = |pixels, labels| {
+        Dataset::new([1, 28, 28], 10, vec![0; pixels], labels).unwrap_err().to_string()
+    };
     assert_eq!(
         error(PIXELS + 1, vec![0]),
         "785 pixels do not belong to 1 labels, expected 784 pixels for each label"
@@ -62,9 +64,9 @@ fn pixels_and_labels_that_do_not_match_make_no_set() {
     );
     assert_eq!(
         error(PIXELS, vec![12]),
-        "the set has 12 as label number 0 (from 0), expected digits below 10"
+        "the set has 12 as label number 0 (from 0), expected 0 to 9"
     );
-    assert!(Dataset::new(Vec::new(), Vec::new()).unwrap().is_empty());
+    assert!(Dataset::new([1, 28, 28], 10, Vec::new(), Vec::new()).unwrap().is_empty());
 }
 
 #[test]

@@ -12,6 +12,7 @@ use mnist_tui::{
     checkpoint::{Checkpoint, decode_checkpoint, load_checkpoint, save_checkpoint},
     cli,
     config::RunConfig,
+    data::DataInfo,
     journal::JournalReader,
     protocol::{Breakpoint, TrainingProgress, TrainingState},
 };
@@ -28,6 +29,8 @@ fn checkpoint_bytes() -> Vec<u8> {
     let state = TrainingState {
         progress: TrainingProgress { rates: vec![(0, 1e-3)], ..TrainingProgress::default() },
         weights: values.clone(),
+        running: Vec::new(),
+        set: DataInfo::mnist(),
         first_moment: values.clone(),
         second_moment: values,
         losses: vec![0.5; 3],

@@ -26,7 +26,7 @@ fn recorded() -> (Vec<Event>, Vec<Event>) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     idx::write_set(folder.path(), 200, 30);
     let config = RunConfig {
-        data: DataSource::Dir(folder.path().to_owned()),
+        data: DataSource::Path(folder.path().to_owned()),
         epochs: 5,
         batch_size: BATCH as usize,
         threads: Some(1),

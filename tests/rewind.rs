@@ -29,7 +29,7 @@ fn small_set() -> TempDir {
 
 fn config(folder: &Path, save: &str) -> RunConfig {
     RunConfig {
-        data: DataSource::Dir(folder.to_owned()),
+        data: DataSource::Path(folder.to_owned()),
         epochs: 3,
         batch_size: 5,
         threads: Some(2),

@@ -30,7 +30,7 @@ fn small_set() -> TempDir {
 
 fn config(folder: &Path) -> RunConfig {
     RunConfig {
-        data: DataSource::Dir(folder.to_owned()),
+        data: DataSource::Path(folder.to_owned()),
         epochs: 2,
         batch_size: 5,
         threads: Some(2),
@@ -412,7 +412,7 @@ fn what_is_missing_ends_the_run_before_training_with_its_path() {
     let nowhere = folder.path().join("nowhere");
     let path = nowhere.display().to_string();
     let missing = [
-        RunConfig { data: DataSource::Dir(nowhere.clone()), ..config(folder.path()) },
+        RunConfig { data: DataSource::Path(nowhere.clone()), ..config(folder.path()) },
         RunConfig { init: Some(nowhere.clone()), ..config(folder.path()) },
         RunConfig { save: Some(nowhere.join("w")), ..config(folder.path()) },
         RunConfig { save: Some(folder.path().to_owned()), ..config(folder.path()) },

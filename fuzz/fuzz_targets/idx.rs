@@ -15,6 +15,6 @@ fuzz_target!(|input: &[u8]| {
     let at_once = parse(kind, "x", bytes.to_vec());
     assert_eq!(raw.as_ref().ok(), at_once.as_ref().ok());
     if let Ok(items) = IdxReader::gzip(kind, "x".to_owned(), source()).and_then(IdxReader::read) {
-        assert_eq!(items.len() % kind.item_len(), 0);
+        assert!(!items.is_empty());
     }
 });

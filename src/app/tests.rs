@@ -281,9 +281,12 @@ fn no_text_that_comes_in_commands_the_terminal() {
     }
     let hit = Break { breakpoint: Breakpoint::Epoch, step: 1, reason: wild() };
     let mut app = App::default();
-    let info = RunInfo { data: wild(), device: wild(), ..info() };
+    let mut info = RunInfo { data: wild(), device: wild(), ..info() };
+    info.set.classes[9] = wild();
     feed(&mut app, [Event::Started(info), Event::Break(hit)]);
     let info = app.run.info.as_ref().expect("it has started");
-    assert_eq!((info.data.as_str(), info.device.as_str()), (tame, tame));
+    for text in [&info.data, &info.device, &info.set.classes[9]] {
+        assert_eq!(text, tame);
+    }
     assert_eq!(app.breakpoints.news().map(|hit| hit.reason.as_str()), Some(tame));
 }

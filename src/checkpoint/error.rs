@@ -1,11 +1,10 @@
 //! Why weights cannot be loaded or saved, each as one sentence.
 
-use std::{fmt, io};
+use std::io;
 
 use safetensors::Dtype;
 
 use super::MAX_BYTES;
-use crate::nn::parameters::SHAPES;
 
 /// Why weights cannot be loaded or saved. Each message is one sentence that names the file, what
 /// was found and what was expected.
@@ -33,8 +32,8 @@ pub enum CheckpointError {
     },
     /// The file is far too large.
     #[error(
-        "{file} has {bytes} bytes, expected about 21000 and never more than {MAX_BYTES}: it holds \
-         another network, or something else"
+        "{file} has {bytes} bytes, expected at most {MAX_BYTES}: it holds a larger network than this \
+         program trains, or something else"
     )]
     TooLarge {
         /// The path.
@@ -53,13 +52,25 @@ pub enum CheckpointError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The file holds something else than this network's weights.
-    #[error("{file} does not hold this network's weights: {flaw}")]
+    /// The file is in another format.
+    #[error("{file} is not a safetensors file: {what}")]
+    Foreign {
+        /// The path.
+        file: String,
+        /// Which format it is in, and what to do.
+        what: String,
+    },
+    /// The file holds something else than a network's weights.
+    #[error("{file} does not hold the weights of {network}: {flaw}{hint}")]
     Unfit {
         /// The path.
         file: String,
+        /// The network.
+        network: String,
         /// How they differ.
-        flaw: Flaw,
+        flaw: Box<Flaw>,
+        /// What to try, after a semicolon; may be empty.
+        hint: &'static str,
     },
     /// A file of weights where a checkpoint should be.
     #[error(
@@ -96,7 +107,7 @@ pub enum CheckpointError {
         /// The path.
         file: String,
         /// How they differ from this network's.
-        flaw: Flaw,
+        flaw: Box<Flaw>,
     },
     /// No file can be written there.
     #[error("cannot save the weights to {file}: {reason}")]
@@ -116,36 +127,66 @@ pub enum CheckpointError {
     },
 }
 
-/// How tensors differ from this network's weights.
-#[derive(Debug, PartialEq, thiserror::Error)]
+/// How tensors differ from a network's weights.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Flaw {
-    /// A tensor is not there.
-    #[error("there is no tensor {name}, expected {}", Names)]
+    /// A parameter is not there.
+    #[error("there is no tensor {name}, expected {expected}")]
     Missing {
+        /// Its name in the file.
+        name: String,
+        /// The names of all.
+        expected: String,
+    },
+    /// A tensor of a checkpoint is not there.
+    #[error("there is no tensor {name}")]
+    Absent {
         /// Its name.
-        name: &'static str,
+        name: String,
     },
     /// There is a tensor too many.
-    #[error("there is a tensor {name:?}, expected only {}", Names)]
+    #[error("there is a tensor {name:?}, expected only {expected}")]
     Unexpected {
         /// Its name, cut off if it is very long.
         name: String,
+        /// The names of all.
+        expected: String,
+    },
+    /// The layers of an `nn.Sequential` are of other kinds.
+    #[error(
+        "it has tensors for the layers {found} of an nn.Sequential, expected those of {expected}"
+    )]
+    Order {
+        /// The layers of the file.
+        found: String,
+        /// The layers of the network.
+        expected: String,
     },
     /// A tensor has another shape.
     #[error("{name} has the shape {found}, expected {expected:?}")]
     Shape {
         /// Its name.
-        name: &'static str,
-        /// Its shape, or the number of its values if that does not fit the shape.
+        name: String,
+        /// Its shape.
         found: String,
         /// The network's shape.
-        expected: &'static [usize],
+        expected: Vec<usize>,
+    },
+    /// The values are more or fewer.
+    #[error("there are {found} {what}, expected {expected}")]
+    Length {
+        /// What they are.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many there should be.
+        expected: usize,
     },
     /// A tensor has another type.
-    #[error("{name} holds {found} values, expected F32")]
+    #[error("{name} holds {found} values, expected F32, F16, BF16 or F64")]
     Type {
         /// Its name.
-        name: &'static str,
+        name: String,
         /// Its type.
         found: Dtype,
     },
@@ -153,19 +194,48 @@ pub enum Flaw {
     #[error("{name} is {value} at position {position}, expected finite numbers")]
     NotFinite {
         /// The tensor's name.
-        name: &'static str,
+        name: String,
         /// Where in the tensor, counted from 0 through all its values.
         position: usize,
         /// The value.
         value: f32,
     },
+    /// The layers make no network for the images.
+    #[error("{reason}")]
+    Plan {
+        /// Why.
+        reason: String,
+    },
+    /// The file is of another network.
+    #[error("it holds those of {found}, expected {expected}")]
+    Network {
+        /// The file's network.
+        found: String,
+        /// The network that was asked for.
+        expected: String,
+    },
 }
 
-/// The six names, as a list to read.
-struct Names;
-
-impl fmt::Display for Names {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&SHAPES.map(|(name, _)| name).join(", "))
+/// Names as a list to read: all of a few, the first ones of many.
+pub(super) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    const MOST: usize = 12;
+    let names: Vec<&str> = names.collect();
+    match names.get(..MOST) {
+        Some(first) if names.len() > MOST => {
+            format!("{} and {} more", first.join(", "), names.len() - MOST)
+        }
+        _ => names.join(", "),
     }
+}
+
+/// The start of a text out of a file, without control characters: it may be of any length and hold
+/// anything, and a terminal shows it.
+pub(super) fn shortened(text: &str) -> String {
+    const LONGEST: usize = 100;
+    let mut short: String =
+        text.chars().take(LONGEST).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        short.push('…');
+    }
+    short
 }

@@ -1,17 +1,22 @@
 //! Checkpoints: weights, Adam's moments and all else that a run goes on from, in one file.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use safetensors::tensor::Metadata;
 use serde::de::DeserializeOwned;
 
-use super::{CheckpointError, Flaw, checked, parse, read, read_open, serialize, shortened, tensor};
+use super::{
+    CheckpointError, Flaw, NETWORK, SET,
+    container::{Container, Tensor, Values, serialize},
+    error::shortened,
+    facts,
+    fit::{self, check_finite},
+    named, parse, read, read_open, set_of, unfit,
+};
 use crate::config::RunConfig;
 use crate::files;
-use crate::nn::parameters::{Parameter, Parameters, SHAPES};
+use crate::network::{Plan, plan::Param};
 use crate::protocol::{TrainingProgress, TrainingState};
 
 /// The format that is written and read.
@@ -34,10 +39,11 @@ pub struct Checkpoint {
     pub journal_bytes: u64,
 }
 
-/// Whether a tensor belongs to checkpoints beside the weights.
-pub(super) fn is_known(name: &str) -> bool {
+/// Whether a tensor of a checkpoint is no part of the weights.
+pub(super) fn is_known(name: &str, plan: &Plan) -> bool {
     let moment = name.strip_prefix(FIRST).or_else(|| name.strip_prefix(SECOND));
-    name == LOSSES || moment.is_some_and(|name| SHAPES.iter().any(|(known, _)| *known == name))
+    let is_param = |name: &str| plan.params().iter().any(|param| param.name == name);
+    name == LOSSES || moment.is_some_and(is_param)
 }
 
 /// Writes a checkpoint, whole or not at all.
@@ -56,8 +62,10 @@ pub fn save_checkpoint(path: &Path, checkpoint: &Checkpoint) -> Result<(), Check
 /// # Errors
 /// If weights or moments are not those of this network, or not finite.
 pub fn encode_checkpoint(path: &Path, checkpoint: &Checkpoint) -> Result<Vec<u8>, CheckpointError> {
-    encode(checkpoint)
-        .map_err(|flaw| CheckpointError::Unsavable { file: path.display().to_string(), flaw })
+    encode(checkpoint).map_err(|flaw| CheckpointError::Unsavable {
+        file: path.display().to_string(),
+        flaw: Box::new(flaw),
+    })
 }
 
 /// Reads a checkpoint.
@@ -81,53 +89,45 @@ pub fn read_checkpoint(
 }
 
 fn encode(checkpoint: &Checkpoint) -> Result<Vec<u8>, Flaw> {
-    let state = &checkpoint.state;
-    let [weights, first, second] =
-        [&state.weights, &state.first_moment, &state.second_moment].map(|flat| named(flat));
-    let mut tensors = Vec::new();
-    for (prefix, parameters) in [("", &weights), (FIRST, &first), (SECOND, &second)] {
-        for (name, shape, values) in checked(parameters)? {
-            tensors.push((format!("{prefix}{name}"), shape, values));
-        }
-    }
-    tensors.push((LOSSES.to_owned(), vec![state.losses.len()], &state.losses));
+    let Checkpoint { config, state, journal_bytes } = checkpoint;
+    let plan = Plan::of(&config.model, state.set.shape, state.set.classes.len())
+        .map_err(|error| Flaw::Plan { reason: error.to_string() })?;
+    let mut tensors = named("", plan.params(), &state.weights, "parameters")?;
+    tensors.extend(named("", plan.running(), &state.running, "running statistics")?);
+    tensors.extend(named(FIRST, plan.params(), &state.first_moment, "first moments")?);
+    tensors.extend(named(SECOND, plan.params(), &state.second_moment, "second moments")?);
+    tensors.push(Tensor {
+        name: LOSSES.to_owned(),
+        shape: vec![state.losses.len()],
+        values: Values::Floats(&state.losses),
+    });
     let json = |value: serde_json::Result<String>| value.expect("plain data has a JSON form");
-    let facts = [
-        ("config", json(serde_json::to_string(&checkpoint.config))),
+    let [network, set] = facts(&config.model, &state.set);
+    let mut facts = vec![
+        ("config", json(serde_json::to_string(config))),
         ("progress", json(serde_json::to_string(&state.progress))),
-        ("journal_bytes", checkpoint.journal_bytes.to_string()),
+        ("journal_bytes", journal_bytes.to_string()),
+        network,
+        set,
     ];
-    let mut metadata = HashMap::from(facts.map(|(key, value)| (key.to_owned(), value)));
-    metadata.insert("checksum".to_owned(), checksum(&metadata, state));
-    metadata.insert("mnist_tui_format".to_owned(), VERSION.to_string());
-    Ok(serialize(tensors.into_iter(), metadata))
+    let fact = |key: &str| facts.iter().find(|(k, _)| *k == key).map(|(_, value)| value.as_str());
+    let checksum = checksum(fact, state);
+    facts.extend([("checksum", checksum), ("mnist_tui_format", VERSION.to_string())]);
+    Ok(serialize(tensors, &facts))
 }
 
 /// CRC-32 of the facts and of all values, in hexadecimal: a bit that has turned over on a disk is
-/// noticed.
-fn checksum(metadata: &HashMap<String, String>, state: &TrainingState) -> String {
+/// noticed. Of what version 1 did not have, nothing is added where there is nothing.
+fn checksum<'a>(fact: impl Fn(&str) -> Option<&'a str>, state: &TrainingState) -> String {
     let mut hasher = crc32fast::Hasher::new();
-    for fact in ["config", "progress", "journal_bytes"] {
-        hasher.update(metadata.get(fact).map_or(&[][..], String::as_bytes));
+    for key in ["config", "progress", "journal_bytes", NETWORK, SET] {
+        hasher.update(fact(key).map_or(&[][..], str::as_bytes));
     }
-    let TrainingState { weights, first_moment, second_moment, losses, .. } = state;
-    for value in [weights, first_moment, second_moment, losses].into_iter().flatten() {
+    let TrainingState { weights, first_moment, second_moment, losses, running, .. } = state;
+    for value in [weights, first_moment, second_moment, losses, running].into_iter().flatten() {
         hasher.update(&value.to_le_bytes());
     }
     format!("{:08x}", hasher.finalize())
-}
-
-/// The parts of a flat array by name; the last is short or long where the array is.
-fn named(flat: &[f32]) -> Parameters {
-    let mut rest = flat;
-    let last = SHAPES.len() - 1;
-    let parameter = |(place, (name, shape)): (usize, (&str, &[usize]))| {
-        let len = if place == last { rest.len() } else { shape.iter().product() };
-        let (values, others) = rest.split_at(len.min(rest.len()));
-        rest = others;
-        Parameter { name: name.to_owned(), shape: shape.to_vec(), values: values.to_vec() }
-    };
-    Parameters(SHAPES.into_iter().enumerate().map(parameter).collect())
 }
 
 /// Reads a checkpoint from the bytes of its file; `file` names it in errors.
@@ -135,76 +135,74 @@ fn named(flat: &[f32]) -> Parameters {
 /// # Errors
 /// As [`load_checkpoint`], apart from reading.
 pub fn decode_checkpoint(file: &str, bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
-    let (header, data) = parse(bytes)
-        .map_err(|reason| CheckpointError::Malformed { file: file.to_owned(), reason })?;
-    let none = HashMap::new();
-    let metadata = header.metadata().as_ref().unwrap_or(&none);
-    let Some(version) = metadata.get("mnist_tui_format") else {
+    let container = parse(file, bytes)?;
+    let Some(version) = container.fact("mnist_tui_format") else {
         return Err(CheckpointError::WeightsAlone { file: file.to_owned() });
     };
     if *version != VERSION.to_string() {
         let found = shortened(version);
         return Err(CheckpointError::Version { file: file.to_owned(), found, expected: VERSION });
     }
-    let config: RunConfig = fact(file, metadata, "config")?;
-    config.validate().map_err(|error| CheckpointError::Damaged {
-        file: file.to_owned(),
-        what: "config",
-        reason: error.to_string(),
-    })?;
-    let progress: TrainingProgress = fact(file, metadata, "progress")?;
-    let journal_bytes = fact(file, metadata, "journal_bytes")?;
-    let unfit = |flaw| CheckpointError::Unfit { file: file.to_owned(), flaw };
+    let damaged = |what, reason| CheckpointError::Damaged { file: file.to_owned(), what, reason };
+    let config: RunConfig = fact(file, &container, "config")?;
+    config.validate().map_err(|error| damaged("config", error.to_string()))?;
+    let progress: TrainingProgress = fact(file, &container, "progress")?;
+    let journal_bytes = fact(file, &container, "journal_bytes")?;
+    let set = set_of(file, &container)?;
+    let plan = Plan::of(&config.model, set.shape, set.classes.len())
+        .map_err(|error| damaged("network", shortened(&error.to_string())))?;
+    let unfit = |flaw| unfit(file, &plan, flaw, "");
+    let weights = fit::fit(&container, &plan).map_err(unfit)?;
     let state = TrainingState {
         progress,
-        weights: flat(&super::tensors(&header, data).map_err(unfit)?),
-        first_moment: moments(&header, data, FIRST).map_err(unfit)?,
-        second_moment: moments(&header, data, SECOND).map_err(unfit)?,
-        losses: tensor(&header, data, LOSSES, LOSSES).map_err(unfit)?,
+        weights: weights.trained,
+        running: weights.running,
+        first_moment: moments(&container, plan.params(), FIRST).map_err(unfit)?,
+        second_moment: moments(&container, plan.params(), SECOND).map_err(unfit)?,
+        losses: losses(&container).map_err(unfit)?,
+        set,
     };
     // The one fact that `serialize` adds, and the checksum does not cover.
-    let is_whole = metadata.get("format").is_some_and(|format| format == "pt");
-    if !is_whole || metadata.get("checksum") != Some(&checksum(metadata, &state)) {
-        return Err(CheckpointError::Damaged {
-            file: file.to_owned(),
-            what: "checksum",
-            reason: "it belongs to other content".to_owned(),
-        });
+    let is_whole = container.fact("format") == Some("pt");
+    let checksum = checksum(|key| container.fact(key), &state);
+    if !is_whole || container.fact("checksum") != Some(checksum.as_str()) {
+        return Err(damaged("checksum", "it belongs to other content".to_owned()));
     }
     Ok(Checkpoint { config, state, journal_bytes })
 }
 
 fn fact<T: DeserializeOwned>(
     file: &str,
-    metadata: &HashMap<String, String>,
+    container: &Container,
     what: &'static str,
 ) -> Result<T, CheckpointError> {
     let damaged = |reason: String| CheckpointError::Damaged { file: file.to_owned(), what, reason };
-    let text = metadata.get(what).ok_or_else(|| damaged("it is missing".to_owned()))?;
+    let text = container.fact(what).ok_or_else(|| damaged("it is missing".to_owned()))?;
     serde_json::from_str(text).map_err(|error| damaged(shortened(&error.to_string())))
 }
 
-fn flat(parameters: &Parameters) -> Vec<f32> {
-    parameters.0.iter().flat_map(|parameter| parameter.values.iter().copied()).collect()
-}
-
 /// The moments of all parameters one after the other.
-fn moments(header: &Metadata, data: &[u8], prefix: &str) -> Result<Vec<f32>, Flaw> {
+fn moments(container: &Container, params: &[Param], prefix: &str) -> Result<Vec<f32>, Flaw> {
     let mut all = Vec::new();
-    for (name, shape) in SHAPES {
-        let full = format!("{prefix}{name}");
-        let values = tensor(header, data, &full, name)?;
-        let found = header.info(&full).map(|info| info.shape.as_slice()).unwrap_or_default();
-        super::check_shape(name, shape, found)?;
-        super::check_finite(name, &values)?;
+    for param in params {
+        let full = format!("{prefix}{}", param.name);
+        let (name, values, _) = fit::tensor(container, &full, param)?;
+        check_finite(&name, &values)?;
         all.extend(values);
     }
     Ok(all)
 }
 
+/// Losses may be anything, infinite ones included, and as many as there were steps.
+fn losses(container: &Container) -> Result<Vec<f32>, Flaw> {
+    let absent = || Flaw::Absent { name: LOSSES.to_owned() };
+    container.values(LOSSES, container.info(LOSSES).ok_or_else(absent)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::DataInfo;
     use crate::protocol::{Best, Clock};
 
     fn checkpoint() -> Checkpoint {
@@ -225,6 +223,8 @@ mod tests {
                     best: Some(Best { epoch: 1, step: 1_200, accuracy: 0.9684 }),
                 },
                 weights: values(0.01),
+                running: Vec::new(),
+                set: DataInfo::mnist(),
                 first_moment: values(-1e-9),
                 second_moment: values(1e-30),
                 losses: vec![2.3, f32::NAN, f32::INFINITY, 0.1],
@@ -255,11 +255,46 @@ mod tests {
     }
 
     #[test]
+    fn a_checkpoint_of_any_network_has_its_statistics_and_its_classes() {
+        let model = "conv 2 k3, bn, relu, flatten, linear".parse().expect("a network");
+        let classes = ["cat", "dog", "no \u{1b}pet"].map(str::to_owned).to_vec();
+        let set = DataInfo { name: "pets".into(), shape: [1, 8, 8], classes };
+        let plan = Plan::of(&model, set.shape, 3).expect("it fits");
+        let values = |len: usize, start: f32| (0..len).map(|n| start + n as f32).collect();
+        let mut written = checkpoint();
+        written.config.model = model;
+        // The check of the configuration knows the built-in set.
+        written.config.data = crate::config::DataSource::Path("pets".into());
+        written.state = TrainingState {
+            weights: values(plan.trained_len(), 0.5),
+            running: values(plan.running_len(), -7.0),
+            first_moment: values(plan.trained_len(), 1e3),
+            second_moment: values(plan.trained_len(), 1e4),
+            set,
+            losses: vec![1.0],
+            progress: written.state.progress,
+        };
+        let bytes = encode(&written).expect("it fits");
+        let read = decode_checkpoint("x", &bytes).expect("it reads");
+        let alone = crate::checkpoint::decode("x", &bytes).expect("the weights are there");
+        assert_eq!(
+            (alone.trained, alone.running),
+            (read.state.weights.clone(), read.state.running.clone())
+        );
+        written.state.set.classes[2] = "no \u{fffd}pet".to_owned();
+        assert_eq!(read, written);
+        written.state.running.pop();
+        assert!(matches!(encode(&written), Err(Flaw::Length { what: "running statistics", .. })));
+    }
+
+    #[test]
     fn the_weights_of_a_checkpoint_can_be_used_alone_but_not_the_other_way_round() {
         let bytes = encode(&checkpoint()).expect("it fits");
         let weights = crate::checkpoint::decode("x", &bytes).expect("the weights are there");
-        assert_eq!(flat(&weights), checkpoint().state.weights);
-        let alone = crate::checkpoint::encode(&weights).expect("they fit");
+        assert_eq!(weights.trained, checkpoint().state.weights);
+        assert_eq!(weights.notes, Vec::<String>::new());
+        let alone = crate::checkpoint::encode(&weights.plan, &weights.set, &weights.trained, &[]);
+        let alone = alone.expect("they fit");
         let error = decode_checkpoint("w.safetensors", &alone).expect_err("no moments").to_string();
         assert!(error.starts_with("w.safetensors holds weights alone"), "{error}");
     }

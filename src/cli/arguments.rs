@@ -15,7 +15,8 @@ use clap::{
 };
 
 use crate::{
-    config::{DataSource, DeviceChoice},
+    config::{DataSource, DeviceChoice, ImageSize, parse_model},
+    network::NetworkSpec,
     protocol::Breakpoint,
     session::{Display, OnDone},
     ui::{Depth, ascii_is_wanted},
@@ -31,6 +32,8 @@ Examples:
   mnist-tui eval --weights w.safetensors  How well kept weights do on the test images
   mnist-tui predict --weights w.safetensors seven.png
                                           What kept weights take a picture for
+  mnist-tui model 'conv 8 k3, relu, gap, linear'
+                                          What a network of your own looks like
 
 In the dashboard, ? shows the keys.";
 
@@ -57,10 +60,14 @@ pub(super) enum Sub {
     Watch(WatchArgs),
     /// List the runs that are kept, or remove some
     Runs(RunsArgs),
+    /// Describe a data set: sizes, classes, values, images that occur twice
+    Data(DataArgs),
     /// Measure saved weights on the test images
     Eval(EvalArgs),
     /// Say which digits PNG and JPEG pictures show
     Predict(PredictArgs),
+    /// Show the layers of a network, or print it as PyTorch code
+    Model(ModelArgs),
     /// Run the article's two experiments and compare with its figures
     Reproduce(ReproduceArgs),
     /// Measure how many images a second this machine trains, by batch size and threads
@@ -158,6 +165,10 @@ pub(super) struct TrainArgs {
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = DATA)]
     pub(super) validation: usize,
 
+    /// The network: a name (article), a TOML file with [[layer]] tables, or layers in one line, such as
+    /// "conv 16 k3 p1, relu, pool 2, flatten, linear" [default: article, or that of --init]
+    #[arg(long, value_name = "NAME|FILE.toml|LAYERS", value_parser = model(), help_heading = TRAINING)]
+    pub(super) model: Option<NetworkSpec>,
     /// Passes over the training images [default: 10]
     #[arg(long, value_name = "N", value_parser = whole::<u32>, allow_negative_numbers = true, help_heading = TRAINING)]
     pub(super) epochs: Option<u32>,
@@ -196,7 +207,7 @@ pub(super) struct TrainArgs {
         value_name = "RUN",
         num_args = 0..=1,
         conflicts_with_all = [
-            "validation", "batch_size", "lr", "seed", "no_shuffle", "init", "run_dir", "no_run_dir",
+            "image_size", "validation", "batch_size", "lr", "seed", "no_shuffle", "init", "run_dir", "no_run_dir",
         ],
         help_heading = RUNS
     )]
@@ -272,10 +283,14 @@ const SCREEN: &str = "Screen";
 
 #[derive(Debug, Args)]
 pub(super) struct SourceArgs {
-    /// Where the images come from: builtin, hub (a download), or a folder with the four MNIST files
+    /// Where the images come from: builtin; hub or hub:fashion-mnist (downloads); a folder of IDX files;
+    /// an .npz file; a CSV file or a folder of them; a folder with a folder of pictures for each class
     /// [default: builtin]
-    #[arg(long, value_name = "builtin|hub|DIR", value_parser = source(), help_heading = DATA)]
+    #[arg(long, value_name = "builtin|hub[:NAME]|PATH", value_parser = source(), help_heading = DATA)]
     pub(super) data: Option<DataSource>,
+    /// Scale pictures to this size, or read the lines of CSV files as images of it
+    #[arg(long, value_name = "N|HxW", help_heading = DATA)]
+    pub(super) image_size: Option<ImageSize>,
 }
 
 impl SourceArgs {
@@ -283,6 +298,19 @@ impl SourceArgs {
     pub(super) fn data(&self) -> DataSource {
         self.data.clone().unwrap_or(DataSource::Builtin)
     }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DataArgs {
+    /// What --data takes [default: builtin]
+    #[arg(value_name = "builtin|hub[:NAME]|PATH", value_parser = source())]
+    pub(super) source: Option<DataSource>,
+    /// Scale pictures to this size, or read the lines of CSV files as images of it
+    #[arg(long, value_name = "N|HxW")]
+    pub(super) image_size: Option<ImageSize>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -297,9 +325,12 @@ pub(super) struct MachineArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct EvalArgs {
-    /// Safetensors file with the six tensors
+    /// Safetensors file of weights, or a checkpoint
     #[arg(long, value_name = "FILE", value_parser = file())]
     pub(super) weights: PathBuf,
+    /// The network, for a file that does not say which it is of, as those of PyTorch do not
+    #[arg(long, value_name = "NAME|FILE.toml|LAYERS", value_parser = model())]
+    pub(super) model: Option<NetworkSpec>,
     /// Print one JSON object: correct, total, loss, confusion (rows true, columns predicted)
     #[arg(long)]
     pub(super) json: bool,
@@ -315,9 +346,12 @@ pub(super) struct PredictArgs {
     /// its background; folders of them; - for standard input
     #[arg(value_name = "IMAGE", required = true)]
     pub(super) images: Vec<PathBuf>,
-    /// Safetensors file with the six tensors
+    /// Safetensors file of weights, or a checkpoint
     #[arg(long, value_name = "FILE", value_parser = file())]
     pub(super) weights: PathBuf,
+    /// The network, for a file that does not say which it is of, as those of PyTorch do not
+    #[arg(long, value_name = "NAME|FILE.toml|LAYERS", value_parser = model())]
+    pub(super) model: Option<NetworkSpec>,
     /// Print one JSON object a picture: file, digit, probabilities, warning, message
     #[arg(long)]
     pub(super) json: bool,
@@ -336,6 +370,24 @@ impl PredictArgs {
     pub(super) fn ascii(&self) -> bool {
         self.ascii || ascii_is_wanted(|name| env::var(name).ok())
     }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ModelArgs {
+    /// A name (article), a TOML file with [[layer]] tables, layers in one line, or a safetensors file of
+    /// weights
+    #[arg(value_name = "NAME|FILE|LAYERS", value_parser = described(), default_value = "article")]
+    pub(super) model: Described,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Print a Python file with a class Net that computes the same, and whose state_dict has the names
+    /// and shapes of a weights file
+    #[arg(long, conflicts_with = "json")]
+    #[expect(clippy::doc_markdown, reason = "the help shows it as it is")]
+    pub(super) pytorch: bool,
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
 }
 
 #[derive(Debug, Args)]
@@ -363,6 +415,30 @@ pub(super) struct BenchArgs {
 /// Where images come from, which may be a folder of any name.
 fn source() -> impl TypedValueParser<Value = DataSource> {
     OsStringValueParser::new().try_map(|argument| DataSource::parse(&argument))
+}
+
+/// A network by its name, from its file, or as it is written in one line.
+fn model() -> impl TypedValueParser<Value = NetworkSpec> {
+    OsStringValueParser::new().try_map(|argument| parse_model(&argument))
+}
+
+/// A network that is to be shown.
+#[derive(Clone, Debug)]
+pub(super) enum Described {
+    /// Its layers.
+    Spec(NetworkSpec),
+    /// A file with its weights.
+    Weights(PathBuf),
+}
+
+fn described() -> impl TypedValueParser<Value = Described> {
+    OsStringValueParser::new().try_map(|argument| {
+        let path = PathBuf::from(&argument);
+        if path.extension().is_some_and(|extension| extension == "safetensors") {
+            return Ok(Described::Weights(path));
+        }
+        parse_model(&argument).map(Described::Spec)
+    })
 }
 
 /// A path that must lead to a file or folder: neither can be standard input or output.

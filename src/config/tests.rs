@@ -37,6 +37,32 @@ fn values_out_of_range_are_named_with_the_range() {
 }
 
 #[test]
+fn a_network_must_fit_the_images() {
+    let model = |text: &str| text.parse().expect("a network");
+    let message = refused(|c| c.model = model("conv 4 k3, linear"));
+    assert_eq!(
+        message,
+        "--model: fc1 takes a row of values, found 4×26×26 maps: put flatten or gap before it"
+    );
+    let message = refused(|c| c.model = model("flatten, linear 11"));
+    assert!(message.contains("expected one value for each of the 10 classes"), "{message}");
+    let config = RunConfig {
+        model: model("flatten, linear 11"),
+        data: DataSource::Path("letters".into()),
+        ..RunConfig::default()
+    };
+    // What is in a folder is known later.
+    assert_eq!(config.validate(), Ok(()));
+    assert!(config.plan([1, 8, 8], 11).is_ok() && config.plan([1, 8, 8], 10).is_err());
+}
+
+#[test]
+fn the_network_is_kept_in_its_one_line_form() {
+    let json = serde_json::to_value(RunConfig::default()).expect("plain data");
+    assert_eq!(json["model"], NetworkSpec::article().to_string());
+}
+
+#[test]
 fn the_last_short_batch_counts_and_a_step_limit_ends_the_run_early() {
     let mut config = RunConfig { batch_size: 7, epochs: 2, ..RunConfig::default() };
     assert_eq!(config.steps_per_epoch(15), 3);
@@ -67,8 +93,35 @@ fn cuda_in_a_build_without_it_says_how_to_build_it() {
 #[test]
 fn any_other_word_is_a_folder() {
     assert_eq!("builtin".parse(), Ok(DataSource::Builtin));
-    assert_eq!("./mnist".parse(), Ok(DataSource::Dir("./mnist".into())));
+    assert_eq!("./mnist".parse(), Ok(DataSource::Path("./mnist".into())));
     assert!("".parse::<DataSource>().is_err());
+}
+
+#[cfg(feature = "hub")]
+#[test]
+fn sets_of_the_hub_are_known_by_name() {
+    for (text, set) in [
+        ("hub", HubSet::Mnist),
+        ("hub:mnist", HubSet::Mnist),
+        ("hub:fashion-mnist", HubSet::FashionMnist),
+    ] {
+        assert_eq!(text.parse(), Ok(DataSource::Hub(set)));
+    }
+    let error = "hub:cifar".parse::<DataSource>().expect_err("there is none");
+    assert_eq!(error, "expected hub:mnist or hub:fashion-mnist");
+}
+
+#[test]
+fn sources_are_stored_as_the_first_version_did_where_it_knew_them() {
+    for (source, stored) in [
+        (DataSource::Builtin, r#""builtin""#),
+        (DataSource::Hub(HubSet::Mnist), r#""hub""#),
+        (DataSource::Path("a".into()), r#"{"dir":"a"}"#),
+        (DataSource::Hub(HubSet::FashionMnist), r#"{"hub-set":"fashion-mnist"}"#),
+    ] {
+        assert_eq!(serde_json::to_string(&source).expect("it has a form"), stored);
+        assert_eq!(serde_json::from_str::<DataSource>(stored).expect("it reads"), source);
+    }
 }
 
 #[test]
@@ -88,7 +141,7 @@ fn paths_that_are_not_utf_8_are_kept_to_the_byte() {
 
     let path = |bytes: &[u8]| PathBuf::from(std::ffi::OsString::from_vec(bytes.to_vec()));
     let config = RunConfig {
-        data: DataSource::Dir(path(b"/data/\xff")),
+        data: DataSource::Path(path(b"/data/\xff")),
         save: Some(path(b"\xc3\x28w")),
         init: Some(path("größe".as_bytes())),
         ..RunConfig::default()

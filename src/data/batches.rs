@@ -1,6 +1,6 @@
 //! Which images go into which batch of an epoch, and the images of a batch as numbers.
 
-use super::{Dataset, PIXELS};
+use super::Dataset;
 use crate::seed::{self, Purpose};
 
 /// The order of the images in one epoch, cut into batches.
@@ -39,14 +39,14 @@ impl Batches {
 }
 
 impl Dataset {
-    /// Replaces `pixels` (`[n, 1, 28, 28]`, byte / 255) and `labels` (`[n]`) by those of the images
+    /// Replaces `pixels` (`[n, channels, height, width]`, byte / 255) and `labels` (`[n]`) by those of the images
     /// at `indices`. Buffers that are used again are not allocated again.
     ///
     /// # Panics
     /// If an index is not below `len()`.
     pub fn gather(&self, indices: &[u32], pixels: &mut Vec<f32>, labels: &mut Vec<u32>) {
         pixels.clear();
-        pixels.reserve(indices.len() * PIXELS);
+        pixels.reserve(indices.len() * self.pixels());
         labels.clear();
         labels.reserve(indices.len());
         for &index in indices {
@@ -60,6 +60,7 @@ impl Dataset {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::PIXELS;
 
     fn order(batches: &Batches) -> Vec<u32> {
         (0..batches.count()).flat_map(|index| batches.batch(index).to_vec()).collect()
@@ -109,7 +110,7 @@ mod tests {
     #[test]
     fn gathered_pixels_are_exactly_a_byte_by_255() {
         let pixels: Vec<u8> = (0..3 * PIXELS).map(|index| index as u8).collect();
-        let dataset = Dataset::new(pixels.clone(), vec![5, 0, 9]).unwrap();
+        let dataset = Dataset::new([1, 28, 28], 10, pixels.clone(), vec![5, 0, 9]).unwrap();
         let (mut values, mut labels) = (vec![7.0; 5], vec![7; 5]);
         dataset.gather(&[2, 0], &mut values, &mut labels);
         assert_eq!(labels, [9, 5]);
@@ -123,7 +124,7 @@ mod tests {
 
     #[test]
     fn gathering_again_reuses_the_buffers() {
-        let dataset = Dataset::new(vec![1; 4 * PIXELS], vec![0; 4]).unwrap();
+        let dataset = Dataset::new([1, 28, 28], 10, vec![1; 4 * PIXELS], vec![0; 4]).unwrap();
         let (mut values, mut labels) = (Vec::new(), Vec::new());
         dataset.gather(&[0, 1, 2, 3], &mut values, &mut labels);
         let (pixels_at, labels_at) = (values.as_ptr(), labels.as_ptr());

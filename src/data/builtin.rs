@@ -5,7 +5,7 @@ use std::{panic, thread};
 use zstd::zstd_safe::{DCtx, get_error_name};
 
 use super::idx::{self, Kind};
-use super::{DataError, Dataset, Mnist};
+use super::{DataError, DataInfo, Dataset, Splits};
 
 /// A canonical IDX file, compressed with zstd; `assets/README.md` says where it comes from.
 struct Asset {
@@ -52,7 +52,7 @@ impl Asset {
 }
 
 /// Decodes both sets side by side, the test set on a thread of its own.
-pub(super) fn load() -> Result<Mnist, DataError> {
+pub(super) fn load() -> Result<Splits, DataError> {
     let decode_test = || dataset(&TEST_IMAGES, &TEST_LABELS);
     thread::scope(|scope| {
         let spawned = thread::Builder::new().name("decode".into()).spawn_scoped(scope, decode_test);
@@ -62,10 +62,11 @@ pub(super) fn load() -> Result<Mnist, DataError> {
             // No more threads to be had: it takes longer, that is all.
             Err(_) => decode_test(),
         };
-        Ok(Mnist { train: train?, test: test? })
+        Ok(Splits::new(DataInfo::mnist(), train?, test?))
     })
 }
 
 fn dataset(images: &Asset, labels: &Asset) -> Result<Dataset, DataError> {
-    Dataset::new(images.decode()?, labels.decode()?)
+    let info = DataInfo::mnist();
+    Dataset::new(info.shape, info.classes.len(), images.decode()?, labels.decode()?)
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Mnist;
+use super::Splits;
 
 /// CRC-32 of each part of a data set. They tell whether a set has changed, not who changed it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub struct Checksums {
 
 impl Checksums {
     /// The checksums of a data set.
-    pub fn of(data: &Mnist) -> Self {
+    pub fn of(data: &Splits) -> Self {
         Self {
             train_images: crc32fast::hash(data.train.images()),
             train_labels: crc32fast::hash(data.train.labels()),
@@ -49,15 +49,15 @@ impl Checksums {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Dataset;
+    use crate::data::{DataInfo, Dataset};
 
     fn set(pixel: u8, label: u8) -> Dataset {
-        Dataset::new(vec![pixel; 2 * 784], vec![label; 2]).expect("two images")
+        Dataset::new([1, 28, 28], 10, vec![pixel; 2 * 784], vec![label; 2]).expect("two images")
     }
 
     #[test]
     fn each_part_that_differs_is_named() {
-        let sums = |train, test| Checksums::of(&Mnist { train, test });
+        let sums = |train, test| Checksums::of(&Splits::new(DataInfo::mnist(), train, test));
         let first = sums(set(1, 2), set(3, 4));
         assert_eq!(first.difference(&sums(set(1, 2), set(3, 4))), None);
         let labels = first.difference(&sums(set(1, 9), set(3, 4)));

@@ -1,6 +1,15 @@
 //! What a data set is, without its images.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
+
+use crate::config::SIDES;
+
+/// Classes that a set may have.
+pub(super) const CLASS_COUNTS: RangeInclusive<usize> = 2..=100;
+/// Most characters of a set's name, and of a class's.
+pub(super) const LONGEST_NAME: usize = 64;
 
 /// Name, image size and classes of a data set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,10 +43,52 @@ impl DataInfo {
     pub fn pixels(&self) -> usize {
         self.shape.iter().product()
     }
+
+    /// Whether images, classes and names are within what is supported. One that was read from a file
+    /// need not be.
+    pub fn is_supported(&self) -> bool {
+        let [channels, sides @ ..] = self.shape;
+        channels == 1
+            && sides.iter().all(|side| SIDES.contains(side))
+            && CLASS_COUNTS.contains(&self.classes.len())
+            && self
+                .classes
+                .iter()
+                .chain([&self.name])
+                .all(|name| name.chars().count() <= LONGEST_NAME)
+    }
 }
 
 impl Default for DataInfo {
     fn default() -> Self {
         Self::mnist()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mnist_is_supported_and_what_is_out_of_range_is_not() {
+        let mnist = DataInfo::mnist();
+        assert!(mnist.is_supported());
+        let with = |shape, classes| DataInfo {
+            shape,
+            classes: vec![String::new(); classes],
+            ..DataInfo::mnist()
+        };
+        assert!(with([1, 8, 64], 100).is_supported() && with([1, 64, 8], 2).is_supported());
+        for (shape, classes) in [
+            ([3, 28, 28], 10),
+            ([1, 7, 28], 10),
+            ([1, 28, 65], 10),
+            ([1, usize::MAX, usize::MAX], 10),
+            ([1, 28, 28], 1),
+            ([1, 28, 28], 101),
+        ] {
+            assert!(!with(shape, classes).is_supported(), "{shape:?} {classes}");
+        }
+        assert!(!DataInfo { name: "x".repeat(65), ..mnist }.is_supported());
     }
 }

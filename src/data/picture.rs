@@ -148,6 +148,20 @@ impl Doubt {
 /// # Errors
 /// If the file cannot be read, is no PNG or JPEG, is incomplete or too large, or shows nothing.
 pub fn read(path: &Path) -> Result<Digit, PictureError> {
+    read_from(&path.display().to_string(), open(path)?)
+}
+
+/// The picture in a file, in grey, as it is.
+///
+/// # Errors
+/// If the file cannot be read, is no PNG or JPEG, is incomplete or too large.
+pub(super) fn grey(path: &Path) -> Result<GrayImage, PictureError> {
+    let file = path.display().to_string();
+    Ok(into_grey(decode(&file, &bytes(&file, open(path)?)?)?))
+}
+
+/// Opens a picture file.
+fn open(path: &Path) -> Result<File, PictureError> {
     let file = || path.display().to_string();
     // Checked before opening, because opening a pipe without a writer waits for one.
     match fs::metadata(path) {
@@ -161,8 +175,7 @@ pub fn read(path: &Path) -> Result<Digit, PictureError> {
         // Another error comes again on opening.
         _ => {}
     }
-    let source = File::open(path).map_err(|reason| PictureError::Read { file: file(), reason })?;
-    read_from(&file(), source)
+    File::open(path).map_err(|reason| PictureError::Read { file: file(), reason })
 }
 
 /// Finds the digit in a picture that is read to its end, such as standard input; `name` is for errors.
@@ -170,6 +183,12 @@ pub fn read(path: &Path) -> Result<Digit, PictureError> {
 /// # Errors
 /// As [`read`].
 pub fn read_from(name: &str, source: impl Read) -> Result<Digit, PictureError> {
+    let grey = into_grey(decode(name, &bytes(name, source)?)?);
+    find::find(&grey).ok_or_else(|| PictureError::Blank { file: name.to_owned() })
+}
+
+/// All bytes of a picture file.
+fn bytes(name: &str, source: impl Read) -> Result<Vec<u8>, PictureError> {
     let mut bytes = Vec::new();
     source
         .take(MOST_BYTES + 1)
@@ -178,7 +197,7 @@ pub fn read_from(name: &str, source: impl Read) -> Result<Digit, PictureError> {
     if bytes.len() as u64 > MOST_BYTES {
         return Err(PictureError::TooLarge { file: name.to_owned(), bytes: bytes.len() as u64 });
     }
-    digit(name, decode(name, &bytes)?)
+    Ok(bytes)
 }
 
 /// The decoded picture, turned as its camera says.
@@ -221,16 +240,15 @@ fn sentence(message: &str) -> String {
     line.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
 }
 
-fn digit(file: &str, picture: DynamicImage) -> Result<Digit, PictureError> {
-    let grey = match picture {
+fn into_grey(picture: DynamicImage) -> GrayImage {
+    match picture {
         DynamicImage::ImageLuma8(grey) => grey,
         other => {
             let (width, height) = (other.width(), other.height());
             let grey = ink::flatten(&other.into_luma_alpha8().into_raw());
             GrayImage::from_raw(width, height, grey).expect("a grey value for each pixel")
         }
-    };
-    find::find(&grey).ok_or_else(|| PictureError::Blank { file: file.to_owned() })
+    }
 }
 
 #[cfg(test)]

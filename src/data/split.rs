@@ -1,6 +1,6 @@
 //! Holds images out of training, to evaluate on them.
 
-use super::{Dataset, PIXELS};
+use super::Dataset;
 use crate::seed::{self, Purpose};
 
 /// Takes `count` images, chosen by `seed`, out of `dataset` (all of them if it has fewer) and
@@ -14,31 +14,68 @@ pub fn hold_out(dataset: Dataset, count: usize, seed: u64) -> (Dataset, Dataset)
     for &index in &order[..count] {
         chosen[index as usize] = true;
     }
+    take_out(dataset, &chosen)
+}
 
-    let Dataset { mut images, mut labels } = dataset;
-    let mut held =
-        Dataset { images: Vec::with_capacity(count * PIXELS), labels: Vec::with_capacity(count) };
+/// Takes a sixth of `dataset` out, as test images: the same share of each of its `classes`, as far as
+/// that is possible. The choice is the same for every run, so that none trains on the test images of
+/// another.
+pub(super) fn hold_out_test(dataset: Dataset, classes: usize) -> (Dataset, Dataset) {
+    const SHARE: usize = 6;
+    let mut members = vec![Vec::new(); classes];
+    for (index, &label) in dataset.labels.iter().enumerate() {
+        members[usize::from(label)].push(index as u32);
+    }
+    let mut chosen = vec![false; dataset.len()];
+    // What rounding takes from one class, the next ones get.
+    let mut seen = 0;
+    let mut held = 0;
+    for (class, members) in members.iter_mut().enumerate() {
+        seen += members.len();
+        // A class of which nothing is left could not be learnt.
+        let count = (seen / SHARE - held).min(members.len().saturating_sub(1));
+        held += count;
+        let mut rng = seed::rng(0, Purpose::Split, 1, class as u64);
+        seed::shuffle_prefix(&mut rng, members, count);
+        for &index in &members[..count] {
+            chosen[index as usize] = true;
+        }
+    }
+    take_out(dataset, &chosen)
+}
+
+/// The images that are not `chosen` and those that are, both in file order.
+fn take_out(dataset: Dataset, chosen: &[bool]) -> (Dataset, Dataset) {
+    let count = chosen.iter().filter(|chosen| **chosen).count();
+    let each = dataset.pixels();
+    let Dataset { shape, mut images, mut labels } = dataset;
+    let mut held = Dataset {
+        shape,
+        images: Vec::with_capacity(count * each),
+        labels: Vec::with_capacity(count),
+    };
     // The rest moves up within its buffers: a copy would double the memory.
     let mut kept = 0;
-    for (index, chosen) in chosen.into_iter().enumerate() {
-        let pixels = index * PIXELS..(index + 1) * PIXELS;
-        if chosen {
+    for (index, chosen) in chosen.iter().enumerate() {
+        let pixels = index * each..(index + 1) * each;
+        if *chosen {
             held.images.extend_from_slice(&images[pixels]);
             held.labels.push(labels[index]);
         } else {
-            images.copy_within(pixels, kept * PIXELS);
+            images.copy_within(pixels, kept * each);
             labels[kept] = labels[index];
             kept += 1;
         }
     }
-    images.truncate(kept * PIXELS);
+    images.truncate(kept * each);
     labels.truncate(kept);
-    (Dataset { images, labels }, held)
+    (Dataset { shape, images, labels }, held)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::PIXELS;
 
     /// A set whose image `i` says `i` in its first two pixels.
     fn numbered(len: usize) -> Dataset {
@@ -46,7 +83,8 @@ mod tests {
         for (index, image) in images.chunks_exact_mut(PIXELS).enumerate() {
             image[..2].copy_from_slice(&(index as u16).to_le_bytes());
         }
-        Dataset::new(images, (0..len).map(|index| (index % 10) as u8).collect()).unwrap()
+        let labels = (0..len).map(|index| (index % 10) as u8).collect();
+        Dataset::new([1, 28, 28], 10, images, labels).unwrap()
     }
 
     fn numbers(dataset: &Dataset) -> Vec<usize> {
@@ -90,5 +128,35 @@ mod tests {
         assert!(validation.is_empty());
         let (train, validation) = hold_out(numbered(5), 9, 1);
         assert_eq!((train.len(), validation.len()), (0, 5));
+    }
+
+    #[test]
+    fn a_sixth_of_each_class_is_held_out_for_tests() {
+        let (train, test) = hold_out_test(numbered(600), 10);
+        let (train, test) = (numbers(&train), numbers(&test));
+        assert_eq!((train.len(), test.len()), (500, 100));
+        for class in 0..10 {
+            assert_eq!(test.iter().filter(|number| *number % 10 == class).count(), 10);
+        }
+        assert!(
+            train.is_sorted() && test.is_sorted() && test.iter().all(|one| !train.contains(one))
+        );
+        assert_eq!(test[..4], [5, 9, 12, 13], "the choice is pinned");
+    }
+
+    #[test]
+    fn classes_that_six_does_not_divide_differ_by_one_and_keep_an_image() {
+        // Eight images each, of which one or two are a sixth.
+        let (_, test) = hold_out_test(numbered(80), 10);
+        assert_eq!(test.len(), 13);
+        let counts =
+            (0..10).map(|class| test.labels().iter().filter(|label| **label == class).count());
+        assert!(
+            counts.clone().all(|count| (1..=2).contains(&count)),
+            "{:?}",
+            counts.collect::<Vec<_>>()
+        );
+        let (train, test) = hold_out_test(numbered(10), 12);
+        assert_eq!((train.len(), test.len()), (10, 0));
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::{
     config::{ConfigError, DataSource, DeviceChoice, RunConfig},
     data::Checksums,
+    network::NetworkSpec,
     protocol::{Event, RunInfo, TrainingProgress},
 };
 
@@ -27,6 +28,8 @@ pub struct Changes {
     pub break_on_nan: Option<bool>,
     /// Runs that stay in the state directory.
     pub keep_runs: Option<usize>,
+    /// The network, which must be the run's own.
+    pub model: Option<NetworkSpec>,
 }
 
 impl Changes {
@@ -36,9 +39,18 @@ impl Changes {
     }
 
     /// The configuration of a run that has trained nothing yet.
-    pub(super) fn of_untrained(&self, config: RunConfig) -> RunConfig {
+    ///
+    /// # Errors
+    /// If the run is of another network.
+    pub(super) fn of_untrained(&self, config: RunConfig) -> Result<RunConfig, ConfigError> {
         let changes = self.clone();
-        RunConfig {
+        if changes.model.is_some_and(|model| model != config.model) {
+            return Err(ConfigError::new(format!(
+                "--model cannot change: this run trains {}",
+                config.model
+            )));
+        }
+        Ok(RunConfig {
             data: changes.data.unwrap_or(config.data),
             epochs: changes.epochs.unwrap_or(config.epochs),
             max_steps: changes.max_steps.or(config.max_steps),
@@ -48,7 +60,7 @@ impl Changes {
             break_on_nan: changes.break_on_nan.unwrap_or(config.break_on_nan),
             keep_runs: changes.keep_runs.or(config.keep_runs),
             ..config
-        }
+        })
     }
 
     /// The configuration of a run that has come as far as `progress`, and the checksums that its images
@@ -63,7 +75,7 @@ impl Changes {
         progress: &TrainingProgress,
         past: &mut [Event],
     ) -> Result<(RunConfig, Option<Checksums>), ConfigError> {
-        let new = self.of_untrained(old.clone());
+        let new = self.of_untrained(old.clone())?;
         new.validate()?;
         let infos = past.iter_mut().filter_map(|event| match event {
             Event::Started(info) => Some(info),
@@ -165,8 +177,23 @@ mod tests {
     }
 
     #[test]
+    fn another_network_is_refused_and_the_same_is_not() {
+        let model = "flatten, linear".parse().expect("a network");
+        let refused = of_finished(&Changes { model: Some(model), ..Changes::default() });
+        let message = refused.expect_err("another network");
+        assert!(
+            message.starts_with("--model cannot change: this run trains conv 6 k5, "),
+            "{message}"
+        );
+        let same =
+            Changes { model: Some(NetworkSpec::article()), epochs: Some(11), ..Changes::default() };
+        assert!(of_finished(&same).is_ok());
+    }
+
+    #[test]
     fn other_images_need_checksums_of_the_first() {
-        let changes = Changes { data: Some(DataSource::Dir("moved".into())), ..Changes::default() };
+        let changes =
+            Changes { data: Some(DataSource::Path("moved".into())), ..Changes::default() };
         let refused = of_finished(&changes).expect_err("nothing to compare with");
         assert!(refused.starts_with("--data cannot change"), "{refused}");
         let checksums = Checksums::default();
@@ -174,6 +201,6 @@ mod tests {
         let mut past = [Event::Started(info)];
         let changed = changes.of_trained(&RunConfig::default(), &at(1, 1), &mut past);
         let (config, expected) = changed.expect("they can be compared");
-        assert_eq!((config.data, expected), (DataSource::Dir("moved".into()), Some(checksums)));
+        assert_eq!((config.data, expected), (DataSource::Path("moved".into()), Some(checksums)));
     }
 }

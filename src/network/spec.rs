@@ -2,19 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::SpecError;
+
 /// A network: its layers in the order that an image passes them.
 ///
-/// Shapes follow from the images and the number of classes.
+/// Shapes follow from the images and the number of classes. Its stored form is its one-line form.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct NetworkSpec {
     /// The layers.
-    #[serde(rename = "layer")]
     pub layers: Vec<Layer>,
 }
 
 /// One layer, with the semantics of `PyTorch`'s module of the same purpose.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Layer {
     /// A two-dimensional convolution.
     Conv {
@@ -23,13 +24,10 @@ pub enum Layer {
         /// Rows and columns of the kernel.
         kernel: usize,
         /// Pixels from one output to the next.
-        #[serde(default = "one", skip_serializing_if = "is_one")]
         stride: usize,
         /// Zeros around the input, on each side.
-        #[serde(default, skip_serializing_if = "is_zero")]
         padding: usize,
         /// Whether a bias is added.
-        #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
         bias: bool,
     },
     /// Batch normalisation over images (and pixels) with a learned scale and shift for each channel,
@@ -44,7 +42,6 @@ pub enum Layer {
         /// Rows and columns of a window.
         size: usize,
         /// Pixels from one window to the next; `None` for `size`.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         stride: Option<usize>,
     },
     /// The mean of each window.
@@ -52,7 +49,6 @@ pub enum Layer {
         /// Rows and columns of a window.
         size: usize,
         /// Pixels from one window to the next; `None` for `size`.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         stride: Option<usize>,
     },
     /// The mean of each channel; leaves `[channels]`.
@@ -67,36 +63,29 @@ pub enum Layer {
     /// A fully connected layer.
     Linear {
         /// Outputs; `None` in the last layer for the number of classes.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         width: Option<usize>,
         /// Whether a bias is added.
-        #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
         bias: bool,
     },
     /// The sum of the input and of what these layers make of it, whose shape must be the input's.
     Residual {
         /// The layers.
-        #[serde(rename = "layer")]
         layers: Vec<Layer>,
     },
 }
 
-fn one() -> usize {
-    1
+impl From<NetworkSpec> for String {
+    fn from(spec: NetworkSpec) -> Self {
+        spec.to_string()
+    }
 }
 
-fn yes() -> bool {
-    true
-}
+impl TryFrom<String> for NetworkSpec {
+    type Error = SpecError;
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the field over by reference")]
-fn is_one(value: &usize) -> bool {
-    *value == 1
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands the field over by reference")]
-fn is_zero(value: &usize) -> bool {
-    *value == 0
+    fn try_from(text: String) -> Result<Self, SpecError> {
+        text.parse()
+    }
 }
 
 impl NetworkSpec {

@@ -2,34 +2,50 @@
 
 use rand::RngCore;
 
-use super::parameters::{Parameter, Parameters, SHAPES};
+use super::parameters::Parameters;
+use crate::network::{
+    Plan,
+    plan::{Init, Param},
+};
 
-/// Draws every parameter as `PyTorch`'s `Conv2d` and `Linear` do: uniform in ±1/√fan-in, weights
+/// Draws the trained parameters as `PyTorch`'s `Conv2d` and `Linear` do: uniform in ±1/√fan-in, weights
 /// and biases alike, where fan-in is the number of inputs of one output.
 ///
 /// (`PyTorch` writes it as `kaiming_uniform_(a=√5)`, which comes to the same bound.) The values
-/// are a function of the generator's `u32` stream alone: one draw for each scalar, in the order of
-/// [`SHAPES`], through operations that IEEE 754 rounds exactly, so they are the same on every
-/// platform.
-pub fn pytorch_default(rng: &mut impl RngCore) -> Parameters {
-    let mut fan_in = 1;
-    Parameters(
-        SHAPES
-            .iter()
-            .map(|&(name, shape)| {
-                // A bias follows its weight and shares its fan-in.
-                if let [_, inputs @ ..] = shape
-                    && !inputs.is_empty()
-                {
-                    fan_in = inputs.iter().product();
-                }
+/// are a function of the generator's `u32` stream alone: one draw for each scalar that is not a
+/// constant, in the plan's order, through operations that IEEE 754 rounds exactly, so they are the same
+/// on every platform.
+pub fn trained(plan: &Plan, rng: &mut impl RngCore) -> Vec<f32> {
+    let mut flat = Vec::with_capacity(plan.trained_len());
+    for param in plan.params() {
+        let len = param.range.len();
+        match param.init {
+            Init::Uniform { fan_in } => {
                 let bound = 1.0 / (fan_in as f32).sqrt();
-                let len = shape.iter().product();
-                let values = (0..len).map(|_| bound * signed_unit(rng.next_u32())).collect();
-                Parameter { name: name.to_owned(), shape: shape.to_vec(), values }
-            })
-            .collect(),
-    )
+                flat.extend((0..len).map(|_| bound * signed_unit(rng.next_u32())));
+            }
+            Init::Constant(value) => flat.extend(std::iter::repeat_n(value, len)),
+        }
+    }
+    flat
+}
+
+/// The running statistics before the first batch: means 0 and variances 1.
+pub fn running(plan: &Plan) -> Vec<f32> {
+    let values = |param: &Param| {
+        let value = match param.init {
+            Init::Constant(value) => value,
+            Init::Uniform { .. } => 0.0,
+        };
+        std::iter::repeat_n(value, param.range.len())
+    };
+    plan.running().iter().flat_map(values).collect()
+}
+
+/// The article's parameters, drawn as [`trained`] does.
+pub fn pytorch_default(rng: &mut impl RngCore) -> Parameters {
+    let plan = Plan::article();
+    Parameters::of(&plan, &trained(&plan, rng))
 }
 
 /// Maps 32 random bits to an f32 uniform in [−1, 1).

@@ -1,5 +1,7 @@
 //! The parameters of the network as plain data.
 
+use crate::network::{Plan, plan::Param};
+
 /// Names and shapes of the parameters in the model's order; names as in `PyTorch`'s `state_dict`
 /// of the article's `MyModel`.
 pub const SHAPES: [(&str, &[usize]); 6] = [
@@ -27,6 +29,21 @@ pub struct Parameter {
 pub struct Parameters(pub Vec<Parameter>);
 
 impl Parameters {
+    /// The parts of a flat array, which must have as many values as the plan's parameters.
+    pub fn of(plan: &Plan, flat: &[f32]) -> Self {
+        let part = |param: &Param| Parameter {
+            name: param.name.clone(),
+            shape: param.shape.clone(),
+            values: flat[param.range.clone()].to_vec(),
+        };
+        Self(plan.params().iter().map(part).collect())
+    }
+
+    /// All values one after the other.
+    pub fn flat(&self) -> Vec<f32> {
+        self.0.iter().flat_map(|parameter| parameter.values.iter().copied()).collect()
+    }
+
     /// The parameter of that name.
     pub fn get(&self, name: &str) -> Option<&Parameter> {
         self.0.iter().find(|parameter| parameter.name == name)

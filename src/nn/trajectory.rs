@@ -1,17 +1,18 @@
 //! The article's network after 300 steps, to the bit, as every version has trained it so far.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use candle_core::{Device, Result, Tensor};
 
 use super::{
     adam::Adam,
-    init,
-    model::Model,
+    engine::{Key, Mode},
+    model::{Model, Weights},
     simd::{lanes, tests::on_every_width},
 };
 use crate::{
     data::{self, Dataset, batches::Batches},
+    network::Plan,
     seed::{self, Purpose},
 };
 
@@ -30,8 +31,9 @@ const FEW: usize = 30;
 /// CRC-32 of the weights after this many steps in the default order.
 fn trained(data: &Dataset, batch_size: usize, steps: usize) -> Result<u32> {
     let device = &Device::Cpu;
-    let weights = init::pytorch_default(&mut seed::rng(0, Purpose::Initialisation, 0, 0));
-    let model = Model::new(&weights, device)?;
+    let plan = Arc::new(Plan::article());
+    let weights = Weights::initial(&plan, &mut seed::rng(0, Purpose::Initialisation, 0, 0));
+    let model = Model::new(plan, &weights, device)?;
     let mut adam = Adam::new(&model)?;
     let batches = Batches::shuffled(data.len(), batch_size, 0, 1);
     for step in 0..steps {
@@ -41,13 +43,12 @@ fn trained(data: &Dataset, batch_size: usize, steps: usize) -> Result<u32> {
         let shape = (batch.len(), 1, data::SIDE, data::SIDE);
         let images = Tensor::from_vec(pixels.collect::<Vec<u8>>(), shape, device)?;
         let labels = Tensor::from_vec(labels.collect::<Vec<u32>>(), batch.len(), device)?;
-        adam.step(&model.loss(&images, &labels)?.loss.backward()?)?;
+        let mode = Mode::Train(Key { seed: 0, epoch: 1, step: step as u64 + 1 });
+        adam.step(&model.loss(&images, &labels, mode)?.loss.backward()?)?;
     }
     let mut hasher = crc32fast::Hasher::new();
-    for parameter in model.parameters()?.0 {
-        for value in parameter.values {
-            hasher.update(&value.to_le_bytes());
-        }
+    for value in model.weights()?.trained {
+        hasher.update(&value.to_le_bytes());
     }
     Ok(hasher.finalize())
 }

@@ -2,6 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::network::{
+    NetworkSpec, Plan,
+    plan::{Node, Param},
+};
+
 /// A network's name, what images become on their way through it, and what it learns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetworkInfo {
@@ -32,6 +37,23 @@ pub struct ParameterInfo {
 }
 
 impl NetworkInfo {
+    /// What a plan is.
+    pub fn of(plan: &Plan) -> Self {
+        let spec = plan.spec();
+        let stage = |node: &Node| StageInfo {
+            name: node.name.clone(),
+            shape: plan.values()[node.output].shape,
+        };
+        let parameter =
+            |param: &Param| ParameterInfo { name: param.name.clone(), shape: param.shape.clone() };
+        let is_article = *spec == NetworkSpec::article();
+        Self {
+            name: if is_article { "article".to_owned() } else { spec.to_string() },
+            stages: plan.stages().map(stage).collect(),
+            parameters: plan.params().iter().map(parameter).collect(),
+        }
+    }
+
     /// The network of the article, which runs that name no network have trained.
     pub fn article() -> Self {
         let stage = |name: &str, shape| StageInfo { name: name.to_owned(), shape };

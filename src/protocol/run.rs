@@ -13,7 +13,7 @@ use crate::{
 /// What a run is, known once its data is read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunInfo {
-    /// Where the images come from: `builtin`, `hub` or a folder.
+    /// Where the images come from: `builtin`, `hub` or a path.
     pub data: String,
     /// Images trained on in each epoch.
     pub train_images: u64,

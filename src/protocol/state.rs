@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Clock, Evaluation};
+use crate::data::DataInfo;
 
 /// A run after one of its steps. Together with the run's configuration it decides everything that
 /// follows, to the bit.
@@ -12,12 +13,18 @@ pub struct TrainingState {
     pub progress: TrainingProgress,
     /// The network's parameters one after the other.
     pub weights: Vec<f32>,
+    /// Batch normalisation's running statistics one after the other.
+    #[serde(default)]
+    pub running: Vec<f32>,
     /// Adam's running mean of the gradient of each.
     pub first_moment: Vec<f32>,
     /// Adam's running mean of the squared gradient of each.
     pub second_moment: Vec<f32>,
     /// Losses of the last steps: those of the epoch, or [`TrainingState::LOSSES`] if that is more.
     pub losses: Vec<f32>,
+    /// What the run is trained on.
+    #[serde(default)]
+    pub set: DataInfo,
 }
 
 impl TrainingState {

@@ -16,6 +16,7 @@ pub(super) struct RunLine<'a> {
     version: &'static str,
     #[serde(flatten)]
     info: &'a RunInfo,
+    model: String,
     validation: usize,
     max_steps: Option<u64>,
     init: Option<String>,
@@ -31,6 +32,7 @@ impl<'a> RunLine<'a> {
             event: "run",
             version: env!("CARGO_PKG_VERSION"),
             info,
+            model: config.model.to_string(),
             validation: config.validation,
             max_steps: config.max_steps,
             init: config.init.as_ref().map(text),

@@ -1,66 +1,71 @@
 //! What saved weights take single images for.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
-use candle_core::{Device, Result as CandleResult, Tensor};
 use rayon::ThreadPool;
 
-use super::{device, error::TrainError};
+use super::{device, error::TrainError, networks};
 use crate::{
-    checkpoint,
+    checkpoint::LoadedWeights,
     config::DeviceChoice,
-    data::{DataInfo, PIXELS, SIDE},
-    nn::{loss::softmax, model::Model},
+    data::DataInfo,
+    network::NetworkSpec,
+    nn::{
+        loss::softmax,
+        model::{Model, Weights},
+    },
 };
 
 /// A network with saved weights, ready for images.
 #[derive(Debug)]
 pub struct Classifier {
     model: Model,
-    set: DataInfo,
-    device: Device,
     pool: ThreadPool,
+    set: DataInfo,
+    notes: Vec<String>,
 }
 
 impl Classifier {
-    /// Reads the weights of a safetensors file; `threads` of `None` uses every core.
+    /// Reads the weights of a safetensors file, of the network given if the file does not say which it
+    /// is of; `threads` of `None` uses every core.
     ///
     /// # Errors
     /// If the weights cannot be read, the threads not be started, or the device not be used.
     pub fn open(
         weights: &Path,
+        model: Option<&NetworkSpec>,
         threads: Option<usize>,
         device: DeviceChoice,
     ) -> Result<Self, TrainError> {
-        let parameters = checkpoint::load_weights(weights)?;
+        let loaded = networks::load(weights, model, &DataInfo::mnist())?;
+        let LoadedWeights { plan, set, trained, running, notes } = loaded;
         let pool = device::thread_pool(threads)?;
-        let (model, device) = pool.install(|| {
+        let model = pool.install(|| {
             let device = device::open(device)?;
-            Ok::<_, TrainError>((Model::new(&parameters, &device)?, device))
+            let weights = Weights { trained, running };
+            Ok::<_, TrainError>(Model::new(Arc::new(plan), &weights, &device)?)
         })?;
-        Ok(Self { model, set: DataInfo::mnist(), device, pool })
+        Ok(Self { model, pool, set, notes })
     }
 
-    /// Name, image size and classes of the data that the weights are for.
+    /// What the network was trained on, as far as its file says.
     pub fn set(&self) -> &DataInfo {
         &self.set
     }
 
-    /// The probability of each class for an image, 28 rows of 28 grey values of which 255 is ink.
+    /// What was done to the file's tensors to make them fit, a sentence each.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The probability of each class for an image of [`Self::set`]'s size, row after row, of which 255 is
+    /// ink.
     ///
     /// # Errors
     /// If `pixels` has another length, and those of the device.
     pub fn classify(&self, pixels: &[u8]) -> Result<Vec<f32>, TrainError> {
-        Ok(self.pool.install(|| self.probabilities(pixels))?)
-    }
-
-    fn probabilities(&self, pixels: &[u8]) -> CandleResult<Vec<f32>> {
-        if pixels.len() != PIXELS {
-            candle_core::bail!("an image has {PIXELS} pixels, found {}", pixels.len());
-        }
-        let values = pixels.iter().map(|&value| f32::from(value) / 255.0).collect();
-        let image = Tensor::from_vec(values, (1, 1, SIDE, SIDE), &self.device)?;
-        let logits = self.model.forward(&image)?.detach().flatten_all()?.to_vec1::<f32>()?;
+        let values: Vec<f32> = pixels.iter().map(|&value| f32::from(value) / 255.0).collect();
+        let (_, logits) = self.pool.install(|| self.model.stages(&values))?;
         let mut probabilities = vec![0.0; logits.len()];
         softmax(&logits, &mut probabilities);
         Ok(probabilities)

@@ -1,22 +1,24 @@
 //! How well the network does on images it is not trained on.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use candle_core::Device;
 
 use super::{
     device,
     error::TrainError,
+    networks,
     results::ImageResult,
     sets::load_data,
     step::{arg_max, tensors},
 };
 use crate::{
-    checkpoint,
-    config::{DataSource, DeviceChoice},
-    data::{CLASSES, DataInfo, Dataset, batches::Batches},
+    checkpoint::LoadedWeights,
+    config::{DataSource, DeviceChoice, ImageSize},
+    data::{DataInfo, Dataset, batches::Batches},
     metrics::Confusion,
-    nn::model::{Model, Outcome},
+    network::NetworkSpec,
+    nn::model::{Model, Outcome, Weights},
     protocol::{EvalSet, Evaluation},
 };
 
@@ -36,7 +38,7 @@ pub(super) fn evaluate(
     mut go_on: impl FnMut() -> bool,
 ) -> candle_core::Result<Option<Evaluation>> {
     let start = Instant::now();
-    let mut confusion = Confusion::new(CLASSES);
+    let mut confusion = Confusion::new(model.plan().classes());
     let mut loss = 0.0;
     let chunks = Batches::in_order(data.len(), CHUNK);
     for chunk in 0..chunks.count() {
@@ -45,7 +47,7 @@ pub(super) fn evaluate(
         }
         let chunk = chunks.batch(chunk);
         let (images, labels) = tensors(data, chunk, device)?;
-        let Outcome { loss: mean, logits } = model.evaluate(&images, &labels)?;
+        let Outcome { loss: mean, logits, .. } = model.evaluate(&images, &labels)?;
         let mean: f32 = mean.to_scalar()?;
         loss += f64::from(mean) * chunk.len() as f64;
         for (row, &index) in logits.to_vec2::<f32>()?.iter().zip(chunk) {
@@ -67,31 +69,57 @@ pub(super) fn evaluate(
 }
 
 /// A question about saved weights: how well do they do on the test set?
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct WeightsCheck {
-    /// Safetensors file with the six tensors.
+    /// Safetensors file of weights.
     pub weights: std::path::PathBuf,
+    /// The network, for a file that does not say which it is of.
+    pub model: Option<NetworkSpec>,
     /// Where the test images come from.
     pub data: DataSource,
+    /// Rows and columns of its images, as for a run.
+    pub image_size: Option<ImageSize>,
     /// CPU threads; `None` uses every core.
     pub threads: Option<usize>,
     /// Which processor computes.
     pub device: DeviceChoice,
 }
 
-/// Measures saved weights on the test set, and says what set that is.
+/// The answer to a [`WeightsCheck`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeasuredWeights {
+    /// How well they do.
+    pub evaluation: Evaluation,
+    /// The set that they were measured on.
+    pub set: DataInfo,
+    /// What was done to the file's tensors to make them fit, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Measures saved weights on the test set.
 ///
 /// # Errors
 /// If the weights or the images cannot be read, or the device cannot be used.
-pub fn evaluate_weights(check: &WeightsCheck) -> Result<(Evaluation, DataInfo), TrainError> {
-    let parameters = checkpoint::load_weights(&check.weights)?;
+pub fn evaluate_weights(check: &WeightsCheck) -> Result<MeasuredWeights, TrainError> {
+    // Weights are soon refused where they are the wrong ones, and images may take long to read.
+    let (loaded, data) = match &check.model {
+        None => (
+            networks::load(&check.weights, None, &DataInfo::mnist())?,
+            load_data(&check.data, check.image_size)?,
+        ),
+        model => {
+            let data = load_data(&check.data, check.image_size)?;
+            (networks::load(&check.weights, model.as_ref(), &data.info)?, data)
+        }
+    };
+    networks::check_set(&loaded.plan, &data.info)?;
+    let LoadedWeights { plan, trained, running, notes, .. } = loaded;
     device::thread_pool(check.threads)?.install(|| {
         let device = device::open(check.device)?;
-        let data = load_data(&check.data)?;
-        let model = Model::new(&parameters, &device)?;
+        let model = Model::new(Arc::new(plan), &Weights { trained, running }, &device)?;
         let evaluation = evaluate(&model, &data.test, EvalSet::Test, &device, None, || true)?;
         let evaluation =
             evaluation.unwrap_or_else(|| unreachable!("nothing stops this evaluation"));
-        Ok((evaluation, DataInfo::mnist()))
+        Ok(MeasuredWeights { evaluation, set: data.info, notes })
     })
 }

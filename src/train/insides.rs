@@ -1,10 +1,9 @@
 //! The way of one image through the network.
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::Result;
 
 use crate::{
-    data::SIDE,
-    nn::{loss::softmax, model::Model, stages::Stages},
+    nn::{loss::softmax, model::Model},
     protocol::{FeatureMaps, Filters, ImageSet, Insides, Subject},
 };
 
@@ -14,7 +13,6 @@ use crate::{
 /// When there are not 784 pixels, and those of candle.
 pub(super) fn insides(
     model: &Model,
-    device: &Device,
     pixels: &[u8],
     subject: Subject,
     image: Option<(ImageSet, u32)>,
@@ -22,67 +20,63 @@ pub(super) fn insides(
     step: u64,
 ) -> Result<Insides> {
     let grey: Vec<f32> = pixels.iter().map(|&byte| f32::from(byte) / 255.0).collect();
-    let input = Tensor::from_vec(grey, (1, 1, SIDE, SIDE), device)?;
-    let Stages { maps, logits } = Stages::of(model, &input)?;
-    let logits = logits.flatten_all()?.to_vec1::<f32>()?;
+    let (stages, logits) = model.stages(&grey)?;
     let mut probabilities = vec![0.0; logits.len()];
     softmax(&logits, &mut probabilities);
-    let [first, ..] = Model::split(&model.variable().as_detached_tensor())?;
+    let plan = model.plan();
+    let shapes = plan.stages().map(|node| plan.values()[node.output].shape);
     Ok(Insides {
         subject,
         image,
         step,
         label,
         pixels: pixels.to_vec(),
-        filters: filters(&first)?,
-        stages: maps.iter().map(feature_maps).collect::<Result<_>>()?,
+        filters: filters(model)?,
+        stages: stages.into_iter().zip(shapes).map(feature_maps).collect(),
         logits,
         probabilities,
     })
 }
 
-/// The kernels of `[channels, 1, side, side]`; none where there is more than one input channel.
-fn filters(weight: &Tensor) -> Result<Option<Filters>> {
-    let &[channels, 1, side, _] = weight.dims() else { return Ok(None) };
-    Ok(Some(Filters { channels, side, values: weight.flatten_all()?.to_vec1()? }))
+/// The kernels of the first layer, if that is a convolution of grey images.
+fn filters(model: &Model) -> Result<Option<Filters>> {
+    let Some(param) = model.plan().params().first() else { return Ok(None) };
+    let &[channels, 1, side, _] = param.shape.as_slice() else { return Ok(None) };
+    let flat = model.variable().as_detached_tensor();
+    let values = flat.narrow(0, param.range.start, param.range.len())?.to_vec1()?;
+    Ok(Some(Filters { channels, side, values }))
 }
 
-/// The values of `[1, channels, height, width]` or `[1, channels]`, of as many maps as may be.
-fn feature_maps(maps: &Tensor) -> Result<FeatureMaps> {
-    let (channels, height, width) = match *maps.dims() {
-        [_, channels, height, width] => (channels, height, width),
-        _ => (maps.elem_count(), 1, 1),
-    };
+/// The values of a stage of that shape, of as many maps as may be.
+fn feature_maps((mut values, shape): (Vec<f32>, [usize; 3])) -> FeatureMaps {
+    let [channels, height, width] = shape;
     let most = FeatureMaps::MOST / (height * width).max(1);
-    let flat = maps.flatten_all()?;
-    let values = flat.narrow(0, 0, channels.min(most) * height * width)?.to_vec1()?;
-    Ok(FeatureMaps { channels, height, width, values })
+    values.truncate(most.min(channels) * height * width);
+    FeatureMaps { channels, height, width, values }
 }
 
 #[cfg(test)]
 mod tests {
-    use candle_core::DType;
+    use std::sync::Arc;
+
+    use candle_core::{Device, Tensor};
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
-    use crate::{nn::init, protocol::NetworkInfo};
+    use crate::{network::Plan, nn::model::Weights, protocol::NetworkInfo};
 
     #[test]
-    fn a_vector_is_maps_of_one_value_and_of_too_many_values_the_first_are_told() -> Result<()> {
-        let zeros = |shape: &[usize]| Tensor::zeros(shape, DType::F32, &Device::Cpu);
-        let vector = feature_maps(&zeros(&[1, 128])?)?;
-        assert_eq!((vector.channels, vector.height, vector.width), (128, 1, 1));
-        let many = feature_maps(&zeros(&[1, 32, 64, 64])?)?;
+    fn of_too_many_values_the_first_maps_are_told() {
+        let many = feature_maps((vec![0.0; 32 * 64 * 64], [32, 64, 64]));
         assert_eq!((many.channels, many.values.len()), (32, FeatureMaps::MOST));
         assert_eq!((many.map(15).len(), many.map(16).len()), (64 * 64, 0));
-        assert_eq!(filters(&zeros(&[6, 3, 5, 5])?)?, None);
-        Ok(())
     }
 
     fn model() -> Result<Model> {
-        let parameters = init::pytorch_default(&mut ChaCha8Rng::seed_from_u64(2));
-        Model::new(&parameters, &Device::Cpu)
+        let plan = Arc::new(Plan::article());
+        let weights = Weights::initial(&plan, &mut ChaCha8Rng::seed_from_u64(2));
+        Model::new(plan, &weights, &Device::Cpu)
     }
 
     #[test]
@@ -91,11 +85,11 @@ mod tests {
         let pixels: Vec<u8> = (0..784).map(|place| (place * 7 % 256) as u8).collect();
         let subject = Subject::Image { set: ImageSet::Train, index: 9 };
         let image = Some((ImageSet::Train, 9));
-        let told = insides(&model, &Device::Cpu, &pixels, subject.clone(), image, Some(4), 1_200)?;
+        let told = insides(&model, &pixels, subject.clone(), image, Some(4), 1_200)?;
         assert_eq!((told.subject, told.image), (subject, image));
         assert_eq!((told.step, told.label), (1_200, Some(4)));
         assert_eq!(told.pixels, pixels);
-        let kernels = model.parameters()?.0.swap_remove(0).values;
+        let kernels = model.weights()?.trained[..150].to_vec();
         assert_eq!(told.filters, Some(Filters { channels: 6, side: 5, values: kernels }));
         let described = NetworkInfo::article().stages;
         assert_eq!(told.stages.len(), described.len());
@@ -106,7 +100,7 @@ mod tests {
         }
         let grey = pixels.iter().map(|&byte| f32::from(byte) / 255.0).collect::<Vec<_>>();
         let input = Tensor::from_vec(grey, (1, 1, 28, 28), &Device::Cpu)?;
-        let logits = model.forward(&input)?.flatten_all()?.to_vec1::<f32>()?;
+        let logits = model.logits(&input)?.flatten_all()?.to_vec1::<f32>()?;
         for (found, expected) in told.logits.iter().zip(logits) {
             assert!((found - expected).abs() < 1e-4, "{found}, not {expected}");
         }
@@ -120,7 +114,7 @@ mod tests {
     #[test]
     fn an_image_of_another_size_is_refused() -> Result<()> {
         let drawn = Subject::Drawn(vec![0; 9]);
-        assert!(insides(&model()?, &Device::Cpu, &[0; 9], drawn, None, None, 0).is_err());
+        assert!(insides(&model()?, &[0; 9], drawn, None, None, 0).is_err());
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use candle_core::{Result, Tensor};
 use super::step::{Change, digit};
 use crate::{
     data::Dataset,
-    nn::{model::Model, parameters::SHAPES},
+    network::Plan,
     protocol::{Inspection, ParameterUpdate, RankedDigit},
 };
 
@@ -20,6 +20,7 @@ pub(super) struct Place {
 
 /// Describes the change that the images of `batch` made.
 pub(super) fn inspection(
+    plan: &Plan,
     change: &Change,
     data: &Dataset,
     batch: &[u32],
@@ -46,7 +47,7 @@ pub(super) fn inspection(
         loss_before: change.loss.to_scalar()?,
         loss_after: change.loss_after.to_scalar()?,
         digits: digits.into_iter().map(ranked).collect(),
-        parameters: parameters(change)?,
+        parameters: parameters(plan, change)?,
     })
 }
 
@@ -58,22 +59,22 @@ fn cross_entropy(row: &[f32], label: u8) -> f32 {
     sum.ln() + largest - logit
 }
 
-fn parameters(change: &Change) -> Result<Vec<ParameterUpdate>> {
-    let gradients = Model::split(&change.gradient)?;
-    let weights = Model::split(&change.before)?;
-    let updates = Model::split(&(&change.after - &change.before)?)?;
-    let parts = gradients.iter().zip(&weights).zip(&updates);
-    SHAPES
+fn parameters(plan: &Plan, change: &Change) -> Result<Vec<ParameterUpdate>> {
+    let update = (&change.after - &change.before)?;
+    plan.params()
         .iter()
-        .zip(parts)
-        .map(|((name, shape), ((gradient, weight), update))| {
-            let weight_norm = norm(weight)?;
+        .map(|param| {
+            let norm = |flat: &Tensor| {
+                let part = flat.narrow(0, param.range.start, param.range.len())?;
+                norm(&part)
+            };
+            let weight_norm = norm(&change.before)?;
             Ok(ParameterUpdate {
-                name: (*name).to_owned(),
-                shape: shape.iter().map(|&size| size as u32).collect(),
-                gradient_norm: norm(gradient)? as f32,
+                name: param.name.clone(),
+                shape: param.shape.iter().map(|&size| size as u32).collect(),
+                gradient_norm: norm(&change.gradient)? as f32,
                 weight_norm: weight_norm as f32,
-                update_ratio: (norm(update)? / weight_norm) as f32,
+                update_ratio: (norm(&update)? / weight_norm) as f32,
             })
         })
         .collect()
@@ -87,14 +88,18 @@ fn norm(tensor: &Tensor) -> Result<f64> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use candle_core::Device;
 
     use super::*;
     use crate::{
-        nn::init,
+        nn::{engine::Key, model::Weights},
         seed::{self, Purpose},
         train::step::Learner,
     };
+
+    const KEY: Key = Key { seed: 0, epoch: 1, step: 1 };
 
     fn place() -> Place {
         Place { step: 1, epoch: 1, batch: 1, learning_rate: 1e-3 }
@@ -103,12 +108,13 @@ mod tests {
     /// Ten images whose pixels differ.
     fn images() -> Dataset {
         let pixels = (0..10 * 784_u32).map(|place| (place.wrapping_mul(2_654_435_761) >> 24) as u8);
-        Dataset::new(pixels.collect(), (0..10).collect()).expect("ten images")
+        Dataset::new([1, 28, 28], 10, pixels.collect(), (0..10).collect()).expect("ten images")
     }
 
     fn learner() -> Learner {
-        let weights = init::pytorch_default(&mut seed::rng(0, Purpose::Initialisation, 0, 0));
-        let mut learner = Learner::new(&weights, &Device::Cpu).expect("in main memory");
+        let plan = Arc::new(Plan::article());
+        let weights = Weights::initial(&plan, &mut seed::rng(0, Purpose::Initialisation, 0, 0));
+        let mut learner = Learner::new(plan, &weights, &Device::Cpu).expect("in main memory");
         learner.set_learning_rate(1e-3);
         learner
     }
@@ -118,19 +124,19 @@ mod tests {
         let (data, batch) = (images(), [3, 1, 4, 5, 9]);
         let (mut plain, mut watched) = (learner(), learner());
         for _ in 0..3 {
-            let loss = plain.train(&data, &batch)?;
-            let change = watched.train_watched(&data, &batch)?;
+            let loss = plain.train(&data, &batch, KEY)?;
+            let change = watched.train_watched(&data, &batch, KEY)?;
             assert_eq!(loss.to_scalar::<f32>()?, change.loss.to_scalar::<f32>()?);
         }
-        assert_eq!(plain.model.parameters()?, watched.model.parameters()?);
+        assert_eq!(plain.model.weights()?, watched.model.weights()?);
         Ok(())
     }
 
     #[test]
     fn the_worst_image_comes_first_and_their_mean_is_the_loss() -> Result<()> {
         let (data, batch) = (images(), [3, 1, 4, 5, 9]);
-        let change = learner().train_watched(&data, &batch)?;
-        let found = inspection(&change, &data, &batch, place())?;
+        let change = learner().train_watched(&data, &batch, KEY)?;
+        let found = inspection(&Plan::article(), &change, &data, &batch, place())?;
         let losses: Vec<f32> = found.digits.iter().map(|ranked| ranked.loss).collect();
         assert!(losses.windows(2).all(|pair| pair[0] >= pair[1]), "{losses:?}");
         let mean = losses.iter().sum::<f32>() / 5.0;
@@ -150,8 +156,8 @@ mod tests {
     fn adams_first_step_moves_every_value_by_the_learning_rate() -> Result<()> {
         let (data, batch) = (images(), [0, 1, 2, 3]);
         let mut learner = learner();
-        let change = learner.train_watched(&data, &batch)?;
-        let found = inspection(&change, &data, &batch, place())?;
+        let change = learner.train_watched(&data, &batch, KEY)?;
+        let found = inspection(&Plan::article(), &change, &data, &batch, place())?;
         assert_eq!(found.parameters.len(), 6);
         let bias = found.parameters.last().expect("six");
         assert_eq!((bias.name.as_str(), bias.shape.as_slice()), ("fc.bias", &[10][..]));

@@ -112,12 +112,15 @@ fn harder_first(images: &[ImageResult], a: u32, b: u32) -> Ordering {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use candle_core::Device;
 
     use super::*;
     use crate::{
         data::PIXELS,
-        nn::{init, model::Model},
+        network::Plan,
+        nn::model::{Model, Weights},
         seed::{self, Purpose},
         train::evaluate::evaluate,
     };
@@ -132,7 +135,7 @@ mod tests {
         for (place, image) in images.chunks_exact_mut(PIXELS).enumerate() {
             image[0] = place as u8;
         }
-        Dataset::new(images, labels.to_vec()).expect("an image for each label")
+        Dataset::new([1, 28, 28], 10, images, labels.to_vec()).expect("an image for each label")
     }
 
     fn query(step: u64, cell: Option<(u8, u8)>) -> Query {
@@ -225,8 +228,9 @@ mod tests {
 
     #[test]
     fn the_mean_of_the_images_losses_is_the_evaluations() -> candle_core::Result<()> {
-        let weights = init::pytorch_default(&mut seed::rng(3, Purpose::Initialisation, 0, 0));
-        let model = Model::new(&weights, &Device::Cpu)?;
+        let plan = Arc::new(Plan::article());
+        let weights = Weights::initial(&plan, &mut seed::rng(3, Purpose::Initialisation, 0, 0));
+        let model = Model::new(plan, &weights, &Device::Cpu)?;
         // Two chunks, the second of one image.
         let labels: Vec<u8> = (0..1_001_u16).map(|place| (place % 10) as u8).collect();
         let data = set(&labels);

@@ -2,7 +2,8 @@
 
 use crate::{
     config::RunConfig,
-    nn::parameters::{Parameter, Parameters, SHAPES},
+    network::Plan,
+    nn::model::Weights,
     protocol::{TrainingProgress, TrainingState},
 };
 
@@ -37,19 +38,14 @@ pub enum Unfit {
     Rates,
 }
 
-/// The state's weights, by name.
-pub(super) fn weights(state: &TrainingState) -> Result<Parameters, Unfit> {
-    let expected = SHAPES.iter().map(|(_, shape)| shape.iter().product::<usize>()).sum();
-    let mut rest = state.weights.as_slice();
-    if rest.len() != expected {
-        return Err(Unfit::Weights { found: rest.len(), expected });
+/// The state's weights, if they are as many as the network has.
+pub(super) fn weights(state: &TrainingState, plan: &Plan) -> Result<Weights, Unfit> {
+    let parts =
+        [(state.weights.len(), plan.trained_len()), (state.running.len(), plan.running_len())];
+    if let Some((found, expected)) = parts.into_iter().find(|(found, expected)| found != expected) {
+        return Err(Unfit::Weights { found, expected });
     }
-    let parameter = |(name, shape): (&str, &[usize])| {
-        let (values, others) = rest.split_at(shape.iter().product());
-        rest = others;
-        Parameter { name: name.to_owned(), shape: shape.to_vec(), values: values.to_vec() }
-    };
-    Ok(Parameters(SHAPES.into_iter().map(parameter).collect()))
+    Ok(Weights { trained: state.weights.clone(), running: state.running.clone() })
 }
 
 /// Checks that a run over so many training images passes where the state was taken.
@@ -79,6 +75,7 @@ pub(super) fn check_place(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::DataInfo;
 
     fn at(epoch: u32, batch: u64, step: u64, images: u64) -> TrainingProgress {
         let optimiser_step = step;
@@ -117,15 +114,19 @@ mod tests {
 
     #[test]
     fn weights_of_another_network_are_refused() {
-        let state = TrainingState {
+        let state = |weights: usize, running: usize| TrainingState {
             progress: TrainingProgress::default(),
-            weights: vec![0.0; 5_141],
+            weights: vec![0.5; weights],
+            running: vec![0.0; running],
             first_moment: Vec::new(),
             second_moment: Vec::new(),
             losses: Vec::new(),
+            set: DataInfo::mnist(),
         };
-        assert_eq!(weights(&state), Err(Unfit::Weights { found: 5_141, expected: 5_142 }));
-        let state = TrainingState { weights: vec![0.5; 5_142], ..state };
-        assert_eq!(weights(&state).expect("they fit").count(), 5_142);
+        let plan = Plan::article();
+        let refused = |found, expected| Err(Unfit::Weights { found, expected });
+        assert_eq!(weights(&state(5_141, 0), &plan), refused(5_141, 5_142));
+        assert_eq!(weights(&state(5_142, 2), &plan), refused(2, 0));
+        assert_eq!(weights(&state(5_142, 0), &plan).expect("they fit").trained.len(), 5_142);
     }
 }

@@ -6,7 +6,7 @@ mod record;
 mod report;
 mod travel;
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use candle_core::Device;
 
@@ -16,10 +16,11 @@ use super::{
     snapshots::Snapshots, step::Learned, step::Learner, tools::Tools, watch::Watch,
 };
 use crate::{
-    checkpoint,
+    checkpoint::{self, LoadedWeights},
     config::RunConfig,
     data::batches::Batches,
-    nn::{init, parameters::Parameters},
+    network::Plan,
+    nn::model::Weights,
     protocol::{Best, EvalSet, Evaluation, Event, RunState, Subject, Summary},
     seed::{self, Purpose},
 };
@@ -40,19 +41,23 @@ pub(super) fn run(
     let threads = pool.current_num_threads();
     pool.install(|| {
         let device = device::open(config.device)?;
-        let weights = match &tools.start {
-            Some(state) => resume::weights(state)?,
-            None => initial_weights(config)?,
-        };
         let sets = Sets::load(config, tools.data.as_ref())?;
+        let plan = Arc::new(config.plan(sets.info.shape, sets.info.classes.len())?);
+        let (weights, notes) = match &tools.start {
+            Some(state) => (resume::weights(state, &plan)?, Vec::new()),
+            None => initial_weights(config, &plan)?,
+        };
         outbox.send(&Event::Started(sets.describe(
             config,
             &device,
             threads,
-            &weights,
+            &plan,
             tools.recorded,
         )));
-        let learner = Learner::new(&weights, &device)?;
+        for note in sets.notes.iter().chain(&notes) {
+            outbox.send(&Event::Notice(note.clone()));
+        }
+        let learner = Learner::new(plan, &weights, &device)?;
         let mut run = Run::new(config, tools, sets, device, learner, remote, outbox);
         match &tools.start {
             Some(state) => run.resume(state)?,
@@ -62,11 +67,15 @@ pub(super) fn run(
     })
 }
 
-fn initial_weights(config: &RunConfig) -> Result<Parameters, TrainError> {
-    Ok(match &config.init {
-        Some(path) => checkpoint::load_weights(path)?,
-        None => init::pytorch_default(&mut seed::rng(config.seed, Purpose::Initialisation, 0, 0)),
-    })
+/// What the run starts from, and what was done to a file's tensors for it.
+fn initial_weights(config: &RunConfig, plan: &Plan) -> Result<(Weights, Vec<String>), TrainError> {
+    if let Some(path) = &config.init {
+        let LoadedWeights { trained, running, notes, .. } =
+            checkpoint::load_weights_for(path, plan)?;
+        return Ok((Weights { trained, running }, notes));
+    }
+    let mut rng = seed::rng(config.seed, Purpose::Initialisation, 0, 0);
+    Ok((Weights::initial(plan, &mut rng), Vec::new()))
 }
 
 /// How far a run has come.
@@ -160,7 +169,7 @@ impl<'a> Run<'a> {
         let mut learner = learner;
         learner.set_learning_rate(config.learning_rate);
         let now = Instant::now();
-        let size = Learned::size(learner.model.variable().elem_count());
+        let size = Learned::size(learner.model.plan());
         Self {
             config,
             tools,
@@ -251,7 +260,9 @@ impl<'a> Run<'a> {
         // A run stopped before its first step has nothing worth an older file's place.
         let save = self.config.save.as_ref().filter(|_| self.at.step > 0);
         if let Some(path) = save {
-            checkpoint::save_weights(path, &self.learner.model.parameters()?)?;
+            let model = &self.learner.model;
+            let Weights { trained, running } = model.weights()?;
+            checkpoint::save_weights(path, model.plan(), &self.sets.info, &trained, &running)?;
         }
         self.checkpoint_if_new()?;
         Ok(Summary {
@@ -278,7 +289,10 @@ mod tests {
     use crossbeam_channel::unbounded;
 
     use super::*;
-    use crate::{data::Dataset, protocol::Command};
+    use crate::{
+        data::{DataInfo, Dataset},
+        protocol::Command,
+    };
 
     #[test]
     fn a_run_stopped_before_its_first_step_leaves_an_older_file_alone() {
@@ -286,15 +300,21 @@ mod tests {
         let path = folder.path().join("older.safetensors");
         std::fs::write(&path, "older").expect("written");
         let config = RunConfig { save: Some(path.clone()), ..RunConfig::default() };
-        let set = || Dataset::new(vec![0; 50 * 784], vec![3; 50]).expect("a set of 50 images");
+        let set = || {
+            let (images, labels) = (vec![0; 50 * 784], vec![3; 50]);
+            Dataset::new([1, 28, 28], 10, images, labels).expect("a set of 50 images")
+        };
         let sets = Sets {
             train: set(),
             validation: None,
             test: set(),
+            info: DataInfo::mnist(),
             checksums: crate::data::Checksums::default(),
+            notes: Vec::new(),
         };
-        let weights = initial_weights(&config).expect("drawn from the seed");
-        let learner = Learner::new(&weights, &Device::Cpu).expect("in main memory");
+        let plan = Arc::new(Plan::article());
+        let (weights, _) = initial_weights(&config, &plan).expect("drawn from the seed");
+        let learner = Learner::new(plan, &weights, &Device::Cpu).expect("in main memory");
         let (sender, commands) = unbounded();
         sender.send(Command::Stop).expect("the receiver is there");
         let (remote, mut outbox) = (Remote::new(commands), Outbox::new(Vec::new()));

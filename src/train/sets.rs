@@ -4,19 +4,32 @@ use candle_core::Device;
 
 use super::{device, error::TrainError};
 use crate::{
-    config::{DataSource, RunConfig},
-    data::{self, Checksums, DataInfo, Dataset, Mnist, split},
-    nn::parameters::Parameters,
+    config::{DataSource, ImageSize, RunConfig},
+    data::{self, Checksums, DataInfo, Dataset, Splits, split},
+    network::Plan,
     protocol::{EvalSet, ImageSet, NetworkInfo, RunInfo},
 };
 
-/// Reads both sets from where they are.
-pub(super) fn load_data(source: &DataSource) -> Result<Mnist, TrainError> {
-    Ok(match source {
-        DataSource::Builtin => data::builtin()?,
-        DataSource::Hub => data::from_hub()?,
-        DataSource::Dir(folder) => data::from_dir(folder)?,
-    })
+/// Reads the set from where it is.
+///
+/// # Errors
+/// If it cannot be read.
+pub(super) fn load_data(
+    source: &DataSource,
+    size: Option<ImageSize>,
+) -> Result<Splits, TrainError> {
+    Ok(data::load(source, size)?)
+}
+
+/// What a set is.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn describe_data(source: &DataSource, size: Option<ImageSize>) -> Result<DataInfo, TrainError> {
+    if *source != DataSource::Builtin {
+        return Ok(load_data(source, size)?.info);
+    }
+    Ok(DataInfo::mnist())
 }
 
 /// All images of a run, by what they are for.
@@ -24,7 +37,10 @@ pub(super) struct Sets {
     pub(super) train: Dataset,
     pub(super) validation: Option<Dataset>,
     pub(super) test: Dataset,
+    pub(super) info: DataInfo,
     pub(super) checksums: Checksums,
+    /// Sentences that a user should see.
+    pub(super) notes: Vec<String>,
 }
 
 impl Sets {
@@ -36,19 +52,19 @@ impl Sets {
         config: &RunConfig,
         expected: Option<&Checksums>,
     ) -> Result<Self, TrainError> {
-        let data = load_data(&config.data)?;
+        let data = load_data(&config.data, config.image_size)?;
         let checksums = Checksums::of(&data);
         if let Some(difference) = expected.and_then(|expected| expected.difference(&checksums)) {
             let place = config.data.clone();
             return Err(TrainError::OtherData { place, difference });
         }
-        let Mnist { train, test } = data;
+        let Splits { info, train, test, notes } = data;
         config.validate_for(train.len())?;
         if config.validation == 0 {
-            return Ok(Self { train, validation: None, test, checksums });
+            return Ok(Self { train, validation: None, test, info, checksums, notes });
         }
         let (train, validation) = split::hold_out(train, config.validation, config.seed);
-        Ok(Self { train, validation: Some(validation), test, checksums })
+        Ok(Self { train, validation: Some(validation), test, info, checksums, notes })
     }
 
     /// The images of an evaluation.
@@ -82,12 +98,13 @@ impl Sets {
         config: &RunConfig,
         device: &Device,
         threads: usize,
-        weights: &Parameters,
+        plan: &Plan,
         recorded: bool,
     ) -> RunInfo {
         let (eval_set, evaluation) = self.evaluation();
         RunInfo {
             data: config.data.to_string(),
+            set: self.info.clone(),
             train_images: self.train.len() as u64,
             eval_images: evaluation.len() as u64,
             eval_set,
@@ -100,12 +117,11 @@ impl Sets {
             seed: config.seed,
             shuffle: config.shuffle,
             device: device::describe(device, threads),
-            parameters: weights.count() as u64,
+            parameters: plan.trained_len() as u64,
             saves: config.save.is_some(),
             recorded,
             checksums: Some(self.checksums),
-            set: DataInfo::mnist(),
-            network: NetworkInfo::article(),
+            network: NetworkInfo::of(plan),
         }
     }
 }

@@ -1,14 +1,17 @@
 //! One optimiser step.
 
+use std::sync::Arc;
+
 use candle_core::{Device, Result, Tensor};
 
 use crate::{
-    data::{Dataset, PIXELS, SIDE},
+    data::Dataset,
+    network::Plan,
     nn::{
         adam::{Adam, AdamSnapshot, AdamState},
+        engine::{Key, Mode},
         loss::softmax,
-        model::{Model, Outcome},
-        parameters::Parameters,
+        model::{Model, Outcome, Weights},
     },
     protocol::Digit,
 };
@@ -31,6 +34,7 @@ pub(super) struct Learner {
 #[derive(Clone, Debug)]
 pub(super) struct Learned {
     weights: Tensor,
+    running: Tensor,
     optimiser: AdamSnapshot,
 }
 
@@ -40,7 +44,7 @@ pub(super) struct Change {
     pub(super) loss: Tensor,
     /// Mean loss of the same images after it, of shape `[]`.
     pub(super) loss_after: Tensor,
-    /// Answers before the update, `[n, 10]`.
+    /// Answers before the update, `[n, classes]`.
     pub(super) logits: Tensor,
     /// Gradients, weights before and weights after, all parameters one after the other.
     pub(super) gradient: Tensor,
@@ -50,8 +54,11 @@ pub(super) struct Change {
 
 impl Learner {
     /// A network with these weights and a fresh optimiser.
-    pub(super) fn new(parameters: &Parameters, device: &Device) -> Result<Self> {
-        let model = Model::new(parameters, device)?;
+    ///
+    /// # Errors
+    /// As [`Model::new`].
+    pub(super) fn new(plan: Arc<Plan>, weights: &Weights, device: &Device) -> Result<Self> {
+        let model = Model::new(plan, weights, device)?;
         let adam = Adam::new(&model)?;
         Ok(Self { model, adam, device: device.clone(), logits: None })
     }
@@ -66,19 +73,30 @@ impl Learner {
         self.adam.set_learning_rate(rate);
     }
 
-    /// Learns from the images of `batch` and gives their mean loss before that, of shape `[]`.
-    pub(super) fn train(&mut self, data: &Dataset, batch: &[u32]) -> Result<Tensor> {
+    /// Learns from the images of `batch`, in the step of that key, and gives their mean loss before that,
+    /// of shape `[]`.
+    pub(super) fn train(&mut self, data: &Dataset, batch: &[u32], key: Key) -> Result<Tensor> {
         let (images, labels) = tensors(data, batch, &self.device)?;
-        let Outcome { loss, logits } = self.model.loss(&images, &labels)?;
+        let Outcome { loss, logits, running } =
+            self.model.loss(&images, &labels, Mode::Train(key))?;
         self.adam.step(&loss.backward()?)?;
+        if let Some(running) = running {
+            self.model.set_running(running);
+        }
         self.logits = Some(logits);
         Ok(loss)
     }
 
     /// [`train`](Self::train)s and keeps what that changed.
-    pub(super) fn train_watched(&mut self, data: &Dataset, batch: &[u32]) -> Result<Change> {
+    pub(super) fn train_watched(
+        &mut self,
+        data: &Dataset,
+        batch: &[u32],
+        key: Key,
+    ) -> Result<Change> {
         let (images, labels) = tensors(data, batch, &self.device)?;
-        let Outcome { loss, logits } = self.model.loss(&images, &labels)?;
+        let mode = Mode::Train(key);
+        let Outcome { loss, logits, running } = self.model.loss(&images, &labels, mode)?;
         let gradients = loss.backward()?;
         let variable = self.model.variable();
         let Some(gradient) = gradients.get(variable).cloned() else {
@@ -87,7 +105,11 @@ impl Learner {
         let before = variable.as_detached_tensor().copy()?;
         self.adam.step(&gradients)?;
         let after = self.model.variable().as_detached_tensor().copy()?;
-        let loss_after = self.model.evaluate(&images, &labels)?.loss;
+        // What was dropped stays so: only the weights are others.
+        let loss_after = self.model.loss_only(&images, &labels, mode)?.loss;
+        if let Some(running) = running {
+            self.model.set_running(running);
+        }
         self.logits = Some(logits.clone());
         Ok(Change { loss, loss_after, logits, gradient, before, after })
     }
@@ -110,12 +132,14 @@ impl Learner {
     /// A copy to go back to.
     pub(super) fn snapshot(&self) -> Result<Learned> {
         let weights = self.model.variable().as_detached_tensor().copy()?;
-        Ok(Learned { weights, optimiser: self.adam.snapshot() })
+        let running = self.model.running().clone();
+        Ok(Learned { weights, running, optimiser: self.adam.snapshot() })
     }
 
     /// Goes back to a copy of it.
     pub(super) fn go_back(&mut self, learned: &Learned) -> Result<()> {
         self.model.variable().set(&learned.weights)?;
+        self.model.set_running(learned.running.clone());
         self.adam.go_back(&learned.optimiser);
         Ok(())
     }
@@ -130,9 +154,9 @@ impl Learner {
 }
 
 impl Learned {
-    /// Bytes of one: three values for each of the network's parameters.
-    pub(super) fn size(parameters: usize) -> usize {
-        3 * parameters * size_of::<f32>()
+    /// Bytes of one: three values for each of the network's parameters, and its running statistics.
+    pub(super) fn size(plan: &Plan) -> usize {
+        (3 * plan.trained_len() + plan.running_len()) * size_of::<f32>()
     }
 }
 
@@ -149,14 +173,15 @@ pub(super) fn digit(data: &Dataset, index: usize, logits: &[f32]) -> Digit {
     }
 }
 
-/// Images `[n, 1, 28, 28]` and labels `[n]` on the device: in main memory as bytes, which the
+/// Images `[n, channels, height, width]` and labels `[n]` on the device: in main memory as bytes, which the
 /// network takes as they are, elsewhere in 0..=1.
 pub(super) fn tensors(data: &Dataset, batch: &[u32], device: &Device) -> Result<(Tensor, Tensor)> {
-    let shape = (batch.len(), 1, SIDE, SIDE);
+    let [channels, height, width] = data.shape();
+    let shape = (batch.len(), channels, height, width);
     // The vectors become the tensors' own memory, so they cannot be kept for the next batch.
     let mut labels = Vec::with_capacity(batch.len());
     let images = if device.is_cpu() {
-        let mut pixels = Vec::with_capacity(batch.len() * PIXELS);
+        let mut pixels = Vec::with_capacity(batch.len() * data.pixels());
         for &index in batch {
             pixels.extend_from_slice(data.image(index as usize));
             labels.push(u32::from(data.label(index as usize)));

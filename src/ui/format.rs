@@ -1,7 +1,7 @@
 //! Numbers as people read them, in widths that do not jump.
 
 /// `98304` as `98,304`.
-pub(super) fn thousands(n: u64) -> String {
+pub(crate) fn thousands(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {

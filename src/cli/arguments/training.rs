@@ -19,6 +19,7 @@ impl TrainArgs {
         let defaults = RunConfig::default();
         RunConfig {
             data: self.source.data(),
+            image_size: self.source.image_size,
             epochs: self.epochs.unwrap_or(defaults.epochs),
             batch_size: self.batch_size,
             learning_rate: self.lr,
@@ -32,6 +33,7 @@ impl TrainArgs {
             device: self.machine.device,
             break_on_nan: !self.no_break_on_nan,
             keep_runs: self.keep_runs,
+            model: self.model.clone().unwrap_or(defaults.model),
         }
     }
 
@@ -51,6 +53,7 @@ impl TrainArgs {
             device: Some(self.machine.device).filter(|device| *device != DeviceChoice::Auto),
             break_on_nan,
             keep_runs: self.keep_runs,
+            model: self.model.clone(),
         }
     }
 

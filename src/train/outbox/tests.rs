@@ -341,6 +341,8 @@ fn checkpoint(step: u64, best: u64) -> Event {
             ..TrainingProgress::default()
         },
         weights: Vec::new(),
+        running: Vec::new(),
+        set: crate::data::DataInfo::mnist(),
         first_moment: Vec::new(),
         second_moment: Vec::new(),
         losses: Vec::new(),

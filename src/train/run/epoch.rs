@@ -6,6 +6,7 @@ use super::Run;
 use crate::{
     config::RunConfig,
     data::batches::Batches,
+    nn::engine::Key,
     protocol::{Break, Breakpoint, EpochRecord, EvalSet, Evaluation, Event, RunState},
     train::{error::TrainError, evaluate::evaluate},
 };
@@ -46,7 +47,7 @@ impl Run<'_> {
             (loss, Some(inspection))
         } else {
             let batch = self.batches.batch(self.at.batch);
-            let loss = self.learner.train(&self.sets.train, batch)?;
+            let loss = self.learner.train(&self.sets.train, batch, self.key())?;
             self.advance();
             (loss, None)
         };
@@ -70,6 +71,11 @@ impl Run<'_> {
     }
 
     /// Counts the batch that was just trained.
+    /// By what everything random in the next step is drawn.
+    pub(super) fn key(&self) -> Key {
+        Key { seed: self.config.seed, epoch: u64::from(self.at.epoch), step: self.at.step + 1 }
+    }
+
     pub(super) fn advance(&mut self) {
         self.at.images += self.batches.batch(self.at.batch).len() as u64;
         self.at.batch += 1;

@@ -1,10 +1,10 @@
 //! Checkpoints out of a run and into one.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use super::{Moment, Position, Run, initial_weights};
 use crate::{
-    nn::adam::AdamState,
+    nn::{adam::AdamState, model::Weights},
     protocol::{Best, Evaluation, Event, TrainingProgress, TrainingState},
     train::{
         clock::Stopwatch,
@@ -23,8 +23,8 @@ impl Run<'_> {
             return Ok(());
         }
         self.hand_over(Instant::now())?;
-        let weights = self.learner.model.variable().as_detached_tensor().to_vec1::<f32>()?;
-        if weights.iter().any(|weight| !weight.is_finite()) {
+        let Weights { trained, running } = self.learner.model.weights()?;
+        if trained.iter().chain(&running).any(|weight| !weight.is_finite()) {
             let notice = "No checkpoint: the weights are not finite. The last one stands.";
             self.outbox.send(&Event::Notice(notice.to_owned()));
             return Ok(());
@@ -44,10 +44,12 @@ impl Run<'_> {
                 evaluated: self.evaluated.clone(),
                 best: self.bests.last().copied(),
             },
-            weights,
+            weights: trained,
+            running,
             first_moment: first.pop().unwrap_or_default(),
             second_moment: second.pop().unwrap_or_default(),
             losses: self.losses.up_to(self.at.step, kept).to_vec(),
+            set: self.sets.info.clone(),
         };
         self.checkpointed = Some(self.at.step);
         self.outbox.send(&Event::Checkpoint(Box::new(state)));
@@ -105,8 +107,9 @@ impl Run<'_> {
         if !self.tools.attended || self.at.step == 0 {
             return Ok(());
         }
-        if let Ok(weights) = initial_weights(self.config) {
-            let learned = Learner::new(&weights, &self.device)?.snapshot()?;
+        let plan = self.learner.model.plan();
+        if let Ok((weights, _)) = initial_weights(self.config, plan) {
+            let learned = Learner::new(Arc::clone(plan), &weights, &self.device)?.snapshot()?;
             let at = Position { epoch: 1, ..Position::default() };
             self.moments.keep(0, true, Moment { at, learned, epoch_seconds: 0.0 });
         }

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use super::Run;
 use crate::{
-    data::PIXELS,
     protocol::{Event, Progress, Query, Sample, Subject},
     train::{error::TrainError, insides::insides},
 };
@@ -109,13 +108,12 @@ impl Run<'_> {
             (Subject::Drawn(pixels), None) => (pixels.as_slice(), None),
             (_, None) => return Ok(()),
         };
-        // Whoever sends other than 784 pixels learns nothing from them.
-        if pixels.len() != PIXELS {
+        // A drawing of another size gets no answer.
+        if pixels.len() != self.sets.test.pixels() {
             return Ok(());
         }
-        let (model, device) = (&self.learner.model, &self.device);
-        let step = self.at.step;
-        let insides = insides(model, device, pixels, subject.clone(), image, label, step)?;
+        let (model, step) = (&self.learner.model, self.at.step);
+        let insides = insides(model, pixels, subject.clone(), image, label, step)?;
         self.outbox.send(&Event::Insides(Box::new(insides)));
         Ok(())
     }

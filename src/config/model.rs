@@ -1,0 +1,122 @@
+//! What `--model` says: a network's name, a TOML file, or layers in one line.
+
+use std::{
+    ffi::OsStr,
+    fs::{self, File},
+    io::Read,
+    path::Path,
+};
+
+use crate::network::{NetworkSpec, PRESETS, SpecError, nearest};
+
+/// The most bytes of a file that are read.
+const MOST_BYTES: u64 = 1 << 16;
+
+/// Reads an argument.
+///
+/// # Errors
+/// If it is no network: the sentence names the place of the first mistake.
+pub fn parse_model(argument: &OsStr) -> Result<NetworkSpec, String> {
+    let path = Path::new(argument);
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml")) {
+        return read(path);
+    }
+    let text = argument.to_string_lossy();
+    if let Some(spec) = NetworkSpec::named(&text) {
+        return Ok(spec);
+    }
+    text.parse().map_err(|error: SpecError| {
+        let names = || PRESETS.iter().map(|preset| preset.name);
+        let is_word = text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
+        let file = path.display();
+        if path.is_file() {
+            let is_weights = path.extension().is_some_and(|extension| extension == "safetensors");
+            if is_weights {
+                format!("{file} holds weights, which carry their network: give them with --init")
+            } else {
+                format!("{file} is a file: one that describes a network ends in .toml")
+            }
+        } else if let Some(name) = nearest(&text, names()).filter(|_| is_word) {
+            format!("there is no network of that name; did you mean {name}?")
+        } else if is_word && !text.is_empty() {
+            let names: Vec<&str> = names().collect();
+            format!("{error} (the networks with a name: {})", names.join(", "))
+        } else {
+            error.to_string()
+        }
+    })
+}
+
+/// Reads a TOML file.
+fn read(path: &Path) -> Result<NetworkSpec, String> {
+    let file = path.display();
+    // Asked before opening, because opening a pipe without a writer blocks.
+    match fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() => return Err(format!("{file} is not a regular file")),
+        _ => {}
+    }
+    let mut text = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut text));
+    read.map_err(|error| format!("cannot read {file}: {error}"))?;
+    if text.len() as u64 > MOST_BYTES {
+        return Err(format!("{file} has more than {MOST_BYTES} bytes: it is no network's file"));
+    }
+    let text = String::from_utf8(text).map_err(|_| format!("{file} is not text in UTF-8"))?;
+    NetworkSpec::from_toml(&text).map_err(|error| format!("{file}, {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(argument: impl AsRef<OsStr>) -> String {
+        parse_model(argument.as_ref()).expect_err("it is no network")
+    }
+
+    #[test]
+    fn a_name_layers_and_a_file_are_read() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("net.TOML");
+        fs::write(&path, "[[layer]]\ntype = \"flatten\"\n[[layer]]\ntype = \"linear\"\n")
+            .expect("there is room");
+        assert_eq!(parse_model("article".as_ref()), Ok(NetworkSpec::article()));
+        let plain = parse_model("flatten, linear".as_ref()).expect("it reads");
+        assert_eq!(parse_model(path.as_ref()), Ok(plain));
+    }
+
+    #[test]
+    fn what_is_none_of_them_is_told_with_what_comes_near() {
+        assert_eq!(refused("artcile"), "there is no network of that name; did you mean article?");
+        let message = refused("resnet50");
+        assert!(message.ends_with("(the networks with a name: article)"), "{message}");
+        assert!(refused("").contains("found the end"));
+        assert!(refused("conv 6 k5, rleu").contains("did you mean relu?"));
+    }
+
+    #[test]
+    fn files_that_are_no_networks_are_told() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let message = |name: &str, content: &[u8]| {
+            let path = folder.path().join(name);
+            fs::write(&path, content).expect("there is room");
+            refused(&path).replace(&path.display().to_string(), "PATH")
+        };
+        assert_eq!(
+            message("a.toml", b"[[layer]]\ntype = \"conv\"\nchannels = 0"),
+            "PATH, line 3: channels is 0, expected 1 to 4096"
+        );
+        assert_eq!(message("b.toml", b"\xff"), "PATH is not text in UTF-8");
+        assert_eq!(
+            message("c.toml", &vec![b'#'; 70_000]),
+            "PATH has more than 65536 bytes: it is no network's file"
+        );
+        assert_eq!(
+            message("net.txt", b"relu"),
+            "PATH is a file: one that describes a network ends in .toml"
+        );
+        assert!(message("w.safetensors", b"").contains("give them with --init"));
+        assert!(refused(folder.path().join("none.toml")).starts_with("cannot read "));
+        fs::create_dir(folder.path().join("d.toml")).expect("there is room");
+        assert!(refused(folder.path().join("d.toml")).ends_with("is not a regular file"));
+    }
+}

@@ -1,0 +1,104 @@
+//! Any plan in main memory: forward and backward over its layers, a few images at a time.
+//!
+//! Images go forward and back in one visit, so that all in between stays in a cache close by. Batch
+//! normalisation cuts the walk into segments: all images pass one before any goes on.
+//!
+//! A batch is cut into parts by its size and the plan alone, and what the parts give is added up in
+//! their order, so that results are the same bit for bit on any number of threads.
+
+mod build;
+mod conv;
+mod convolution;
+mod linear;
+mod map;
+mod norm;
+mod pass;
+mod pointwise;
+mod pool;
+mod step;
+#[cfg(test)]
+mod tests;
+mod workspace;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use self::build::Steps;
+use self::map::{Map, SLACK};
+pub(super) use self::pass::{Input, Outcome, Pixels};
+use self::workspace::Workspaces;
+use crate::network::Plan;
+
+/// Scalars that the images of a visit may have together: a quarter of a usual second-level cache.
+const VISIT: usize = 1 << 16;
+/// Most images of a visit.
+const MOST_IMAGES: usize = 16;
+/// Most parts of a batch: enough to keep 16 threads busy to the end.
+const MOST_PARTS: usize = 64;
+
+/// A plan ready to compute.
+#[derive(Debug)]
+pub(super) struct Graph {
+    plan: Arc<Plan>,
+    steps: Steps,
+    /// Steps that an image takes without waiting for others: the first begins with the image, each other
+    /// with a batch normalisation.
+    segments: Vec<Range<usize>>,
+    /// Images of a visit.
+    visit: usize,
+    /// Fewest images of a part.
+    fewest: usize,
+    workspaces: Workspaces,
+}
+
+impl Graph {
+    /// Makes a plan ready.
+    pub(super) fn new(plan: Arc<Plan>) -> Self {
+        let steps = build::steps(&plan);
+        let norms = (0..steps.steps.len()).filter(|&at| steps.steps[at].batch_norm().is_some());
+        let mut ends: Vec<usize> = norms.collect();
+        ends.push(steps.steps.len());
+        let mut start = 0;
+        let segments =
+            ends.into_iter().map(|end| std::mem::replace(&mut start, end)..end).collect();
+        // Values and gradients.
+        let visit = (VISIT / (2 * steps.image_len)).clamp(1, MOST_IMAGES);
+        // Adding up a part's gradients must cost little compared with computing them.
+        let images = 16 * plan.trained_len() as u64 / plan.multiply_adds().max(1);
+        let fewest = (images as usize).clamp(2, 64).next_multiple_of(visit);
+        Self { plan, steps, segments, visit, fewest, workspaces: Workspaces::default() }
+    }
+
+    /// Where the logits are.
+    fn logits(&self) -> Map {
+        let last = self.steps.maps.last().copied().flatten();
+        last.expect("the logits are written last")
+    }
+
+    /// What each of the plan's stages gives for one image, `[channels, rows, columns]`, and its logits.
+    pub(super) fn stages(
+        &self,
+        trained: &[f32],
+        running: &[f32],
+        image: &[f32],
+    ) -> (Vec<Vec<f32>>, Vec<f32>) {
+        let mut values = vec![0.0; self.steps.image_len + SLACK];
+        self.pass_one(trained, running, image, &mut values);
+        let read = |map: Map| {
+            let pixels = map.height * map.width;
+            let mut maps = vec![0.0; map.channels * pixels];
+            for place in 0..pixels {
+                let pixel = map.start + map.pixel(place / map.width, place % map.width);
+                for channel in 0..map.channels {
+                    maps[channel * pixels + place] = values[pixel + channel];
+                }
+            }
+            maps
+        };
+        let stages = self.plan.stages().map(|node| {
+            let map = self.steps.maps[node.output];
+            read(map.expect("a stage is not a convolution whose ReLU is computed with it"))
+        });
+        (stages.collect(), read(self.logits()))
+    }
+}

@@ -1,0 +1,149 @@
+//! The general kernels against the composition of candle's operations.
+
+use std::sync::Arc;
+
+use candle_core::{DType, Device, Result, Tensor};
+use proptest::prelude::*;
+use rand::{RngCore, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::network::{Layer, NetworkSpec, Plan};
+use crate::nn::engine::{Key, Mode};
+use crate::nn::model::{Model, Outcome, Weights};
+use crate::nn::simd::tests::on_every_width;
+
+fn layer() -> impl Strategy<Value = Layer> {
+    let conv = (1usize..20, 1usize..4, 1usize..3, 0usize..3, any::<bool>()).prop_map(
+        |(channels, kernel, stride, padding, bias)| {
+            let padding = padding.min(kernel - 1);
+            Layer::Conv { channels, kernel, stride, padding, bias }
+        },
+    );
+    let pool = (1usize..4, 1usize..4);
+    prop_oneof![
+        4 => conv,
+        2 => Just(Layer::Relu),
+        1 => Just(Layer::Gelu),
+        1 => Just(Layer::BatchNorm),
+        1 => (0usize..5).prop_map(|tenths| Layer::Dropout { p: tenths as f64 / 10.0 }),
+        1 => pool.clone().prop_map(|(size, stride)| Layer::MaxPool { size, stride: Some(stride) }),
+        1 => pool.prop_map(|(size, stride)| Layer::AvgPool { size, stride: Some(stride) }),
+    ]
+}
+
+fn network() -> impl Strategy<Value = NetworkSpec> {
+    let same = prop::collection::vec(
+        prop_oneof![Just(Layer::Relu), Just(Layer::BatchNorm), Just(Layer::Dropout { p: 0.3 }),],
+        1..3,
+    );
+    let residual = same.prop_map(|layers| Layer::Residual { layers });
+    let layers = prop::collection::vec(prop_oneof![5 => layer(), 1 => residual], 0..6);
+    let widths = prop::collection::vec(1usize..40, 0..2);
+    (layers, any::<bool>(), widths).prop_map(|(mut layers, averaged, widths)| {
+        layers.push(if averaged { Layer::GlobalAvgPool } else { Layer::Flatten });
+        for width in widths {
+            layers.extend([Layer::Linear { width: Some(width), bias: true }, Layer::Relu]);
+        }
+        layers.push(Layer::Linear { width: None, bias: false });
+        NetworkSpec { layers }
+    })
+}
+
+/// Loss, logits, gradients and running statistics.
+fn read(model: &Model, outcome: &Outcome) -> Result<[Vec<f32>; 4]> {
+    let grads = outcome.loss.backward()?;
+    let grads = grads.get(model.variable()).expect("the loss depends on it");
+    let running = outcome.running.as_ref().map(Tensor::to_vec1).transpose()?;
+    Ok([
+        vec![outcome.loss.to_scalar()?],
+        outcome.logits.flatten_all()?.to_vec1()?,
+        grads.to_vec1()?,
+        running.unwrap_or_default(),
+    ])
+}
+
+/// Whether both forms agree on a batch, by the norms of their differences.
+fn check(plan: &Arc<Plan>, n: usize, seed: u64) -> Result<()> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let weights = Weights::initial(plan, &mut rng);
+    let model = Model::general(Arc::clone(plan), &weights)?;
+    let [channels, height, width] = plan.input();
+    let images =
+        (0..n * channels * height * width).map(|_| rng.next_u32() as f32 / u32::MAX as f32);
+    let images = Tensor::from_iter(images, &Device::Cpu)?.reshape((n, channels, height, width))?;
+    let classes = plan.classes() as u32;
+    let labels = Tensor::from_iter((0..n).map(|_| rng.next_u32() % classes), &Device::Cpu)?;
+    for mode in [Mode::Train(Key { seed, epoch: 2, step: 9 }), Mode::Evaluate] {
+        let fast = read(&model, &model.loss(&images, &labels, mode)?)?;
+        // Memory that was used before gives the same.
+        assert_eq!(fast, read(&model, &model.loss(&images, &labels, mode)?)?);
+        let composed = read(&model, &model.loss_composed(&images, &labels, mode)?)?;
+        for (what, (fast, composed)) in
+            ["loss", "logits", "gradients", "statistics"].iter().zip(fast.iter().zip(&composed))
+        {
+            assert_eq!(fast.len(), composed.len(), "{what}");
+            let norm = |values: &mut dyn Iterator<Item = f64>| {
+                values.map(|value| value * value).sum::<f64>().sqrt()
+            };
+            let difference =
+                norm(&mut fast.iter().zip(composed).map(|(a, b)| f64::from(*a) - f64::from(*b)));
+            let size = norm(&mut composed.iter().map(|&value| f64::from(value)));
+            assert!(difference <= 2e-4 * size.max(1e-3), "{what}: {difference} of {size}");
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn fast_and_composed_forms_agree(
+        spec in network(),
+        side in 5usize..13,
+        channels in 1usize..3,
+        classes in 2usize..12,
+        n in 2usize..9,
+        seed: u64,
+    ) {
+        // Layers that do not fit are no networks.
+        let Ok(plan) = Plan::of(&spec, [channels, side, side + 1], classes) else {
+            return Err(TestCaseError::reject("the layers do not fit"));
+        };
+        let plan = Arc::new(plan);
+        on_every_width(|| check(&plan, n, seed).expect("the shapes fit"));
+    }
+}
+
+#[test]
+fn stages_are_the_values_in_between() -> Result<()> {
+    let spec = "conv 3 k3 p1, bn, relu, pool 2, residual(conv 3 k3 p1, gelu), flatten, dropout 0.5, linear";
+    let spec: NetworkSpec = spec.parse().expect("it reads");
+    let plan = Arc::new(Plan::of(&spec, [1, 9, 8], 5).expect("it fits"));
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let weights = Weights::initial(&plan, &mut rng);
+    let model = Model::general(Arc::clone(&plan), &weights)?;
+    let image: Vec<f32> = (0..72).map(|_| rng.next_u32() as f32 / u32::MAX as f32).collect();
+    let (stages, logits) = model.stages(&image)?;
+    let images = Tensor::from_slice(&image, (1, 1, 9, 8), &Device::Cpu)?;
+    let trained = model.variable().as_detached_tensor();
+    let running = model.running();
+    let composed =
+        super::super::composed::forward(&plan, &trained, running, &images, Mode::Evaluate)?;
+    let nodes: Vec<_> = plan.stages().collect();
+    let names: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
+    assert_eq!(names, ["relu1", "pool1", "res1"]);
+    for (node, stage) in nodes.iter().zip(&stages) {
+        let expected = composed.values[node.output].flatten_all()?.to_vec1::<f32>()?;
+        assert_eq!(stage.len(), expected.len());
+        for (found, expected) in stage.iter().zip(&expected) {
+            assert!((found - expected).abs() < 1e-5, "{}: {found} for {expected}", node.name);
+        }
+    }
+    assert_eq!(logits.len(), 5);
+    assert_eq!(
+        model.logits(&images.to_dtype(DType::F32)?)?.flatten_all()?.to_vec1::<f32>()?,
+        logits
+    );
+    Ok(())
+}

@@ -1,0 +1,195 @@
+//! A network and its loss as one differentiable operation in main memory.
+//!
+//! The gradients are there before they are asked for, since an image goes forward and back in one
+//! visit; the operation's backward pass only hands them over.
+
+use std::sync::{Arc, OnceLock};
+
+use candle_core::{CpuStorage, CustomOp3, Device, Layout, Result, Shape, Tensor, bail};
+
+use super::article::Article;
+use super::engine::Mode;
+use super::graph::{self, Graph, Input, Pixels};
+use super::host;
+use crate::network::Plan;
+
+/// How a plan is computed in main memory.
+#[derive(Debug)]
+pub(super) enum Kernels {
+    /// The article's network, by kernels made for it.
+    Article(Article),
+    /// Any plan.
+    Graph(Graph),
+}
+
+impl Kernels {
+    /// The fastest there are for a plan.
+    pub(super) fn of(plan: &Arc<Plan>) -> Self {
+        if plan.is_article() {
+            Self::Article(Article::default())
+        } else {
+            Self::Graph(Graph::new(Arc::clone(plan)))
+        }
+    }
+
+    fn run(&self, input: &Input) -> graph::Outcome {
+        match self {
+            Self::Article(article) => article.run(input),
+            Self::Graph(graph) => graph.run(input),
+        }
+    }
+}
+
+/// What a batch gives.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The mean of the cross-entropy over the batch, of shape `[]`.
+    pub loss: Tensor,
+    /// Detached, `[n, classes]`.
+    pub logits: Tensor,
+    /// The running statistics after the batch, if it was one of training and the network has any.
+    pub running: Option<Tensor>,
+}
+
+/// What a pass works on, beside its parameters and the batch.
+pub(super) struct Pass<'a> {
+    pub(super) plan: &'a Arc<Plan>,
+    pub(super) kernels: &'a Arc<Kernels>,
+    /// The running statistics, in main memory.
+    pub(super) running: &'a Tensor,
+    pub(super) mode: Mode,
+    pub(super) with_gradients: bool,
+}
+
+/// The loss of a batch and its logits.
+///
+/// `parameters` are the plan's one after the other, `images` are `[n, channels, rows, columns]`, either
+/// u8 or f32 (byte / 255), `labels` are `[n]` of u32, all in main memory. Gradients are those of the
+/// parameters only.
+///
+/// # Errors
+/// When shapes or element types are others, the batch is empty or a label is no class, and those of
+/// candle.
+pub(super) fn loss(
+    pass: &Pass,
+    parameters: &Tensor,
+    images: &Tensor,
+    labels: &Tensor,
+) -> Result<Outcome> {
+    let plan = pass.plan;
+    let [channels, height, width] = plan.input();
+    let n = match images.dims() {
+        [n, rest @ ..] if rest == plan.input() => *n,
+        dims => {
+            bail!("the network takes images [n, {channels}, {height}, {width}], found {dims:?}")
+        }
+    };
+    if images.track_op() {
+        bail!("the network in one operation gives no gradient of the images");
+    }
+    let expected = plan.trained_len();
+    if parameters.dims() != [expected] {
+        bail!("the network has {expected} parameters, found {:?}", parameters.dims());
+    }
+    if n == 0 || labels.dims() != [n] {
+        bail!("{n} images need {n} labels and at least one, found {:?}", labels.dims());
+    }
+    let found = Arc::new(OnceLock::new());
+    let operation = Network {
+        plan: Arc::clone(plan),
+        kernels: Arc::clone(pass.kernels),
+        running: pass.running.to_vec1()?,
+        mode: pass.mode,
+        with_gradients: pass.with_gradients,
+        found: Arc::clone(&found),
+    };
+    let loss = if pass.with_gradients {
+        parameters.apply_op3(&images.contiguous()?, &labels.contiguous()?, operation)?
+    } else {
+        parameters.apply_op3_no_bwd(&images.contiguous()?, &labels.contiguous()?, &operation)?
+    };
+    let Some(Found { logits, running, .. }) = found.get() else {
+        bail!("the network was not applied");
+    };
+    let device = images.device();
+    let trains = matches!(pass.mode, Mode::Train(_)) && !running.is_empty();
+    Ok(Outcome {
+        loss,
+        logits: Tensor::from_slice(logits, (n, plan.classes()), device)?,
+        running: trains.then(|| Tensor::from_slice(running, running.len(), device)).transpose()?,
+    })
+}
+
+struct Network {
+    plan: Arc<Plan>,
+    kernels: Arc<Kernels>,
+    running: Vec<f32>,
+    mode: Mode,
+    with_gradients: bool,
+    found: Arc<OnceLock<Found>>,
+}
+
+/// What the forward pass finds besides the loss.
+struct Found {
+    logits: Vec<f32>,
+    grads: Option<Tensor>,
+    running: Vec<f32>,
+}
+
+impl CustomOp3 for Network {
+    fn name(&self) -> &'static str {
+        "network"
+    }
+
+    fn cpu_fwd(
+        &self,
+        parameters: &CpuStorage,
+        parameters_layout: &Layout,
+        images: &CpuStorage,
+        images_layout: &Layout,
+        labels: &CpuStorage,
+        labels_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let labels = host::elements::<u32>(labels, labels_layout)?;
+        let classes = self.plan.classes();
+        if let Some(label) = labels.iter().find(|&&label| label as usize >= classes) {
+            bail!("the label {label} is not one of {classes} classes");
+        }
+        let pixels = match images {
+            CpuStorage::U8(_) => Pixels::Bytes(host::elements(images, images_layout)?),
+            _ => Pixels::Floats(host::elements(images, images_layout)?),
+        };
+        let outcome = self.kernels.run(&Input {
+            trained: host::elements(parameters, parameters_layout)?,
+            running: &self.running,
+            pixels,
+            labels,
+            mode: self.mode,
+            with_gradients: self.with_gradients,
+        });
+        let graph::Outcome { loss, logits, grads, running } = outcome;
+        let len = grads.len();
+        let grads =
+            self.with_gradients.then(|| Tensor::from_vec(grads, len, &Device::Cpu)).transpose()?;
+        if self.found.set(Found { logits, grads, running }).is_err() {
+            bail!("{} remembers one forward pass and was applied twice", self.name());
+        }
+        Ok((CpuStorage::F32(vec![(loss / labels.len() as f64) as f32]), Shape::from(())))
+    }
+
+    fn bwd(
+        &self,
+        _parameters: &Tensor,
+        _images: &Tensor,
+        _labels: &Tensor,
+        _loss: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let Some(Found { grads: Some(grads), .. }) = self.found.get() else {
+            bail!("{} has no gradients to hand over", self.name());
+        };
+        let scale = grad.to_scalar::<f32>()?;
+        let scaled = if scale == 1.0 { grads.clone() } else { (grads * f64::from(scale))? };
+        Ok((Some(scaled), None, None))
+    }
+}
