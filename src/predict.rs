@@ -97,6 +97,26 @@ fn is_stdin(path: &Path) -> bool {
     path == Path::new("-")
 }
 
+/// A picture as an image of a set: fitted and centred as MNIST's are where the set has their size,
+/// scaled to the size of others.
+fn read(path: &Path, set: &DataInfo) -> Result<(Vec<u8>, Option<Doubt>), PictureError> {
+    let size = [set.height(), set.width()];
+    if set.shape != DataInfo::mnist().shape {
+        let pixels = if is_stdin(path) {
+            picture::read_scaled_from("-", io::stdin().lock(), size)
+        } else {
+            picture::read_scaled(path, size)
+        };
+        return Ok((pixels?, None));
+    }
+    let found = if is_stdin(path) {
+        picture::read_from("-", io::stdin().lock())
+    } else {
+        picture::read(path)
+    };
+    found.map(|picture::Digit { pixels, doubt }| (pixels, doubt))
+}
+
 enum Problem {
     Picture(PictureError),
     Network(TrainError),
@@ -116,15 +136,11 @@ struct Answer<'a> {
 
 impl<'a> Answer<'a> {
     fn to(path: &Path, classifier: &'a Classifier) -> Result<Self, Problem> {
-        let found = if is_stdin(path) {
-            picture::read_from("-", io::stdin().lock())
-        } else {
-            picture::read(path)
-        };
-        let picture::Digit { pixels, doubt } = found.map_err(Problem::Picture)?;
+        let set = classifier.set();
+        let (pixels, doubt) = read(path, set).map_err(Problem::Picture)?;
         let probabilities = classifier.classify(&pixels).map_err(Problem::Network)?;
         let (file, class) = (path.display().to_string(), arg_max(&probabilities));
-        Ok(Self { file, class, probabilities, pixels, doubt, set: classifier.set() })
+        Ok(Self { file, class, probabilities, pixels, doubt, set })
     }
 
     fn print(&self, form: Form) -> Outcome {
