@@ -53,18 +53,21 @@ impl<'a> Names<'a> {
         if self.are_digits() { "digit" } else { "image" }
     }
 
-    /// All names in at most `columns` each: whole, or else without their ends or middles where they
-    /// still differ; `None` where they do not.
+    /// All names in at most `columns` each: whole, or else without their ends or, where others begin
+    /// alike, their middles; `None` where they do not differ.
     pub(super) fn abbreviations(self, columns: usize) -> Option<Vec<String>> {
-        let differ = |names: &Vec<String>| {
-            let mut seen = HashSet::new();
-            names.iter().all(|name| !name.is_empty() && seen.insert(name))
-        };
-        let all = |shorten: fn(&str, usize) -> String| -> Vec<String> {
-            self.classes.iter().map(|name| shorten(name, columns)).collect()
-        };
-        let middles = || Some(all(without_middle)).filter(|_| columns >= ROOM_FOR_A_SIGN);
-        Some(all(cut)).filter(differ).or_else(|| middles().filter(differ))
+        let mut names: Vec<String> = self.classes.iter().map(|name| cut(name, columns)).collect();
+        if columns >= ROOM_FOR_A_SIGN {
+            let (mut seen, mut again) = (HashSet::new(), HashSet::new());
+            again.extend(names.iter().filter(|&name| !seen.insert(name)).cloned());
+            for (short, name) in names.iter_mut().zip(self.classes) {
+                if again.contains(short) {
+                    *short = without_middle(name, columns);
+                }
+            }
+        }
+        let mut seen = HashSet::new();
+        names.iter().all(|name| !name.is_empty() && seen.insert(name)).then_some(names)
     }
 
     /// All names in at most `columns` each; the labels where names cut that short would not differ.
@@ -211,6 +214,9 @@ mod tests {
         let names = Names::new(&classes);
         assert_eq!(names.shortened(17, 8), "sea l…17");
         assert_eq!(names.shortened(17, 4), "17");
+        let classes = ["diagonal up", "diagonal down", "grid of lines"].map(str::to_owned);
+        let names = Names::new(&classes);
+        assert_eq!(names.short(8), ["diago…up", "dia…down", "grid of…"], "only those that need it");
     }
 
     #[test]

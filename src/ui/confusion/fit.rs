@@ -135,7 +135,12 @@ impl Layout<'_> {
             return self.named(self.names.short(columns));
         }
         let digits = (self.classes - 1).to_string().len();
-        let name = |class| cut(&format!("{class:>digits$} {}", self.names.full(class)), columns);
+        let short = self.names.abbreviations(columns.saturating_sub(digits + 1));
+        let short = |class: usize| short.as_ref().and_then(|names| names.get(class)).cloned();
+        let name = |class: usize| {
+            let name = short(class).unwrap_or_else(|| self.names.full(class).into_owned());
+            cut(&format!("{class:>digits$} {name}"), columns)
+        };
         (0..self.classes).map(name).collect()
     }
 
