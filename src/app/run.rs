@@ -1,22 +1,16 @@
 //! Where the run stands, and what it was asked to do.
 
 mod ask;
-
-use std::sync::LazyLock;
+mod info;
 
 use super::held::Held;
 use crate::{
-    data::DataInfo,
     metrics::Rate,
-    printable::printable,
     protocol::{
-        Clock, EpochRecord, EvalSet, Evaluation, Failure, ImageSet, NetworkInfo, Progress, Rewound,
-        RunInfo, RunState, Summary,
+        Clock, EpochRecord, EvalSet, Evaluation, Failure, ImageSet, Progress, Rewound, RunInfo,
+        RunState, Summary,
     },
 };
-
-/// What is assumed of a run until its data is read.
-static UNKNOWN: LazyLock<(DataInfo, NetworkInfo)> = LazyLock::new(Default::default);
 
 /// What the worker was last asked for and has not yet done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -122,34 +116,13 @@ impl Default for Run {
     }
 }
 
-/// Spells out what would command a terminal in texts that come from files.
-fn clean(info: &mut RunInfo) {
-    let RunInfo { data, device, set, network, .. } = info;
-    let stages = network.stages.iter_mut().map(|stage| &mut stage.name);
-    let parameters = network.parameters.iter_mut().map(|parameter| &mut parameter.name);
-    let names = [data, device, &mut set.name, &mut network.name];
-    for text in names.into_iter().chain(&mut set.classes).chain(stages).chain(parameters) {
-        *text = printable(text);
-    }
-}
-
 /// An evaluation goes about this much faster than training on as many images, having no backward
 /// pass: the guess until the first evaluation was timed.
 const EVALUATION_SPEEDUP: f64 = 2.5;
 
 impl Run {
-    /// Name, image size and classes of the data.
-    pub fn set(&self) -> &DataInfo {
-        self.info.as_ref().map_or(&UNKNOWN.0, |info| &info.set)
-    }
-
-    /// Stages and parameters of the network.
-    pub fn network(&self) -> &NetworkInfo {
-        self.info.as_ref().map_or(&UNKNOWN.1, |info| &info.network)
-    }
-
     pub(super) fn start(&mut self, mut info: RunInfo) {
-        clean(&mut info);
+        info::clean(&mut info);
         if self.info.is_none() {
             self.learning_rate = Some(info.learning_rate);
             self.epoch = 1;

@@ -9,6 +9,7 @@
 //! ```
 
 mod arrange;
+mod bars;
 mod classes;
 mod shelves;
 mod stack;

@@ -7,7 +7,10 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::super::{cells::Scale, format, names::Names, pane, table, theme::Theme};
+use super::{
+    super::{cells::Scale, format, names::Names, pane, table, theme::Theme},
+    bars::{draw_left, draw_right, number},
+};
 use crate::protocol::Insides;
 
 /// Rows with which a list is worth a pane, though not all classes have one.
@@ -285,43 +288,4 @@ impl Classes<'_> {
 /// Columns of all but the bars: enough where they do not fit one below the other.
 fn figures(name: u16) -> u16 {
     name + LOGIT + 2 + PERCENT
-}
-
-/// A logit in at most six characters.
-fn number(logit: f32) -> String {
-    let text = match logit.abs() {
-        // Bounds are those of the rounded value.
-        v if v < 99.995 => format!("{logit:.2}"),
-        v if v < 99_999.5 => format!("{logit:.0}"),
-        v if v.is_finite() => format!("{logit:.0e}"),
-        _ => logit.to_string(),
-    };
-    text.replace('-', "−")
-}
-
-/// A bar of a share of the row, whose end moves by eighths of a column.
-fn draw_right(row: Rect, buf: &mut Buffer, share: f32, style: Style) {
-    const EIGHTHS: [&str; 8] = [" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-    let eighths = (share.clamp(0.0, 1.0) * 8.0 * f32::from(row.width)).round() as u16;
-    for column in 0..row.width {
-        let symbol = match eighths.saturating_sub(8 * column) {
-            0 => break,
-            rest @ 1..8 => EIGHTHS[usize::from(rest)],
-            _ => "█",
-        };
-        table::left(buf, row.x + column, row.y, symbol, 1, style);
-    }
-}
-
-/// The same from the right, by half columns.
-fn draw_left(row: Rect, buf: &mut Buffer, share: f32, style: Style) {
-    let halves = (share.clamp(0.0, 1.0) * 2.0 * f32::from(row.width)).round() as u16;
-    for column in 0..row.width {
-        let symbol = match halves.saturating_sub(2 * column) {
-            0 => break,
-            1 => "▐",
-            _ => "█",
-        };
-        table::left(buf, row.right() - 1 - column, row.y, symbol, 1, style);
-    }
 }
