@@ -281,6 +281,12 @@ impl App {
         commands
     }
 
+    /// The question for images that was asked last.
+    #[cfg(test)]
+    pub(crate) fn asked_query(&self) -> Option<Query> {
+        self.asked.query
+    }
+
     /// Whether the session is to end now.
     pub fn wants_to_leave(&self) -> bool {
         self.leave

@@ -11,21 +11,22 @@ use crate::{
     headless::score,
     metrics::Confusion,
     outcome::Outcome,
-    printable::complain,
+    printable::{complain, printable},
     protocol::Evaluation,
-    train::{WeightsCheck, evaluate_weights},
+    train::{MeasuredWeights, WeightsCheck, evaluate_weights},
 };
 
 /// Prints the answer to stdout, as a table or as one JSON object.
 pub fn run(question: &WeightsCheck, json: bool) -> Outcome {
-    let (evaluation, notes) = match evaluate_weights(question) {
-        Ok(answer) => answer,
+    let MeasuredWeights { evaluation, set, notes } = match evaluate_weights(question) {
+        Ok(measured) => measured,
         Err(error) => return Outcome::Failed(error.into()),
     };
     for note in notes {
         complain("note", &note);
     }
-    let text = if json { object(&evaluation) } else { table(&evaluation) };
+    let classes = &set.classes;
+    let text = if json { object(&evaluation, classes) } else { table(&evaluation, classes) };
     print(&text)
 }
 
@@ -49,27 +50,44 @@ struct Answer<'a> {
     correct: u64,
     total: u64,
     loss: f64,
+    /// Names of its rows and columns, unless they are their numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    classes: Option<&'a [String]>,
     confusion: &'a Confusion,
 }
 
-fn object(evaluation: &Evaluation) -> String {
+fn object(evaluation: &Evaluation, classes: &[String]) -> String {
     let Evaluation { correct, total, loss, confusion, .. } = evaluation;
-    let answer = Answer { correct: *correct, total: *total, loss: *loss, confusion };
+    let classes = (!are_labels(classes)).then_some(classes);
+    let answer = Answer { correct: *correct, total: *total, loss: *loss, classes, confusion };
     serde_json::to_string(&answer).expect("numbers and arrays always have a JSON form") + "\n"
 }
 
-fn table(evaluation: &Evaluation) -> String {
+/// Whether each class is named by its label.
+pub(crate) fn are_labels(classes: &[String]) -> bool {
+    classes.iter().enumerate().all(|(label, name)| *name == label.to_string())
+}
+
+fn table(evaluation: &Evaluation, classes: &[String]) -> String {
     let confusion = &evaluation.confusion;
+    let heading = if are_labels(classes) { "digit" } else { "class" };
+    let name = |class: usize| match classes.get(class) {
+        Some(name) => printable(name),
+        None => class.to_string(),
+    };
+    let names: Vec<String> = (0..confusion.classes()).map(name).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let width = width.max(heading.len());
     let mut text = format!("test accuracy: {}\n", score(evaluation));
     let _ = writeln!(text, "test loss: {:.4}\n", evaluation.loss);
-    text += "digit  images  right  precision   recall      F1\n";
-    for class in 0..confusion.classes() {
+    let _ = writeln!(text, "{heading:>width$}  images  right  precision   recall      F1");
+    for (class, name) in names.iter().enumerate() {
         let (images, right) = (confusion.support(class), confusion.count(class, class));
         let figures = [confusion.precision(class), confusion.recall(class), confusion.f1(class)];
         let [precision, recall, f1] = figures.map(percent);
         let _ = writeln!(
             text,
-            "{class:>5}  {images:>6}  {right:>5}  {precision:>9}  {recall:>7}  {f1:>6}"
+            "{name:>width$}  {images:>6}  {right:>5}  {precision:>9}  {recall:>7}  {f1:>6}"
         );
     }
     text
@@ -82,7 +100,7 @@ fn percent(share: Option<f64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::EvalSet;
+    use crate::{data::DataInfo, protocol::EvalSet};
 
     fn evaluation() -> Evaluation {
         let mut confusion = Confusion::new(10);
@@ -94,7 +112,7 @@ mod tests {
 
     #[test]
     fn the_object_has_counts_loss_and_matrix() {
-        let text = object(&evaluation());
+        let text = object(&evaluation(), &DataInfo::mnist().classes);
         assert!(
             text.starts_with(r#"{"correct":3,"total":4,"loss":0.25,"confusion":[[0,"#),
             "{text}"
@@ -103,8 +121,23 @@ mod tests {
     }
 
     #[test]
+    fn classes_with_names_are_called_by_them() {
+        let mut confusion = Confusion::new(2);
+        confusion.record(1, 1);
+        let evaluation = Evaluation { confusion, ..evaluation() };
+        let classes = ["Bag", "Ankle boot"].map(str::to_owned);
+        let text = table(&evaluation, &classes);
+        let lines: Vec<_> = text.lines().skip(3).collect();
+        assert_eq!(lines[0], "     class  images  right  precision   recall      F1");
+        assert_eq!(lines[2], "Ankle boot       1      1    100.00%  100.00%  100.00%");
+        let object = object(&evaluation, &classes);
+        let names = r#""classes":["Bag","Ankle boot"],"confusion":[[0,0],[0,1]]"#;
+        assert!(object.contains(names), "{object}");
+    }
+
+    #[test]
     fn the_table_has_a_line_for_each_digit_and_a_dash_for_what_is_not_known() {
-        let text = table(&evaluation());
+        let text = table(&evaluation(), &DataInfo::mnist().classes);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[0], "test accuracy: 3/4 (75.00%)");
         assert_eq!(lines[3], "digit  images  right  precision   recall      F1");

@@ -1,4 +1,4 @@
-//! `predict`: which digits pictures show.
+//! `predict`: what pictures show.
 
 use std::{
     ffi::OsStr,
@@ -10,9 +10,9 @@ use std::{
 use serde::Serialize;
 
 use crate::{
-    check::{print, print_error},
+    check::{are_labels, print, print_error},
     data::{
-        CLASSES, SIDE,
+        DataInfo,
         picture::{self, Doubt, PictureError},
     },
     metrics::arg_max,
@@ -25,18 +25,18 @@ use crate::{
 /// How answers are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// The picture as the network sees it, next to the most likely digits.
+    /// The picture as the network sees it, next to the most likely classes.
     Pictures {
         /// Whether it is drawn in ASCII.
         ascii: bool,
     },
-    /// The digit and the probabilities, two lines a picture.
+    /// The class and the probabilities, two lines a picture.
     Lines,
     /// One JSON object a line.
     Json,
 }
 
-/// Prints to stdout which digit each picture shows. A path may be a folder, for all pictures in it, or
+/// Prints to stdout what each picture shows. A path may be a folder, for all pictures in it, or
 /// `-`, for one from standard input. What cannot be used is reported on stderr and the others are
 /// still done.
 pub fn run(classifier: &Classifier, paths: &[PathBuf], form: Form) -> Outcome {
@@ -97,32 +97,50 @@ fn is_stdin(path: &Path) -> bool {
     path == Path::new("-")
 }
 
+/// A picture as an image of a set: fitted and centred as MNIST's are where the set has their size,
+/// scaled to the size of others.
+fn read(path: &Path, set: &DataInfo) -> Result<(Vec<u8>, Option<Doubt>), PictureError> {
+    let size = [set.height(), set.width()];
+    if set.shape != DataInfo::mnist().shape {
+        let pixels = if is_stdin(path) {
+            picture::read_scaled_from("-", io::stdin().lock(), size)
+        } else {
+            picture::read_scaled(path, size)
+        };
+        return Ok((pixels?, None));
+    }
+    let found = if is_stdin(path) {
+        picture::read_from("-", io::stdin().lock())
+    } else {
+        picture::read(path)
+    };
+    found.map(|picture::Digit { pixels, doubt }| (pixels, doubt))
+}
+
 enum Problem {
     Picture(PictureError),
     Network(TrainError),
 }
 
-/// The digit that a picture shows.
-struct Answer {
+/// What a picture shows.
+struct Answer<'a> {
     file: String,
-    digit: usize,
+    /// The most likely class.
+    class: usize,
     probabilities: Vec<f32>,
-    /// 28 rows of 28 grey values, as the network sees it.
+    /// Grey values, row after row, as the network sees it.
     pixels: Vec<u8>,
     doubt: Option<Doubt>,
+    set: &'a DataInfo,
 }
 
-impl Answer {
-    fn to(path: &Path, classifier: &Classifier) -> Result<Self, Problem> {
-        let found = if is_stdin(path) {
-            picture::read_from("-", io::stdin().lock())
-        } else {
-            picture::read(path)
-        };
-        let picture::Digit { pixels, doubt } = found.map_err(Problem::Picture)?;
+impl<'a> Answer<'a> {
+    fn to(path: &Path, classifier: &'a Classifier) -> Result<Self, Problem> {
+        let set = classifier.set();
+        let (pixels, doubt) = read(path, set).map_err(Problem::Picture)?;
         let probabilities = classifier.classify(&pixels).map_err(Problem::Network)?;
-        let digit = arg_max(&probabilities);
-        Ok(Self { file: path.display().to_string(), digit, probabilities, pixels, doubt })
+        let (file, class) = (path.display().to_string(), arg_max(&probabilities));
+        Ok(Self { file, class, probabilities, pixels, doubt, set })
     }
 
     fn print(&self, form: Form) -> Outcome {
@@ -136,12 +154,17 @@ impl Answer {
         })
     }
 
+    /// The name of a class, or its label where it has none.
+    fn name(&self, class: usize) -> String {
+        self.set.classes.get(class).map_or_else(|| class.to_string(), |name| printable(name))
+    }
+
     fn headline(&self) -> String {
         format!(
             "{}: {} ({})",
             printable(&self.file),
-            self.digit,
-            percent(self.probabilities[self.digit])
+            self.name(self.class),
+            percent(self.probabilities[self.class])
         )
     }
 
@@ -150,27 +173,36 @@ impl Answer {
             .probabilities
             .iter()
             .enumerate()
-            .map(|(digit, &share)| format!("{digit} {:>6}", percent(share)))
+            .map(|(class, &share)| format!("{} {:>6}", self.name(class), percent(share)))
             .collect();
         format!("{}\n  {}\n", self.headline(), shares.join("  "))
     }
 
-    /// The three most likely digits, each with a bar, next to the picture.
+    /// The three most likely classes, each with a bar, next to the picture.
     fn with_picture(&self, ascii: bool) -> String {
         const BAR: f32 = 20.0;
-        /// The line of the most likely digit: the three are at half the picture's height.
-        const FIRST: usize = 5;
+        /// Classes that are named.
+        const NAMED: usize = 3;
         let (mark, block) = if ascii { ('>', "#") } else { ('▸', "█") };
-        let mut digits: Vec<usize> = (0..CLASSES).collect();
-        digits.sort_by(|&a, &b| self.probabilities[b].total_cmp(&self.probabilities[a]));
+        let mut classes: Vec<usize> = (0..self.probabilities.len()).collect();
+        classes.sort_by(|&a, &b| self.probabilities[b].total_cmp(&self.probabilities[a]));
+        classes.truncate(NAMED);
+        let names: Vec<String> = classes.iter().map(|&class| self.name(class)).collect();
+        let name_width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+        let width = self.set.width();
+        let mut rows: Vec<String> = cells(&self.pixels, width, ascii).collect();
+        // The names are at half the picture's height, which need not be their own.
+        let blank = " ".repeat(width);
+        rows.resize(rows.len().max(classes.len()), blank);
+        let first = (rows.len() - classes.len()) / 2;
         let mut text = self.headline() + "\n";
-        for (row, cells) in cells(&self.pixels, ascii).enumerate() {
-            let place = row.checked_sub(FIRST).filter(|&place| place < 3);
+        for (row, cells) in rows.into_iter().enumerate() {
+            let place = row.checked_sub(first).filter(|&place| place < classes.len());
             let likely = place.map_or_else(String::new, |place| {
                 let mark = if place == 0 { mark } else { ' ' };
-                let share = self.probabilities[digits[place]];
+                let share = self.probabilities[classes[place]];
                 let bar = block.repeat((share.clamp(0.0, 1.0) * BAR).round() as usize);
-                format!("   {mark}{} {:>6}  {bar}", digits[place], percent(share))
+                format!("   {mark}{:<name_width$} {:>6}  {bar}", names[place], percent(share))
             });
             let _ = writeln!(text, "{}", format!("  {cells}{likely}").trim_end());
         }
@@ -181,16 +213,25 @@ impl Answer {
         #[derive(Serialize)]
         struct Object<'a> {
             file: &'a str,
-            digit: usize,
-            probabilities: Vec<f32>,
+            /// The class where it is named by its label.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            digit: Option<usize>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            label: Option<usize>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            class: Option<&'a str>,
+            probabilities: &'a [f32],
             warning: Option<Doubt>,
             message: Option<&'static str>,
         }
-        let Self { file, digit, probabilities, doubt, .. } = self;
+        let Self { file, class, probabilities, doubt, set, .. } = self;
+        let is_named = !are_labels(&set.classes);
         let object = Object {
             file,
-            digit: *digit,
-            probabilities: probabilities.clone(),
+            digit: (!is_named).then_some(*class),
+            label: is_named.then_some(*class),
+            class: set.classes.get(*class).filter(|_| is_named).map(String::as_str),
+            probabilities,
             warning: *doubt,
             message: doubt.map(Doubt::message),
         };
@@ -203,12 +244,12 @@ fn percent(share: f32) -> String {
 }
 
 /// An image in characters, two rows of pixels a line.
-fn cells(pixels: &[u8], ascii: bool) -> impl Iterator<Item = String> {
+fn cells(pixels: &[u8], width: usize, ascii: bool) -> impl Iterator<Item = String> {
     /// Ink from which a pixel is set.
     const INK: u8 = 100;
     let set = |value: Option<&u8>| value.is_some_and(|&value| value >= INK);
-    pixels.chunks(2 * SIDE).map(move |pair| {
-        let (upper, lower) = pair.split_at(SIDE.min(pair.len()));
+    pixels.chunks(2 * width.max(1)).map(move |pair| {
+        let (upper, lower) = pair.split_at(width.min(pair.len()));
         let halves = upper.iter().enumerate().map(|(column, value)| {
             match (set(Some(value)), set(lower.get(column)), ascii) {
                 (false, false, _) => ' ',
@@ -225,59 +266,4 @@ fn cells(pixels: &[u8], ascii: bool) -> impl Iterator<Item = String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn answer() -> Answer {
-        let mut pixels = vec![0; SIDE * SIDE];
-        // A seven.
-        for column in 8..20 {
-            pixels[5 * SIDE + column] = 255;
-        }
-        for row in 6..24 {
-            pixels[row * SIDE + 19 - (row - 6) / 2] = 255;
-        }
-        let mut probabilities = [0.0; CLASSES];
-        probabilities[7] = 0.75;
-        probabilities[1] = 0.25;
-        Answer {
-            file: "seven.png".into(),
-            digit: 7,
-            probabilities: probabilities.to_vec(),
-            pixels,
-            doubt: None,
-        }
-    }
-
-    #[test]
-    fn two_lines_tell_the_digit_and_all_probabilities() {
-        assert_eq!(
-            answer().lines(),
-            "seven.png: 7 (75.0%)\n  0   0.0%  1  25.0%  2   0.0%  3   0.0%  4   0.0%  5   0.0%  \
-             6   0.0%  7  75.0%  8   0.0%  9   0.0%\n"
-        );
-    }
-
-    #[test]
-    fn the_object_is_one_line() {
-        assert_eq!(
-            answer().object(),
-            "{\"file\":\"seven.png\",\"digit\":7,\"probabilities\":[0.0,0.25,0.0,0.0,0.0,0.0,0.0,0.75,\
-             0.0,0.0],\"warning\":null,\"message\":null}\n"
-        );
-        let object = Answer { doubt: Some(Doubt::NoStroke), ..answer() }.object();
-        assert!(object.contains(",\"warning\":\"none\",\"message\":\"shows nothing "), "{object}");
-    }
-
-    #[test]
-    fn the_picture_is_next_to_the_three_most_likely_digits() {
-        insta::assert_snapshot!(answer().with_picture(false));
-    }
-
-    #[test]
-    fn the_picture_can_be_drawn_in_ascii() {
-        let text = answer().with_picture(true);
-        assert!(text.is_ascii());
-        insta::assert_snapshot!(text);
-    }
-}
+mod tests;

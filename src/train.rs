@@ -30,7 +30,7 @@ mod worker;
 pub use classify::Classifier;
 pub use device::arithmetic_peak;
 pub use error::TrainError;
-pub use evaluate::{WeightsCheck, evaluate_weights};
+pub use evaluate::{MeasuredWeights, WeightsCheck, evaluate_weights};
 pub use resume::Unfit;
 pub use sets::describe_data;
 pub use tools::Tools;

@@ -16,10 +16,12 @@ mod inspector;
 mod layout;
 mod loss;
 mod mistakes;
+mod names;
 mod network;
 mod news;
 mod overlay;
 mod pane;
+mod picture;
 mod progress;
 mod prompt;
 mod raster;
@@ -77,10 +79,10 @@ impl<'a> Dashboard<'a> {
     }
 }
 
-/// Column and row of the pixel of the pad that a cell of a screen of this area shows, the upper of
-/// two, while [`View::Draw`] is shown; `None` beside the pad.
-pub fn pad_position(area: Rect, column: u16, row: u16) -> Option<(u8, u8)> {
-    draw::pixel(layout::screen(area)?.body, column, row)
+/// Column and row of the pixel of the pad that a cell of a screen of this area shows, the upper or the
+/// middle of several, while [`View::Draw`] is shown; `None` beside the pad.
+pub fn pad_position(app: &App, area: Rect, column: u16, row: u16) -> Option<(u8, u8)> {
+    draw::pixel(app, layout::screen(area)?.body, column, row)
 }
 
 impl Widget for &Dashboard<'_> {

@@ -171,10 +171,11 @@ fn the_mouse_draws_in_its_view_and_is_the_terminals_own_elsewhere() {
     tty.send("7");
     tty.wait_for_text("nothing drawn yet");
     tty.wait_for_mouse(true);
-    let pad = ratatui::layout::Rect::new(0, 0, 80, 24);
+    let (app, pad) = (mnist_tui::app::App::default(), ratatui::layout::Rect::new(0, 0, 80, 24));
     let cell = |x, y| {
         let mut cells = pad.positions();
-        let found = cells.find(|at| mnist_tui::ui::pad_position(pad, at.x, at.y) == Some((x, y)));
+        let found =
+            cells.find(|at| mnist_tui::ui::pad_position(&app, pad, at.x, at.y) == Some((x, y)));
         found.expect("it is on the pad")
     };
     let (from, to) = (cell(6, 8), cell(20, 8));

@@ -40,7 +40,7 @@ impl App {
             }
             Action::Move(direction) => match self.view {
                 View::Step => self.inspector.select(direction),
-                View::Confusion => self.mistakes.move_cursor(direction),
+                View::Confusion => self.move_cursor(direction),
                 View::Network => self.network.select(direction, self.run.info.as_ref()),
                 View::Mistakes => self.mistakes.select(direction),
                 View::Draw => self.pad.select(direction),
@@ -48,6 +48,8 @@ impl App {
             },
             Action::OlderMatrix => self.pin_older(),
             Action::NewerMatrix => self.pin_newer(),
+            Action::NextParameter => self.inspector.select_parameter(true),
+            Action::PreviousParameter => self.inspector.select_parameter(false),
             Action::LookInside => self.look_inside(),
             Action::Hardest => self.network.hardest(),
             Action::SwitchSet => self.network.switch_set(self.run.info.as_ref()),

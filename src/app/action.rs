@@ -47,6 +47,10 @@ pub enum Action {
     OlderMatrix,
     /// Show the confusion matrix of the epoch after.
     NewerMatrix,
+    /// Choose the next parameter of the step.
+    NextParameter,
+    /// Choose the parameter before.
+    PreviousParameter,
     /// Show the way of the chosen image through the network, or ask for an image there.
     LookInside,
     /// Show the image that the network does worst on.
@@ -57,9 +61,9 @@ pub enum Action {
     Pen,
     /// Put ink on a pixel of the pad, from the last one if the pen is down there already.
     Stroke {
-        /// Column, 0..28.
+        /// Column.
         x: u8,
-        /// Row, 0..28.
+        /// Row.
         y: u8,
         /// Whether the pen goes on from where it was.
         drag: bool,

@@ -10,6 +10,8 @@ pub struct Inspector {
     pub inspection: Option<Inspection>,
     /// Place of the chosen image in [`Inspection::digits`].
     pub selected: usize,
+    /// Place of the chosen parameter in [`Inspection::parameters`].
+    pub parameter: usize,
 }
 
 impl Inspector {
@@ -26,6 +28,13 @@ impl Inspector {
     /// Drops what a step after this one did, which the run may do in another way.
     pub(super) fn forget_after(&mut self, step: u64) {
         self.inspection.take_if(|inspection| inspection.step > step);
+    }
+
+    /// Chooses the parameter below, or the one above.
+    pub(super) fn select_parameter(&mut self, below: bool) {
+        let parameters = self.inspection.as_ref().map_or(0, |one| one.parameters.len());
+        let next = if below { self.parameter + 1 } else { self.parameter.saturating_sub(1) };
+        self.parameter = next.min(parameters.saturating_sub(1));
     }
 
     /// The chosen image.

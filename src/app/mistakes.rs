@@ -1,10 +1,7 @@
 //! The cell chosen in the confusion matrix, and the images of a cell or of all, hardest first.
 
 use super::{App, Direction, Matrix, View};
-use crate::{
-    data::CLASSES,
-    protocol::{Found, Query, RankedDigit},
-};
+use crate::protocol::{Found, Query, RankedDigit};
 
 /// What the confusion and mistakes views show beside the matrix itself.
 #[derive(Debug, Default)]
@@ -18,9 +15,6 @@ pub struct Mistakes {
     /// Place of the chosen image among those found.
     pub selected: usize,
 }
-
-/// The highest class.
-const LAST: u8 = CLASSES as u8 - 1;
 
 impl Mistakes {
     /// Images in a row of the list, however wide the screen is.
@@ -55,18 +49,20 @@ impl Mistakes {
         self.list()?.digits.get(self.selected)
     }
 
-    /// A page goes to the first or the last row of the matrix, home and end to the sides.
-    pub(super) fn move_cursor(&mut self, direction: Direction) {
+    /// Moves over a matrix of so many classes. A page goes to the first or the last row, home and end
+    /// to the sides.
+    pub(super) fn move_cursor(&mut self, direction: Direction, classes: usize) {
+        let last = classes.saturating_sub(1).min(usize::from(u8::MAX)) as u8;
         let (truth, predicted) = &mut self.cursor;
         match direction {
             Direction::Up => *truth = truth.saturating_sub(1),
-            Direction::Down => *truth = (*truth + 1).min(LAST),
+            Direction::Down => *truth = (*truth + 1).min(last),
             Direction::Left => *predicted = predicted.saturating_sub(1),
-            Direction::Right => *predicted = (*predicted + 1).min(LAST),
+            Direction::Right => *predicted = (*predicted + 1).min(last),
             Direction::PageUp => *truth = 0,
-            Direction::PageDown => *truth = LAST,
+            Direction::PageDown => *truth = last,
             Direction::Home => *predicted = 0,
-            Direction::End => *predicted = LAST,
+            Direction::End => *predicted = last,
         }
     }
 
@@ -95,6 +91,13 @@ impl Mistakes {
 }
 
 impl App {
+    pub(super) fn move_cursor(&mut self, direction: Direction) {
+        let classes = self
+            .matrix()
+            .map_or(self.run.set().classes.len(), |matrix| matrix.evaluation.confusion.classes());
+        self.mistakes.move_cursor(direction, classes);
+    }
+
     /// Opens what is chosen: a cell's images, or an image's way through the network.
     pub(super) fn open_chosen(&mut self) {
         match self.view {

@@ -13,7 +13,7 @@ const PAGE: u32 = 10;
 pub struct Network {
     /// The image that is asked for.
     pub subject: Subject,
-    /// Which stage is shown where there is no room for all, below [`Network::STAGES`].
+    /// Which stage is shown where there is no room for all, below [`Network::stages`].
     pub page: usize,
     shown: Held<Insides>,
     /// Whether the newest answer is about another image than the one shown.
@@ -28,12 +28,18 @@ impl Default for Network {
 }
 
 impl Network {
-    /// Filters, the activations after `ReLU` and after pooling of both layers, and logits.
-    pub const STAGES: usize = 6;
-
     /// The answer to show: that about the image asked for or, until it comes, the one before.
     pub fn insides(&self) -> Option<&Insides> {
         self.shown.shown()
+    }
+
+    /// Stages that can be shown: filters if there are some, activations, and logits.
+    pub fn stages(&self, info: Option<&RunInfo>) -> usize {
+        match (self.insides(), info) {
+            (Some(insides), _) => usize::from(insides.filters.is_some()) + insides.stages.len() + 1,
+            (None, Some(info)) => info.network.stages.len() + 2,
+            (None, None) => 1,
+        }
     }
 
     pub(super) fn show(&mut self, insides: Insides) {
@@ -64,7 +70,7 @@ impl Network {
         self.subject = Subject::Hardest;
     }
 
-    /// Asks for 28 rows of 28 grey values.
+    /// Asks for a drawing.
     pub(super) fn look_at_drawing(&mut self, pixels: Vec<u8>) {
         self.subject = Subject::Drawn(pixels);
     }
@@ -92,7 +98,7 @@ impl Network {
                 return;
             }
             Direction::Down => {
-                self.page = (self.page + 1).min(Self::STAGES - 1);
+                self.page = (self.page + 1).min(self.stages(info) - 1);
                 return;
             }
             Direction::Left => index.saturating_sub(1),

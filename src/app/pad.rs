@@ -1,4 +1,4 @@
-//! A pad of 28×28 pixels to draw on.
+//! A pad as large as the images to draw on.
 
 mod brush;
 
@@ -6,20 +6,20 @@ use std::collections::VecDeque;
 
 use super::Direction;
 use crate::{
-    data::{PIXELS, SIDE, centre::centre},
+    data::{DataInfo, centre::centre_in},
     protocol::Insides,
 };
 
 /// Most strokes that can be taken back.
 const UNDOS: usize = 100;
-/// The last column and the last row.
-const LAST: u8 = SIDE as u8 - 1;
 
 /// What the draw view shows.
 #[derive(Debug)]
 pub struct Pad {
-    /// 28 rows of 28 grey values, 255 the ink.
+    /// Grey values, row after row, 255 the ink.
     pub pixels: Vec<u8>,
+    /// Columns and rows.
+    size: (u8, u8),
     /// Column and row of the cursor.
     pub cursor: (u8, u8),
     /// Whether the cursor leaves ink behind.
@@ -34,18 +34,48 @@ pub struct Pad {
 
 impl Default for Pad {
     fn default() -> Self {
+        Self::for_images(&DataInfo::default())
+    }
+}
+
+/// Columns and rows of images, as far as a drawing can have them.
+fn size_of(images: &DataInfo) -> (u8, u8) {
+    let length = |length: usize| length.clamp(1, usize::from(u8::MAX)) as u8;
+    (length(images.width()), length(images.height()))
+}
+
+impl Pad {
+    /// An empty pad of the size of these images.
+    pub fn for_images(images: &DataInfo) -> Self {
+        let size @ (width, height) = size_of(images);
         Self {
-            pixels: vec![0; PIXELS],
-            cursor: (SIDE as u8 / 2, SIDE as u8 / 2),
+            pixels: vec![0; usize::from(width) * usize::from(height)],
+            size,
+            cursor: (width / 2, height / 2),
             pen: false,
             insides: None,
             dragging: false,
             earlier: VecDeque::new(),
         }
     }
-}
 
-impl Pad {
+    /// Takes the size of these images, without the drawing if that is another.
+    pub(super) fn fit(&mut self, images: &DataInfo) {
+        if self.size != size_of(images) {
+            *self = Self::for_images(images);
+        }
+    }
+
+    /// Columns and rows.
+    pub fn size(&self) -> (u8, u8) {
+        self.size
+    }
+
+    /// The last column and the last row.
+    fn last(&self) -> (u8, u8) {
+        (self.size.0 - 1, self.size.1 - 1)
+    }
+
     /// Whether nothing is drawn.
     pub fn is_empty(&self) -> bool {
         self.pixels.iter().all(|&ink| ink == 0)
@@ -70,15 +100,16 @@ impl Pad {
     /// Moves the cursor, leaving ink behind if the pen is down.
     pub(super) fn select(&mut self, direction: Direction) {
         let (x, y) = self.cursor;
+        let (right, bottom) = self.last();
         let to = match direction {
             Direction::Up => (x, y.saturating_sub(1)),
-            Direction::Down => (x, (y + 1).min(LAST)),
+            Direction::Down => (x, (y + 1).min(bottom)),
             Direction::Left => (x.saturating_sub(1), y),
-            Direction::Right => ((x + 1).min(LAST), y),
+            Direction::Right => ((x + 1).min(right), y),
             Direction::PageUp => (x, 0),
-            Direction::PageDown => (x, LAST),
+            Direction::PageDown => (x, bottom),
             Direction::Home => (0, y),
-            Direction::End => (LAST, y),
+            Direction::End => (right, y),
         };
         if self.pen {
             self.draw((x, y), to);
@@ -88,7 +119,8 @@ impl Pad {
 
     /// Puts ink on a pixel, in a line from the last one while a stroke goes on.
     pub(super) fn stroke(&mut self, x: u8, y: u8, drag: bool) {
-        let to = (x.min(LAST), y.min(LAST));
+        let (right, bottom) = self.last();
+        let to = (x.min(right), y.min(bottom));
         let goes_on = drag && self.dragging;
         if !goes_on {
             self.remember();
@@ -104,12 +136,13 @@ impl Pad {
     }
 
     pub(super) fn clear(&mut self) {
-        self.replace(vec![0; PIXELS]);
+        self.replace(vec![0; self.pixels.len()]);
     }
 
     /// Moves and scales the drawing as MNIST's images are.
     pub(super) fn centre(&mut self) {
-        self.replace(centre(&self.pixels, SIDE));
+        let size = (self.size.0.into(), self.size.1.into());
+        self.replace(centre_in(&self.pixels, size.0, size));
     }
 
     /// Goes back to the drawing before the last change.
@@ -144,7 +177,7 @@ impl Pad {
     }
 
     fn draw(&mut self, from: (u8, u8), to: (u8, u8)) {
-        brush::line(&mut self.pixels, from, to);
+        brush::line(&mut self.pixels, self.size.0.into(), from, to);
     }
 
     fn remember(&mut self) {

@@ -37,12 +37,8 @@ impl App {
 
     fn record(&mut self, event: Event) {
         match event {
-            Event::Started(mut info) => {
-                info.data = printable(&info.data);
-                info.device = printable(&info.device);
-                for name in info.set.classes.iter_mut().chain([&mut info.set.name]) {
-                    *name = printable(name);
-                }
+            Event::Started(info) => {
+                self.pad.fit(&info.set);
                 // A run that is gone on with has its past already.
                 if self.run.info.is_none() {
                     self.curves = Curves::new(&info);

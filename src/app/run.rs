@@ -1,6 +1,7 @@
 //! Where the run stands, and what it was asked to do.
 
 mod ask;
+mod info;
 
 use super::held::Held;
 use crate::{
@@ -120,7 +121,8 @@ impl Default for Run {
 const EVALUATION_SPEEDUP: f64 = 2.5;
 
 impl Run {
-    pub(super) fn start(&mut self, info: RunInfo) {
+    pub(super) fn start(&mut self, mut info: RunInfo) {
+        info::clean(&mut info);
         if self.info.is_none() {
             self.learning_rate = Some(info.learning_rate);
             self.epoch = 1;

@@ -6,13 +6,10 @@
 
 use std::ops::Range;
 
-use super::{PIXELS, SIDE};
+use super::SIDE;
 
 /// Most pixels along each side of the ink.
 pub const BOX: usize = 20;
-/// Where the centre of mass goes, as an index of pixels: MNIST's own images have it there to half a
-/// pixel.
-const MIDDLE: f64 = 14.0;
 
 /// The ink of `image`, rows of `width` grey values of which 0 is none, as MNIST would have it:
 /// 28 rows of 28 grey values. No ink stays none.
@@ -20,16 +17,23 @@ const MIDDLE: f64 = 14.0;
 /// Where the centre of mass lies so far out that ink would be lost, the box is laid as near to the
 /// middle as all of it stays inside.
 pub fn centre(image: &[u8], width: usize) -> Vec<u8> {
-    let mut field = vec![0; PIXELS];
+    centre_in(image, width, (SIDE, SIDE))
+}
+
+/// The same in a field of `across` × `down` pixels, in proportion. The centre of mass goes to the pixel
+/// right and below of the middle, where MNIST's own images have it to half a pixel.
+pub fn centre_in(image: &[u8], width: usize, (across, down): (usize, usize)) -> Vec<u8> {
+    let mut field = vec![0; across * down];
     let Some(ink) = Extent::of(image, width, |value| value > 0) else { return field };
-    let (columns, rows) = ink.fitted();
+    let (columns, rows) = ink.fitted((across.min(down) * BOX / SIDE).max(1));
     let scaled = scale(image, width, &ink, columns, rows);
     let (x, y) = centre_of_mass(&scaled, columns);
-    let place =
-        |at: f64, len: usize| (MIDDLE - at).round().clamp(0.0, (SIDE - len) as f64) as usize;
-    let (left, top) = (place(x, columns), place(y, rows));
+    let place = |at: f64, len: usize, all: usize| {
+        (all as f64 / 2.0 - at).round().clamp(0.0, (all - len) as f64) as usize
+    };
+    let (left, top) = (place(x, columns, across), place(y, rows, down));
     for (row, values) in scaled.chunks_exact(columns).enumerate() {
-        let start = (top + row) * SIDE + left;
+        let start = (top + row) * across + left;
         field[start..start + columns].copy_from_slice(values);
     }
     field
@@ -74,11 +78,11 @@ impl Extent {
         self.rows = self.rows.start.min(row)..self.rows.end.max(row + 1);
     }
 
-    /// Columns and rows after scaling: the longer side fills the box.
-    fn fitted(&self) -> (usize, usize) {
+    /// Columns and rows after scaling: the longer side fills a box of `most` pixels.
+    fn fitted(&self, most: usize) -> (usize, usize) {
         let (columns, rows) = (self.columns.len(), self.rows.len());
         let longer = columns.max(rows);
-        let fit = |len: usize| ((len * BOX + longer / 2) / longer).clamp(1, BOX);
+        let fit = |len: usize| ((len * most + longer / 2) / longer).clamp(1, most);
         (fit(columns), fit(rows))
     }
 }
@@ -135,7 +139,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::data::{self, Dataset};
+    use crate::data::{self, Dataset, PIXELS};
 
     fn test_images() -> Dataset {
         data::builtin().expect("it is inside the crate").test
@@ -233,7 +237,7 @@ mod tests {
             for (at, range) in [(x, extent.columns), (y, extent.rows)] {
                 // Or the box touches the edge of the field.
                 let at_edge = range.start == 0 || range.end == SIDE;
-                prop_assert!((at - MIDDLE).abs() <= 0.5 + 1e-9 || at_edge, "{at}, {range:?}");
+                prop_assert!((at - 14.0).abs() <= 0.5 + 1e-9 || at_edge, "{at}, {range:?}");
             }
         }
 

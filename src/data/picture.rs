@@ -18,6 +18,7 @@ use std::{
 
 use image::{
     DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits,
+    imageops::{self, FilterType},
     metadata::Orientation,
 };
 use serde::Serialize;
@@ -185,6 +186,34 @@ fn open(path: &Path) -> Result<File, PictureError> {
 pub fn read_from(name: &str, source: impl Read) -> Result<Digit, PictureError> {
     let grey = into_grey(decode(name, &bytes(name, source)?)?);
     find::find(&grey).ok_or_else(|| PictureError::Blank { file: name.to_owned() })
+}
+
+/// The picture in a file in grey, scaled to so many rows and columns.
+///
+/// # Errors
+/// As [`read`], but a blank picture is one as well.
+pub fn read_scaled(path: &Path, size: [usize; 2]) -> Result<Vec<u8>, PictureError> {
+    read_scaled_from(&path.display().to_string(), open(path)?, size)
+}
+
+/// The same of a picture that is read to its end; `name` is for errors.
+///
+/// # Errors
+/// As [`read_scaled`].
+pub fn read_scaled_from(
+    name: &str,
+    source: impl Read,
+    [height, width]: [usize; 2],
+) -> Result<Vec<u8>, PictureError> {
+    let grey = into_grey(decode(name, &bytes(name, source)?)?);
+    let size = (width as u32, height as u32);
+    let is_scaled = grey.dimensions() == size;
+    let scaled = if is_scaled {
+        grey
+    } else {
+        imageops::resize(&grey, size.0, size.1, FilterType::Triangle)
+    };
+    Ok(scaled.into_raw())
 }
 
 /// All bytes of a picture file.

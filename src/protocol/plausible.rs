@@ -1,14 +1,11 @@
 //! Whether an event can come from a run: its numbers are such as runs have.
 
 use super::{Evaluation, Event, NetworkInfo};
-use crate::{data::DataInfo, metrics::Confusion};
 
 /// More steps or images no run has, and sums of a few of them cannot overflow.
 const MOST: u64 = 1 << 45;
 /// More images no set has.
 const MOST_IMAGES: u64 = 1 << 32;
-/// More rows, columns or channels no image has.
-const MOST_PIXELS: usize = 1 << 10;
 /// More stages or parameters no network has.
 const MOST_LAYERS: usize = 1 << 12;
 /// Longer no dimension is.
@@ -25,7 +22,6 @@ impl Event {
                 info.set.is_supported()
                     && images.iter().all(|&images| images <= MOST_IMAGES)
                     && within(&[info.steps_per_epoch, info.total_steps, info.parameters])
-                    && is_of_images(&info.set)
                     && is_of_a_run(&info.network)
             }
             Self::Progress(progress) => {
@@ -69,12 +65,6 @@ fn is_possible(evaluation: &Evaluation) -> bool {
     u32::try_from(counts.sum::<u64>()).is_ok()
         && evaluation.correct <= MOST_IMAGES
         && evaluation.total <= MOST_IMAGES
-}
-
-/// Whether a set's images and classes can be shown.
-fn is_of_images(set: &DataInfo) -> bool {
-    set.shape.iter().all(|length| (1..=MOST_PIXELS).contains(length))
-        && Confusion::CLASSES.contains(&set.classes.len())
 }
 
 fn is_of_a_run(network: &NetworkInfo) -> bool {

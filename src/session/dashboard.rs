@@ -237,7 +237,7 @@ impl Session {
             }
             Input::Paste(text) => return Ok(link.tell(app, Msg::Paste(text))),
             // One that comes late, from before the mouse was let go, draws nothing.
-            Input::Mouse(mouse) if app.takes_mouse() => mouse::stroke(mouse, self.area),
+            Input::Mouse(mouse) if app.takes_mouse() => mouse::stroke(mouse, app, self.area),
             _ => None,
         };
         self.act(action, app, link)

@@ -3,11 +3,14 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Rect;
 
-use crate::{app::Action, ui};
+use crate::{
+    app::{Action, App},
+    ui,
+};
 
 /// What the mouse does on a screen that fills `area`.
-pub(super) fn stroke(mouse: MouseEvent, area: Rect) -> Option<Action> {
-    let pixel = ui::pad_position(area, mouse.column, mouse.row);
+pub(super) fn stroke(mouse: MouseEvent, app: &App, area: Rect) -> Option<Action> {
+    let pixel = ui::pad_position(app, area, mouse.column, mouse.row);
     match (mouse.kind, pixel) {
         (MouseEventKind::Down(MouseButton::Left), Some((x, y))) => {
             Some(Action::Stroke { x, y, drag: false })
@@ -31,14 +34,18 @@ mod tests {
     const AREA: Rect = Rect::new(0, 0, 80, 24);
 
     fn at(kind: MouseEventKind, (column, row): (u16, u16)) -> Option<Action> {
-        stroke(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }, AREA)
+        stroke(
+            MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE },
+            &App::default(),
+            AREA,
+        )
     }
 
     #[test]
     fn the_left_button_draws_on_the_pad_and_nothing_else_does() {
         let on_pad = AREA
             .positions()
-            .find(|at| ui::pad_position(AREA, at.x, at.y).is_some())
+            .find(|at| ui::pad_position(&App::default(), AREA, at.x, at.y).is_some())
             .map(|at| (at.x, at.y))
             .expect("there is room for a pad");
         let beside = (0, 0);

@@ -85,12 +85,22 @@ pub struct WeightsCheck {
     pub device: DeviceChoice,
 }
 
-/// Measures saved weights on the test set, and tells what was done to the file's tensors to make them
-/// fit, a sentence each.
+/// The answer to a [`WeightsCheck`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeasuredWeights {
+    /// How well they do.
+    pub evaluation: Evaluation,
+    /// The set that they were measured on.
+    pub set: DataInfo,
+    /// What was done to the file's tensors to make them fit, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Measures saved weights on the test set.
 ///
 /// # Errors
 /// If the weights or the images cannot be read, or the device cannot be used.
-pub fn evaluate_weights(check: &WeightsCheck) -> Result<(Evaluation, Vec<String>), TrainError> {
+pub fn evaluate_weights(check: &WeightsCheck) -> Result<MeasuredWeights, TrainError> {
     // Weights are soon refused where they are the wrong ones, and images may take long to read.
     let (loaded, data) = match &check.model {
         None => (
@@ -110,6 +120,6 @@ pub fn evaluate_weights(check: &WeightsCheck) -> Result<(Evaluation, Vec<String>
         let evaluation = evaluate(&model, &data.test, EvalSet::Test, &device, None, || true)?;
         let evaluation =
             evaluation.unwrap_or_else(|| unreachable!("nothing stops this evaluation"));
-        Ok((evaluation, notes))
+        Ok(MeasuredWeights { evaluation, set: data.info, notes })
     })
 }

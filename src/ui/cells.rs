@@ -1,4 +1,4 @@
-//! Square grids of values in block characters, and the scales that say what their shades mean.
+//! Grids of values in block characters, and the scales that say what their shades mean.
 
 use ratatui::{
     buffer::Buffer,
@@ -8,7 +8,7 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::{digits::QUADRANTS, theme::Theme};
+use super::{picture::QUADRANTS, theme::Theme};
 
 /// Which shade a value has: the largest magnitude, rounded up to a number that reads well and stays
 /// for a while, has the last one.
@@ -128,6 +128,8 @@ fn number(value: f32) -> String {
 /// How much room a value takes. All forms are square to the eye, a cell being twice as high as wide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
+    /// A quarter of a column and an eighth of a row, where 2×4 values share a shade.
+    Tiny,
     /// Half a column and a quarter of a row, where two values above each other share a shade.
     Small,
     /// A column and half a row.
@@ -139,22 +141,24 @@ pub(super) enum Form {
 }
 
 impl Form {
-    /// Columns and rows of a grid of so many values a side.
-    pub(super) fn size(self, side: u16) -> (u16, u16) {
+    /// Columns and rows of a grid of values.
+    pub(super) fn size(self, height: u16, width: u16) -> (u16, u16) {
         match self {
-            Self::Small => (side.div_ceil(2), side.div_ceil(4)),
-            Self::Half => (side, side.div_ceil(2)),
-            Self::Whole => (2 * side, side),
-            Self::Double => (4 * side, 2 * side),
+            Self::Tiny => (width.div_ceil(4), height.div_ceil(8)),
+            Self::Small => (width.div_ceil(2), height.div_ceil(4)),
+            Self::Half => (width, height.div_ceil(2)),
+            Self::Whole => (width.saturating_mul(2), height),
+            Self::Double => (width.saturating_mul(4), height.saturating_mul(2)),
         }
     }
 }
 
-/// A square grid of values, drawn from the area's upper left corner.
+/// A grid of values, drawn from the area's upper left corner.
 #[derive(Debug)]
 pub(super) struct Grid<'a> {
     pub(super) values: &'a [f32],
-    pub(super) side: u16,
+    pub(super) height: u16,
+    pub(super) width: u16,
     pub(super) form: Form,
     pub(super) scale: Scale,
     pub(super) theme: &'a Theme,
@@ -162,10 +166,10 @@ pub(super) struct Grid<'a> {
 
 impl Grid<'_> {
     fn value(&self, x: u16, y: u16) -> Option<f32> {
-        if x >= self.side {
+        if x >= self.width {
             return None;
         }
-        self.values.get(usize::from(y) * usize::from(self.side) + usize::from(x)).copied()
+        self.values.get(usize::from(y) * usize::from(self.width) + usize::from(x)).copied()
     }
 
     /// The mean of the values there are among `columns` × `rows`.
@@ -184,6 +188,7 @@ impl Grid<'_> {
     /// What stands in a cell; `None` outside the grid.
     fn cell(&self, column: u16, row: u16) -> Option<(&'static str, Style)> {
         let (x, y, columns, rows) = match self.form {
+            Form::Tiny => (4 * column, 8 * row, 4, 8),
             Form::Small => (2 * column, 4 * row, 2, 4),
             Form::Half => (column, 2 * row, 1, 2),
             Form::Whole => (column / 2, row, 1, 1),
@@ -195,9 +200,11 @@ impl Grid<'_> {
             return Some((self.scale.symbol(whole), Style::new()));
         };
         Some(match self.form {
-            Form::Small => {
-                let quadrants = [(x, y), (x + 1, y), (x, y + 2), (x + 1, y + 2)];
-                self.two_shades(quadrants.map(|(x, y)| self.level(x, y, 1, 2).unwrap_or(whole)))
+            Form::Tiny | Form::Small => {
+                let (across, down) = (columns / 2, rows / 2);
+                let quadrants = [(x, y), (x + across, y), (x, y + down), (x + across, y + down)];
+                let level = |(x, y)| self.level(x, y, across, down).unwrap_or(whole);
+                self.two_shades(quadrants.map(level))
             }
             Form::Half => match (self.level(x, y, 1, 1), self.level(x, y + 1, 1, 1)) {
                 (Some(upper), Some(lower)) => shaded("▀", color(upper), color(lower)),
@@ -237,7 +244,7 @@ fn shaded(symbol: &'static str, fg: Option<Color>, bg: Option<Color>) -> (&'stat
 
 impl Widget for &Grid<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
-        let (width, height) = self.form.size(self.side);
+        let (width, height) = self.form.size(self.height, self.width);
         let area = Rect { width: width.min(area.width), height: height.min(area.height), ..area };
         for position in area.intersection(buf.area).positions() {
             let (column, row) = (position.x - area.x, position.y - area.y);

@@ -1,7 +1,9 @@
 //! Confusion matrix of an evaluation, with the figures it gives.
 
+mod condensed;
 mod cursor;
 mod figures;
+mod fit;
 mod grid;
 
 use ratatui::{
@@ -11,13 +13,13 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::{pane, table, theme::Theme};
+use super::{names::Names, pane, table, theme::Theme};
 use crate::{
     app::{Action, App, Matrix},
     keymap,
 };
 use figures::PAIR_LINES;
-use grid::Grid;
+use fit::Layout;
 
 /// The matrix and its figures.
 #[derive(Debug)]
@@ -82,16 +84,37 @@ impl<'a> Confusion<'a> {
         Self { history, ..self }
     }
 
+    /// Where the part that is shown is, and how to see the rest.
+    fn draw_part(&self, part: &str, area: Rect, buf: &mut Buffer) {
+        let part = Line::styled(part.to_owned(), self.theme.accent);
+        let rest = Span::styled(" · arrows show the rest", self.theme.muted);
+        let has_room = part.width() + rest.width() <= usize::from(area.width);
+        let mut line = part;
+        if has_room {
+            line.push_span(rest);
+        }
+        line.render(area, buf);
+    }
+
     fn title(&self, matrix: Matrix<'_>, area: Rect, buf: &mut Buffer) -> Rect {
         let title = format!("Confusion · {}", name(self.app, matrix));
         if self.app.is_pinned() {
             let notes = [&[SCRUB, NEWEST] as &[_], &[NEWEST]].map(|ways| ways_on(self.theme, ways));
             return pane::titled(area, buf, self.theme, &title, notes);
         }
-        let note = |text| Line::styled(text, self.theme.muted);
-        let notes = [note("rows: true digit, columns: taken for"), note("true ↓ →taken for")];
+        let note = |text: String| Line::styled(text, self.theme.muted);
+        let class = class(self.app);
+        let notes = [
+            note(format!("rows: true {class}, columns: taken for")),
+            note("true ↓ →taken for".to_owned()),
+        ];
         pane::titled(area, buf, self.theme, &title, notes)
     }
+}
+
+/// What is told apart: digits, or classes of another kind.
+fn class(app: &App) -> &'static str {
+    if Names::of(app).are_digits() { "digit" } else { "class" }
 }
 
 impl Widget for &Confusion<'_> {
@@ -100,33 +123,51 @@ impl Widget for &Confusion<'_> {
         let Some(matrix) = app.matrix() else {
             let inner = pane::titled(area, buf, theme, "Confusion", []);
             let text = if app.run.is_under_way() {
-                "How often each digit is taken for which appears here after the first epoch."
+                let class = class(app);
+                format!(
+                    "How often each {class} is taken for which appears here after the first epoch."
+                )
             } else {
-                "No epoch was completed."
+                "No epoch was completed.".to_owned()
             };
-            return pane::empty(inner, buf, theme, text);
+            return pane::empty(inner, buf, theme, &text);
         };
         let inner = self.title(matrix, area, buf);
         let confusion = &matrix.evaluation.confusion;
+        let (names, classes) = (Names::of(app), confusion.classes());
+        let (truth, predicted) = app.mistakes.cursor;
+        let cursor = [truth, predicted].map(|class| usize::from(class).min(classes - 1));
+        let cursor = (cursor[0], cursor[1]);
         let mut below = inner;
-        let grid = Grid::fit(inner, self.full);
-        if let Some(grid) = grid {
+        let layout = Layout { names, classes, cursor };
+        let grid = layout.whole(inner, self.full);
+        let grid = grid.or_else(|| if self.full { layout.part(inner) } else { None });
+        if grid.is_none() && !self.full {
+            below = rest(inner, condensed::draw(confusion, inner, PAIR_LINES + 1, buf, theme));
+        }
+        if let Some(grid) = &grid {
             grid.draw(confusion, buf, theme);
             let mut used = grid.bottom() + 1 - inner.y;
-            if !grid.has_table {
+            let part = grid.part();
+            if !grid.has_table && part.is_none() {
                 if self.history && inner.y + used < inner.bottom() {
                     let row = Rect { y: inner.y + used, height: 1, ..inner };
                     self.draw_history(row, buf);
                 }
                 used += 1;
             }
+            if let Some(part) = part.filter(|_| inner.y + used < inner.bottom()) {
+                let row = Rect { y: inner.y + used, height: 1, ..inner };
+                self.draw_part(&part, row, buf);
+                used += 1;
+            }
             below = rest(inner, used);
         }
         if self.full {
-            if let Some(grid) = grid {
-                cursor::mark(grid, app.mistakes.cursor, buf, theme);
+            if let Some(grid) = &grid {
+                cursor::mark(grid, cursor, buf, theme);
             }
-            let line = cursor::line(confusion, app.mistakes.cursor, below.width, theme);
+            let line = cursor::line(confusion, names, cursor, below.width, theme);
             if below.height > 0 {
                 line.render(Rect { height: 1, ..below }, buf);
             }
@@ -134,7 +175,7 @@ impl Widget for &Confusion<'_> {
             below = rest(below, if below.height > 3 { 2 } else { 1 });
         }
         self.figures(matrix.evaluation, below, buf);
-        if grid.is_some_and(Grid::is_narrow) && below.height > PAIR_LINES + 1 {
+        if grid.is_some_and(|grid| grid.is_narrow()) && below.height > PAIR_LINES + 1 {
             let text = "in %: diagonal recall, pr precision";
             table::left(buf, inner.x, inner.bottom() - 1, text, inner.width, theme.muted);
         }

@@ -12,10 +12,10 @@ use ratatui::{
     widgets::{Block, BorderType, Widget},
 };
 
-use super::{pane, theme::Theme};
+use super::{names::Names, pane, theme::Theme};
 use crate::app::{App, Pad};
 use answer::Answer;
-use places::{LEAST_ROWS, Places, SIDE, Scale};
+use places::{Places, Scale, least_rows};
 
 /// Ink from which a pixel counts as set where there are no shades.
 const INK: u8 = 100;
@@ -29,8 +29,8 @@ pub(super) struct Draw<'a> {
 
 /// Column and row of the pixel of the pad that a cell shows, in a view that fills `body`; `None`
 /// beside the pad.
-pub(super) fn pixel(body: Rect, column: u16, row: u16) -> Option<(u8, u8)> {
-    Places::within(body)?.pixel(column, row)
+pub(super) fn pixel(app: &App, body: Rect, column: u16, row: u16) -> Option<(u8, u8)> {
+    Places::within(body, app)?.pixel(column, row)
 }
 
 impl<'a> Draw<'a> {
@@ -59,20 +59,25 @@ impl<'a> Draw<'a> {
 impl Widget for &Draw<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let (theme, pad) = (self.theme, &self.app.pad);
-        let Some(places) = Places::within(area) else {
+        let Some(places) = Places::within(area, self.app) else {
             let inner = pane::titled(area, buf, theme, "Draw", []);
-            let text = if area.height < LEAST_ROWS {
-                format!("The pad needs {} more rows.", LEAST_ROWS - area.height)
+            let least = least_rows(self.app);
+            let text = if area.height < least {
+                format!("The pad needs {} more rows.", least - area.height)
             } else {
                 "The pad needs more columns.".to_owned()
             };
             return pane::empty(inner, buf, theme, &text);
         };
-        let pen = if pad.pen {
+        let mut pen = if pad.pen {
             Line::styled("pen down", theme.evaluation)
         } else {
             Line::styled("pen up", theme.muted)
         };
+        if let Scale::Reduced(_) = places.scale {
+            // The cursor's place on the screen stands for several pixels.
+            pen.push_span(format!(" at {}, {}", pad.cursor.0, pad.cursor.1));
+        }
         pane::titled(places.pane, buf, theme, "Draw", [pen]);
         if let Some(frame) = places.frame {
             let border = Block::bordered().border_type(BorderType::Rounded);
@@ -84,23 +89,43 @@ impl Widget for &Draw<'_> {
         }
         draw_cursor(pad, &places, buf, theme);
         let insides = pad.insides.as_ref();
-        Answer::new(insides, self.waiting(), theme).render(places.answer, buf);
+        Answer::new(insides, Names::of(self.app), self.waiting(), theme).render(places.answer, buf);
         if let Some(area) = places.maps {
-            maps::render(insides, area, buf, theme);
+            maps::render(insides, self.app.run.network(), area, buf, theme);
         }
     }
 }
 
-fn ink(pad: &Pad, x: u16, y: u16) -> u8 {
-    pad.pixels.get(usize::from(y * SIDE + x)).copied().unwrap_or(0)
+/// The ink of a square of the screen, the mean of all pixels that share it; 0 outside.
+fn ink(pad: &Pad, scale: Scale, square: (u16, u16)) -> u8 {
+    let (width, height) = pad.size();
+    let pixel = |x: u16, y: u16| {
+        let is_inside = x < width.into() && y < height.into();
+        let place = usize::from(y) * usize::from(width) + usize::from(x);
+        is_inside.then(|| pad.pixels.get(place).copied()).flatten()
+    };
+    match scale {
+        Scale::Magnified(times) => pixel(square.0 / times, square.1 / times).unwrap_or(0),
+        Scale::Reduced(by) => {
+            let (x, y) = (square.0 * by, square.1 * by);
+            let places = (y..y + by).flat_map(|y| (x..x + by).map(move |x| (x, y)));
+            let (sum, count) = places
+                .filter_map(|(x, y)| pixel(x, y))
+                .fold((0, 0), |(sum, count), ink| (sum + u32::from(ink), count + 1));
+            sum.checked_div(count).unwrap_or(0) as u8
+        }
+    }
 }
 
 fn draw_pixels(pad: &Pad, places: &Places, buf: &mut Buffer, theme: &Theme) {
+    let scale = places.scale;
     for position in places.pad.intersection(buf.area).positions() {
-        let (x, y) = (position.x - places.pad.x, position.y - places.pad.y);
-        let (symbol, style) = match places.scale {
-            Scale::Large => whole(ink(pad, x / 2, y), theme),
-            Scale::Small => halves(ink(pad, x, 2 * y), ink(pad, x, 2 * y + 1), theme),
+        let (x, y) = (position.x - places.pad.x, 2 * (position.y - places.pad.y));
+        let upper = ink(pad, scale, (x, y));
+        let (symbol, style) = if scale.is_even() {
+            whole(upper, theme)
+        } else {
+            halves(upper, ink(pad, scale, (x, y + 1)), theme)
         };
         buf[position].set_symbol(symbol).set_style(style);
     }
@@ -128,30 +153,32 @@ fn halves(upper: u8, lower: u8, theme: &Theme) -> (&'static str, Style) {
     }
 }
 
-/// Marks the cursor's pixel: with brackets where it has two cells, else by its half of the cell or,
-/// without shades, by a triangle that points to that half.
+/// Marks the cursor's pixel: with brackets where it has two cells or more, else by its half of the
+/// cell or, without shades, by a triangle that points to that half.
 fn draw_cursor(pad: &Pad, places: &Places, buf: &mut Buffer, theme: &Theme) {
-    let (column, row) = (u16::from(pad.cursor.0), u16::from(pad.cursor.1));
+    let scale = places.scale;
+    let square @ (column, row) = scale.square((pad.cursor.0.into(), pad.cursor.1.into()));
     let style = if pad.pen { theme.evaluation } else { theme.accent };
     let style = style.add_modifier(Modifier::BOLD);
-    let under = ink(pad, column, row);
+    let under = ink(pad, scale, square);
     // Without shades, ink is the terminal's own foreground.
     let plain = if under >= INK { style.add_modifier(Modifier::REVERSED) } else { style };
     let is_lower = row % 2 == 1;
-    let (x, y, symbols, style) = match places.scale {
-        Scale::Large => {
-            let style = theme.ink(under).map_or(plain, |shade| style.bg(shade));
-            (2 * column, row, "[]", style)
+    let (symbols, width, style) = if let Scale::Magnified(times @ 2..) = scale {
+        (["[", "]"], times, theme.ink(under).map_or(plain, |shade| style.bg(shade)))
+    } else {
+        match theme.ink(ink(pad, scale, (column, row ^ 1))) {
+            Some(other) => ([if is_lower { "▄" } else { "▀" }, ""], 1, style.bg(other)),
+            None => ([if is_lower { "▾" } else { "▴" }, ""], 1, plain),
         }
-        Scale::Small => match theme.ink(ink(pad, column, row ^ 1)) {
-            Some(other) => (column, row / 2, if is_lower { "▄" } else { "▀" }, style.bg(other)),
-            None => (column, row / 2, if is_lower { "▾" } else { "▴" }, plain),
-        },
     };
-    for (place, symbol) in symbols.chars().enumerate() {
-        let position = (places.pad.x + x + place as u16, places.pad.y + y);
+    // In the middle of the pixel's rows, at both ends of its columns.
+    let row = u16::midpoint(row, (width - 1) / 2);
+    let ends = [(symbols[0], 0), (symbols[1], width - 1)];
+    for (symbol, place) in ends.into_iter().filter(|(symbol, _)| !symbol.is_empty()) {
+        let position = (places.pad.x + column + place, places.pad.y + row);
         if let Some(cell) = buf.cell_mut(position) {
-            cell.set_char(symbol).set_style(style);
+            cell.set_symbol(symbol).set_style(style);
         }
     }
 }

@@ -44,13 +44,15 @@ impl Widget for &Inspector<'_> {
         };
         let parameters = parameters::Parameters::new(inspection, self.app, self.theme);
         let selected = self.app.inspector.selected;
-        let batch = batch::Batch::new(inspection, selected, self.theme);
+        let batch = batch::Batch::new(inspection, selected, self.app, self.theme);
         let beside = [COLUMNS * digits::LARGE_COLUMNS, COLUMNS * (digits::SMALL_COLUMNS + 1) - 1]
             .map(|digits| digits + GAP)
             .into_iter()
             .find(|taken| area.width >= taken + parameters::LEAST_COLUMNS);
         let rows = parameters.rows();
         let Some(taken) = beside else {
+            // Of a long table only a part is shown.
+            let rows = rows.min((area.height / 2).max(parameters::LEAST_ROWS));
             let [top, bottom] =
                 Layout::vertical([Constraint::Length(rows), Constraint::Fill(1)]).areas(area);
             parameters.render(top, buf);
@@ -60,6 +62,9 @@ impl Widget for &Inspector<'_> {
             Layout::horizontal([Constraint::Fill(1), Constraint::Length(taken - GAP)])
                 .spacing(GAP)
                 .areas(area);
+        // Above the chosen image there is room for a part of a long table.
+        let part = left.height.saturating_sub(digits::LARGE_ROWS + 3);
+        let rows = if part < parameters::LEAST_ROWS { rows } else { rows.min(part) };
         let [top, bottom] = Layout::vertical([Constraint::Length(rows), Constraint::Fill(1)])
             .spacing(1)
             .areas(left);

@@ -16,9 +16,10 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::{confusion, format, pane, theme::Theme};
+use super::{confusion, format, names::Names, pane, picture::Picture, table, theme::Theme};
 use crate::{
     app::App,
+    data::DataInfo,
     protocol::{Found, RankedDigit, RunState},
 };
 use detail::Detail;
@@ -54,9 +55,16 @@ impl<'a> Mistakes<'a> {
             n if n > shown => format!("hardest {shown_of} of {total} images"),
             _ => format!("{total} images"),
         };
-        let short = format!("{} · {pin}{set}, {moment}", cell_name(cell));
+        let width = usize::from(width);
+        let moment = format!(" · {pin}{set}, {moment}");
+        let short = self.cell_name(cell, width.saturating_sub(table::width(&moment) + 1)) + &moment;
         let full = format!("{short} · {count}");
-        if full.chars().count() < usize::from(width) { full } else { short }
+        if table::width(&full) < width { full } else { short }
+    }
+
+    /// `4 taken for 9` or `4 recognised`, with shorter names where `columns` have no room.
+    fn cell_name(&self, (truth, predicted): (u8, u8), columns: usize) -> String {
+        Names::of(self.app).verdict_within(truth.into(), predicted.into(), columns)
     }
 
     /// Why there are no images to show, or `None` if there are some.
@@ -80,30 +88,39 @@ impl<'a> Mistakes<'a> {
             });
         };
         let moment = matrix.epoch.map_or_else(|| "at the end".into(), |n| format!("in epoch {n}"));
+        let name = |class: u8| Names::of(self.app).full(class.into());
         match (found.total, found.query.cell) {
             (None, _) => Some(format!(
                 "The images {moment} are no longer known. Images are kept for the last evaluations \
                  only."
             )),
             (Some(0), Some((truth, predicted))) if truth == predicted => {
-                Some(format!("No {truth} was recognised {moment}."))
+                Some(format!("No {} was recognised {moment}.", name(truth)))
             }
             (Some(0), Some((truth, predicted))) => {
-                Some(format!("No {truth} was taken for {predicted} {moment}."))
+                Some(format!("No {} was taken for {} {moment}.", name(truth), name(predicted)))
             }
             _ if found.digits.is_empty() => Some("There are no images.".into()),
             _ => None,
         }
     }
 
-    fn title(&self, found: Option<&Found>, area: Rect, buf: &mut Buffer) -> Rect {
+    fn title(
+        &self,
+        found: Option<&Found>,
+        with_probability: bool,
+        area: Rect,
+        buf: &mut Buffer,
+    ) -> Rect {
         let app = self.app;
         let title = match (found, app.mistakes.cell, app.matrix()) {
             (Some(found), _, Some(_)) if found.total.is_some_and(|total| total > 0) => {
                 self.heading(found, area.width)
             }
             (_, Some(cell), Some(matrix)) => {
-                format!("{} · {}", cell_name(cell), confusion::name(app, matrix))
+                let moment = format!(" · {}", confusion::name(app, matrix));
+                let room = usize::from(area.width).saturating_sub(table::width(&moment) + 1);
+                self.cell_name(cell, room) + &moment
             }
             (_, None, Some(matrix)) => format!("Hardest images · {}", confusion::name(app, matrix)),
             (_, _, None) => "Hardest images".to_owned(),
@@ -117,10 +134,12 @@ impl<'a> Mistakes<'a> {
                 [confusion::ways_on(self.theme, &[confusion::SCRUB])],
             );
         }
-        let note = |text| Line::styled(text, self.theme.muted);
+        let note = |text: String| Line::styled(text, self.theme.muted);
         let notes = match found {
             Some(found) if !found.digits.is_empty() => {
-                [note("true→taken for, probability, loss"), note("true→taken for")]
+                let probability = if with_probability { ", probability" } else { "" };
+                let full = format!("true→taken for{probability}, loss");
+                [note(full), note("true→taken for".to_owned())]
             }
             _ => [Line::default(), Line::default()],
         };
@@ -128,22 +147,44 @@ impl<'a> Mistakes<'a> {
     }
 }
 
-/// `4 taken for 9` or `4 recognised`.
-fn cell_name((truth, predicted): (u8, u8)) -> String {
-    if truth == predicted {
-        format!("{truth} recognised")
-    } else {
-        format!("{truth} taken for {predicted}")
+/// What images are drawn with.
+#[derive(Clone, Copy, Debug)]
+struct Look<'a> {
+    names: Names<'a>,
+    set: &'a DataInfo,
+    theme: &'a Theme,
+}
+
+impl<'a> Look<'a> {
+    fn picture(self, of: &'a RankedDigit) -> Picture<'a> {
+        Picture::new(&of.digit.pixels, self.set, self.theme)
+    }
+
+    /// What an image was taken for in at most `columns`: `4→9`, or `✓ 4` if it was recognised.
+    fn answer(self, of: &RankedDigit, columns: usize) -> Span<'static> {
+        let digit = &of.digit;
+        if digit.is_right() {
+            let name = self.names.answer(digit, columns.saturating_sub(2));
+            Span::styled(format!("✓ {name}"), self.theme.right)
+        } else {
+            Span::styled(self.names.answer(digit, columns), self.theme.wrong)
+        }
     }
 }
 
 impl Widget for &Mistakes<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
-        let (theme, mistakes) = (self.theme, &self.app.mistakes);
+        let mistakes = &self.app.mistakes;
+        let (names, set) = (Names::of(self.app), self.app.run.set());
+        let look = Look { names, set, theme: self.theme };
         let found = mistakes.list();
-        let inner = self.title(found, area, buf);
+        let inner =
+            Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area };
+        let grid = Grid::fit(inner);
+        let with_probability = grid.is_none_or(|grid| grid.has_probability(names));
+        self.title(found, with_probability, area, buf);
         if let Some(text) = self.missing(found) {
-            return pane::empty(inner, buf, theme, &text);
+            return pane::empty(inner, buf, self.theme, &text);
         }
         let Some((found, chosen)) = found.zip(mistakes.chosen()) else { return };
         let detail = Detail {
@@ -151,23 +192,14 @@ impl Widget for &Mistakes<'_> {
             of: found.digits.len(),
             set: found.set,
             image: chosen,
+            look,
         };
-        let Some(grid) = Grid::fit(inner) else { return detail.draw_alone(inner, buf, theme) };
-        grid.draw(&found.digits, mistakes.selected, buf, theme);
+        let Some(grid) = grid else { return detail.draw_alone(inner, buf) };
+        grid.draw(&found.digits, mistakes.selected, look, buf);
         match grid.side() {
-            Some(side) => detail.draw_beside(side, buf, theme),
-            None => detail.draw_line(grid.below(), buf, theme),
+            Some(side) => detail.draw_beside(side, buf),
+            None => detail.draw_line(grid.below(), buf),
         }
-    }
-}
-
-/// What an image was taken for: `4→9`, or `✓ 4` if it was recognised.
-fn answer(image: &RankedDigit, theme: &Theme) -> Span<'static> {
-    let digit = &image.digit;
-    if digit.is_right() {
-        Span::styled(format!("✓ {}", digit.label), theme.right)
-    } else {
-        Span::styled(format!("{}→{}", digit.label, digit.prediction), theme.wrong)
     }
 }
 

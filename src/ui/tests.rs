@@ -2,6 +2,7 @@
 
 mod ascii;
 mod draw;
+mod sets;
 mod steps;
 
 use std::{

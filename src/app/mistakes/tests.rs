@@ -44,7 +44,7 @@ fn the_cursor_stays_inside_the_matrix() {
     let mut mistakes = Mistakes::default();
     let mut go = |directions: &[Direction]| {
         for &direction in directions {
-            mistakes.move_cursor(direction);
+            mistakes.move_cursor(direction, 10);
         }
         mistakes.cursor
     };

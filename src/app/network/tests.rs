@@ -206,3 +206,15 @@ fn leaving_the_view_ends_the_reports() {
     let commands = app.update(Msg::Action(Action::Show(View::Overview)));
     assert_eq!(commands, [Command::LookInside(None)]);
 }
+
+#[test]
+fn as_many_stages_are_paged_through_as_the_network_has() {
+    let mut app = started(info());
+    let mut shown = insides(image(ImageSet::Test, 0), Some((ImageSet::Test, 0)), 1);
+    shown.stages = vec![crate::protocol::FeatureMaps::default(); 30];
+    feed(&mut app, Event::Insides(Box::new(shown)));
+    for _ in 0..50 {
+        assert_eq!(asked(&mut app, Action::Move(Direction::Down)), None);
+    }
+    assert_eq!(app.network.page, 30, "30 stages and the logits");
+}

@@ -1,17 +1,19 @@
-//! A round, soft brush, about as wide as the strokes of MNIST.
+//! A round, soft brush, about as wide as the strokes of MNIST for its size.
 
-use crate::data::SIDE;
-
-/// Half the width of a stroke in pixels. A drawing has as much ink for its length as MNIST's digits,
-/// whose strokes are about 2.4 pixels wide.
-const RADIUS: f32 = 1.2;
+/// Half the width of a stroke as a share of the shorter side. A drawing has as much ink for its
+/// length as MNIST's digits, whose strokes are about 2.4 of 28 pixels wide.
+const RADIUS: f32 = 1.2 / 28.0;
+/// A thinner stroke would leave no pixel full.
+const LEAST_RADIUS: f32 = 0.5;
 
 /// Draws a straight stroke between the middles of two pixels, given as column and row, over what is
-/// there: of both inks the darker stays.
-pub(super) fn line(pixels: &mut [u8], from: (u8, u8), to: (u8, u8)) {
+/// there in rows of `width` pixels: of both inks the darker stays.
+pub(super) fn line(pixels: &mut [u8], width: usize, from: (u8, u8), to: (u8, u8)) {
+    let height = pixels.len() / width.max(1);
+    let radius = (width.min(height) as f32 * RADIUS).max(LEAST_RADIUS);
     for (place, pixel) in pixels.iter_mut().enumerate() {
-        let at = ((place % SIDE) as f32, (place / SIDE) as f32);
-        let cover = RADIUS + 0.5 - distance(at, from, to);
+        let at = ((place % width) as f32, (place / width) as f32);
+        let cover = radius + 0.5 - distance(at, from, to);
         *pixel = (*pixel).max((255.0 * cover.clamp(0.0, 1.0)).round() as u8);
     }
 }
@@ -36,11 +38,12 @@ mod tests {
     use super::*;
 
     type Place = (u8, u8);
+    const SIDE: usize = 28;
 
     fn drawn(strokes: &[(Place, Place)]) -> Vec<u8> {
         let mut pixels = vec![0; SIDE * SIDE];
         for &(from, to) in strokes {
-            line(&mut pixels, from, to);
+            line(&mut pixels, SIDE, from, to);
         }
         pixels
     }
@@ -63,6 +66,20 @@ mod tests {
     fn strokes_over_each_other_add_nothing() {
         let once = drawn(&[((5, 5), (9, 12))]);
         assert_eq!(drawn(&[((5, 5), (9, 12)), ((9, 12), (5, 5))]), once);
+    }
+
+    #[test]
+    fn a_stroke_is_as_wide_for_its_image_whatever_the_size_and_full_in_the_middle() {
+        for (width, height) in [(8, 8), (28, 28), (64, 64), (16, 64)] {
+            let mut pixels = vec![0; width * height];
+            let (x, y) = ((width / 2) as u8, (height - 1) as u8);
+            line(&mut pixels, width, (x, 0), (x, y));
+            let row = &pixels[width..2 * width];
+            assert_eq!(row[width / 2], 255, "{width}×{height}");
+            let ink: f32 = row.iter().map(|&ink| f32::from(ink) / 255.0).sum();
+            let share = ink / width as f32;
+            assert!((0.08..0.13).contains(&share), "{width}×{height}: {share}");
+        }
     }
 
     #[test]

@@ -1,8 +1,10 @@
 use super::*;
 use crate::{
     app::{Action, App, Msg, View},
-    protocol::{Command, Event, Subject},
+    protocol::{Command, Event, RunInfo, Subject},
 };
+
+const SIDE: usize = 28;
 
 fn act(app: &mut App, action: Action) -> Vec<Command> {
     app.update(Msg::Action(action))
@@ -191,4 +193,28 @@ fn the_mouse_draws_on_the_bare_pad_only() {
     assert!(app.takes_mouse());
     let _ = act(&mut app, Action::ToggleHelp);
     assert!(!app.takes_mouse());
+}
+
+#[test]
+fn the_pad_takes_the_size_of_the_images_and_its_cursor_reaches_every_pixel() {
+    for (height, width) in [(8, 8), (64, 64), (16, 40)] {
+        let mut app = drawing();
+        stroke(&mut app, &[(9, 9)]);
+        let mut info = RunInfo::example();
+        info.set.shape = [1, height, width];
+        let _ = app.update(Event::Started(info.clone()).into());
+        assert!(app.pad.is_empty(), "a drawing of another size is none");
+        assert_eq!(app.pad.pixels.len(), height * width);
+        let _ = act(&mut app, Action::Move(Direction::End));
+        let _ = act(&mut app, Action::Move(Direction::PageDown));
+        assert_eq!(app.pad.cursor, (width as u8 - 1, height as u8 - 1));
+        let _ = act(&mut app, Action::Pen);
+        assert_eq!(app.pad.pixels[height * width - 1], 255);
+        let _ = act(&mut app, Action::Centre);
+        let middle = app.pad.pixels[height / 2 * width + width / 2];
+        assert!(middle > 100, "{height}×{width}: {middle}");
+        let drawn = app.pad.pixels.clone();
+        let _ = app.update(Event::Started(info).into());
+        assert_eq!(app.pad.pixels, drawn, "images of the same size leave it as it is");
+    }
 }

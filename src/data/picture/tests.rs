@@ -22,6 +22,20 @@ fn read_back(picture: &DynamicImage, format: ImageFormat) -> Result<Vec<u8>, Pic
     read_from("the picture", bytes.get_ref().as_slice()).map(|digit| digit.pixels)
 }
 
+#[test]
+fn a_picture_is_scaled_as_it_is_for_images_of_another_size() {
+    // Light on the left, dark on the right.
+    let picture = GrayImage::from_fn(120, 60, |x, _| image::Luma([if x < 60 { 255 } else { 5 }]));
+    let mut bytes = Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, ImageFormat::Png).expect("memory takes everything");
+    let bytes = bytes.get_ref().as_slice();
+    let scaled = read_scaled_from("the picture", bytes, [10, 40]).expect("it is a picture");
+    assert_eq!(scaled.len(), 400);
+    assert_eq!([scaled[0], scaled[360], scaled[39], scaled[399]], [255, 255, 5, 5]);
+    let same = read_scaled_from("the picture", bytes, [60, 120]).expect("it is a picture");
+    assert_eq!(same, picture.into_raw());
+}
+
 /// Mean difference of two images, as a share of the first one's ink.
 fn difference(a: &[u8], b: &[u8]) -> f64 {
     let apart: u64 = a.iter().zip(b).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();

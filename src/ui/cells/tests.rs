@@ -2,11 +2,11 @@ use super::*;
 use crate::ui::Depth;
 
 fn drawn(values: &[f32], side: u16, form: Form, scale: Scale, depth: Depth) -> Buffer {
-    let (width, height) = form.size(side);
+    let (width, height) = form.size(side, side);
     let area = Rect::new(0, 0, width, height);
     let mut buf = Buffer::empty(area);
     let theme = Theme::new(depth);
-    Grid { values, side, form, scale, theme: &theme }.render(area, &mut buf);
+    Grid { values, height: side, width: side, form, scale, theme: &theme }.render(area, &mut buf);
     buf
 }
 
@@ -105,7 +105,7 @@ fn what_is_not_a_number_or_not_there_does_no_harm() {
             for scale in [Scale::of_activations(values), Scale::of_signed(values)] {
                 let buf = drawn(values, 2, form, scale, Depth::True);
                 let theme = Theme::new(Depth::None);
-                let grid = Grid { values, side: 40, form, scale, theme: &theme };
+                let grid = Grid { values, height: 40, width: 40, form, scale, theme: &theme };
                 grid.render(Rect::ZERO, &mut buf.clone());
                 grid.render(Rect::new(1, 0, 9, 9), &mut buf.clone());
             }

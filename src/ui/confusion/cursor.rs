@@ -11,15 +11,16 @@ use crate::{
     app::Action,
     keymap,
     metrics::Confusion,
-    ui::{format, theme::Theme},
+    ui::{format, names::Names, table, theme::Theme},
 };
 
 /// Turns the chosen cell's colours round, puts brackets about its text where there is room, and
 /// brings out the names of its row and column.
-pub(super) fn mark(grid: Grid, cursor: (u8, u8), buf: &mut Buffer, theme: &Theme) {
-    let (truth, predicted) = (usize::from(cursor.0), usize::from(cursor.1));
-    grid.draw_names(truth, predicted, theme.accent, buf);
-    let place = grid.place(truth, predicted);
+pub(super) fn mark(grid: &Grid, cursor: (usize, usize), buf: &mut Buffer, theme: &Theme) {
+    let (truth, predicted) = cursor;
+    let Some(place) = grid.place(truth, predicted) else { return };
+    grid.draw_label(truth, theme.accent, buf);
+    grid.draw_head(predicted, theme.accent, buf);
     let style = Style::new().add_modifier(Modifier::REVERSED | Modifier::BOLD);
     buf.set_style(place.intersection(buf.area), style);
     let row = grid.row(truth);
@@ -36,19 +37,18 @@ pub(super) fn mark(grid: Grid, cursor: (u8, u8), buf: &mut Buffer, theme: &Theme
 /// have room for that.
 pub(super) fn line(
     confusion: &Confusion,
-    (truth, predicted): (u8, u8),
+    names: Names<'_>,
+    (truth, predicted): (usize, usize),
     width: u16,
     theme: &Theme,
 ) -> Line<'static> {
-    let count = confusion.count(usize::from(truth), usize::from(predicted));
-    let of = confusion.support(usize::from(truth));
-    let [few, all] = [count, of].map(|n| format::thousands(u64::from(n)));
-    let what = if truth == predicted {
-        Span::styled(format!("{truth} recognised"), theme.right)
-    } else {
-        Span::styled(format!("{truth} taken for {predicted}"), theme.wrong)
-    };
-    let mut line = Line::from(vec![what, Span::raw(format!(": {few} of {all}"))]);
+    let count = confusion.count(truth, predicted);
+    let [few, all] = [count, confusion.support(truth)].map(|n| format::thousands(u64::from(n)));
+    let counts = format!(": {few} of {all}");
+    let room = usize::from(width).saturating_sub(table::width(&counts));
+    let style = if truth == predicted { theme.right } else { theme.wrong };
+    let what = Span::styled(names.verdict_within(truth, predicted, room), style);
+    let mut line = Line::from(vec![what, Span::raw(counts)]);
     let Some((key, _)) = keymap::hint(Action::Confirm).filter(|_| count > 0) else { return line };
     let hint = [
         Span::styled(" · ", theme.muted),

@@ -9,8 +9,13 @@ use ratatui::{
 };
 
 use super::Confusion;
-use crate::{protocol::Evaluation, ui::format};
+use crate::{
+    protocol::Evaluation,
+    ui::{format, names::Names, table},
+};
 
+/// Most columns of two names with an arrow between.
+const PAIR: usize = 21;
 /// Most lines of confused pairs.
 pub(super) const PAIR_LINES: u16 = 3;
 
@@ -48,15 +53,18 @@ impl Confusion<'_> {
             line.render(Rect { y, height: 1, ..area }, buf);
             y += 1;
         }
+        let names = Names::of(self.app);
         let pairs = evaluation.confusion.most_confused();
         let mut line = Line::styled("confused ", self.theme.muted);
         let rows = usize::from(area.bottom().saturating_sub(y));
+        if rows == 0 {
+            return;
+        }
         let mut lines = Vec::new();
         for pair in pairs {
-            let text = format!("{}→{}", pair.truth, pair.predicted);
+            let text = names.pair(pair.truth, pair.predicted, PAIR);
             let count = format!(" ×{:<3} ", pair.count);
-            if line.width() + text.chars().count() + count.chars().count() > usize::from(area.width)
-            {
+            if line.width() + table::width(&text) + table::width(&count) > usize::from(area.width) {
                 lines.push(std::mem::take(&mut line));
                 if lines.len() == rows.min(usize::from(PAIR_LINES)) {
                     break;

@@ -3,13 +3,18 @@
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::super::{pane, table, theme::Theme};
-use crate::protocol::{FeatureMaps, Insides};
+use crate::{
+    app::{Action, Focus, View},
+    keymap,
+    protocol::{FeatureMaps, Insides, NetworkInfo},
+};
 
-/// Columns for six maps of 12 columns with gaps between them.
+/// Columns in which maps stand side by side, several to a line.
 pub(super) const COLUMNS: u16 = 77;
-
-/// The stages by the article's names.
-const STAGES: [&str; 4] = ["layer1_relu", "layer1_pool", "layer2_relu", "layer2_pool"];
+/// Fewer pixels a side of a reduced map show nothing.
+const LEAST: u16 = 6;
+/// Values of a longer side than any map is drawn with.
+const LONGEST: usize = 1 << 12;
 
 /// How a stage's maps are laid out: one pixel a column and two a row, or each of `shrink`² pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,49 +24,94 @@ struct Grid {
     rows: u16,
     per_line: u16,
     lines: u16,
+    /// Columns between two maps.
+    gap: u16,
 }
 
 impl Grid {
     fn of(stage: &FeatureMaps, shrink: u16, width: u16) -> Self {
-        let columns = (stage.width as u16 / shrink).max(1);
-        let rows = columns.div_ceil(2);
-        let most = ((width + 1) / (columns + 1)).max(1);
-        let channels = stage.channels as u16;
+        let [channels, high, wide] =
+            [stage.channels, stage.height, stage.width].map(|length| length.min(LONGEST) as u16);
+        let (columns, rows) = ((wide / shrink).max(1), (high / shrink).max(1).div_ceil(2));
+        // Values without rows and columns are a strip.
+        let gap = u16::from((high, wide) != (1, 1));
+        let most = ((width + gap) / (columns + gap)).max(1);
         let lines = channels.div_ceil(most).max(1);
         // As many on every line.
-        Self { shrink, columns, rows, per_line: channels.div_ceil(lines).max(1), lines }
+        Self { shrink, columns, rows, per_line: channels.div_ceil(lines).max(1), lines, gap }
     }
 
     /// Rows with the heading and a gap after each line of maps.
     fn height(self) -> u16 {
-        1 + self.lines * (self.rows + 1)
+        (self.rows + self.gap).saturating_mul(self.lines).saturating_add(2 - self.gap)
+    }
+
+    /// Whether smaller maps still show something.
+    fn can_shrink(self) -> bool {
+        self.columns.min(2 * self.rows) / 2 >= LEAST
+    }
+
+    /// Those of all stages, the highest of them smaller until they fit or can be no smaller.
+    fn all(stages: &[FeatureMaps], width: u16, height: u16) -> Vec<Self> {
+        let mut grids: Vec<Self> = stages.iter().map(|stage| Self::of(stage, 1, width)).collect();
+        loop {
+            let total = grids.iter().fold(0, |sum: u16, grid| sum.saturating_add(grid.height()));
+            // The last stage's gap may be cut off.
+            if total <= height.saturating_add(1) {
+                return grids;
+            }
+            let places = (0..grids.len()).filter(|&place| grids[place].can_shrink());
+            let Some(highest) =
+                places.max_by_key(|&place| (grids[place].height(), stages.len() - place))
+            else {
+                return grids;
+            };
+            grids[highest] = Self::of(&stages[highest], 2 * grids[highest].shrink, width);
+        }
     }
 }
 
 /// Draws the pane; `None` for a drawing that there is no answer to.
-pub(super) fn render(insides: Option<&Insides>, area: Rect, buf: &mut Buffer, theme: &Theme) {
+pub(super) fn render(
+    insides: Option<&Insides>,
+    network: &NetworkInfo,
+    area: Rect,
+    buf: &mut Buffer,
+    theme: &Theme,
+) {
     let inner = pane::titled(area, buf, theme, "Feature maps", []);
     let Some(insides) = insides else {
         let text = "What each filter makes of the drawing appears here with its first stroke.";
         return pane::empty(inner, buf, theme, text);
     };
-    let grids = |shrinks: [u16; 4]| {
-        let mut shrinks = shrinks.into_iter();
-        let grid = |stage| Grid::of(stage, shrinks.next().unwrap_or(1), inner.width);
-        insides.stages.iter().map(grid).collect::<Vec<_>>()
-    };
-    let full = grids([1; 4]);
-    let height: u16 = full.iter().map(|grid| grid.height()).sum();
-    // The last stage's gap may be cut off.
-    let grids = if height <= inner.height + 1 { full } else { grids([2, 1, 1, 1]) };
+    let grids = Grid::all(&insides.stages, inner.width, inner.height);
     let mut y = inner.y;
-    for ((stage, grid), name) in insides.stages.iter().zip(grids).zip(STAGES) {
-        if y + grid.height() > inner.bottom() + 1 {
-            continue;
+    let mut shown = 0;
+    for (place, (stage, grid)) in insides.stages.iter().zip(grids).enumerate() {
+        let bottom = y.saturating_add(grid.height());
+        // Where others follow, a row is for saying so.
+        let is_last = place + 1 == insides.stages.len();
+        if bottom > inner.bottom() + u16::from(is_last) {
+            break;
         }
+        let name = match network.stages.get(place) {
+            Some(stage) => stage.name.clone(),
+            None => format!("stage {}", place + 1),
+        };
         let place = Rect { y, height: grid.height().min(inner.bottom() - y), ..inner };
-        draw_stage(stage, grid, name, place, buf, theme);
-        y += grid.height();
+        draw_stage(stage, grid, &name, place, buf, theme);
+        y = bottom;
+        shown += 1;
+    }
+    let left_out = insides.stages.len() - shown;
+    if left_out > 0 {
+        let focus = Focus::View(View::Draw);
+        let key =
+            keymap::hint_in(focus, Action::LookInside).map_or_else(String::new, |(key, _)| key);
+        let stages = if left_out == 1 { "stage" } else { "stages" };
+        let text = format!("… {left_out} more {stages} · {key} looks inside");
+        let y = y.min(inner.bottom().saturating_sub(1));
+        table::left(buf, inner.x, y, &text, inner.width, theme.muted);
     }
 }
 
@@ -73,19 +123,22 @@ fn draw_stage(
     buf: &mut Buffer,
     theme: &Theme,
 ) {
-    let FeatureMaps { channels, width: side, values, .. } = stage;
-    let (channels, side) = (*channels as u16, *side as u16);
+    let FeatureMaps { channels, height, width, values } = stage;
     let brightest = values.iter().copied().filter(|value| value.is_finite()).fold(0.0, f32::max);
-    let heading = format!("{name} {channels}×{side}×{side}, up to {brightest:.1}");
+    let shape =
+        if grid.gap == 0 { channels.to_string() } else { format!("{channels}×{height}×{width}") };
+    let heading = format!("{name} {shape}, up to {brightest:.1}");
     table::left(buf, area.x, area.y, &heading, area.width, theme.muted);
-    for channel in 0..channels {
+    let size = [*height, *width].map(|length| length.min(LONGEST) as u16);
+    for channel in 0..(*channels).min(LONGEST) as u16 {
+        let (column, line) = (channel % grid.per_line, channel / grid.per_line);
         let place = Rect {
-            x: area.x + channel % grid.per_line * (grid.columns + 1),
-            y: area.y + 1 + channel / grid.per_line * (grid.rows + 1),
+            x: area.x + column * (grid.columns + grid.gap),
+            y: area.y + 1 + line * (grid.rows + grid.gap),
             width: grid.columns,
             height: grid.rows,
         };
-        let map = Map { values: stage.map(usize::from(channel)), side, brightest };
+        let map = Map { values: stage.map(usize::from(channel)), size, brightest };
         map.draw(grid.shrink, place.intersection(area), buf, theme);
     }
 }
@@ -93,7 +146,8 @@ fn draw_stage(
 /// One map, in shades of the brightest value of its stage.
 struct Map<'a> {
     values: &'a [f32],
-    side: u16,
+    /// Rows and columns.
+    size: [u16; 2],
     brightest: f32,
 }
 
@@ -103,9 +157,10 @@ impl Map<'_> {
     /// The largest would be what pooling makes of it, which the next stage shows.
     fn share(&self, x: u16, y: u16, shrink: u16) -> f64 {
         let (mut sum, mut values) = (0.0, 0.0);
-        for row in y * shrink..((y + 1) * shrink).min(self.side) {
-            for column in x * shrink..((x + 1) * shrink).min(self.side) {
-                let place = usize::from(row) * usize::from(self.side) + usize::from(column);
+        let [height, width] = self.size;
+        for row in y * shrink..((y + 1) * shrink).min(height) {
+            for column in x * shrink..((x + 1) * shrink).min(width) {
+                let place = usize::from(row) * usize::from(width) + usize::from(column);
                 sum += f64::from(self.values.get(place).copied().unwrap_or(0.0));
                 values += 1.0;
             }

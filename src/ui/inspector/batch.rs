@@ -10,14 +10,18 @@ use ratatui::{
 
 use super::COLUMNS;
 use crate::{
+    app::App,
+    data::DataInfo,
     protocol::{Inspection, RankedDigit},
-    ui::{digits, format, pane, theme::Theme},
+    ui::{digits, format, names::Names, pane, picture::Picture, theme::Theme},
 };
 
 /// The batch with its chosen image.
 pub(super) struct Batch<'a> {
     inspection: &'a Inspection,
     selected: usize,
+    names: Names<'a>,
+    set: &'a DataInfo,
     theme: &'a Theme,
 }
 
@@ -25,8 +29,13 @@ pub(super) struct Batch<'a> {
 const MOST_GAP: u16 = 4;
 
 impl<'a> Batch<'a> {
-    pub(super) fn new(inspection: &'a Inspection, selected: usize, theme: &'a Theme) -> Self {
-        Self { inspection, selected, theme }
+    pub(super) fn new(
+        inspection: &'a Inspection,
+        selected: usize,
+        app: &'a App,
+        theme: &'a Theme,
+    ) -> Self {
+        Self { inspection, selected, names: Names::of(app), set: app.run.set(), theme }
     }
 
     /// The place of the chosen image, of how many, and in the training set.
@@ -46,12 +55,19 @@ impl<'a> Batch<'a> {
         [Line::from(full), Line::from(figure(place))]
     }
 
+    fn picture(&self, ranked: &'a RankedDigit) -> Picture<'a> {
+        Picture::new(&ranked.digit.pixels, self.set, self.theme)
+    }
+
     fn title(&self) -> String {
         let (known, all) = (self.inspection.digits.len() as u64, self.inspection.images);
         if known < all {
-            format!("Worst {} of {} digits", format::thousands(known), format::thousands(all))
-        } else {
+            let noun = self.names.noun();
+            format!("Worst {} of {} {noun}s", format::thousands(known), format::thousands(all))
+        } else if self.names.are_digits() {
             "Digits, worst first".to_owned()
+        } else {
+            "Images, worst first".to_owned()
         }
     }
 
@@ -85,11 +101,11 @@ impl<'a> Batch<'a> {
                     width,
                     height: height - 2,
                 };
-                let picture = cells.intersection(area);
+                let picture = self.picture(ranked);
                 if large {
-                    digits::draw_large(&ranked.digit, picture, buf, self.theme);
+                    picture.draw_large(cells.intersection(area), buf);
                 } else {
-                    digits::draw_small(&ranked.digit, picture, buf, self.theme);
+                    picture.draw_small(cells.intersection(area), buf);
                 }
                 self.caption(ranked, place == self.selected, cells, area, buf);
             }
@@ -99,12 +115,13 @@ impl<'a> Batch<'a> {
     /// Two rows below a digit: what it is taken for, and its loss.
     fn caption(&self, of: &RankedDigit, chosen: bool, above: Rect, area: Rect, buf: &mut Buffer) {
         let row = |down| Rect { y: above.bottom() + down, height: 1, ..above }.intersection(area);
-        digits::caption(&of.digit, self.theme).render(row(0), buf);
+        digits::caption(&of.digit, self.names, above.width, self.theme).render(row(0), buf);
         let loss = format!(" loss {}", format::loss(f64::from(of.loss)));
         Line::styled(loss, self.theme.muted).render(row(1), buf);
+        let caption = if self.names.are_digits() { CAPTION } else { above.width };
         if chosen {
             for row in [row(0), row(1)] {
-                buf.set_style(Rect { width: row.width.min(CAPTION), ..row }, MARKED);
+                buf.set_style(Rect { width: row.width.min(caption), ..row }, MARKED);
             }
             Line::styled("▸", self.theme.accent).render(row(0), buf);
         }
@@ -115,12 +132,13 @@ impl<'a> Batch<'a> {
         let first = (self.selected + 1).saturating_sub(usize::from(area.height));
         for (place, row) in (first..self.inspection.digits.len()).zip(area.rows()) {
             let ranked = &self.inspection.digits[place];
-            let mut line = digits::caption(&ranked.digit, self.theme);
+            let mut line = digits::caption(&ranked.digit, self.names, LIST, self.theme);
             let loss = format!("  loss {:<6}", format::loss(f64::from(ranked.loss)));
             line.push_span(Span::styled(loss, self.theme.muted));
-            line.render(row, buf);
+            (&line).render(row, buf);
             if place == self.selected {
-                buf.set_style(Rect { width: row.width.min(28), ..row }, MARKED);
+                let width = row.width.min(LIST.max(line.width() as u16));
+                buf.set_style(Rect { width, ..row }, MARKED);
                 Line::styled("▸", self.theme.accent).render(row, buf);
             }
         }
@@ -131,22 +149,26 @@ impl<'a> Batch<'a> {
         let Some(ranked) = self.inspection.digits.get(self.selected) else { return };
         let huge = (digits::HUGE_COLUMNS, digits::HUGE_ROWS - 1);
         let large = (digits::LARGE_COLUMNS, digits::LARGE_ROWS - 1);
+        // Pixel by pixel, for images that are larger.
+        let (columns, rows) = (self.set.width(), self.set.height());
+        let own = [(2 * columns, rows), (columns, rows.div_ceil(2))]
+            .map(|(width, height)| (width.min(1_000) as u16, height.min(1_000) as u16));
+        let own = own.into_iter().filter(|size| size.0 >= huge.0 && size.1 >= huge.1);
         // A title above, two lines below.
         let fits = |&(width, height): &(u16, u16)| area.width >= width && area.height >= height + 3;
-        let Some((width, height)) = [huge, large].into_iter().find(fits) else { return };
+        let Some((width, height)) = own.chain([huge, large]).find(fits) else { return };
         let index = format::thousands(u64::from(ranked.index));
         let inner = pane::titled(area, buf, self.theme, &format!("Training image {index}"), []);
         let picture = Rect { width, height, ..inner };
-        if width == huge.0 {
-            digits::draw_huge(&ranked.digit, picture, buf, self.theme);
-        } else {
-            digits::draw_large(&ranked.digit, picture, buf, self.theme);
-        }
+        self.picture(ranked).draw_large(picture, buf);
         let digit = &ranked.digit;
+        let room = usize::from(area.width).saturating_sub(3);
+        let (truth, predicted) = (digit.label.into(), digit.prediction.into());
+        let answer = self.names.verdict_within(truth, predicted, room);
         let (answer, style) = if digit.is_right() {
-            (format!(" ✓ {} recognised", digit.label), self.theme.right)
+            (format!(" ✓ {answer}"), self.theme.right)
         } else {
-            (format!(" ✗ {} taken for {}", digit.label, digit.prediction), self.theme.wrong)
+            (format!(" ✗ {answer}"), self.theme.wrong)
         };
         let percent = format::percent(f64::from(digit.probability));
         let loss = format::loss(f64::from(ranked.loss));
@@ -162,8 +184,10 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// Columns of a caption.
+/// Columns of a digit's caption.
 const CAPTION: u16 = digits::SMALL_COLUMNS;
+/// Columns of a caption where there is no picture.
+const LIST: u16 = digits::LARGE_COLUMNS;
 /// What is chosen.
 const MARKED: Style = Style::new().add_modifier(Modifier::REVERSED);
 

@@ -1,5 +1,7 @@
 //! A step's losses and what it did to each parameter.
 
+use std::ops::Range;
+
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
@@ -9,15 +11,27 @@ use ratatui::{
 };
 
 use crate::{
-    app::App,
+    app::{Action, App, Focus, View},
+    keymap,
     protocol::{Inspection, ParameterUpdate},
-    ui::{format, pane, progress::draw_bar, table, theme::Theme},
+    ui::{
+        format,
+        names::{cut, without_middle},
+        pane,
+        progress::draw_bar,
+        table,
+        theme::Theme,
+    },
 };
 
 /// Columns below which figures would be cut.
 pub(super) const LEAST_COLUMNS: u16 = 40;
-/// Columns of a name, without the `layer` that all have in common in the narrowest table.
+/// Columns of a name.
 const NAME: u16 = 18;
+/// Columns of the first figure with a gap before it.
+const FIGURE: u16 = 8;
+/// Rows of a table that is long enough to be scrolled.
+pub(super) const LEAST_ROWS: u16 = 9;
 /// The tables from wide to narrow.
 const TABLES: [Table; 4] = [
     Table {
@@ -51,6 +65,29 @@ pub(super) struct Parameters<'a> {
 impl<'a> Parameters<'a> {
     pub(super) fn new(inspection: &'a Inspection, app: &'a App, theme: &'a Theme) -> Self {
         Self { inspection, app, theme }
+    }
+
+    /// Parameters that have one of so many rows: about the chosen one, where not all have.
+    fn shown(&self, rows: u16) -> Range<usize> {
+        let all = self.inspection.parameters.len();
+        let rows = usize::from(rows).min(all);
+        let first = self.app.inspector.parameter.saturating_sub(rows / 2).min(all - rows);
+        first..first + rows
+    }
+
+    /// Which parameters are shown, if not all, and the keys for the others.
+    fn position(&self, rows: u16) -> Option<Line<'static>> {
+        let (shown, all) = (self.shown(rows), self.inspection.parameters.len());
+        if shown.len() == all {
+            return None;
+        }
+        let focus = Focus::View(View::Step);
+        let keys = [Action::NextParameter, Action::PreviousParameter]
+            .map(|action| keymap::hint_in(focus, action).map_or_else(String::new, |(key, _)| key));
+        let place = format!("{}–{} of {all} ", shown.start + 1, shown.end);
+        let spans =
+            [Span::styled(place, self.theme.accent), Span::styled(keys.join(" "), self.theme.key)];
+        Some(Line::from(spans.to_vec()))
     }
 
     /// Rows that the whole table takes, with its title, losses and heading.
@@ -126,13 +163,25 @@ impl<'a> Parameters<'a> {
             table::left(buf, bar.x, heading.y, "1e-6", bar.width, muted);
             table::right(buf, bar.right(), heading.y, "1", muted);
         }
-        for (parameter, row) in self.inspection.parameters.iter().zip(rows) {
-            let name = parameter.name.as_str();
-            let short = name.strip_prefix("layer").filter(|_| table.ends[0] < NAME + 8);
-            table::left(buf, row.x, row.y, short.unwrap_or(name), NAME, Style::new());
+        let shown = self.shown(area.height.saturating_sub(1));
+        let is_part = shown.len() < self.inspection.parameters.len();
+        let room = usize::from(if table.shape { NAME } else { table.ends[0] - FIGURE });
+        // Where it takes too much room, a word that only numbers follow goes.
+        let long = shown.clone().map(|place| &self.inspection.parameters[place].name);
+        let common = long.into_iter().find(|name| table::width(name) > room).map(|name| word(name));
+        for (place, row) in shown.zip(rows) {
+            let parameter = &self.inspection.parameters[place];
+            let is_chosen = is_part && place == self.app.inspector.parameter;
+            let style = if is_chosen { self.theme.accent } else { Style::new() };
+            let name = common.and_then(|word| numbered(&parameter.name, word));
+            let name = without_middle(name.unwrap_or(&parameter.name), room);
+            table::left(buf, row.x, row.y, &name, NAME, style);
             if table.shape {
                 let shape: Vec<String> = parameter.shape.iter().map(u32::to_string).collect();
-                table::left(buf, row.x + NAME + 1, row.y, &shape.join("×"), 8, muted);
+                // As far as there is room before the first figure.
+                let room = usize::from(table.ends[0].saturating_sub(NAME + 1 + FIGURE));
+                let shape = cut(&shape.join("×"), room);
+                table::left(buf, row.x + NAME + 1, row.y, &shape, room as u16, muted);
             }
             for (value, end) in figures(parameter).into_iter().zip(ends) {
                 table::right(buf, end, row.y, &value, self.style(&value));
@@ -147,6 +196,16 @@ impl<'a> Parameters<'a> {
     fn style(&self, value: &str) -> Style {
         if value == "NaN" || value.contains("inf") { self.theme.alert } else { Style::new() }
     }
+}
+
+/// The letters that a name begins with.
+fn word(name: &str) -> &str {
+    name.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default()
+}
+
+/// What follows a word in a name, if that begins with a number.
+fn numbered<'a>(name: &'a str, word: &str) -> Option<&'a str> {
+    name.strip_prefix(word).filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// Norms of gradient and weights, and the update's share of the latter.
@@ -167,14 +226,26 @@ fn share(ratio: f32) -> f64 {
 impl Widget for &Parameters<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         // Where rows are short the losses stand beside the title.
-        let short = area.height < self.rows();
+        let short = area.height < self.rows().min(LEAST_ROWS);
+        let position = self.position(area.height.saturating_sub(if short { 2 } else { 3 }));
         let (title, note) = if short {
             let step = format::thousands(self.inspection.step);
             (format!("Step {step}"), Line::from(self.losses()))
         } else {
             (self.title(area.width), Line::default())
         };
-        let inner = pane::titled(area, buf, self.theme, &title, [note]);
+        // Where the losses stand beside the title, as much of both as there is room for.
+        let notes = match position {
+            Some(position) if short => {
+                let mut both = note.clone();
+                both.push_span("  ");
+                both.spans.extend(position.spans.clone());
+                [both, position, note]
+            }
+            Some(position) => [position, Line::default(), Line::default()],
+            None => [note, Line::default(), Line::default()],
+        };
+        let inner = pane::titled(area, buf, self.theme, &title, notes);
         let table = if short {
             inner
         } else {

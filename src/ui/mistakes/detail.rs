@@ -7,13 +7,12 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::answer;
+use super::Look;
 use crate::{
     protocol::{ImageSet, RankedDigit},
     ui::{
-        digits::{self, LARGE_COLUMNS, LARGE_ROWS, SMALL_COLUMNS, SMALL_ROWS},
+        digits::{LARGE_COLUMNS, LARGE_ROWS, SMALL_COLUMNS, SMALL_ROWS},
         format, table,
-        theme::Theme,
     },
 };
 
@@ -34,46 +33,53 @@ pub(super) struct Detail<'a> {
     /// The set that it comes from.
     pub(super) set: ImageSet,
     pub(super) image: &'a RankedDigit,
+    pub(super) look: Look<'a>,
 }
 
 impl Detail<'_> {
     /// The picture in large above its figures.
-    pub(super) fn draw_beside(self, area: Rect, buf: &mut Buffer, theme: &Theme) {
+    pub(super) fn draw_beside(self, area: Rect, buf: &mut Buffer) {
         let picture = Rect { width: LARGE_COLUMNS, height: LARGE_ROWS - 1, ..area };
-        digits::draw_large(&self.image.digit, picture, buf, theme);
+        self.look.picture(self.image).draw_large(picture, buf);
         let top = picture.bottom() + 1;
         let rest = Rect { y: top, height: area.bottom().saturating_sub(top), ..area };
-        self.draw_figures(rest, buf, theme);
+        self.draw_figures(rest, buf);
     }
 
     /// The picture beside its figures, as large as it fits.
-    pub(super) fn draw_alone(self, area: Rect, buf: &mut Buffer, theme: &Theme) {
+    pub(super) fn draw_alone(self, area: Rect, buf: &mut Buffer) {
         let fits = |columns: u16, rows: u16| area.width >= columns && area.height >= rows;
         let mut used = 0;
         if fits(LARGE_COLUMNS + GAP + FIGURES, LARGE_ROWS - 1) {
             let picture = Rect { width: LARGE_COLUMNS, height: LARGE_ROWS - 1, ..area };
-            digits::draw_large(&self.image.digit, picture, buf, theme);
+            self.look.picture(self.image).draw_large(picture, buf);
             used = LARGE_COLUMNS + GAP;
         } else if fits(SMALL_COLUMNS, SMALL_ROWS - 1) {
             let picture = Rect { width: SMALL_COLUMNS, height: SMALL_ROWS - 1, ..area };
-            digits::draw_small(&self.image.digit, picture, buf, theme);
+            self.look.picture(self.image).draw_small(picture, buf);
             used = SMALL_COLUMNS + GAP;
         }
         let used = used.min(area.width);
         let width = (area.width - used).min(FIGURES);
-        self.draw_figures(Rect { x: area.x + used, width, ..area }, buf, theme);
+        self.draw_figures(Rect { x: area.x + used, width, ..area }, buf);
     }
 
     /// A row for each figure.
-    fn draw_figures(self, area: Rect, buf: &mut Buffer, theme: &Theme) {
+    fn draw_figures(self, area: Rect, buf: &mut Buffer) {
         let digit = &self.image.digit;
         let place = format!("{} of {}", self.place, self.of);
         let verdict = if digit.is_right() { "recognised as" } else { "taken for" };
+        let Look { names, theme, .. } = self.look;
+        let room = usize::from(area.width).saturating_sub(verdict.len() + 1);
+        let [truth, predicted] =
+            [digit.label, digit.prediction].map(|class| names.shortened(class.into(), room));
+        // Before a name there is no telling between `a` and `an`.
+        let shows = if names.are_digits() { "shows a" } else { "shows" };
         let rows = [
             ("place by loss", place, theme.accent),
             (self.set_name(), format::thousands(u64::from(self.image.index)), theme.figure),
-            ("shows a", digit.label.to_string(), theme.figure),
-            (verdict, digit.prediction.to_string(), answer(self.image, theme).style),
+            (shows, truth, theme.figure),
+            (verdict, predicted, self.look.answer(self.image, 0).style),
             ("probability", format::percent(f64::from(digit.probability)), theme.figure),
             ("loss", format::loss(f64::from(self.image.loss)), theme.figure),
         ];
@@ -92,24 +98,27 @@ impl Detail<'_> {
     }
 
     /// Everything in one row.
-    pub(super) fn draw_line(self, area: Rect, buf: &mut Buffer, theme: &Theme) {
+    pub(super) fn draw_line(self, area: Rect, buf: &mut Buffer) {
         let digit = &self.image.digit;
         let percent = format::percent(f64::from(digit.probability));
-        let what = if digit.is_right() {
-            format!("{} recognised", digit.label)
-        } else {
-            format!("{} taken for {}", digit.label, digit.prediction)
-        };
+        let Look { names, theme, .. } = self.look;
         let index = format::thousands(u64::from(self.image.index));
+        let place = format!("{} of {}", self.place, self.of);
+        let set = format!("   {} ", self.set_name());
+        let loss = format::loss(f64::from(self.image.loss));
+        let others = [&place, &set, &index, &percent, &loss].map(|text| table::width(text));
+        let gaps = "    at    loss ".len();
+        let room = usize::from(area.width).saturating_sub(others.iter().sum::<usize>() + gaps);
+        let what = names.verdict_within(digit.label.into(), digit.prediction.into(), room);
         Line::from(vec![
-            Span::styled(format!("{} of {}", self.place, self.of), theme.accent),
-            Span::styled(format!("   {} ", self.set_name()), theme.muted),
+            Span::styled(place, theme.accent),
+            Span::styled(set, theme.muted),
             Span::styled(index, theme.figure),
-            Span::styled(format!("   {what}"), answer(self.image, theme).style),
+            Span::styled(format!("   {what}"), self.look.answer(self.image, 0).style),
             Span::styled(" at ", theme.muted),
             Span::styled(percent, theme.figure),
             Span::styled("   loss ", theme.muted),
-            Span::styled(format::loss(f64::from(self.image.loss)), theme.figure),
+            Span::styled(loss, theme.figure),
         ])
         .render(area, buf);
     }

@@ -8,14 +8,15 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::{answer, detail::FIGURE_ROWS};
+use super::{Look, detail::FIGURE_ROWS};
 use crate::{
     app::Mistakes,
     protocol::RankedDigit,
     ui::{
-        digits::{self, LARGE_COLUMNS, LARGE_ROWS, SMALL_COLUMNS, SMALL_ROWS},
+        digits::{LARGE_COLUMNS, LARGE_ROWS, SMALL_COLUMNS, SMALL_ROWS},
         format,
-        theme::Theme,
+        names::Names,
+        table,
     },
 };
 
@@ -27,6 +28,8 @@ const BAR: u16 = 1;
 const SIDE: u16 = LARGE_COLUMNS;
 /// Columns between the digits and that pane.
 const SIDE_GAP: u16 = 4;
+/// Columns of a name up to which a small caption has room for all figures.
+const LABEL: usize = 1;
 /// Rows of large digits that are better than more small ones.
 const LARGE_ROWS_WANTED: u16 = 2;
 
@@ -69,6 +72,32 @@ impl Grid {
         Some(Self { area, pitch, rows, large, side })
     }
 
+    /// `4→9  98 % 6.21` in the width of a small image, or with words in that of a large one. Where
+    /// names need the room, words go first, and the probability next.
+    fn caption(self, image: &RankedDigit, look: Look<'_>) -> Line<'static> {
+        let percent = format::short_percent(f64::from(image.digit.probability));
+        let loss = format::short_loss(f64::from(image.loss));
+        let has_words = self.large && look.names.widest() <= LABEL;
+        let text = if has_words {
+            format!("   {percent:>3} %   loss {loss:>4}")
+        } else if self.has_probability(look.names) {
+            format!(" {percent:>3} % {loss:>4}")
+        } else {
+            format!(" {loss:>4}")
+        };
+        let width = if self.large { LARGE_COLUMNS } else { SMALL_COLUMNS };
+        let room = usize::from(width).saturating_sub(text.len());
+        let room = room.min(2 * look.names.widest() + 1);
+        let mut answer = look.answer(image, room);
+        answer.content = table::padded(answer.content.into_owned(), room).into();
+        Line::from(vec![answer, Span::styled(text, look.theme.muted)])
+    }
+
+    /// Whether captions have the probability: beside names of more than a letter, large ones do.
+    pub(super) fn has_probability(self, names: Names<'_>) -> bool {
+        self.large || names.widest() <= LABEL
+    }
+
     /// Where there is room for the chosen image in large.
     pub(super) fn side(self) -> Option<Rect> {
         self.side
@@ -84,8 +113,8 @@ impl Grid {
         self,
         images: &[RankedDigit],
         chosen: usize,
+        look: Look<'_>,
         buf: &mut Buffer,
-        theme: &Theme,
     ) {
         let all = images.len().div_ceil(Mistakes::COLUMNS);
         let (rows, row) = (usize::from(self.rows), chosen / Mistakes::COLUMNS);
@@ -95,7 +124,7 @@ impl Grid {
             let shown = (place - places.start) as u16;
             let (column, row) = (shown % COLUMNS, shown / COLUMNS);
             let (x, y) = (self.area.x + column * self.pitch.0, self.area.y + row * self.pitch.1);
-            self.draw_image(image, (x, y), place == chosen, buf, theme);
+            self.draw_image(image, (x, y), place == chosen, look, buf);
         }
     }
 
@@ -104,37 +133,25 @@ impl Grid {
         image: &RankedDigit,
         (x, y): (u16, u16),
         chosen: bool,
+        look: Look<'_>,
         buf: &mut Buffer,
-        theme: &Theme,
     ) {
         let (width, height) =
             if self.large { (LARGE_COLUMNS, LARGE_ROWS) } else { (SMALL_COLUMNS, SMALL_ROWS) };
         let picture = Rect { x: x + BAR, y, width, height: height - 1 };
         if self.large {
-            digits::draw_large(&image.digit, picture, buf, theme);
+            look.picture(image).draw_large(picture, buf);
         } else {
-            digits::draw_small(&image.digit, picture, buf, theme);
+            look.picture(image).draw_small(picture, buf);
         }
-        let mut caption = caption(image, self.large, theme);
+        let mut caption = self.caption(image, look);
         if chosen {
             for row in y..y + height {
-                buf.set_string(x, row, "▌", theme.accent);
+                buf.set_string(x, row, "▌", look.theme.accent);
             }
             caption = caption.patch_style(Modifier::REVERSED);
         }
         let place = Rect { x: x + BAR, y: picture.bottom(), width, height: 1 };
         caption.render(place, buf);
     }
-}
-
-/// `4→9  98 % 6.21` in the width of a small digit, or with words in that of a large one.
-fn caption(image: &RankedDigit, large: bool, theme: &Theme) -> Line<'static> {
-    let percent = format::short_percent(f64::from(image.digit.probability));
-    let loss = format::short_loss(f64::from(image.loss));
-    let text = if large {
-        format!("   {percent:>3} %   loss {loss:>4}")
-    } else {
-        format!(" {percent:>3} % {loss:>4}")
-    };
-    Line::from(vec![answer(image, theme), Span::styled(text, theme.muted)])
 }

@@ -1,4 +1,4 @@
-//! Logits and probabilities of the ten classes as bars.
+//! Logits and probabilities of the classes as bars.
 
 use ratatui::{
     buffer::Buffer,
@@ -7,29 +7,49 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::super::{cells::Scale, format, pane, table, theme::Theme};
+use super::{
+    super::{cells::Scale, format, names::Names, pane, table, theme::Theme},
+    bars::{draw_left, draw_right, number},
+};
 use crate::protocol::Insides;
 
-/// Rows of all classes.
-const CLASSES: u16 = 10;
-/// Columns of the mark and the class.
-const NAME: u16 = 4;
+/// Rows with which a list is worth a pane, though not all classes have one.
+const ENOUGH: u16 = 10;
+/// Columns of a class's mark and of the gap behind its name.
+const MARK: u16 = 2;
+const NAME_GAP: u16 = 1;
+/// Columns of a name where the pane is no wider than it has to be.
+const LEAST_NAME: u16 = 8;
 /// Columns of a logit with its gap.
 const LOGIT: u16 = 7;
 /// Columns of a probability with its gap.
 const PERCENT: u16 = 9;
+/// Columns of a probability without decimals, with its gap.
+const SHORT_PERCENT: u16 = 6;
 /// Columns from which logits and probabilities stand side by side.
 const SIDE_BY_SIDE: u16 = 40;
-/// Columns of all that but the bars: enough where they do not fit one below the other.
-const FIGURES: u16 = NAME + LOGIT + 2 + PERCENT;
 
-/// The ten classes.
+/// The classes.
 #[derive(Debug)]
 pub(super) struct Classes<'a> {
     pub(super) insides: &'a Insides,
+    pub(super) names: Names<'a>,
+    /// The layer that gives the logits.
+    pub(super) layer: &'a str,
     pub(super) theme: &'a Theme,
     /// Stands at the title's right.
     pub(super) hint: Span<'static>,
+}
+
+/// Names in so many columns, and which classes have a row.
+struct List {
+    names: Vec<String>,
+    /// Columns of a mark, a name and a gap.
+    name: u16,
+    /// Classes that have a row, in order.
+    shown: Vec<usize>,
+    /// Classes that have none.
+    left_out: usize,
 }
 
 /// The class of the highest probability, the first of equals; what is not a number is passed over.
@@ -44,32 +64,82 @@ pub(super) fn likeliest(insides: &Insides) -> u8 {
 }
 
 impl Classes<'_> {
+    fn count(&self) -> usize {
+        self.insides.probabilities.len().min(self.insides.logits.len())
+    }
+
+    /// Rows that are enough for a list.
+    fn enough(&self) -> u16 {
+        ENOUGH.min(self.count() as u16)
+    }
+
+    /// Columns of the names where the whole pane has so many.
+    fn name_columns(&self, width: u16) -> u16 {
+        (self.names.widest().min(usize::from(u16::MAX)) as u16).min((width / 3).max(1))
+    }
+
+    /// Fewest columns and rows with logits and probabilities.
+    pub(super) fn least(&self) -> (u16, u16) {
+        let name = self.name_columns(3 * LEAST_NAME);
+        (figures(MARK + name + NAME_GAP), self.enough())
+    }
+
+    /// The classes in `rows` of a pane of so many columns: all by label, or else the likeliest and
+    /// the true one.
+    fn list(&self, width: u16, rows: u16) -> List {
+        let (count, rows) = (self.count(), usize::from(rows));
+        let name = self.name_columns(width);
+        let mut shown: Vec<usize> = (0..count).collect();
+        if count > rows {
+            // A row says how many are left out.
+            let rows = rows.saturating_sub(1);
+            let share = |class: usize| {
+                let share = self.insides.probabilities[class];
+                if share.is_nan() { f32::NEG_INFINITY } else { share }
+            };
+            shown.sort_by(|&a, &b| share(b).total_cmp(&share(a)));
+            let label = self.insides.label.map(usize::from);
+            if let Some(place) = shown.iter().position(|&class| Some(class) == label)
+                && let Some(last) = rows.checked_sub(1)
+            {
+                shown.swap(place.max(last), last);
+                shown[..rows].sort_by(|&a, &b| share(b).total_cmp(&share(a)));
+            }
+            shown.truncate(rows);
+        }
+        let left_out = count - shown.len();
+        let mut names = self.names.short(name.into());
+        names.extend((names.len()..count).map(|label| label.to_string()));
+        List { names, name: MARK + name + NAME_GAP, shown, left_out }
+    }
+
     /// Logits and probabilities side by side, else one below the other, else the probabilities.
     pub(super) fn draw(&self, area: Rect, buf: &mut Buffer) {
-        let stacked = area.height >= 2 * CLASSES + 3;
-        let least = if stacked { SIDE_BY_SIDE } else { FIGURES };
-        if area.width >= least && area.height >= CLASSES {
-            let long = "fc 10: logits and probabilities";
-            let fits = long.len() < usize::from(area.width);
-            let inner = self.titled(if fits { long } else { "fc 10: logits, softmax" }, area, buf);
-            let bars = inner.width - FIGURES;
+        let count = self.count() as u16;
+        let stacked = area.height >= 2 * count + 3;
+        let name = MARK + self.name_columns(area.width) + NAME_GAP;
+        let least = if stacked { SIDE_BY_SIDE } else { figures(name) };
+        if area.width >= least && area.height >= self.enough() {
+            let long = format!("{} {count}: logits and probabilities", self.layer);
+            let fits = table::width(&long) < usize::from(area.width);
+            let short = format!("{} {count}: logits, softmax", self.layer);
+            let inner = self.titled(if fits { &long } else { &short }, area, buf);
+            let list = self.list(area.width, inner.height);
+            let bars = inner.width.saturating_sub(figures(list.name));
             // Of logits the figures go before the bars of probabilities.
             let logit_bar = if bars < 10 { 0 } else { bars / 2 };
-            for (class, row) in rows_of(inner) {
-                let logit = Rect { x: row.x + NAME, width: logit_bar, ..row };
+            self.each(&list, inner, buf, |class, row, buf| {
+                let logit = Rect { x: row.x + list.name, width: logit_bar, ..row };
                 let end = logit.right() + LOGIT;
                 let probability = Rect { x: end + 2, width: bars - logit_bar, ..row };
-                self.name(class, row, buf);
                 self.logit(class, logit, end, buf);
                 self.probability(class, probability, row.right(), buf);
-            }
+            });
         } else if stacked {
-            let [logits, probabilities] = Layout::vertical([
-                Constraint::Length(CLASSES + 1),
-                Constraint::Length(CLASSES + 1),
-            ])
-            .spacing(1)
-            .areas(area);
+            let [logits, probabilities] =
+                Layout::vertical([Constraint::Length(count + 1), Constraint::Length(count + 1)])
+                    .spacing(1)
+                    .areas(area);
             self.draw_logits(logits, buf);
             self.draw_probabilities(probabilities, buf);
         } else {
@@ -79,13 +149,14 @@ impl Classes<'_> {
 
     /// The logits under their title.
     pub(super) fn draw_logits(&self, area: Rect, buf: &mut Buffer) {
-        let inner = self.titled("fc 10: logits", area, buf);
-        let width = inner.width.saturating_sub(NAME + LOGIT).min(61);
-        for (class, row) in rows_of(inner) {
-            let bar = Rect { x: row.x + NAME, width, ..row };
-            self.name(class, row, buf);
+        let title = format!("{} {}: logits", self.layer, self.count());
+        let inner = self.titled(&title, area, buf);
+        let list = self.list(inner.width, inner.height);
+        let width = inner.width.saturating_sub(list.name + LOGIT).min(61);
+        self.each(&list, inner, buf, |class, row, buf| {
+            let bar = Rect { x: row.x + list.name, width, ..row };
             self.logit(class, bar, bar.right() + LOGIT, buf);
-        }
+        });
     }
 
     /// The probabilities under their title.
@@ -96,32 +167,60 @@ impl Classes<'_> {
 
     /// The probabilities, in two columns where there is no row for each.
     pub(super) fn rows(&self, area: Rect, buf: &mut Buffer) {
-        let columns = if area.height < CLASSES { 2 } else { 1 };
-        let places = Layout::horizontal(vec![Constraint::Fill(1); columns]).spacing(1).split(area);
-        let each = CLASSES / columns as u16;
-        for class in 0..CLASSES {
+        let each = (self.count() as u16).div_ceil(2);
+        let half = area.width.saturating_sub(1) / 2;
+        let room = half.saturating_sub(MARK + SHORT_PERCENT);
+        let has_room = usize::from(room) >= self.names.widest().min(3);
+        if area.height < self.count() as u16 && area.height >= each && has_room {
+            return self.two_columns(area, each, buf);
+        }
+        let list = self.list(area.width, area.height);
+        self.each(&list, area, buf, |class, row, buf| {
+            let x = row.x + list.name.min(row.width);
+            let width = row.width.saturating_sub(list.name + PERCENT);
+            self.probability(class, Rect { x, width, ..row }, row.right(), buf);
+        });
+    }
+
+    /// Names and probabilities of `each` classes beside those of the others.
+    fn two_columns(&self, area: Rect, each: u16, buf: &mut Buffer) {
+        let places = Layout::horizontal([Constraint::Fill(1); 2]).spacing(1).split(area);
+        let width = places[0].width.min(places[1].width).saturating_sub(MARK + SHORT_PERCENT);
+        let mut list = self.list(3 * width, u16::MAX);
+        list.name = MARK + width + NAME_GAP;
+        for class in 0..self.count() as u16 {
             let column = places[usize::from(class / each)];
             let row = Rect { y: column.y + class % each, height: 1, ..column };
-            if row.y >= area.bottom() {
-                continue;
-            }
             let class = usize::from(class);
-            self.name(class, row, buf);
-            let x = row.x + NAME.min(row.width);
-            if columns == 1 {
-                let width = row.width.saturating_sub(NAME + PERCENT);
-                self.probability(class, Rect { x, width, ..row }, row.right(), buf);
-            } else {
-                let share = f64::from(self.insides.probabilities[class]);
-                let text = format!("{} %", format::short_percent(share));
-                table::right(buf, row.right(), row.y, &text, self.emphasis(class));
-            }
+            self.name(class, &list, row, buf);
+            let share = f64::from(self.insides.probabilities[class]);
+            let text = format!("{} %", format::short_percent(share));
+            table::right(buf, row.right(), row.y, &text, self.emphasis(class));
+        }
+    }
+
+    /// Draws the name of each class that has a row, and what `rest` does with the row.
+    fn each(
+        &self,
+        list: &List,
+        area: Rect,
+        buf: &mut Buffer,
+        rest: impl Fn(usize, Rect, &mut Buffer),
+    ) {
+        let mut rows = area.rows();
+        for (&class, row) in list.shown.iter().zip(&mut rows) {
+            self.name(class, list, row, buf);
+            rest(class, row, buf);
+        }
+        if let Some(row) = rows.next().filter(|_| list.left_out > 0) {
+            let text = format!("  … {} less likely", list.left_out);
+            table::left(buf, row.x, row.y, &text, row.width, self.theme.muted);
         }
     }
 
     /// A title where it takes no class's row.
     fn titled(&self, title: &str, area: Rect, buf: &mut Buffer) -> Rect {
-        if area.height <= CLASSES {
+        if area.height <= self.enough() {
             return area;
         }
         pane::titled(area, buf, self.theme, title, [Line::from(self.hint.clone())])
@@ -135,8 +234,8 @@ impl Classes<'_> {
         self.insides.label.map(usize::from) == Some(class)
     }
 
-    /// Mark and digit: ✓ or ✗ at what it is taken for, an arrow at what it is instead.
-    fn name(&self, class: usize, row: Rect, buf: &mut Buffer) {
+    /// Mark and name: ✓ or ✗ at what it is taken for, an arrow at what it is instead.
+    fn name(&self, class: usize, list: &List, row: Rect, buf: &mut Buffer) {
         let (mark, style) = match (self.is_likeliest(class), self.is_true(class)) {
             (true, true) => ("✓", self.theme.right),
             (true, false) if self.insides.label.is_some() => ("✗", self.theme.wrong),
@@ -144,8 +243,8 @@ impl Classes<'_> {
             (true, false) => (" ", self.theme.accent),
             (false, false) => (" ", self.theme.muted),
         };
-        let width = row.width.min(NAME);
-        table::left(buf, row.x, row.y, &format!("{mark} {class}"), width, style);
+        let text = format!("{mark} {}", list.names[class]);
+        table::left(buf, row.x, row.y, &text, row.width.min(list.name), style);
     }
 
     fn emphasis(&self, class: usize) -> Style {
@@ -186,46 +285,7 @@ impl Classes<'_> {
     }
 }
 
-/// A logit in at most six characters.
-fn number(logit: f32) -> String {
-    let text = match logit.abs() {
-        // Bounds are those of the rounded value.
-        v if v < 99.995 => format!("{logit:.2}"),
-        v if v < 99_999.5 => format!("{logit:.0}"),
-        v if v.is_finite() => format!("{logit:.0e}"),
-        _ => logit.to_string(),
-    };
-    text.replace('-', "−")
-}
-
-/// A bar of a share of the row, whose end moves by eighths of a column.
-fn draw_right(row: Rect, buf: &mut Buffer, share: f32, style: Style) {
-    const EIGHTHS: [&str; 8] = [" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-    let eighths = (share.clamp(0.0, 1.0) * 8.0 * f32::from(row.width)).round() as u16;
-    for column in 0..row.width {
-        let symbol = match eighths.saturating_sub(8 * column) {
-            0 => break,
-            rest @ 1..8 => EIGHTHS[usize::from(rest)],
-            _ => "█",
-        };
-        table::left(buf, row.x + column, row.y, symbol, 1, style);
-    }
-}
-
-/// The same from the right, by half columns.
-fn draw_left(row: Rect, buf: &mut Buffer, share: f32, style: Style) {
-    let halves = (share.clamp(0.0, 1.0) * 2.0 * f32::from(row.width)).round() as u16;
-    for column in 0..row.width {
-        let symbol = match halves.saturating_sub(2 * column) {
-            0 => break,
-            1 => "▐",
-            _ => "█",
-        };
-        table::left(buf, row.right() - 1 - column, row.y, symbol, 1, style);
-    }
-}
-
-/// Each class that has a row.
-fn rows_of(area: Rect) -> impl Iterator<Item = (usize, Rect)> {
-    (0..usize::from(CLASSES)).zip(area.rows())
+/// Columns of all but the bars: enough where they do not fit one below the other.
+fn figures(name: u16) -> u16 {
+    name + LOGIT + 2 + PERCENT
 }

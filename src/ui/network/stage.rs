@@ -7,12 +7,16 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::super::{
-    cells::{Form, Grid, Scale},
-    pane, table,
-    theme::Theme,
+use super::{
+    super::{
+        cells::{Form, Grid, Scale},
+        pane, table,
+        theme::Theme,
+    },
+    arrange::{Arrangement, Grids},
+    vector::Vector,
 };
-use crate::{app, protocol::Insides};
+use crate::protocol::{Insides, NetworkInfo};
 
 /// A stage of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,120 +31,189 @@ pub(super) enum Which {
 
 impl Which {
     /// All in the order of the data's way.
-    pub(super) const ALL: [Self; app::Network::STAGES] =
-        [Self::Filters, Self::Maps(0), Self::Maps(1), Self::Maps(2), Self::Maps(3), Self::Logits];
-
-    /// The layer's name in the article.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Filters => "layer1_conv",
-            Self::Maps(0) => "layer1_relu",
-            Self::Maps(1) => "layer1_pool",
-            Self::Maps(2) => "layer2_relu",
-            Self::Maps(_) => "layer2_pool",
-            Self::Logits => "fc",
-        }
-    }
-
-    /// Forms of a grid, best first.
-    fn forms(self) -> &'static [Form] {
-        match self {
-            Self::Filters => &[Form::Double, Form::Whole, Form::Half],
-            Self::Maps(0 | 1) => &[Form::Half, Form::Small],
-            Self::Maps(_) | Self::Logits => &[Form::Whole, Form::Half],
-        }
+    pub(super) fn all(insides: &Insides) -> Vec<Self> {
+        let filters = insides.filters.iter().map(|_| Self::Filters);
+        let maps = (0..insides.stages.len()).map(Self::Maps);
+        filters.chain(maps).chain([Self::Logits]).collect()
     }
 }
 
+/// Values of a longer side than any stage is drawn with.
+const LONGEST: usize = 1 << 12;
+
 /// A stage that shows its grids.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Stage<'a> {
     pub(super) which: Which,
     pub(super) insides: &'a Insides,
+    pub(super) network: &'a NetworkInfo,
     pub(super) theme: &'a Theme,
     /// Stands at the title's right.
     pub(super) hint: Span<'static>,
 }
 
-/// How grids stand side by side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Arrangement {
-    form: Form,
-    columns: u16,
-}
-
-/// The best of `forms` in which `count` grids fit, each with a caption above; otherwise the last one
-/// in as many columns as fit.
-fn arrange(forms: &[Form], count: u16, side: u16, area: Rect) -> Option<Arrangement> {
-    let fitting = forms.iter().find_map(|&form| {
-        let (width, height) = form.size(side);
-        let most = ((area.width + 1) / (width + 1)).min(count);
-        let rows = |columns: u16| count.div_ceil(columns);
-        let fits = |columns: &u16| rows(*columns) * (height + 1) <= area.height;
-        // Rows of equal length look better than long ones.
-        let even = (1..=most).rev().filter(|&columns| count.is_multiple_of(columns)).find(fits);
-        let columns = even.or_else(|| Some(most).filter(|&most| most > 0).filter(fits))?;
-        Some(Arrangement { form, columns })
-    });
-    fitting.or_else(|| {
-        let form = *forms.last()?;
-        let columns = (area.width + 1) / (form.size(side).0 + 1);
-        (columns > 0).then_some(Arrangement { form, columns })
-    })
-}
-
-impl Stage<'_> {
-    fn values(&self) -> (&[f32], u16, u16) {
+impl<'a> Stage<'a> {
+    /// Values, and how many grids of how many rows and columns they are.
+    fn values(&self) -> (&'a [f32], [usize; 3]) {
         match self.which {
-            Which::Maps(place) => match self.insides.stages.get(place) {
-                Some(maps) => (&maps.values, maps.channels as u16, maps.width as u16),
-                None => (&[], 0, 0),
-            },
-            Which::Filters | Which::Logits => match &self.insides.filters {
-                Some(filters) => (&filters.values, filters.channels as u16, filters.side as u16),
-                None => (&[], 0, 0),
-            },
+            Which::Maps(place) => self.insides.stages.get(place).map_or((&[], [0; 3]), |maps| {
+                (&maps.values, [maps.channels, maps.height, maps.width])
+            }),
+            Which::Filters => self.insides.filters.as_ref().map_or((&[], [0; 3]), |filters| {
+                (&filters.values, [filters.channels, filters.side, filters.side])
+            }),
+            Which::Logits => (&self.insides.logits, [self.insides.logits.len(), 1, 1]),
         }
     }
 
-    pub(super) fn draw(&self, area: Rect, buf: &mut Buffer) {
-        let (values, channels, side) = self.values();
-        let scale = match self.which {
+    fn name(&self) -> String {
+        match self.which {
+            Which::Filters => self.network.first_layer().to_owned(),
+            Which::Maps(place) => match self.network.stages.get(place) {
+                Some(stage) => stage.name.clone(),
+                None => format!("stage {}", place + 1),
+            },
+            Which::Logits => self.network.last_layer().to_owned(),
+        }
+    }
+
+    fn title(&self) -> String {
+        let (_, [channels, height, width]) = self.values();
+        match (self.vector(), self.name()) {
+            (Some(_), name) => format!("{name} {channels}"),
+            (None, name) => format!("{name} {channels}×{height}×{width}"),
+        }
+    }
+
+    fn scale(&self) -> Scale {
+        let (values, _) = self.values();
+        match self.which {
             Which::Filters => Scale::of_signed(values),
-            Which::Maps(_) | Which::Logits => Scale::of_activations(values),
+            // Other activations than `ReLU` leave values below 0.
+            _ if values.iter().any(|&value| value < 0.0) => Scale::of_signed(values),
+            _ => Scale::of_activations(values),
+        }
+    }
+
+    fn grids(&self) -> Grids {
+        let (_, shape) = self.values();
+        let [count, height, width] = shape.map(|length| length.min(LONGEST) as u16);
+        let forms: &[Form] = match (self.which, height.max(width)) {
+            (Which::Filters, _) => &[Form::Double, Form::Whole, Form::Half],
+            (_, ..=8) => &[Form::Whole, Form::Half],
+            (_, ..=32) => &[Form::Half, Form::Small],
+            _ => &[Form::Half, Form::Small, Form::Tiny],
         };
-        let title = format!("{} {channels}×{side}×{side}", self.which.name());
+        Grids { count, height, width, forms }
+    }
+
+    /// The values as one row, if each grid has only one.
+    fn vector(&self) -> Option<Vector<'a>> {
+        match self.values() {
+            (values, [count, 1, 1]) if self.which != Which::Filters => {
+                Some(Vector { values, count, scale: self.scale(), theme: self.theme })
+            }
+            _ => None,
+        }
+    }
+
+    /// Columns of the title.
+    pub(super) fn title_width(&self) -> u16 {
+        table::width(&self.title()).min(LONGEST) as u16
+    }
+
+    /// Rows, with the title, that it takes in at most this room; `None` where it does not fit whole.
+    pub(super) fn height(&self, width: u16, height: u16) -> Option<u16> {
+        let room = height.checked_sub(1)?;
+        let rows = match self.vector() {
+            Some(vector) => vector.rows(width)?,
+            None => self.grids().fitting(width, room)?.size.1,
+        };
+        (rows <= room).then_some(rows + 1)
+    }
+
+    /// Columns and rows, with the title, where it is as narrow as these rows allow: in the best form
+    /// or, `reduced`, in the next one.
+    pub(super) fn narrowest(&self, reduced: bool, width: u16, height: u16) -> Option<(u16, u16)> {
+        let room = height.checked_sub(1)?;
+        let (columns, rows) = if let Some(vector) = self.vector() {
+            vector.narrowest(width, room)?
+        } else {
+            let grids = self.grids();
+            let form = *grids.forms.get(usize::from(reduced))?;
+            grids.narrowest(form, width, room)?.size
+        };
+        let columns = columns.max(self.title_width() + 1);
+        (columns <= width).then_some((columns, rows + 1))
+    }
+
+    pub(super) fn draw(&self, area: Rect, buf: &mut Buffer) {
+        let (values, _) = self.values();
+        let scale = self.scale();
+        let title = self.title();
         let mut legend = scale.legend(self.theme);
         let mut note = legend.clone();
         if !self.hint.content.is_empty() {
             note.push_span("  ");
             note.push_span(self.hint.clone());
         }
-        let in_title = title.chars().count() + note.width() + 2 <= usize::from(area.width);
+        let in_title = table::width(&title) + note.width() + 2 <= usize::from(area.width);
         let notes = [note, Line::from(self.hint.clone())];
         let inner = pane::titled(area, buf, self.theme, &title, notes);
-        let Some(Arrangement { form, columns }) =
-            arrange(self.which.forms(), channels, side, inner)
-        else {
-            return;
+        let (used, shown, all) = if let Some(vector) = self.vector() {
+            let (used, shown) = vector.draw(inner, buf);
+            (used, shown, vector.count)
+        } else {
+            let (used, shown) = self.draw_grids(values, scale, inner, buf);
+            (used, shown, self.values().1[0])
         };
-        let (width, height) = form.size(side);
-        let rows = (inner.height / (height + 1)).min(channels.div_ceil(columns));
-        let len = usize::from(side) * usize::from(side);
-        let shown = channels.min(rows * columns);
-        for (channel, values) in (0..shown).zip(values.chunks(len.max(1))) {
-            let (column, row) = (channel % columns, channel / columns);
-            let (x, y) = (inner.x + column * (width + 1), inner.y + row * (height + 1));
-            table::left(buf, x, y, &channel.to_string(), width, self.theme.muted);
-            let grid = Grid { values, side, form, scale, theme: self.theme };
-            grid.render(Rect { x, y: y + 1, width, height }, buf);
-        }
-        if shown < channels {
-            legend.push_span(Span::styled(format!("  {shown} of {channels}"), self.theme.muted));
+        if shown < all {
+            legend.push_span(Span::styled(format!("  {shown} of {all}"), self.theme.muted));
         } else if in_title {
             return;
         }
-        let y = inner.y + rows * (height + 1);
-        legend.render(Rect { y, height: 1, ..inner }.intersection(inner), buf);
+        let row = Rect { y: inner.y.saturating_add(used), height: 1, ..inner };
+        legend.render(row.intersection(inner), buf);
+    }
+
+    /// Gives the rows used and the grids drawn.
+    fn draw_grids(
+        &self,
+        values: &[f32],
+        scale: Scale,
+        area: Rect,
+        buf: &mut Buffer,
+    ) -> (u16, usize) {
+        let grids = self.grids();
+        let Some(Arrangement { form, columns, .. }) =
+            grids.arrange(area.width, area.height).filter(|_| area.height > 0)
+        else {
+            return (0, 0);
+        };
+        let (width, height) = form.size(grids.height, grids.width);
+        let all = grids.count.div_ceil(columns);
+        let fitting = area.height / (height + 1);
+        // Where some are left out, a row is for saying so.
+        let fitting =
+            if fitting < all { fitting.min((area.height - 1) / (height + 1)) } else { all };
+        let rows = fitting.max(1);
+        let len = usize::from(grids.height) * usize::from(grids.width);
+        let known = values.len() / len.max(1);
+        let shown = grids.count.min(rows * columns).min(known.min(LONGEST) as u16);
+        for (channel, values) in (0..shown).zip(values.chunks(len.max(1))) {
+            let (column, row) = (channel % columns, channel / columns);
+            let (x, y) = (area.x + column * (width + 1), area.y + row * (height + 1));
+            table::left(buf, x, y, &channel.to_string(), width, self.theme.muted);
+            let grid = Grid {
+                values,
+                height: grids.height,
+                width: grids.width,
+                form,
+                scale,
+                theme: self.theme,
+            };
+            grid.render(Rect { x, y: y + 1, width, height }.intersection(area), buf);
+        }
+        (rows * (height + 1), shown.into())
     }
 }

@@ -9,7 +9,7 @@ use ratatui::{
 };
 
 use super::{
-    super::{digits, format, pane, theme::Theme},
+    super::{digits, format, names::Names, pane, picture, theme::Theme},
     classes::{self, Classes},
 };
 use crate::{
@@ -41,19 +41,31 @@ impl Picture<'_> {
             pixels: self.insides.pixels.clone(),
             label: self.insides.label.unwrap_or(prediction),
             prediction,
-            probability: self.insides.probabilities[usize::from(prediction)],
+            probability: self
+                .insides
+                .probabilities
+                .get(usize::from(prediction))
+                .copied()
+                .unwrap_or(0.0),
         }
+    }
+
+    fn image(&self) -> picture::Picture<'_> {
+        picture::Picture::new(&self.insides.pixels, self.app.run.set(), self.theme)
     }
 
     /// What it is taken for and how surely, in lines of at most `width` columns.
     fn verdict(&self, width: u16) -> Vec<Line<'static>> {
         let digit = self.digit();
+        let columns = usize::from(width);
+        let answer = |columns| Names::of(self.app).answer(&digit, columns);
         let (text, style) = match self.insides.label {
-            None => (digit.prediction.to_string(), self.theme.accent),
-            Some(label) if digit.is_right() => {
-                (format!("✓ {label}"), self.theme.right.add_modifier(Modifier::BOLD))
+            None => (answer(columns), self.theme.accent),
+            Some(_) if digit.is_right() => {
+                let text = format!("✓ {}", answer(columns.saturating_sub(2)));
+                (text, self.theme.right.add_modifier(Modifier::BOLD))
             }
-            Some(label) => (format!("✗ {label}→{}", digit.prediction), self.theme.wrong),
+            Some(_) => (format!("✗ {}", answer(columns.saturating_sub(2))), self.theme.wrong),
         };
         let percent = format::percent(f64::from(digit.probability));
         let mut lines =
@@ -81,9 +93,15 @@ impl Picture<'_> {
         let [image, below] =
             Layout::vertical([Constraint::Length(digits::SMALL_ROWS - 1), Constraint::Fill(1)])
                 .areas(left);
-        digits::draw_small(&self.digit(), image, buf, self.theme);
+        self.image().draw_small(image, buf);
         let mut verdict = self.verdict(left.width);
-        let classes = Classes { insides: self.insides, theme: self.theme, hint: Span::default() };
+        let classes = Classes {
+            insides: self.insides,
+            names: Names::of(self.app),
+            layer: self.app.run.network().last_layer(),
+            theme: self.theme,
+            hint: Span::default(),
+        };
         if below.height >= 2 {
             Paragraph::new(verdict).render(below, buf);
             classes.rows(right, buf);
@@ -105,7 +123,8 @@ impl Picture<'_> {
 
 impl Widget for &Picture<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
-        let inner = pane::titled(area, buf, self.theme, &self.title(), []);
+        let inner =
+            Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area };
         let (width, height) =
             if inner.width >= digits::LARGE_COLUMNS && inner.height >= digits::LARGE_ROWS - 1 {
                 (digits::LARGE_COLUMNS, digits::LARGE_ROWS - 1)
@@ -113,10 +132,15 @@ impl Widget for &Picture<'_> {
                 (digits::SMALL_COLUMNS, digits::SMALL_ROWS - 1)
             };
         let image = Rect { width, height, ..inner }.intersection(inner);
+        // A cell of a small image shows as much as two by two of a large one.
+        let seen = Rect { width: digits::LARGE_COLUMNS, height: digits::LARGE_ROWS - 1, ..image };
+        let note = if self.image().is_reduced(seen) { "reduced" } else { "" };
+        let note = Line::styled(note, self.theme.muted);
+        pane::titled(area, buf, self.theme, &self.title(), [note]);
         if width == digits::LARGE_COLUMNS {
-            digits::draw_large(&self.digit(), image, buf, self.theme);
+            self.image().draw_large(image, buf);
         } else {
-            digits::draw_small(&self.digit(), image, buf, self.theme);
+            self.image().draw_small(image, buf);
         }
         // The answer stands beside the image or, where there is no room, below.
         let beside = inner.width - image.width;

@@ -19,6 +19,9 @@ use crate::{
     ui::Depth,
 };
 
+/// Filters, four stages and logits.
+const PAGES: usize = 6;
+
 /// A seven: a bar above and a stroke down to the left.
 fn picture() -> Vec<u8> {
     let pixel = |x: f32, y: f32| {
@@ -175,7 +178,7 @@ fn a_layer_at_120_by_40() {
 
 #[test]
 fn a_stage_at_80_by_24() {
-    for page in 0..app::Network::STAGES {
+    for page in 0..PAGES {
         let app = on_page(showing(insides(3, 800)), page);
         insta::assert_snapshot!(format!("page{}", page + 1), text(&app, 80, 24));
     }
@@ -286,7 +289,7 @@ fn nothing_panics_at_any_size() {
     empty.stages = vec![FeatureMaps::default(); 4];
     (empty.filters, empty.pixels) = (None, Vec::new());
     for insides in [insides(3, 800), empty] {
-        for page in 0..app::Network::STAGES {
+        for page in 0..PAGES {
             let app = on_page(showing(insides.clone()), page);
             for width in (0..=210).step_by(3).chain([1, 64, 80, 119, 120, 198, 200]) {
                 for height in (0..=60).step_by(5).chain([1, 13, 19, 35, 46, 47]) {

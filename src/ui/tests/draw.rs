@@ -1,6 +1,6 @@
 //! The draw view: pad, answer and feature maps.
 
-use ratatui::style::Modifier;
+use ratatui::{layout::Position, style::Modifier};
 
 use super::*;
 use crate::{
@@ -152,8 +152,9 @@ fn changed(
 fn what_the_mouse_points_at_is_where_ink_appears() {
     for size in [(80, 24), (40, 20), (100, 40), (120, 40), (200, 60)] {
         let area = Rect::new(0, 0, size.0, size.1);
-        let pixels: Vec<_> =
-            area.positions().filter_map(|at| Some((at, pad_position(area, at.x, at.y)?))).collect();
+        let app = blank();
+        let pixel = |at: Position| Some((at, pad_position(&app, area, at.x, at.y)?));
+        let pixels: Vec<_> = area.positions().filter_map(pixel).collect();
         assert!(pixels.len() >= 28 * 14, "{size:?}");
         for (at, (x, y)) in pixels.into_iter().step_by(37) {
             let mut app = blank();
@@ -194,12 +195,13 @@ fn the_cursor_shows_in_every_pixel_with_and_without_colours() {
 #[test]
 fn ink_is_bright_on_a_ground_that_stands_out_from_the_screen() {
     let theme = Theme::new(Depth::True);
-    let terminal = screen(&seven(), 100, 40, Depth::True);
+    let app = seven();
+    let terminal = screen(&app, 100, 40, Depth::True);
     let buf = terminal.backend().buffer();
     let area = Rect::new(0, 0, 100, 40);
     for at in area.positions() {
-        let Some((x, y)) = pad_position(area, at.x, at.y) else { continue };
-        let pixel = seven().pad.pixels[usize::from(y) * 28 + usize::from(x)];
+        let Some((x, y)) = pad_position(&app, area, at.x, at.y) else { continue };
+        let pixel = app.pad.pixels[usize::from(y) * 28 + usize::from(x)];
         assert_eq!(Some(buf[at].bg), theme.ink(pixel), "{at}");
         assert_ne!(buf[at].bg, Color::Reset, "{at}");
     }
