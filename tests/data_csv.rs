@@ -147,6 +147,20 @@ fn the_set_in_a_table_is_known_by_its_name() {
 }
 
 #[test]
+fn of_several_sets_one_is_chosen_by_the_words_before_its_part() {
+    let folder = Folder::new();
+    for (name, count) in [("sign_mnist_train.csv", 12), ("sign_mnist_b_train.csv", 24)] {
+        folder.put(name, lines(count));
+    }
+    let message = folder.load("").unwrap_err();
+    assert!(message.contains("several data sets (sign-mnist, sign-mnist-b): choose"), "{message}");
+    for (name, count) in [("sign-mnist", 12), ("sign_mnist", 12), ("sign_mnist_b", 24)] {
+        let set = folder.load(name).unwrap();
+        assert_eq!(set.train.len() + set.test.len(), count, "{name}");
+    }
+}
+
+#[test]
 fn other_shapes_are_read_if_their_size_is_given() {
     let folder = Folder::new();
     let path = folder.0.path().join("x.csv");

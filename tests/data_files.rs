@@ -251,8 +251,10 @@ fn of_several_sets_in_a_folder_one_is_chosen_by_the_start_of_its_names() {
     let set = load(&folder.path("emnist-digits")).unwrap();
     assert_eq!(set.info.name, "EMNIST digits");
     assert_eq!(load(&folder.path("EMNIST-letters")).unwrap().info.classes.len(), 26);
-    let message = load(&folder.path("emnist-other")).unwrap_err().to_string();
-    assert!(message.starts_with("there is no file or folder"), "{message}");
+    for none in ["emnist-other", "---"] {
+        let message = load(&folder.path(none)).unwrap_err().to_string();
+        assert!(message.starts_with("there is no file or folder"), "{message}");
+    }
     let message = load(&folder.path("emnist")).unwrap_err().to_string();
     assert!(message.contains("holds several data sets"), "{message}");
 }

@@ -93,7 +93,7 @@ fn read(
     test: Option<&Path>,
     size: Option<ImageSize>,
 ) -> Result<Parts, DataError> {
-    let Table { images, size: train_size, .. } = Table::read(train, size)?;
+    let Table { images, size: train_size } = Table::read(train, size)?;
     let (name, other) = (train.display().to_string(), test.map(|test| test.display().to_string()));
     let Some(train) = images else {
         let expected = "a column called label, or labels in the first";

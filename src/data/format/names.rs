@@ -26,15 +26,13 @@ pub(super) struct Role {
 
 impl Role {
     pub(super) fn of(name: &str) -> Self {
-        let lower = name.to_lowercase();
-        let words: Vec<&str> =
-            lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        let words = words(name);
         let known = words.iter().position(|word| part(word).is_some() || kind(word).is_some());
         Self {
             prefix: words[..known.unwrap_or(0)].join("-"),
             part: words.iter().find_map(|word| part(word)),
             kind: words.iter().find_map(|word| kind(word)),
-            is_idx: words.iter().any(|word| ["idx1", "idx2", "idx3"].contains(word)),
+            is_idx: words.iter().any(|word| ["idx1", "idx2", "idx3"].contains(&word.as_str())),
         }
     }
 }
@@ -47,15 +45,27 @@ pub(super) fn choose<T>(
     place: &Place,
     mut sets: BTreeMap<String, T>,
 ) -> Option<Result<(String, T), Vec<String>>> {
-    // A set without a prefix cannot be asked for by one, so it comes first.
-    if place.prefix.is_empty() && sets.contains_key("") {
-        sets.retain(|prefix, _| prefix.is_empty());
+    // The one that was asked for and not one whose prefix is longer; without a request the one without
+    // a prefix, which cannot be asked for by it.
+    if sets.contains_key(&place.prefix) {
+        sets.retain(|prefix, _| *prefix == place.prefix);
     }
     match sets.len() {
         0 => None,
         1 => sets.pop_first().map(Ok),
         _ => Some(Err(sets.into_keys().collect())),
     }
+}
+
+/// The words of a name, in lower case.
+fn words(name: &str) -> Vec<String> {
+    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect()
+}
+
+/// The words of a name, joined by hyphens whatever separates them.
+pub(super) fn joined(name: &str) -> String {
+    words(name).join("-")
 }
 
 fn part(word: &str) -> Option<Part> {

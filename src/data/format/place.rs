@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::names::joined;
 use crate::data::{DataError, file::unreadable};
 
 /// A file, or a folder with the names in it.
@@ -43,10 +44,10 @@ impl Place {
 
     /// The part of a folder whose names start with the last part of `path`.
     fn of_prefix(path: &Path) -> Option<Self> {
-        let prefix = path.file_name()?.to_str()?.to_lowercase();
+        let prefix = Some(joined(path.file_name()?.to_str()?)).filter(|name| !name.is_empty())?;
         let folder = path.parent().filter(|folder| *folder != Path::new(""));
         let mut place = Self::folder(folder.unwrap_or(Path::new(".")).to_owned()).ok()?;
-        place.entries.as_mut()?.retain(|entry| entry.name.to_lowercase().starts_with(&prefix));
+        place.entries.as_mut()?.retain(|entry| joined(&entry.name).starts_with(&prefix));
         place.prefix = prefix;
         (!place.entries().is_empty()).then_some(place)
     }
