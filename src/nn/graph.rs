@@ -29,10 +29,10 @@ pub(super) use self::pass::{Input, Outcome, Pixels};
 use self::workspace::Workspaces;
 use crate::network::Plan;
 
-/// Scalars that the images of a visit may have together: a quarter of a usual second-level cache.
-const VISIT: usize = 1 << 16;
+/// Scalars that the images of a visit may have together: half of a usual second-level cache.
+const VISIT: usize = 1 << 17;
 /// Most images of a visit.
-const MOST_IMAGES: usize = 16;
+const MOST_IMAGES: usize = 32;
 /// Most parts of a batch: enough to keep 16 threads busy to the end.
 const MOST_PARTS: usize = 64;
 
@@ -64,7 +64,7 @@ impl Graph {
         // Values and gradients.
         let visit = (VISIT / (2 * steps.image_len)).clamp(1, MOST_IMAGES);
         // Adding up a part's gradients must cost little compared with computing them.
-        let images = 16 * plan.trained_len() as u64 / plan.multiply_adds().max(1);
+        let images = 32 * plan.trained_len() as u64 / plan.multiply_adds().max(1);
         let fewest = (images as usize).clamp(2, 64).next_multiple_of(visit);
         Self { plan, steps, segments, visit, fewest, workspaces: Workspaces::default() }
     }

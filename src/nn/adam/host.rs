@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use candle_core::{CpuStorage, InplaceOp2, Layout, Result, bail};
 use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
 
 use super::{BETA1, BETA2, EPSILON, Factors};
 use crate::nn::host::elements;
@@ -12,6 +13,10 @@ use crate::nn::simd::{self, fma};
 /// Moments smaller than this become zero. They are far too small to move a weight, and once they
 /// decay below 1e-38 the processor computes with them many times slower.
 const NEGLIGIBLE: f32 = 1e-30;
+
+/// Values that one thread moves at a time. Each is moved on its own, so that it matters to the speed
+/// alone.
+const CHUNK: usize = 1 << 14;
 
 /// One step of one variable in main memory, in one pass over its four arrays.
 pub(super) struct Update<'a> {
@@ -41,13 +46,21 @@ impl InplaceOp2 for Update<'_> {
         };
         let grad = elements::<f32>(grad, grad_layout)?;
         let (first, second) = &mut *self.moments.borrow_mut();
-        let finite = simd::run(Arrays {
-            factors: self.factors,
-            weights: &mut weights[start..end],
-            grad,
-            first,
-            second,
-        });
+        let weights = &mut weights[start..end];
+        let factors = self.factors;
+        if weights.len() <= CHUNK {
+            let finite = simd::run(Arrays { factors, weights, grad, first, second });
+            self.finite.set(self.finite.get() && finite);
+            return Ok(());
+        }
+        let weights = weights.par_chunks_mut(CHUNK).zip(grad.par_chunks(CHUNK));
+        let moments = first.par_chunks_mut(CHUNK).zip(second.par_chunks_mut(CHUNK));
+        let finite = weights
+            .zip(moments)
+            .map(|((weights, grad), (first, second))| {
+                simd::run(Arrays { factors, weights, grad, first, second })
+            })
+            .reduce(|| true, |a, b| a && b);
         self.finite.set(self.finite.get() && finite);
         Ok(())
     }

@@ -45,8 +45,13 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn new(plan: &'a Plan) -> Self {
-        let steps =
-            Steps { steps: Vec::new(), maps: Vec::new(), image_len: 0, packed_len: 0, sums_len: 0 };
+        let steps = Steps {
+            steps: Vec::new(),
+            maps: Vec::new(),
+            image_len: 0,
+            packed_len: 0,
+            sums_len: plan.trained_len(),
+        };
         let mut learns = vec![false; plan.values().len()];
         for node in plan.nodes() {
             let has_parameters =
@@ -142,9 +147,7 @@ impl<'a> Builder<'a> {
                     weight: params[weight].range.clone(),
                     bias: bias.map(|bias| params[bias].range.clone()),
                     input_grad,
-                    sums: self.steps.sums_len,
                 };
-                self.steps.sums_len += layer.sums_len();
                 Box::new(layer)
             }
             Op::BatchNorm { scale, mean } => {

@@ -28,7 +28,7 @@ pub(super) struct Convolution {
     pub(super) patches: Option<usize>,
     /// Where the packed weights, biases and turned weights begin.
     pub(super) packed: usize,
-    /// Where the sums begin.
+    /// Where the sums of the weights' gradients begin.
     pub(super) sums: usize,
     pub(super) points: Tables,
 }
@@ -139,12 +139,8 @@ impl Convolution {
         forward + bias + turned
     }
 
-    /// Scalars of the sums: packed weights' gradients, then those of the bias.
+    /// Scalars of the weights' gradients as the kernel lays them out.
     pub(super) fn sums_len(&self) -> usize {
-        self.weight_sums_len() + self.output.channels
-    }
-
-    fn weight_sums_len(&self) -> usize {
         let (rows, _, taps) = self.patch_rows();
         padded(self.output.channels, simd::lanes()) * rows * taps.next_multiple_of(TAPS)
     }
@@ -260,8 +256,7 @@ impl Step for Convolution {
         sums.scratch.clear();
         sums.scratch.resize(len + row_sums, 0.0);
         let (spread_grads, bias_rows) = sums.scratch.split_at_mut(len);
-        let target = &mut sums.sums[self.sums..][..self.sums_len()];
-        let (weight_sums, bias_sums) = target.split_at_mut(self.weight_sums_len());
+        let weight_sums = &mut sums.sums[self.sums..][..self.sums_len()];
         for (values, grads) in images.each() {
             simd::run(super::pointwise::Spread {
                 map: &self.output,
@@ -303,24 +298,22 @@ impl Step for Convolution {
                 });
             }
         }
-        for pixel in bias_rows.chunks_exact(self.output.channels) {
-            for (sum, value) in bias_sums.iter_mut().zip(pixel) {
-                *sum += value;
+        if let Some(bias) = &self.bias {
+            for pixel in bias_rows.chunks_exact(self.output.channels) {
+                for (sum, value) in sums.sums[bias.clone()].iter_mut().zip(pixel) {
+                    *sum += value;
+                }
             }
         }
     }
 
-    fn unpack(&self, sums: &[f32], grads: &mut [f32]) {
-        let sums = &sums[self.sums..][..self.sums_len()];
-        let (weight_sums, bias_sums) = sums.split_at(self.weight_sums_len());
+    fn unpack(&self, sums: &mut [f32]) {
+        let (grads, packed) = sums.split_at_mut(self.sums);
         let weights = &mut grads[self.weight.clone()];
         let (rows, _, taps) = self.patch_rows();
         let padded_taps = taps.next_multiple_of(TAPS);
         Self::each_packed(self.output.channels, rows, taps, padded_taps, |output, tap, at| {
-            weights[self.weight_place(output, tap)] = weight_sums[at];
+            weights[self.weight_place(output, tap)] = packed[at];
         });
-        if let Some(bias) = &self.bias {
-            grads[bias.clone()].copy_from_slice(bias_sums);
-        }
     }
 }

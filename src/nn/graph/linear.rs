@@ -18,14 +18,6 @@ pub(super) struct Linear {
     pub(super) bias: Option<Range<usize>>,
     /// As [`super::convolution::Convolution::input_grad`].
     pub(super) input_grad: Option<bool>,
-    /// Where the sums begin: the weights' gradients, then those of the bias.
-    pub(super) sums: usize,
-}
-
-impl Linear {
-    pub(super) fn sums_len(&self) -> usize {
-        self.weight.len() + self.output.len()
-    }
 }
 
 impl Step for Linear {
@@ -37,26 +29,19 @@ impl Step for Linear {
 
     fn backward(&self, shared: &Shared, images: &mut Images, sums: &mut Sums) {
         let Images { values, grads, step, .. } = images;
-        let target = &mut sums.sums[self.sums..][..self.sums_len()];
-        let (weight_sums, bias_sums) = target.split_at_mut(self.weight.len());
-        for grads in grads.chunks_exact(*step) {
-            for (sum, grad) in bias_sums.iter_mut().zip(&grads[self.output.start..]) {
-                *sum += grad;
+        if let Some(bias) = &self.bias {
+            for grads in grads.chunks_exact(*step) {
+                let sums = sums.sums[bias.clone()].iter_mut();
+                for (sum, grad) in sums.zip(&grads[self.output.start..]) {
+                    *sum += grad;
+                }
             }
         }
+        let weight_sums = &mut sums.sums[self.weight.clone()];
         simd::run(WeightGrads { layer: self, values, grads, step: *step, sums: weight_sums });
         if let Some(accumulate) = self.input_grad {
             let weights = &shared.trained[self.weight.clone()];
             simd::run(InputGrads { layer: self, weights, grads, step: *step, accumulate });
-        }
-    }
-
-    fn unpack(&self, sums: &[f32], grads: &mut [f32]) {
-        let sums = &sums[self.sums..][..self.sums_len()];
-        let (weight_sums, bias_sums) = sums.split_at(self.weight.len());
-        grads[self.weight.clone()].copy_from_slice(weight_sums);
-        if let Some(bias) = &self.bias {
-            grads[bias.clone()].copy_from_slice(bias_sums);
         }
     }
 }

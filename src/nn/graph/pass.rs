@@ -2,14 +2,16 @@
 
 use std::ops::Range;
 
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::norm::{Coefficients, GradSums, Moments};
+use super::norm::{BatchNorm, Coefficients, GradSums, Moments};
 use super::step::{Images, Shared, Sums};
 use super::workspace::{Part, Workspace, grow};
 use super::{Graph, MOST_PARTS, SLACK};
 use crate::nn::engine::Mode;
 use crate::nn::loss::log_sum_exp;
+use crate::nn::simd;
 
 /// Gradients that one thread adds up over the parts.
 const SLICE: usize = 4_096;
@@ -66,6 +68,37 @@ pub(in crate::nn) struct Outcome {
     pub(in crate::nn) running: Vec<f32>,
 }
 
+impl<'a> Pixels<'a> {
+    fn slice(self, range: Range<usize>) -> Pixels<'a> {
+        match self {
+            Self::Bytes(bytes) => Pixels::Bytes(&bytes[range]),
+            Self::Floats(floats) => Pixels::Floats(&floats[range]),
+        }
+    }
+}
+
+/// Writes pixels as numbers.
+struct LoadRow<'a> {
+    pixels: Pixels<'a>,
+    to: &'a mut [f32],
+}
+
+impl WithSimd for LoadRow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        match self.pixels {
+            Pixels::Bytes(bytes) => {
+                for (to, &byte) in self.to.iter_mut().zip(bytes) {
+                    *to = f32::from(byte) / 255.0;
+                }
+            }
+            Pixels::Floats(floats) => self.to.copy_from_slice(floats),
+        }
+    }
+}
+
 impl Graph {
     /// Sends a batch through the network, and back if gradients are wanted.
     ///
@@ -111,10 +144,16 @@ impl Graph {
         outcome.loss = workspace.parts[..count].iter().map(|part| part.loss).sum();
         if input.with_gradients {
             self.add_up(&mut workspace.parts[..count]);
-            outcome.grads.resize(self.plan.trained_len(), 0.0);
+            let sums = &mut workspace.parts[0].sums;
             for step in &self.steps.steps {
-                step.unpack(&workspace.parts[0].sums, &mut outcome.grads);
+                step.unpack(sums);
             }
+            // The normalisations' own are known already.
+            for range in self.norms().flat_map(|norm| [norm.scale.clone(), norm.shift.clone()]) {
+                sums[range.clone()].copy_from_slice(&outcome.grads[range]);
+            }
+            outcome.grads.clear();
+            outcome.grads.extend_from_slice(&sums[..self.plan.trained_len()]);
         }
         self.workspaces.give(workspace);
         outcome
@@ -155,9 +194,12 @@ impl Graph {
         }
     }
 
+    fn norms(&self) -> impl Iterator<Item = &BatchNorm> {
+        self.steps.steps.iter().filter_map(|step| step.batch_norm())
+    }
+
     fn running_norms(&self, input: &Input) -> Vec<Coefficients> {
-        let norms = self.steps.steps.iter().filter_map(|step| step.batch_norm());
-        norms.map(|norm| norm.running(input.trained, input.running)).collect()
+        self.norms().map(|norm| norm.running(input.trained, input.running)).collect()
     }
 
     /// Scalars from one image's values to the next.
@@ -318,7 +360,7 @@ impl Graph {
     }
 
     /// The batch normalisation at this step.
-    fn norm(&self, step: usize) -> &super::norm::BatchNorm {
+    fn norm(&self, step: usize) -> &BatchNorm {
         let norm = self.steps.steps[step].batch_norm();
         norm.expect("segments after the first begin with a batch normalisation")
     }
@@ -333,6 +375,15 @@ impl Graph {
             let image: Range<usize> =
                 (first + place) * channels * pixels..(first + place + 1) * channels * pixels;
             let values = &mut values[map.start..];
+            if channels == 1 {
+                let mut from = image.start;
+                for row in map.rows() {
+                    let pixels = input.pixels.slice(from..from + row.len());
+                    from += row.len();
+                    simd::run(LoadRow { pixels, to: &mut values[row] });
+                }
+                continue;
+            }
             for row in 0..height {
                 let to = map.pixel(row, 0);
                 for channel in 0..channels {

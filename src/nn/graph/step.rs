@@ -42,6 +42,7 @@ impl Images<'_> {
 
 /// Where the gradients of the images of a part go, which are summed up.
 pub(super) struct Sums<'a> {
+    /// Those of the parameters where these lie in the plan, then what kernels lay out otherwise.
     pub(super) sums: &'a mut [f32],
     /// Room that a step may use for itself.
     pub(super) scratch: &'a mut Vec<f32>,
@@ -58,8 +59,8 @@ pub(super) trait Step: Debug + Send + Sync {
     /// Computes the input's gradients from the output's, and adds to those of the parameters.
     fn backward(&self, shared: &Shared, images: &mut Images, sums: &mut Sums);
 
-    /// Moves the sums to the gradients of the parameters.
-    fn unpack(&self, _sums: &[f32], _grads: &mut [f32]) {}
+    /// Moves sums that the kernels lay out otherwise to where the parameters lie.
+    fn unpack(&self, _sums: &mut [f32]) {}
 
     /// The layer as one that needs the whole batch.
     fn batch_norm(&self) -> Option<&BatchNorm> {
