@@ -137,9 +137,9 @@ fn step(criterion: &mut Criterion) {
         let mut train = || -> Result<f32> {
             let (images, labels) = tensors(&set, batches.batch(next))?;
             next = (next + 1) % batches.count();
-            let loss = model.loss(&images, &labels, MODE)?.loss;
-            adam.step(&loss.backward()?)?;
-            loss.to_scalar()
+            let outcome = model.loss(&images, &labels, MODE)?;
+            adam.step(&outcome.backward(model.variable())?)?;
+            outcome.loss.to_scalar()
         };
         group.bench_function(BenchmarkId::from_parameter(batch_size), |bencher| {
             bencher.iter_custom(|n| timed(&pool, n, &mut train));

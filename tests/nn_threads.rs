@@ -43,7 +43,7 @@ fn train(network: &str, threads: usize) -> Result<Vec<u32>> {
             let labels = Tensor::from_iter((0..n).map(|_| rng.next_u32() % 10), &Device::Cpu)?;
             let mode = Mode::Train(Key { seed: 5, epoch: 1, step: step as u64 });
             let outcome = model.loss(&images, &labels, mode)?;
-            adam.step(&outcome.loss.backward()?)?;
+            adam.step(&outcome.backward(model.variable())?)?;
             if let Some(running) = outcome.running {
                 model.set_running(running);
             }

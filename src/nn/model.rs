@@ -136,7 +136,7 @@ impl Model {
         let loss = loss::cross_entropy_composed(&logits, labels)?;
         let trains = matches!(mode, Mode::Train(_)) && self.plan.has_batch_norm();
         let running = trains.then_some(values.running);
-        Ok(Outcome { loss, logits: logits.detach(), running })
+        Ok(Outcome { loss, logits: logits.detach(), running, grads: None })
     }
 
     /// The logits `[n, classes]` of images, as in evaluation.

@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, CustomOp3, Device, Layout, Result, Shape, Tensor, bail};
 
 use super::article::Article;
@@ -49,6 +50,24 @@ pub struct Outcome {
     pub logits: Tensor,
     /// The running statistics after the batch, if it was one of training and the network has any.
     pub running: Option<Tensor>,
+    /// The gradient of the loss with respect to the trained parameters, where it is known already.
+    pub(super) grads: Option<Tensor>,
+}
+
+impl Outcome {
+    /// The gradient of the loss with respect to `variable`, the model's own.
+    ///
+    /// It is what `loss.backward()` gives. That adds it to zeros first, for which candle keeps a second
+    /// pool of threads busy that would take processors from ours.
+    ///
+    /// # Errors
+    /// Those of candle.
+    pub fn backward(&self, variable: &Tensor) -> Result<GradStore> {
+        let Some(grads) = &self.grads else { return self.loss.backward() };
+        let mut store = GradStore::default();
+        store.insert(variable, grads.clone());
+        Ok(store)
+    }
 }
 
 /// What a pass works on, beside its parameters and the batch.
@@ -108,7 +127,7 @@ pub(super) fn loss(
     } else {
         parameters.apply_op3_no_bwd(&images.contiguous()?, &labels.contiguous()?, &operation)?
     };
-    let Some(Found { logits, running, .. }) = found.get() else {
+    let Some(Found { logits, running, grads }) = found.get() else {
         bail!("the network was not applied");
     };
     let device = images.device();
@@ -116,6 +135,7 @@ pub(super) fn loss(
     Ok(Outcome {
         loss,
         logits: Tensor::from_slice(logits, (n, plan.classes()), device)?,
+        grads: grads.clone(),
         running: trains.then(|| Tensor::from_slice(running, running.len(), device)).transpose()?,
     })
 }

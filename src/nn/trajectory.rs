@@ -44,7 +44,8 @@ fn trained(data: &Dataset, batch_size: usize, steps: usize) -> Result<u32> {
         let images = Tensor::from_vec(pixels.collect::<Vec<u8>>(), shape, device)?;
         let labels = Tensor::from_vec(labels.collect::<Vec<u32>>(), batch.len(), device)?;
         let mode = Mode::Train(Key { seed: 0, epoch: 1, step: step as u64 + 1 });
-        adam.step(&model.loss(&images, &labels, mode)?.loss.backward()?)?;
+        let outcome = model.loss(&images, &labels, mode)?;
+        adam.step(&outcome.backward(model.variable())?)?;
     }
     let mut hasher = crc32fast::Hasher::new();
     for value in model.weights()?.trained {

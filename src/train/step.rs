@@ -77,9 +77,9 @@ impl Learner {
     /// of shape `[]`.
     pub(super) fn train(&mut self, data: &Dataset, batch: &[u32], key: Key) -> Result<Tensor> {
         let (images, labels) = tensors(data, batch, &self.device)?;
-        let Outcome { loss, logits, running } =
-            self.model.loss(&images, &labels, Mode::Train(key))?;
-        self.adam.step(&loss.backward()?)?;
+        let outcome = self.model.loss(&images, &labels, Mode::Train(key))?;
+        self.adam.step(&outcome.backward(self.model.variable())?)?;
+        let Outcome { loss, logits, running, .. } = outcome;
         if let Some(running) = running {
             self.model.set_running(running);
         }
@@ -96,9 +96,10 @@ impl Learner {
     ) -> Result<Change> {
         let (images, labels) = tensors(data, batch, &self.device)?;
         let mode = Mode::Train(key);
-        let Outcome { loss, logits, running } = self.model.loss(&images, &labels, mode)?;
-        let gradients = loss.backward()?;
+        let outcome = self.model.loss(&images, &labels, mode)?;
         let variable = self.model.variable();
+        let gradients = outcome.backward(variable)?;
+        let Outcome { loss, logits, running, .. } = outcome;
         let Some(gradient) = gradients.get(variable).cloned() else {
             candle_core::bail!("the network's parameters have no gradient");
         };

@@ -300,6 +300,14 @@ impl Step for Flatten {
         let pixels = self.input.height * self.input.width;
         for values in images.each_values() {
             let (input, output) = forth(values, &self.input, &self.output);
+            if self.input.channels == 1 {
+                let mut start = 0;
+                for row in self.input.rows() {
+                    output[start..][..row.len()].copy_from_slice(&input[row.clone()]);
+                    start += row.len();
+                }
+                continue;
+            }
             let mut pixel = 0;
             for row in self.input.rows() {
                 for channels in input[row].chunks_exact(self.input.channels) {
