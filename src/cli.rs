@@ -70,7 +70,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             let MachineArgs { threads, device } = arguments.machine;
             let defaults = RunConfig::default();
             let model = arguments.model.unwrap_or(defaults.model);
-            let config = RunConfig { data, image_size, model, threads, device, ..defaults };
+            let config = RunConfig { data, image_size, threads, device, model, ..defaults };
             bench::run(&config, &arguments.batch_sizes, arguments.json)
         }
     };

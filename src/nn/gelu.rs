@@ -6,6 +6,7 @@ use std::f32::consts::{FRAC_1_SQRT_2, PI};
 /// Mathematical Functions, 7.1.26).
 fn normal(x: f32) -> (f32, f32) {
     const P: f32 = 0.327_591_1;
+    #[expect(clippy::excessive_precision, reason = "as they are published")]
     const A: [f32; 5] =
         [0.254_829_592, -0.284_496_736, 1.421_413_741, -1.453_152_027, 1.061_405_429];
     let bell = (-0.5 * x * x).exp();

@@ -10,11 +10,14 @@ mod build;
 mod conv;
 mod convolution;
 mod linear;
+mod load;
 mod map;
 mod norm;
 mod pass;
 mod pointwise;
 mod pool;
+mod segments;
+mod spread;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -23,7 +26,7 @@ mod workspace;
 use std::ops::Range;
 use std::sync::Arc;
 
-use self::build::Steps;
+use self::build::Program;
 use self::map::{Map, SLACK};
 pub(super) use self::pass::{Input, Outcome, Pixels};
 use self::workspace::Workspaces;
@@ -40,7 +43,7 @@ const MOST_PARTS: usize = 64;
 #[derive(Debug)]
 pub(super) struct Graph {
     plan: Arc<Plan>,
-    steps: Steps,
+    program: Program,
     /// Steps that an image takes without waiting for others: the first begins with the image, each other
     /// with a batch normalisation.
     segments: Vec<Range<usize>>,
@@ -54,24 +57,24 @@ pub(super) struct Graph {
 impl Graph {
     /// Makes a plan ready.
     pub(super) fn new(plan: Arc<Plan>) -> Self {
-        let steps = build::steps(&plan);
-        let norms = (0..steps.steps.len()).filter(|&at| steps.steps[at].batch_norm().is_some());
+        let program = build::program(&plan);
+        let norms = (0..program.steps.len()).filter(|&at| program.steps[at].batch_norm().is_some());
         let mut ends: Vec<usize> = norms.collect();
-        ends.push(steps.steps.len());
+        ends.push(program.steps.len());
         let mut start = 0;
         let segments =
             ends.into_iter().map(|end| std::mem::replace(&mut start, end)..end).collect();
         // Values and gradients.
-        let visit = (VISIT / (2 * steps.image_len)).clamp(1, MOST_IMAGES);
+        let visit = (VISIT / (2 * program.image_len)).clamp(1, MOST_IMAGES);
         // Adding up a part's gradients must cost little compared with computing them.
         let images = 32 * plan.trained_len() as u64 / plan.multiply_adds().max(1);
         let fewest = (images as usize).clamp(2, 64).next_multiple_of(visit);
-        Self { plan, steps, segments, visit, fewest, workspaces: Workspaces::default() }
+        Self { plan, program, segments, visit, fewest, workspaces: Workspaces::default() }
     }
 
     /// Where the logits are.
     fn logits(&self) -> Map {
-        let last = self.steps.maps.last().copied().flatten();
+        let last = self.program.maps.last().copied().flatten();
         last.expect("the logits are written last")
     }
 
@@ -82,7 +85,7 @@ impl Graph {
         running: &[f32],
         image: &[f32],
     ) -> (Vec<Vec<f32>>, Vec<f32>) {
-        let mut values = vec![0.0; self.steps.image_len + SLACK];
+        let mut values = vec![0.0; self.program.image_len + SLACK];
         self.pass_one(trained, running, image, &mut values);
         let read = |map: Map| {
             let pixels = map.height * map.width;
@@ -96,7 +99,7 @@ impl Graph {
             maps
         };
         let stages = self.plan.stages().map(|node| {
-            let map = self.steps.maps[node.output];
+            let map = self.program.maps[node.output];
             read(map.expect("a stage is not a convolution whose ReLU is computed with it"))
         });
         (stages.collect(), read(self.logits()))

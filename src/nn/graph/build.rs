@@ -11,7 +11,7 @@ use crate::network::plan::{Node, Op, Plan};
 
 /// The steps of a plan and the sizes of what they work on.
 #[derive(Debug)]
-pub(super) struct Steps {
+pub(super) struct Program {
     pub(super) steps: Vec<Box<dyn Step>>,
     /// Where each of the plan's values lies; `None` for one that is never written.
     pub(super) maps: Vec<Option<Map>>,
@@ -21,7 +21,7 @@ pub(super) struct Steps {
     pub(super) sums_len: usize,
 }
 
-pub(super) fn steps(plan: &Plan) -> Steps {
+pub(super) fn program(plan: &Plan) -> Program {
     let mut builder = Builder::new(plan);
     let nodes = plan.nodes();
     let mut place = 0;
@@ -30,13 +30,13 @@ pub(super) fn steps(plan: &Plan) -> Steps {
         builder.add(node, relu);
         place += if relu.is_some() { 2 } else { 1 };
     }
-    builder.steps.maps = builder.maps;
-    builder.steps
+    builder.program.maps = builder.maps;
+    builder.program
 }
 
 struct Builder<'a> {
     plan: &'a Plan,
-    steps: Steps,
+    program: Program,
     maps: Vec<Option<Map>>,
     /// For each value whether anything before it learns, and so wants its gradient.
     learns: Vec<bool>,
@@ -45,7 +45,7 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn new(plan: &'a Plan) -> Self {
-        let steps = Steps {
+        let program = Program {
             steps: Vec::new(),
             maps: Vec::new(),
             image_len: 0,
@@ -60,7 +60,7 @@ impl<'a> Builder<'a> {
             learns[node.output] = learns[node.input] || has_parameters || other;
         }
         let maps = vec![None; plan.values().len()];
-        let mut builder = Self { plan, steps, maps, learns, norms: 0 };
+        let mut builder = Self { plan, program, maps, learns, norms: 0 };
         builder.place(0);
         builder
     }
@@ -80,8 +80,8 @@ impl<'a> Builder<'a> {
 
     /// Room for `len` scalars of each image; gives where they begin.
     fn reserve(&mut self, len: usize) -> usize {
-        let start = self.steps.image_len;
-        self.steps.image_len += len + SLACK;
+        let start = self.program.image_len;
+        self.program.image_len += len + SLACK;
         start
     }
 
@@ -131,13 +131,13 @@ impl<'a> Builder<'a> {
                     bias: bias.map(|bias| params[bias].range.clone()),
                     input_grad,
                     patches,
-                    packed: self.steps.packed_len,
-                    sums: self.steps.sums_len,
+                    packed: self.program.packed_len,
+                    sums: self.program.sums_len,
                     points: Tables::default(),
                 };
                 let layer = layer.finish();
-                self.steps.packed_len += layer.packed_len();
-                self.steps.sums_len += layer.sums_len();
+                self.program.packed_len += layer.packed_len();
+                self.program.sums_len += layer.sums_len();
                 Box::new(layer)
             }
             Op::Linear { weight, bias } => {
@@ -190,7 +190,7 @@ impl<'a> Builder<'a> {
                 Box::new(Add { inputs: [other, input], output: self.place(output), input_grads })
             }
         };
-        self.steps.steps.push(step);
+        self.program.steps.push(step);
     }
 
     fn pointwise(

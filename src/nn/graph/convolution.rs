@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::conv::{Convolve, Points, TAPS, WeightGrads, padded};
 use super::map::{Map, SLACK, forth};
+use super::spread::Spread;
 use super::step::{Images, Shared, Step, Sums};
 use crate::nn::simd;
 
@@ -258,11 +259,11 @@ impl Step for Convolution {
         let (spread_grads, bias_rows) = sums.scratch.split_at_mut(len);
         let weight_sums = &mut sums.sums[self.sums..][..self.sums_len()];
         for (values, grads) in images.each() {
-            simd::run(super::pointwise::Spread {
+            simd::run(Spread {
                 map: &self.output,
                 values: self.relu.then_some(&values[self.output.start..]),
                 grads: &grads[self.output.start..],
-                spread: &spread,
+                target: &spread,
                 stride: self.spread_stride(),
                 output: spread_grads,
                 totals: bias_rows,

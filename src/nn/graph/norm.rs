@@ -1,9 +1,10 @@
 //! Batch normalisation: the one layer that needs all images of a batch before it can go on.
 
+mod kernels;
+
 use std::ops::Range;
 
-use pulp::{Simd, WithSimd};
-
+use self::kernels::{Backward, Forward, RowGrads, RowSquares, RowSums};
 use super::map::{Map, back, forth};
 use super::step::{Images, Shared, Step, Sums};
 use crate::nn::simd;
@@ -52,7 +53,7 @@ pub(super) struct Moments {
 }
 
 impl Moments {
-    /// Takes in those of other values (Chan, Golub and LeVeque, 1979).
+    /// Takes in those of other values (Chan et al., Updating Formulae, 1979).
     pub(super) fn merge(&mut self, other: &Self) {
         if self.count == 0.0 {
             self.clone_from(other);
@@ -271,131 +272,5 @@ impl Step for BatchNorm {
 
     fn batch_norm(&self) -> Option<&BatchNorm> {
         Some(self)
-    }
-}
-
-struct RowSums<'a> {
-    map: &'a Map,
-    values: &'a [f32],
-    totals: &'a mut [f32],
-}
-
-impl WithSimd for RowSums<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        for row in 0..self.map.height {
-            let values = &self.values[self.map.pixel(row, 0)..][..self.totals.len()];
-            for (total, value) in self.totals.iter_mut().zip(values) {
-                *total += value;
-            }
-        }
-    }
-}
-
-struct RowSquares<'a> {
-    map: &'a Map,
-    values: &'a [f32],
-    means: &'a [f32],
-    totals: &'a mut [f32],
-}
-
-impl WithSimd for RowSquares<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        for row in 0..self.map.height {
-            let values = &self.values[self.map.pixel(row, 0)..][..self.totals.len()];
-            for ((total, value), mean) in self.totals.iter_mut().zip(values).zip(self.means) {
-                let deviation = value - mean;
-                *total += deviation * deviation;
-            }
-        }
-    }
-}
-
-struct RowGrads<'a> {
-    layer: &'a BatchNorm,
-    values: &'a [f32],
-    grads: &'a [f32],
-    norms: &'a Coefficients,
-    totals: [&'a mut [f32]; 2],
-}
-
-impl WithSimd for RowGrads<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let BatchNorm { input, output, .. } = self.layer;
-        let len = input.row_len();
-        let [grad_totals, products] = self.totals;
-        let (mean, inverse) = (&self.norms.mean[..len], &self.norms.inverse[..len]);
-        let (grad_totals, products) = (&mut grad_totals[..len], &mut products[..len]);
-        for row in 0..input.height {
-            let values = &self.values[input.pixel(row, 0)..][..len];
-            let grads = &self.grads[output.pixel(row, 0)..][..len];
-            for at in 0..len {
-                grad_totals[at] += grads[at];
-                products[at] += grads[at] * ((values[at] - mean[at]) * inverse[at]);
-            }
-        }
-    }
-}
-
-struct Forward<'a> {
-    layer: &'a BatchNorm,
-    input: &'a [f32],
-    output: &'a mut [f32],
-    norms: &'a Coefficients,
-}
-
-impl WithSimd for Forward<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let BatchNorm { input, output, .. } = self.layer;
-        let len = input.row_len();
-        let (factor, offset) = (&self.norms.factor[..len], &self.norms.offset[..len]);
-        for row in 0..input.height {
-            let from = &self.input[input.pixel(row, 0)..][..len];
-            let to = &mut self.output[output.pixel(row, 0)..][..len];
-            for at in 0..len {
-                to[at] = from[at] * factor[at] + offset[at];
-            }
-        }
-    }
-}
-
-struct Backward<'a> {
-    layer: &'a BatchNorm,
-    input: &'a [f32],
-    grads: &'a [f32],
-    input_grads: &'a mut [f32],
-    norms: &'a Coefficients,
-    accumulate: bool,
-}
-
-impl WithSimd for Backward<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let BatchNorm { input, output, .. } = self.layer;
-        let len = input.row_len();
-        let (factor, slope) = (&self.norms.factor[..len], &self.norms.slope[..len]);
-        let constant = &self.norms.constant[..len];
-        for row in 0..input.height {
-            let values = &self.input[input.pixel(row, 0)..][..len];
-            let grads = &self.grads[output.pixel(row, 0)..][..len];
-            let to = &mut self.input_grads[input.pixel(row, 0)..][..len];
-            for at in 0..len {
-                let before = if self.accumulate { to[at] } else { 0.0 };
-                to[at] = before + factor[at] * grads[at] + slope[at] * values[at] + constant[at];
-            }
-        }
     }
 }

@@ -1,0 +1,118 @@
+//! A pass in segments, where batch normalisation needs all images before it can go on.
+
+use rayon::prelude::*;
+
+use super::Graph;
+use super::norm::{BatchNorm, Coefficients, GradSums, Moments};
+use super::pass::{Input, Outcome};
+use super::step::{Images, Sums};
+use super::workspace::{Part, Workspace};
+
+impl Graph {
+    /// One segment after the other for the whole batch, and back.
+    pub(super) fn run_segments(
+        &self,
+        input: &Input,
+        workspace: &mut Workspace,
+        len: usize,
+        norms: &mut [Coefficients],
+        outcome: &mut Outcome,
+    ) {
+        let n = input.labels.len();
+        let (step, classes) = (self.image_step(), self.plan.classes());
+        let Workspace { packed, parts } = workspace;
+        let parts = &mut parts[..n.div_ceil(len)];
+        for (place, part) in parts.iter_mut().enumerate() {
+            self.prepare(part, len.min(n - place * len), input.with_gradients);
+        }
+        let images_of = |place: usize| {
+            let first = place * len;
+            (first, len.min(n - first) * step)
+        };
+        for (number, segment) in self.segments.iter().enumerate() {
+            let next = self.segments.get(number + 1).filter(|_| input.trains());
+            let next = next.map(|next| self.norm(next.start));
+            let shared = input.shared(packed, norms);
+            let pass = |(place, part): (usize, &mut Part)| {
+                let (first, len) = images_of(place);
+                let grads_len = if input.with_gradients { len } else { 0 };
+                let Part { values, grads, .. } = part;
+                let mut images = Images {
+                    values: &mut values[..len],
+                    grads: &mut grads[..grads_len],
+                    step,
+                    first,
+                };
+                if number == 0 {
+                    self.load(input, &mut images);
+                }
+                for step in &self.program.steps[segment.clone()] {
+                    step.forward(&shared, &mut images);
+                }
+                next.map(|norm| norm.moments(&mut images))
+            };
+            let found: Vec<Option<Moments>> =
+                parts.par_iter_mut().enumerate().with_max_len(1).map(pass).collect();
+            if let Some(norm) = next {
+                let mut moments = Moments::default();
+                for part in found.iter().flatten() {
+                    moments.merge(part);
+                }
+                norms[norm.index] = norm.batch(input.trained, &moments, &mut outcome.running);
+            }
+        }
+        for ((place, part), logits) in
+            parts.iter_mut().enumerate().zip(outcome.logits.chunks_mut(len * classes))
+        {
+            let (first, len) = images_of(place);
+            let grads_len = if input.with_gradients { len } else { 0 };
+            let Part { values, grads, .. } = part;
+            let mut images =
+                Images { values: &mut values[..len], grads: &mut grads[..grads_len], step, first };
+            part.loss = self.loss(input, &mut images, logits);
+        }
+        if !input.with_gradients {
+            return;
+        }
+        outcome.grads.resize(self.plan.trained_len(), 0.0);
+        for (number, segment) in self.segments.iter().enumerate().rev() {
+            let norm = (number > 0).then(|| self.norm(segment.start));
+            // A segment's own normalisation goes back with the segment before: it needs the sums first.
+            let end = segment.end;
+            let steps = segment.start + usize::from(norm.is_some())..self.back_end(end);
+            let shared = input.shared(packed, norms);
+            let pass = |(place, part): (usize, &mut Part)| {
+                let (first, len) = images_of(place);
+                let Part { values, grads, sums, scratch, .. } = part;
+                let mut images =
+                    Images { values: &mut values[..len], grads: &mut grads[..len], step, first };
+                let mut sums = Sums { sums, scratch };
+                for step in self.program.steps[steps.clone()].iter().rev() {
+                    step.backward(&shared, &mut images, &mut sums);
+                }
+                norm.map(|norm| norm.grad_sums(&mut images, &shared.norms[norm.index]))
+            };
+            let found: Vec<Option<GradSums>> =
+                parts.par_iter_mut().enumerate().with_max_len(1).map(pass).collect();
+            if let Some(norm) = norm {
+                let mut sums = GradSums::default();
+                for part in found.iter().flatten() {
+                    sums.merge(part);
+                }
+                let batch = input.trains().then_some(n);
+                norm.prepare(&mut norms[norm.index], &sums, batch, &mut outcome.grads);
+            }
+        }
+    }
+
+    /// Where the steps end that go back with the segment ending at `end`: with the normalisation after it.
+    fn back_end(&self, end: usize) -> usize {
+        if end < self.program.steps.len() { end + 1 } else { end }
+    }
+
+    /// The batch normalisation at this step.
+    fn norm(&self, step: usize) -> &BatchNorm {
+        let norm = self.program.steps[step].batch_norm();
+        norm.expect("segments after the first begin with a batch normalisation")
+    }
+}
