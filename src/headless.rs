@@ -156,7 +156,17 @@ impl<W: Write> Lines<W> {
                     self.bar.suspend(|| complain("note", &notice));
                 }
                 Event::Progress(_) => has_trained = true,
-                _ => {}
+                // For a screen and its person, and for files.
+                Event::State(_)
+                | Event::Epochs(_)
+                | Event::Rewound(_)
+                | Event::LearningRate(_)
+                | Event::Break(_)
+                | Event::Inspected(_)
+                | Event::Insides(_)
+                | Event::Checkpoint(_)
+                | Event::Found(_)
+                | Event::Notice(_) => {}
             }
         }
         Ok(Outcome::failure("training ended without saying why"))

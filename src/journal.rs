@@ -79,7 +79,15 @@ impl Journal {
                 let bare = Event::Progress(Progress { sample: None, ..progress.clone() });
                 serde_json::to_writer(&mut self.line, &bare)?;
             }
-            event => serde_json::to_writer(&mut self.line, event)?,
+            // Each by name, so that a new kind is looked at here.
+            Event::Started(_)
+            | Event::State(_)
+            | Event::Epoch(_)
+            | Event::Rewound(_)
+            | Event::LearningRate(_)
+            | Event::Break(_)
+            | Event::Finished(_)
+            | Event::Failed(_) => serde_json::to_writer(&mut self.line, event)?,
         }
         self.line.push(b'\n');
         self.out.write_all(&self.line)?;

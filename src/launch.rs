@@ -163,7 +163,7 @@ impl Launch {
             Err(_) => config,
         };
         let (config, data) = changes.of_trained(&config, &state.progress, &mut past)?;
-        let tools = Tools { start: Some(Box::new(state)), data, ..tools };
+        let tools = Tools { start: Some(state), data, ..tools };
         let launch = Self::unrecorded(config, tools, log);
         // What was kept after an earlier checkpoint is void once the journal is cut there.
         let rebase = file.map(|_| checkpoint);

@@ -11,8 +11,11 @@ mod number;
 mod plausible;
 mod progress;
 mod run;
+mod shared;
 mod state;
 mod timeline;
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -107,11 +110,11 @@ pub enum Event {
     /// A breakpoint has paused the run.
     Break(Break),
     /// What the last step did. The newest takes the place of those that were not yet taken.
-    Inspected(Box<Inspection>),
+    Inspected(#[serde(with = "shared")] Arc<Inspection>),
     /// An image's way through the network. The newest takes the place of those not yet taken.
-    Insides(Box<Insides>),
+    Insides(#[serde(with = "shared")] Arc<Insides>),
     /// All that the run needs to go on from here, after each epoch, on request and at the end.
-    Checkpoint(Box<TrainingState>),
+    Checkpoint(#[serde(with = "shared")] Arc<TrainingState>),
     /// Images of an evaluation. The newest takes the place of those not yet taken.
     Found(Found),
     /// Something that a person asked for is not to be had, in a sentence.

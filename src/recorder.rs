@@ -4,6 +4,7 @@
 //! at least as far as the last checkpoint, and a run that goes on from there continues it without a
 //! gap. The worker never waits for the disk.
 
+use std::sync::Arc;
 use std::{
     fs::File,
     io,
@@ -156,7 +157,7 @@ impl Record {
                 Event::Checkpoint(state) => {
                     self.journal.sync()?;
                     let step = state.progress.step;
-                    let report = match self.keep(*state) {
+                    let report = match self.keep(state) {
                         Ok(()) => Report::Kept { step },
                         Err(_) if self.folder.is_removed() => {
                             let folder = self.folder.path().display();
@@ -182,7 +183,7 @@ impl Record {
         self.journal.sync()
     }
 
-    fn keep(&self, state: TrainingState) -> Result<(), CheckpointError> {
+    fn keep(&self, state: Arc<TrainingState>) -> Result<(), CheckpointError> {
         let is_best = state.progress.best.is_some_and(|best| best.step == state.progress.step);
         let checkpoint =
             Checkpoint { config: self.config.clone(), state, journal_bytes: self.journal.bytes() };
@@ -263,7 +264,7 @@ mod tests {
 
     fn state(step: u64, best: u64) -> Event {
         let values = vec![step as f32; 5_142];
-        Event::Checkpoint(Box::new(TrainingState {
+        Event::Checkpoint(Arc::new(TrainingState {
             progress: TrainingProgress {
                 step,
                 best: Some(Best { epoch: 1, step: best, accuracy: 0.5 }),
@@ -308,7 +309,7 @@ mod tests {
         let last = folder.checkpoint(Kept::Last);
         let (recorder, sender) = Recorder::start(recording(folder, &config)).expect("it starts");
         let Event::Checkpoint(mut broken) = state(2, 9) else { unreachable!() };
-        broken.weights[0] = f32::NAN;
+        Arc::make_mut(&mut broken).weights[0] = f32::NAN;
         let started = Event::Started(RunInfo::example());
         for event in [started, state(1, 9), Event::Checkpoint(broken)] {
             sender.send(event).expect("it takes events");

@@ -35,7 +35,8 @@ fn checkpoint_bytes() -> Vec<u8> {
         second_moment: values,
         losses: vec![0.5; 3],
     };
-    let checkpoint = Checkpoint { config: RunConfig::default(), state, journal_bytes: 0 };
+    let checkpoint =
+        Checkpoint { config: RunConfig::default(), state: state.into(), journal_bytes: 0 };
     save_checkpoint(&path, &checkpoint).expect("there is room");
     fs::read(&path).expect("it is there")
 }
@@ -219,7 +220,7 @@ fn a_journal_that_may_not_grow_is_told_and_leaves_a_checkpoint_to_resume_from() 
     assert!(said.contains("journal.jsonl: File too large"), "{said}");
     let reached = || {
         let last = place.path().join("run/last.safetensors");
-        load_checkpoint(&last).expect("whole").state.progress
+        load_checkpoint(&last).expect("whole").state.progress.clone()
     };
     let step = reached().step;
     assert!(step > 0 && reached().epoch < 1_000, "{step}");

@@ -156,7 +156,7 @@ fn a_run_ended_by_a_signal_goes_on_as_if_it_had_not() {
         signal(&child, signal_name);
         let output = ended(child);
         assert_eq!(output.status.code(), Some(128 + number), "{output:?}");
-        let reached = load_checkpoint(&last).expect("whole").state.progress;
+        let reached = load_checkpoint(&last).expect("whole").state.progress.clone();
         let course = place.course(name);
         assert_eq!((course.losses.len() as u64, course.ends), (reached.step, 1));
     }

@@ -1,5 +1,7 @@
 //! The last step's batch, and which of its images is chosen.
 
+use std::sync::Arc;
+
 use super::Direction;
 use crate::protocol::{Inspection, RankedDigit};
 
@@ -7,7 +9,7 @@ use crate::protocol::{Inspection, RankedDigit};
 #[derive(Debug, Default)]
 pub struct Inspector {
     /// What a step did, as last reported.
-    pub inspection: Option<Inspection>,
+    pub inspection: Option<Arc<Inspection>>,
     /// Place of the chosen image in [`Inspection::digits`].
     pub selected: usize,
     /// Place of the chosen parameter in [`Inspection::parameters`].
@@ -20,7 +22,7 @@ impl Inspector {
     /// Images that a screen up or down passes over.
     const PAGE: usize = 3 * Self::COLUMNS;
 
-    pub(super) fn show(&mut self, inspection: Inspection) {
+    pub(super) fn show(&mut self, inspection: Arc<Inspection>) {
         self.selected = 0;
         self.inspection = Some(inspection);
     }

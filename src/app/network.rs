@@ -1,5 +1,7 @@
 //! Which image's way through the network is shown.
 
+use std::sync::Arc;
+
 use super::{Direction, held::Held};
 use crate::protocol::{EvalSet, ImageSet, Insides, RunInfo, Subject};
 
@@ -15,7 +17,7 @@ pub struct Network {
     pub subject: Subject,
     /// Which stage is shown where there is no room for all, below [`Network::stages`].
     pub page: usize,
-    shown: Held<Insides>,
+    shown: Held<Arc<Insides>>,
     /// Whether the newest answer is about another image than the one shown.
     turned: bool,
 }
@@ -30,7 +32,7 @@ impl Default for Network {
 impl Network {
     /// The answer to show: that about the image asked for or, until it comes, the one before.
     pub fn insides(&self) -> Option<&Insides> {
-        self.shown.shown()
+        self.shown.shown().map(Arc::as_ref)
     }
 
     /// Stages that can be shown: filters if there are some, activations, and logits.
@@ -42,7 +44,7 @@ impl Network {
         }
     }
 
-    pub(super) fn show(&mut self, insides: Insides) {
+    pub(super) fn show(&mut self, insides: Arc<Insides>) {
         self.turned |= self
             .insides()
             .is_none_or(|old| (&old.subject, old.image) != (&insides.subject, insides.image));

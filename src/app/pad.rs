@@ -2,6 +2,8 @@
 
 mod brush;
 
+use std::sync::Arc;
+
 use std::collections::VecDeque;
 
 use super::Direction;
@@ -25,7 +27,7 @@ pub struct Pad {
     /// Whether the cursor leaves ink behind.
     pub pen: bool,
     /// What the network makes of the drawing; `None` while there is none.
-    pub insides: Option<Insides>,
+    pub insides: Option<Arc<Insides>>,
     /// Whether the mouse is in the middle of a stroke.
     dragging: bool,
     /// Earlier drawings, the newest last.
@@ -81,7 +83,7 @@ impl Pad {
         self.pixels.iter().all(|&ink| ink == 0)
     }
 
-    pub(super) fn show(&mut self, insides: Insides) {
+    pub(super) fn show(&mut self, insides: Arc<Insides>) {
         // An answer may come after the drawing it is about was cleared.
         if !self.is_empty() {
             self.insides = Some(insides);

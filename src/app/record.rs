@@ -92,14 +92,14 @@ impl App {
                 if self.sample.shown().is_none_or(|sample| sample.step != inspection.step) {
                     self.sample.offer(sample_of(&inspection));
                 }
-                self.inspector.show(*inspection);
+                self.inspector.show(inspection);
             }
             Event::Insides(insides) => {
                 let drawn = matches!(insides.subject, Subject::Drawn(_));
                 if !drawn || self.view == View::Network && insides.subject == self.network.subject {
-                    self.network.show(*insides);
+                    self.network.show(insides);
                 } else {
-                    self.pad.show(*insides);
+                    self.pad.show(insides);
                 }
             }
             Event::Found(found) => {

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
@@ -34,7 +35,7 @@ pub struct Checkpoint {
     /// What the run was asked to do.
     pub config: RunConfig,
     /// Where it stands.
-    pub state: TrainingState,
+    pub state: Arc<TrainingState>,
     /// Bytes of the run's journal up to there.
     pub journal_bytes: u64,
 }
@@ -168,7 +169,7 @@ pub fn decode_checkpoint(file: &str, bytes: &[u8]) -> Result<Checkpoint, Checkpo
     if !is_whole || container.fact("checksum") != Some(checksum.as_str()) {
         return Err(damaged("checksum", "it belongs to other content".to_owned()));
     }
-    Ok(Checkpoint { config, state, journal_bytes })
+    Ok(Checkpoint { config, state: Arc::new(state), journal_bytes })
 }
 
 fn fact<T: DeserializeOwned>(

@@ -76,7 +76,7 @@ impl RunEntry {
         };
         let last =
             [Kept::Last, Kept::Previous].into_iter().find_map(|which| load(folder, which).ok());
-        let progress = last.map(|checkpoint| checkpoint.state.progress);
+        let progress = last.map(|checkpoint| checkpoint.state.progress.clone());
         let sizes = folder.entries().unwrap_or_default().into_iter().filter_map(|entry| {
             folder.read(&entry.name).ok()?.metadata().ok().map(|metadata| metadata.len())
         });

@@ -1,5 +1,7 @@
 //! What a run offers beyond training.
 
+use std::sync::Arc;
+
 use crate::{
     data::Checksums,
     protocol::{Breakpoint, TrainingState},
@@ -17,7 +19,7 @@ pub struct Tools {
     /// Whether checkpoints are handed over.
     pub recorded: bool,
     /// Where to start; `None` for the beginning.
-    pub start: Option<Box<TrainingState>>,
+    pub start: Option<Arc<TrainingState>>,
     /// Checksums that the images must have; `None` for any.
     pub data: Option<Checksums>,
     /// A step that panics in place of being trained, for tests of what a person then sees. No option

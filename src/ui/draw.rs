@@ -88,7 +88,7 @@ impl Widget for &Draw<'_> {
             self.instructions(places.pad, buf);
         }
         draw_cursor(pad, &places, buf, theme);
-        let insides = pad.insides.as_ref();
+        let insides = pad.insides.as_deref();
         Answer::new(insides, Names::of(self.app), self.waiting(), theme).render(places.answer, buf);
         if let Some(area) = places.maps {
             maps::render(insides, self.app.run.network(), area, buf, theme);

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::{super::*, *};
 use crate::protocol::{Clock, Progress, RunState};
 
@@ -24,7 +26,7 @@ fn image(set: ImageSet, index: u32) -> Subject {
 }
 
 fn about(set: ImageSet, index: u32, step: u64) -> Event {
-    Event::Insides(Box::new(insides(image(set, index), Some((set, index)), step)))
+    Event::Insides(Arc::new(insides(image(set, index), Some((set, index)), step)))
 }
 
 fn started(info: RunInfo) -> App {
@@ -130,7 +132,7 @@ fn from_the_worst_mistake_one_goes_on_in_its_set() {
     let mut app = started(info());
     assert_eq!(asked(&mut app, Action::Hardest), Some(Subject::Hardest));
     let found = insides(Subject::Hardest, Some((ImageSet::Test, 42)), 12);
-    feed(&mut app, Event::Insides(Box::new(found)));
+    feed(&mut app, Event::Insides(Arc::new(found)));
     assert_eq!(shown(&app), Some((Some((ImageSet::Test, 42)), 12)));
     let next = asked(&mut app, Action::Move(Direction::Right));
     assert_eq!(next, Some(image(ImageSet::Test, 43)));
@@ -143,12 +145,12 @@ fn a_drawing_is_shown_in_the_view_that_asks_for_it() {
     let _ = app.update(Msg::Action(Action::Stroke { x: 9, y: 9, drag: false }));
     let drawing = Subject::Drawn(app.pad.pixels.clone());
     let answer = insides(drawing.clone(), None, 5);
-    feed(&mut app, Event::Insides(Box::new(answer.clone())));
+    feed(&mut app, Event::Insides(Arc::new(answer.clone())));
     assert_eq!((app.pad.insides.is_some(), app.network.insides().is_some()), (true, false));
     // Nothing else would bring it here while nothing is trained.
     assert_eq!(asked(&mut app, Action::LookInside), Some(drawing.clone()));
     assert_eq!((app.view, &app.network.subject), (View::Network, &drawing));
-    feed(&mut app, Event::Insides(Box::new(answer)));
+    feed(&mut app, Event::Insides(Arc::new(answer)));
     assert_eq!(shown(&app), Some((None, 5)));
 }
 
@@ -212,7 +214,7 @@ fn as_many_stages_are_paged_through_as_the_network_has() {
     let mut app = started(info());
     let mut shown = insides(image(ImageSet::Test, 0), Some((ImageSet::Test, 0)), 1);
     shown.stages = vec![crate::protocol::FeatureMaps::default(); 30];
-    feed(&mut app, Event::Insides(Box::new(shown)));
+    feed(&mut app, Event::Insides(Arc::new(shown)));
     for _ in 0..50 {
         assert_eq!(asked(&mut app, Action::Move(Direction::Down)), None);
     }

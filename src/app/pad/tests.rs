@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::*;
 use crate::{
     app::{Action, App, Msg, View},
@@ -29,7 +31,7 @@ fn ink(app: &App, x: usize, y: usize) -> u8 {
 }
 
 fn answer(pixels: &[u8]) -> Event {
-    Event::Insides(Box::new(Insides {
+    Event::Insides(Arc::new(Insides {
         subject: Subject::Drawn(pixels.to_vec()),
         image: None,
         step: 7,

@@ -2,6 +2,8 @@
 
 mod wishes;
 
+use std::sync::Arc;
+
 use super::*;
 use crate::protocol::{
     Break, Digit, ImageSet, Inspection, RankedDigit, RateChange, Rewound, SPIKE,
@@ -66,7 +68,7 @@ fn error(app: &App) -> Option<&str> {
 fn inspection(step: u64, images: u32) -> Event {
     let digit = Digit { pixels: vec![0; 784], label: 7, prediction: 1, probability: 0.5 };
     let ranked = |index| RankedDigit { index: 100 + index, digit: digit.clone(), loss: 0.7 };
-    Event::Inspected(Box::new(Inspection {
+    Event::Inspected(Arc::new(Inspection {
         step,
         epoch: 1,
         batch: step,

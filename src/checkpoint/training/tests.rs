@@ -6,7 +6,7 @@ fn checkpoint() -> Checkpoint {
     let values = |scale: f32| (0..5_142_u16).map(|place| f32::from(place) * scale).collect();
     Checkpoint {
         config: RunConfig { seed: 7, ..RunConfig::default() },
-        state: TrainingState {
+        state: Arc::new(TrainingState {
             progress: TrainingProgress {
                 epoch: 2,
                 batch: 3,
@@ -25,7 +25,7 @@ fn checkpoint() -> Checkpoint {
             first_moment: values(-1e-9),
             second_moment: values(1e-30),
             losses: vec![2.3, f32::NAN, f32::INFINITY, 0.1],
-        },
+        }),
         journal_bytes: 123_456_789_012,
     }
 }
@@ -62,15 +62,15 @@ fn a_checkpoint_of_any_network_has_its_statistics_and_its_classes() {
     written.config.model = model;
     // The check of the configuration knows the built-in set.
     written.config.data = crate::config::DataSource::Path("pets".into());
-    written.state = TrainingState {
+    written.state = Arc::new(TrainingState {
         weights: values(plan.trained_len(), 0.5),
         running: values(plan.running_len(), -7.0),
         first_moment: values(plan.trained_len(), 1e3),
         second_moment: values(plan.trained_len(), 1e4),
         set,
         losses: vec![1.0],
-        progress: written.state.progress,
-    };
+        progress: written.state.progress.clone(),
+    });
     let bytes = encode(&written).expect("it fits");
     let read = decode_checkpoint("x", &bytes).expect("it reads");
     let alone = crate::checkpoint::decode("x", &bytes).expect("the weights are there");
@@ -78,9 +78,9 @@ fn a_checkpoint_of_any_network_has_its_statistics_and_its_classes() {
         (alone.trained, alone.running),
         (read.state.weights.clone(), read.state.running.clone())
     );
-    written.state.set.classes[2] = "no \u{fffd}pet".to_owned();
+    Arc::make_mut(&mut written.state).set.classes[2] = "no \u{fffd}pet".to_owned();
     assert_eq!(read, written);
-    written.state.running.pop();
+    Arc::make_mut(&mut written.state).running.pop();
     assert!(matches!(encode(&written), Err(Flaw::Length { what: "running statistics", .. })));
 }
 
@@ -132,10 +132,10 @@ fn a_bit_that_turned_over_is_noticed_wherever_it_stands() {
 #[test]
 fn what_could_not_be_read_back_is_not_written() {
     let mut short = checkpoint();
-    short.state.second_moment.pop();
+    Arc::make_mut(&mut short.state).second_moment.pop();
     assert!(encode(&short).is_err());
     let mut infinite = checkpoint();
-    infinite.state.first_moment[5_000] = f32::INFINITY;
+    Arc::make_mut(&mut infinite.state).first_moment[5_000] = f32::INFINITY;
     assert!(matches!(encode(&infinite), Err(Flaw::NotFinite { .. })));
 }
 
@@ -155,12 +155,12 @@ proptest::proptest! {
     ) {
         let mut written = checkpoint();
         written.config.learning_rate = rates[0].abs();
-        written.state.progress.rates = (0..).zip(rates).collect();
-        written.state.progress.clock.training = training;
+        Arc::make_mut(&mut written.state).progress.rates = (0..).zip(rates).collect();
+        Arc::make_mut(&mut written.state).progress.clock.training = training;
         let bytes = encode(&written).expect("it fits");
         let read = decode_checkpoint("x", &bytes).expect("it reads");
         proptest::prop_assert_eq!(read.config, written.config);
         // NaN is none of the values, so that equal numbers have equal bits.
-        proptest::prop_assert_eq!(read.state.progress, written.state.progress);
+        proptest::prop_assert_eq!(&read.state.progress, &written.state.progress);
     }
 }

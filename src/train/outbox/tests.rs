@@ -334,7 +334,7 @@ fn a_screen_is_given_something_at_most_40_times_a_second_and_what_is_urgent_at_o
 }
 
 fn checkpoint(step: u64, best: u64) -> Event {
-    Event::Checkpoint(Box::new(TrainingState {
+    Event::Checkpoint(Arc::new(TrainingState {
         progress: TrainingProgress {
             step,
             best: Some(Best { epoch: 1, step: best, accuracy: 0.5 }),

@@ -52,7 +52,7 @@ impl Run<'_> {
             set: self.sets.info.clone(),
         };
         self.checkpointed = Some(self.at.step);
-        self.outbox.send(&Event::Checkpoint(Box::new(state)));
+        self.outbox.send(&Event::Checkpoint(Arc::new(state)));
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! What the listeners are told while the run goes on.
 
+use std::sync::Arc;
+
 use std::time::{Duration, Instant};
 
 use super::Run;
@@ -114,7 +116,7 @@ impl Run<'_> {
         }
         let (model, step) = (&self.learner.model, self.at.step);
         let insides = insides(model, pixels, subject.clone(), image, label, step)?;
-        self.outbox.send(&Event::Insides(Box::new(insides)));
+        self.outbox.send(&Event::Insides(Arc::new(insides)));
         Ok(())
     }
 

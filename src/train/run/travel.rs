@@ -3,6 +3,8 @@
 //! A step between two moments that were kept is computed again from the one before it: batches,
 //! rates and arithmetic are the same, so that weights and losses are the same to the bit.
 
+use std::sync::Arc;
+
 use std::time::Instant;
 
 use candle_core::Tensor;
@@ -88,7 +90,7 @@ impl Run<'_> {
     pub(super) fn tell_inspection(&mut self, inspection: Option<Inspection>) {
         if let Some(inspection) = inspection {
             self.agenda.inspected = inspection.step;
-            self.outbox.send(&Event::Inspected(Box::new(inspection)));
+            self.outbox.send(&Event::Inspected(Arc::new(inspection)));
         }
     }
 

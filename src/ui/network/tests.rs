@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::{
     cell::Cell,
     io::{self, Write},
@@ -130,7 +131,7 @@ fn showing(insides: Insides) -> App {
     feed(&mut app, Event::State(RunState::Training));
     act(&mut app, Action::Show(View::Network));
     trained(&mut app, 800);
-    feed(&mut app, Event::Insides(Box::new(insides)));
+    feed(&mut app, Event::Insides(Arc::new(insides)));
     app
 }
 
@@ -219,7 +220,7 @@ fn where_the_image_is_from_is_told() {
     let mut app = App::default();
     app.network.subject = drawn.subject.clone();
     act(&mut app, Action::Show(View::Network));
-    feed(&mut app, Event::Insides(Box::new(drawn)));
+    feed(&mut app, Event::Insides(Arc::new(drawn)));
     let shown = text(&app, 80, 24);
     assert!(shown.contains("drawn image"), "{shown}");
     assert!(!shown.contains('✓') && !shown.contains('✗'), "nobody knows what it is");
@@ -334,7 +335,7 @@ fn a_refresh_sends_only_what_changed() {
     let mut refreshes = 0;
     for refresh in 1..=8 {
         trained(&mut app, 1_000 * refresh);
-        feed(&mut app, Event::Insides(Box::new(insides(7, 100 * refresh))));
+        feed(&mut app, Event::Insides(Arc::new(insides(7, 100 * refresh))));
         refreshes += draw(&app);
     }
     // A weight changes by a hundredth from one refresh to the next.

@@ -1,5 +1,7 @@
 //! The draw view: pad, answer and feature maps.
 
+use std::sync::Arc;
+
 use ratatui::{layout::Position, style::Modifier};
 
 use super::*;
@@ -65,7 +67,7 @@ fn answer(app: &mut App) {
         logits: vec![0.0; 10],
         probabilities,
     };
-    feed(app, Event::Insides(Box::new(insides)));
+    feed(app, Event::Insides(Arc::new(insides)));
 }
 
 /// A seven that the network has answered to.
@@ -233,7 +235,8 @@ fn feature_maps_are_brightest_where_their_values_are_largest() {
 #[test]
 fn maps_of_nothing_and_answers_that_are_no_numbers_are_survived() {
     let mut app = seven();
-    let mut insides = app.pad.insides.clone().expect("it was answered");
+    let mut answer = app.pad.insides.clone().expect("it was answered");
+    let insides = Arc::make_mut(&mut answer);
     insides.stages = vec![
         FeatureMaps::default(),
         FeatureMaps { channels: 6, height: 12, width: 12, values: Vec::new() },
@@ -241,7 +244,7 @@ fn maps_of_nothing_and_answers_that_are_no_numbers_are_survived() {
         maps(16, 4, |_, _, _| f32::INFINITY),
     ];
     insides.probabilities = vec![f32::NAN; 10];
-    feed(&mut app, Event::Insides(Box::new(insides)));
+    feed(&mut app, Event::Insides(answer));
     for depth in [Depth::True, Depth::None] {
         let _ = screen(&app, 120, 40, depth);
     }

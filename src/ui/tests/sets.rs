@@ -3,6 +3,8 @@
 mod any;
 mod screens;
 
+use std::sync::Arc;
+
 use super::*;
 use crate::{
     data::DataInfo,
@@ -257,7 +259,7 @@ impl Kind {
         let evaluation = self.evaluation();
         feed(&mut app, Event::Epoch(EpochRecord { evaluation, ..record(1, 1_200) }));
         feed(&mut app, Event::State(RunState::Paused));
-        feed(&mut app, Event::Inspected(Box::new(self.inspection(1_200))));
+        feed(&mut app, Event::Inspected(Arc::new(self.inspection(1_200))));
         app
     }
 
@@ -269,7 +271,7 @@ impl Kind {
             View::Network => {
                 let subject = Subject::Image { set: ImageSet::Test, index: 1_234 };
                 let insides = self.insides(subject, Some((self.classes() - 1) as u8));
-                feed(&mut app, Event::Insides(Box::new(insides)));
+                feed(&mut app, Event::Insides(Arc::new(insides)));
             }
             View::Mistakes => {
                 let digits = self.ranked(40);
@@ -284,7 +286,7 @@ impl Kind {
                 }
                 act(&mut app, Action::EndStroke);
                 let subject = Subject::Drawn(app.pad.pixels.clone());
-                feed(&mut app, Event::Insides(Box::new(self.insides(subject, None))));
+                feed(&mut app, Event::Insides(Arc::new(self.insides(subject, None))));
             }
             _ => {}
         }

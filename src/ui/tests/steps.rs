@@ -3,6 +3,8 @@
 mod news;
 mod pasts;
 
+use std::sync::Arc;
+
 use super::*;
 use crate::{
     app::{Focus, Inspector},
@@ -58,7 +60,7 @@ fn inspection(step: u64, images: u8) -> Inspection {
 /// Paused after so many steps, with what the last one did.
 fn inspected(steps: u64) -> App {
     let mut app = trained(steps);
-    feed(&mut app, Event::Inspected(Box::new(inspection(steps, 50))));
+    feed(&mut app, Event::Inspected(Arc::new(inspection(steps, 50))));
     feed(&mut app, Event::State(RunState::Paused));
     act(&mut app, Action::Show(View::Step));
     app
@@ -153,7 +155,7 @@ fn gone_back_with_the_way_ahead_dimmed_at_80_by_24() {
     let mut app = trained(2_900);
     feed(&mut app, Event::State(RunState::Paused));
     go_back(&mut app, 700);
-    feed(&mut app, Event::Inspected(Box::new(inspection(700, 50))));
+    feed(&mut app, Event::Inspected(Arc::new(inspection(700, 50))));
     insta::assert_snapshot!(text(&app, 80, 24));
 }
 
@@ -319,7 +321,7 @@ fn losses_and_updates_say_what_they_mean_without_colours_too() {
         let mut worse = inspection(2_900, 2);
         worse.loss_after = after;
         worse.parameters[0].update_ratio = ratio;
-        feed(app, Event::Inspected(Box::new(worse)));
+        feed(app, Event::Inspected(Arc::new(worse)));
     };
     with(&mut app, 0.2, 0.0);
     assert!(shown(&app).contains("0.1387 → 0.2000 ✗ higher"));
@@ -344,7 +346,7 @@ fn steps_and_breakpoints_fit_any_size() {
     let mut apps = vec![inspected(2_900), branched(), broken(Breakpoint::NotFinite, SPIKED)];
     for images in [0, 1, 3] {
         let mut app = inspected(2_900);
-        feed(&mut app, Event::Inspected(Box::new(inspection(2_900, images))));
+        feed(&mut app, Event::Inspected(Arc::new(inspection(2_900, images))));
         apps.push(app);
     }
     let mut prompted = broken(Breakpoint::NotFinite, SPIKED);
