@@ -161,6 +161,8 @@ const BUILTIN_TRAIN_IMAGES: usize = 60_000;
 const BUILTIN_SHAPE: [usize; 3] = [1, 28, 28];
 /// Digits that they show.
 const BUILTIN_CLASSES: usize = 10;
+/// Memory that a batch may take.
+const MOST_BATCH_BYTES: u64 = 4 << 30;
 /// More threads than this serve no machine and only exhaust it.
 const MAX_THREADS: usize = 1024;
 
@@ -179,6 +181,9 @@ impl RunConfig {
         ensure(self.threads.is_none_or(|n| (1..=MAX_THREADS).contains(&n)), || {
             let threads = self.threads.unwrap_or_default();
             format!("--threads is {threads}: expected 1 to {MAX_THREADS}")
+        })?;
+        ensure(self.data != DataSource::Builtin || self.image_size.is_none(), || {
+            "--image-size is for pictures and CSV files: expected --data with such a set".into()
         })?;
         if self.data == DataSource::Builtin {
             self.validate_for(BUILTIN_TRAIN_IMAGES)?;
@@ -214,6 +219,33 @@ impl RunConfig {
     pub fn plan(&self, shape: [usize; 3], classes: usize) -> Result<Plan, ConfigError> {
         Plan::of(&self.model, shape, classes)
             .map_err(|error| ConfigError(format!("--model: {error}")))
+    }
+
+    /// Checks what a network asks of batches.
+    ///
+    /// # Errors
+    /// If a batch would have too few images for batch normalisation, or take too much memory.
+    pub fn validate_batches(&self, plan: &Plan, train_images: usize) -> Result<(), ConfigError> {
+        let images = train_images - self.validation.min(train_images);
+        let size = self.batch_size;
+        if let Some(layer) = plan.normalises_single_values() {
+            ensure(size > 1 && images % size != 1, || {
+                let batch = if size == 1 { "a batch" } else { "the last batch of an epoch" };
+                format!(
+                    "--batch-size is {size}: {batch} would have one image, and {} normalises over the \
+                     images of a batch: choose a size that leaves two or more",
+                    layer.name
+                )
+            })?;
+        }
+        let most = (MOST_BATCH_BYTES / plan.bytes_per_image().max(1)) as usize;
+        ensure(size.min(images) <= most, || {
+            format!(
+                "--batch-size is {size}: a batch would take more than {} GiB of memory in this network, \
+                 expected at most {most}",
+                MOST_BATCH_BYTES >> 30
+            )
+        })
     }
 
     /// The same with paths that mean the same from every working directory.

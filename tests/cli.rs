@@ -392,6 +392,18 @@ fn a_log_over_the_weights_is_refused() {
     assert!(!place.path("w").exists());
 }
 
+#[test]
+fn images_are_not_written_over() {
+    let place = Place::new();
+    let images = "train-images-idx3-ubyte";
+    let before = fs::read(place.path(images)).expect("the place has images");
+    for option in ["--save", "--log"] {
+        let message = place.run(&[option, images, "--steps", "1"]).refused();
+        assert!(message.contains("a file of images: expected another name"), "{message}");
+    }
+    assert_eq!(fs::read(place.path(images)).expect("still there"), before);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_fails_the_run_and_names_what_is_missing() {

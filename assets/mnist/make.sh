@@ -3,7 +3,7 @@
 #
 #     assets/mnist/make.sh FOLDER
 #
-# Needs zstd (1.5.4 made the files that are checked in; another version may give other bytes that unpack to the same),
+# Needs zstd (1.5.7 made the images that are checked in; another version may give other bytes that unpack to the same),
 # gzip for .gz files, and md5sum or md5. Nothing is replaced unless all four files have the canonical MD5 sums.
 set -eu
 

@@ -47,10 +47,15 @@ fn convert(file: &str, bytes: &[u8]) -> String {
         format!("torch.load({source}, map_location=\"cpu\", weights_only=False).state_dict()")
     } else {
         // Lightning and many training scripts keep other things next to the weights.
-        let key = ["model_state_dict", "state_dict"].into_iter().find(|key| {
-            // The letter is the pickle's for a string.
-            contains(bytes, &[b"X", &(key.len() as u32).to_le_bytes()[..], key.as_bytes()].concat())
-        });
+        let key = ["model_state_dict", "state_dict", "model_state", "model", "net", "weights"]
+            .into_iter()
+            .find(|key| {
+                // The letter is the pickle's for a string.
+                contains(
+                    bytes,
+                    &[b"X", &(key.len() as u32).to_le_bytes()[..], key.as_bytes()].concat(),
+                )
+            });
         let key = key.map(|key| format!("[\"{key}\"]")).unwrap_or_default();
         format!("torch.load({source}, map_location=\"cpu\"){key}")
     };

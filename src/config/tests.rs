@@ -159,6 +159,43 @@ fn only_what_leaves_trained_steps_valid_is_taken_over_a_trajectory() {
     assert_eq!(config, RunConfig { epochs: 20, max_steps: Some(9), ..trained });
 }
 
+#[test]
+fn batches_too_small_or_too_large_for_batch_normalisation_are_refused() {
+    let refused = |layers: &str, batch_size: usize, images: usize| {
+        let model = layers.parse().expect("it reads");
+        let config = RunConfig { model, batch_size, ..RunConfig::default() };
+        let plan = config.plan([1, 28, 28], 10).expect("it fits");
+        config.validate_batches(&plan, images).err().map(|error| error.to_string())
+    };
+    let rows = "flatten, linear 8, bn, relu, linear";
+    assert_eq!(refused(rows, 50, 100), None);
+    assert_eq!(refused(rows, 50, 102), None);
+    let message = refused(rows, 50, 101).expect("the last batch has one image");
+    assert!(
+        message.contains("the last batch of an epoch would have one image, and bn1"),
+        "{message}"
+    );
+    assert!(
+        refused(rows, 1, 100).is_some_and(|message| message.contains("a batch would have one"))
+    );
+    // Maps have many values of a channel in one image.
+    assert_eq!(refused("conv 4 k3, bn, gap, linear", 1, 101), None);
+    let wide = "conv 64 k3 p1, bn, relu, gap, linear";
+    assert_eq!(refused(wide, 1_000, 60_000), None);
+    let message = refused(wide, 60_000, 60_000).expect("it takes 60 GiB");
+    assert!(
+        message.contains("more than 4 GiB of memory in this network, expected at most"),
+        "{message}"
+    );
+    assert_eq!(refused("conv 64 k3 p1, relu, gap, linear", 60_000, 60_000), None);
+}
+
+#[test]
+fn the_built_in_images_have_their_own_size() {
+    let message = refused(|config| config.image_size = "20".parse().ok());
+    assert!(message.contains("--image-size is for pictures and CSV files"), "{message}");
+}
+
 proptest::proptest! {
     #[test]
     fn every_rate_reads_back_to_the_bit(bits in proptest::num::u64::ANY) {

@@ -259,6 +259,27 @@ impl Plan {
         3 * self.multiply_adds() - first.unwrap_or(0)
     }
 
+    /// The batch normalisation that has one value of each channel in an image, and so needs two images or
+    /// more to have a variance.
+    pub fn normalises_single_values(&self) -> Option<&Node> {
+        self.nodes.iter().find(|node| {
+            let [_, height, width] = self.values[node.input].shape;
+            matches!(node.op, Op::BatchNorm { .. }) && height * width == 1
+        })
+    }
+
+    /// About how many bytes of memory an image of a batch takes in training: where batch normalisation
+    /// waits for all of them, all values of an image and their gradients.
+    pub fn bytes_per_image(&self) -> u64 {
+        let pixels = self.values[0].len() as u64;
+        if !self.has_batch_norm() {
+            return pixels;
+        }
+        let values: usize = self.values.iter().map(Value::len).sum();
+        // Values and gradients as f32, and a quarter for the frames of zeros around maps.
+        pixels + values as u64 * 2 * 4 * 5 / 4
+    }
+
     /// Whether a layer needs the whole batch at once.
     pub fn has_batch_norm(&self) -> bool {
         self.nodes.iter().any(|node| matches!(node.op, Op::BatchNorm { .. }))

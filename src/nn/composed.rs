@@ -145,10 +145,12 @@ fn normalise(
             let moved = |before: Tensor, now: &Tensor, share: f64| {
                 (before * (1.0 - MOMENTUM))? + (now.detach() * (MOMENTUM * share))?
             };
-            let after = [
-                moved(before_mean, &mean, 1.0)?,
-                moved(before_variance, &squares, 1.0 / (count - 1.0))?,
-            ];
+            let variance = if count < 2.0 {
+                before_variance
+            } else {
+                moved(before_variance, &squares, 1.0 / (count - 1.0))?
+            };
+            let after = [moved(before_mean, &mean, 1.0)?, variance];
             ([mean, (squares / count)?], after)
         }
     };

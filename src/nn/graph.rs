@@ -30,7 +30,7 @@ use self::build::Program;
 use self::map::{Map, SLACK};
 pub(super) use self::pass::{Input, Outcome, Pixels};
 use self::workspace::Workspaces;
-use crate::network::Plan;
+use crate::network::{Plan, plan::Op};
 
 /// Scalars that the images of a visit may have together: half of a usual second-level cache.
 const VISIT: usize = 1 << 17;
@@ -38,6 +38,20 @@ const VISIT: usize = 1 << 17;
 const MOST_IMAGES: usize = 32;
 /// Most parts of a batch: enough to keep 16 threads busy to the end.
 const MOST_PARTS: usize = 64;
+
+/// Most bytes of gradients of all parts together.
+const MOST_SUMS: usize = 256 << 20;
+
+/// Whether most of the work is in fully connected layers whose weights fill the cache: then as many
+/// images as possible share each visit to them.
+fn is_mostly_linear(plan: &Plan) -> bool {
+    let weights = plan.nodes().iter().filter_map(|node| match node.op {
+        Op::Linear { weight, .. } => Some(plan.params()[weight].range.len()),
+        _ => None,
+    });
+    let weights: usize = weights.sum();
+    weights > VISIT && 2 * weights as u64 > plan.multiply_adds()
+}
 
 /// A plan ready to compute.
 #[derive(Debug)]
@@ -51,6 +65,8 @@ pub(super) struct Graph {
     visit: usize,
     /// Fewest images of a part.
     fewest: usize,
+    /// Most parts of a batch.
+    most_parts: usize,
     workspaces: Workspaces,
 }
 
@@ -66,10 +82,13 @@ impl Graph {
             ends.into_iter().map(|end| std::mem::replace(&mut start, end)..end).collect();
         // Values and gradients.
         let visit = (VISIT / (2 * program.image_len)).clamp(1, MOST_IMAGES);
+        let visit = if is_mostly_linear(&plan) { MOST_IMAGES } else { visit };
         // Adding up a part's gradients must cost little compared with computing them.
         let images = 32 * plan.trained_len() as u64 / plan.multiply_adds().max(1);
         let fewest = (images as usize).clamp(2, 64).next_multiple_of(visit);
-        Self { plan, program, segments, visit, fewest, workspaces: Workspaces::default() }
+        let most_parts = (MOST_SUMS / (4 * program.sums_len)).clamp(2, MOST_PARTS);
+        let workspaces = Workspaces::default();
+        Self { plan, program, segments, visit, fewest, most_parts, workspaces }
     }
 
     /// Where the logits are.

@@ -21,6 +21,7 @@ use crate::{
 pub struct Classifier {
     model: Model,
     pool: ThreadPool,
+    file: String,
     set: DataInfo,
     notes: Vec<String>,
 }
@@ -45,7 +46,8 @@ impl Classifier {
             let weights = Weights { trained, running };
             Ok::<_, TrainError>(Model::new(Arc::new(plan), &weights, &device)?)
         })?;
-        Ok(Self { model, pool, set, notes })
+        let file = weights.display().to_string();
+        Ok(Self { model, pool, file, set, notes })
     }
 
     /// What the network was trained on, as far as its file says.
@@ -68,6 +70,9 @@ impl Classifier {
         let (_, logits) = self.pool.install(|| self.model.stages(&values))?;
         let mut probabilities = vec![0.0; logits.len()];
         softmax(&logits, &mut probabilities);
+        if probabilities.iter().any(|probability| !probability.is_finite()) {
+            return Err(TrainError::NoNumbers { weights: self.file.clone() });
+        }
         Ok(probabilities)
     }
 }

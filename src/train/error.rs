@@ -30,6 +30,15 @@ pub enum TrainError {
         /// Which of them differ.
         difference: String,
     },
+    /// A network's outputs are not finite.
+    #[error(
+        "with the weights of {weights} the network gives values that are not finite: they are damaged, or \
+         of a run that diverged; use an earlier checkpoint"
+    )]
+    NoNumbers {
+        /// The file.
+        weights: String,
+    },
     /// Weights cannot be read or written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),

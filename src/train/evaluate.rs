@@ -113,13 +113,17 @@ pub fn evaluate_weights(check: &WeightsCheck) -> Result<MeasuredWeights, TrainEr
         }
     };
     networks::check_set(&loaded.plan, &data.info)?;
-    let LoadedWeights { plan, trained, running, notes, .. } = loaded;
+    let LoadedWeights { plan, trained, running, mut notes, set } = loaded;
+    notes.extend(networks::other_classes(&set, &data.info));
     device::thread_pool(check.threads)?.install(|| {
         let device = device::open(check.device)?;
         let model = Model::new(Arc::new(plan), &Weights { trained, running }, &device)?;
         let evaluation = evaluate(&model, &data.test, EvalSet::Test, &device, None, || true)?;
         let evaluation =
             evaluation.unwrap_or_else(|| unreachable!("nothing stops this evaluation"));
+        if !evaluation.loss.is_finite() {
+            return Err(TrainError::NoNumbers { weights: check.weights.display().to_string() });
+        }
         Ok(MeasuredWeights { evaluation, set: data.info, notes })
     })
 }

@@ -10,7 +10,7 @@ use crate::{
 /// Sends an image through the network, which has trained `step` steps.
 ///
 /// # Errors
-/// When there are not 784 pixels, and those of candle.
+/// When the image has another size, and those of candle.
 pub(super) fn insides(
     model: &Model,
     pixels: &[u8],

@@ -46,9 +46,41 @@ pub(super) fn check_set(plan: &Plan, set: &DataInfo) -> Result<(), ConfigError> 
     )))
 }
 
+/// What a user should know where weights of other classes are tried on a set.
+pub(super) fn other_classes(trained_on: &DataInfo, set: &DataInfo) -> Option<String> {
+    let names = |set: &DataInfo| {
+        let first: Vec<_> = set.classes.iter().take(3).map(String::as_str).collect();
+        let rest = if set.classes.len() > 3 { ", …" } else { "" };
+        format!("{} ({}{rest})", set.name, first.join(", "))
+    };
+    (trained_on.classes != set.classes).then(|| {
+        format!(
+            "the weights are of {}, and the images of {}: their labels may mean other things",
+            names(trained_on),
+            names(set)
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn weights_of_other_classes_are_told() {
+        let mnist = DataInfo::mnist();
+        assert_eq!(
+            other_classes(&mnist, &DataInfo { name: "digits".into(), ..mnist.clone() }),
+            None
+        );
+        let classes = ["T-shirt", "Trouser"].map(str::to_owned).to_vec();
+        let fashion = DataInfo { name: "Fashion".into(), classes, ..mnist.clone() };
+        assert_eq!(
+            other_classes(&fashion, &mnist).expect("they differ"),
+            "the weights are of Fashion (T-shirt, Trouser), and the images of MNIST (0, 1, 2, …): their \
+             labels may mean other things"
+        );
+    }
 
     #[test]
     fn weights_for_other_images_are_refused() {

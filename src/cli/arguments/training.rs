@@ -1,10 +1,10 @@
 //! What the options of a run amount to.
 
-use std::path::Path;
+use std::{fs::File, io::Read, path::Path};
 
 use super::TrainArgs;
 use crate::{
-    config::{DeviceChoice, RunConfig},
+    config::{DataSource, DeviceChoice, RunConfig},
     files,
     launch::Changes,
     protocol::Breakpoint,
@@ -118,8 +118,18 @@ impl TrainArgs {
                 return Some(format!("{one} and {other} are the same file, {b}: expected two"));
             }
         }
+        let data = match &self.source.data {
+            Some(DataSource::Path(path)) => Some(path.as_path()),
+            _ => None,
+        };
         [("--save", save), ("--log", log)].into_iter().find_map(|(option, path)| {
             let path = files::resolved(path?);
+            if data.is_some_and(|data| files::resolved(data) == path) || is_data(&path) {
+                return Some(format!(
+                    "{option} leads to {}, a file of images: expected another name",
+                    path.display()
+                ));
+            }
             let (place, name) = (path.parent()?, path.file_name()?);
             let is_own = own.as_deref() == Some(place);
             let holds_run = is_own || RunFolder::is_at(place);
@@ -131,4 +141,14 @@ impl TrainArgs {
             })
         })
     }
+}
+
+/// Whether a file begins as IDX files, archives and pictures do, and no weights or log.
+fn is_data(path: &Path) -> bool {
+    const BEGINNINGS: [&[u8]; 5] =
+        [b"\x1f\x8b", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"\0\0\x08"];
+    let mut start = [0; 4];
+    let read = path.is_file().then(|| File::open(path)).and_then(Result::ok);
+    let len = read.and_then(|mut file| file.read(&mut start).ok()).unwrap_or(0);
+    BEGINNINGS.iter().any(|beginning| start[..len].starts_with(beginning))
 }

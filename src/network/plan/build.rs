@@ -88,6 +88,15 @@ fn kind(layer: &Layer) -> &'static str {
     }
 }
 
+/// Whether a linear layer is this one or inside of it.
+fn has_linear(layer: &Layer) -> bool {
+    match layer {
+        Layer::Linear { .. } => true,
+        Layer::Residual { layers } => layers.iter().any(has_linear),
+        _ => false,
+    }
+}
+
 impl Builder {
     fn walk(&mut self, layers: &[Layer], prefix: &str, depth: usize) -> Result<(), PlanError> {
         if depth > MOST_DEPTH {
@@ -101,7 +110,7 @@ impl Builder {
                 (true, "fc") => "fc".to_owned(),
                 _ => format!("{prefix}{kind}{number}"),
             };
-            let is_last = depth == 0 && place + 1 == layers.len();
+            let is_last = depth == 0 && !layers[place + 1..].iter().any(has_linear);
             self.layer(layer, &name, depth, is_last)?;
             if self.plan.rows.len() > MOST_LAYERS {
                 return refuse(format!("the network has more than {MOST_LAYERS} layers"));
@@ -216,7 +225,7 @@ impl Builder {
             None if is_last => self.plan.classes,
             None => {
                 return refuse(format!(
-                    "{name} has no width, which only the last layer may leave out"
+                    "{name} has no width, which only the last linear layer may leave out"
                 ));
             }
         };

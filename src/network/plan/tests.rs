@@ -91,13 +91,21 @@ fn padding_and_stride_count_as_in_pytorch() {
 }
 
 #[test]
+fn the_last_linear_layer_has_an_output_for_each_class_wherever_it_stands() {
+    let plan = plan(vec![Layer::Flatten, linear(None), Layer::BatchNorm]).expect("it fits");
+    assert_eq!(plan.params()[0].shape, [10, 784]);
+    let single = plan.normalises_single_values().map(|node| node.name.as_str());
+    assert_eq!(single, Some("bn1"));
+}
+
+#[test]
 fn layers_that_do_not_fit_are_named_with_the_shapes() {
     let pool = |size| Layer::MaxPool { size, stride: None };
     for (layers, expected) in [
         (vec![], "at least one layer"),
         (vec![linear(None)], "fc1 takes a row of values, found 1×28×28 maps"),
         (vec![Layer::Flatten, conv(3, 3, 0)], "conv1 takes maps of pixels, found a row of 784"),
-        (vec![Layer::Flatten, linear(None), Layer::Relu], "fc1 has no width"),
+        (vec![Layer::Flatten, linear(None), linear(None)], "fc1 has no width"),
         (vec![Layer::Flatten, linear(Some(7))], "gives a row of 7 values, expected one value"),
         (vec![conv(8, 3, 1), pool(30)], "pool1 takes maps of at least 30×30, found 8×28×28"),
         (vec![pool(9), conv(8, 7, 1)], "conv1 takes maps of at least 5×5, found 1×3×3"),

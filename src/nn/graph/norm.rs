@@ -159,7 +159,10 @@ impl BatchNorm {
             *running = ((1.0 - MOMENTUM) * f64::from(*running) + MOMENTUM * mean) as f32;
         }
         for (running, &squares) in running[self.variance.clone()].iter_mut().zip(&moments.squares) {
-            // Without bias, as in PyTorch; of one value it is not a number.
+            // Without bias, as in PyTorch; one value has none.
+            if count < 2.0 {
+                continue;
+            }
             let variance = squares / (count - 1.0);
             *running = ((1.0 - MOMENTUM) * f64::from(*running) + MOMENTUM * variance) as f32;
         }

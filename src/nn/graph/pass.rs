@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::norm::{BatchNorm, Coefficients};
 use super::step::{Images, Shared, Sums};
 use super::workspace::{Part, grow};
-use super::{Graph, MOST_PARTS, SLACK};
+use super::{Graph, SLACK};
 use crate::nn::engine::Mode;
 use crate::nn::loss::log_sum_exp;
 
@@ -84,7 +84,7 @@ impl Graph {
         let mut workspace = self.workspaces.take();
         self.pack(input, &mut workspace.packed);
         // As many images for each part but the last, whatever the threads.
-        let len = n.div_ceil(MOST_PARTS).next_multiple_of(self.visit).max(self.fewest);
+        let len = n.div_ceil(self.most_parts).next_multiple_of(self.visit).max(self.fewest);
         let count = n.div_ceil(len);
         if workspace.parts.len() < count {
             workspace.parts.resize_with(count, Part::default);

@@ -70,12 +70,12 @@ impl Run<'_> {
         self.look_inside_if_due(now)
     }
 
-    /// Counts the batch that was just trained.
     /// By what everything random in the next step is drawn.
     pub(super) fn key(&self) -> Key {
         Key { seed: self.config.seed, epoch: u64::from(self.at.epoch), step: self.at.step + 1 }
     }
 
+    /// Counts the batch that was just trained.
     pub(super) fn advance(&mut self) {
         self.at.images += self.batches.batch(self.at.batch).len() as u64;
         self.at.batch += 1;

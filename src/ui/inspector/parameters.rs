@@ -213,7 +213,12 @@ fn figures(parameter: &ParameterUpdate) -> [String; 3] {
     [
         format::scientific(f64::from(parameter.gradient_norm)),
         format::loss(f64::from(parameter.weight_norm)),
-        format::scientific(f64::from(parameter.update_ratio)),
+        // Of values that were all zero an update has no share.
+        if parameter.weight_norm == 0.0 {
+            "—".to_owned()
+        } else {
+            format::scientific(f64::from(parameter.update_ratio))
+        },
     ]
 }
 
