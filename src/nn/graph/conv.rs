@@ -47,6 +47,9 @@ pub(super) struct Convolve<'a> {
     pub(super) relu: bool,
     /// Whether the output is added to what is there.
     pub(super) accumulate: bool,
+    /// Whether whole vectors may be written: what is past the last channel is the next point's, which is
+    /// written later, or nobody's.
+    pub(super) overhangs: bool,
 }
 
 impl WithSimd for Convolve<'_> {
@@ -132,7 +135,8 @@ impl Convolve<'_> {
             }
         }
         let zero = simd.splat_f32s(0.0);
-        let width = (self.channels - channel).min(V * lanes);
+        let overhangs = self.overhangs && self.channels <= lanes;
+        let width = if overhangs { lanes } else { (self.channels - channel).min(V * lanes) };
         for (sums, &to) in sums.into_iter().zip(&self.points.to[point..][..P]) {
             let output = &mut self.output[to as usize + channel..][..width];
             for (sum, output) in sums.into_iter().zip(output.chunks_mut(lanes)) {

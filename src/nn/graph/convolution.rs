@@ -243,6 +243,7 @@ impl Step for Convolution {
                 channels: self.output.channels,
                 relu: self.relu,
                 accumulate: false,
+                overhangs: self.output.frame == 0,
             });
         }
     }
@@ -296,6 +297,7 @@ impl Step for Convolution {
                     channels: self.input.channels,
                     relu: false,
                     accumulate,
+                    overhangs: self.input.frame == 0,
                 });
             }
         }

@@ -38,6 +38,16 @@ impl Pool {
     }
 }
 
+impl Pool {
+    /// Whether each pixel of the input belongs to exactly one window of its row.
+    fn tiles(&self) -> bool {
+        let [_, columns] = self.size;
+        self.input.frame == 0
+            && columns == self.stride
+            && columns * self.output.width == self.input.width
+    }
+}
+
 impl Step for Pool {
     fn forward(&self, _: &Shared, images: &mut Images) {
         for values in images.each_values() {
@@ -55,7 +65,8 @@ impl Step for Pool {
             }
             let input = &values[self.input.start..];
             let output = &values[self.output.start..];
-            simd::run(Backward { pool: self, input, output, grads, input_grads });
+            let tiles = self.tiles() && !accumulate;
+            simd::run(Backward { pool: self, input, output, grads, input_grads, tiles });
         }
     }
 }
@@ -73,6 +84,8 @@ impl WithSimd for Forward<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { pool, input, output } = self;
         let channels = pool.input.channels;
+        // What is past the last channel is the next output's, which is written later, or nobody's.
+        let overhangs = pool.output.frame == 0 && channels <= S::F32_LANES;
         let [rows, columns] = pool.size;
         let share = simd.splat_f32s(1.0 / (rows * columns) as f32);
         for (to, corner) in pool.windows() {
@@ -104,7 +117,11 @@ impl WithSimd for Forward<'_> {
                 if pool.kind == Kind::Mean {
                     pooled = simd.mul_f32s(pooled, share);
                 }
-                simd.partial_store_f32s(&mut output[to + channel..][..width], pooled);
+                if overhangs {
+                    simd::store::<S>(output, to, pooled);
+                } else {
+                    simd.partial_store_f32s(&mut output[to + channel..][..width], pooled);
+                }
             }
         }
     }
@@ -116,6 +133,8 @@ struct Backward<'a> {
     output: &'a [f32],
     grads: &'a [f32],
     input_grads: &'a mut [f32],
+    /// Whether each pixel belongs to one window, channels fit a vector, and nothing is there yet.
+    tiles: bool,
 }
 
 impl WithSimd for Backward<'_> {
@@ -123,11 +142,13 @@ impl WithSimd for Backward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { pool, input, output, grads, input_grads } = self;
+        let Self { pool, input, output, grads, input_grads, tiles } = self;
         let channels = pool.input.channels;
+        let tiles = tiles && channels <= S::F32_LANES;
         let [rows, columns] = pool.size;
         let share = simd.splat_f32s(1.0 / (rows * columns) as f32);
         let zero = simd.splat_f32s(0.0);
+        let row_end = |at: usize| (at / pool.input.row_step() + 1) * pool.input.row_step();
         for (to, corner) in pool.windows() {
             for channel in (0..channels).step_by(S::F32_LANES) {
                 let width = (channels - channel).min(S::F32_LANES);
@@ -139,8 +160,6 @@ impl WithSimd for Backward<'_> {
                 for row in 0..rows {
                     for column in 0..columns {
                         let at = corner + row * pool.input.row_step() + column * channels + channel;
-                        let target = &mut input_grads[at..][..width];
-                        let before = simd.partial_load_f32s(target);
                         let part = match pool.kind {
                             Kind::Mean => grad,
                             Kind::Max => {
@@ -152,6 +171,13 @@ impl WithSimd for Backward<'_> {
                                 part
                             }
                         };
+                        // Pixels of one window alone, which are written from left to right.
+                        if tiles && at + S::F32_LANES <= row_end(at) {
+                            simd::store::<S>(input_grads, at, part);
+                            continue;
+                        }
+                        let target = &mut input_grads[at..][..width];
+                        let before = if tiles { zero } else { simd.partial_load_f32s(target) };
                         simd.partial_store_f32s(target, simd.add_f32s(before, part));
                     }
                 }
