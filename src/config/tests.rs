@@ -163,7 +163,7 @@ fn only_what_leaves_trained_steps_valid_is_taken_over_a_trajectory() {
 fn batches_too_small_or_too_large_for_batch_normalisation_are_refused() {
     let refused = |layers: &str, batch_size: usize, images: usize| {
         let model = layers.parse().expect("it reads");
-        let config = RunConfig { model, batch_size, ..RunConfig::default() };
+        let config = RunConfig { batch_size, model, ..RunConfig::default() };
         let plan = config.plan([1, 28, 28], 10).expect("it fits");
         config.validate_batches(&plan, images).err().map(|error| error.to_string())
     };
