@@ -215,7 +215,7 @@ impl RunConfig {
     /// The network for images of `shape` (channels, rows, columns).
     ///
     /// # Errors
-    /// If its layers do not fit such images, or so many classes.
+    /// If its layers do not fit images of this shape or this number of classes.
     pub fn plan(&self, shape: [usize; 3], classes: usize) -> Result<Plan, ConfigError> {
         Plan::of(&self.model, shape, classes)
             .map_err(|error| ConfigError(format!("--model: {error}")))

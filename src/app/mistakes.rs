@@ -49,7 +49,7 @@ impl Mistakes {
         self.list()?.digits.get(self.selected)
     }
 
-    /// Moves over a matrix of so many classes. A page goes to the first or the last row, home and end
+    /// Moves over a matrix of `classes` classes. A page goes to the first or the last row, home and end
     /// to the sides.
     pub(super) fn move_cursor(&mut self, direction: Direction, classes: usize) {
         let last = classes.saturating_sub(1).min(usize::from(u8::MAX)) as u8;

@@ -18,7 +18,7 @@ pub(super) fn unreadable(path: &Path, reason: io::Error) -> DataError {
 /// # Errors
 /// If it is none, or cannot be opened.
 pub(super) fn open(path: &Path, expected: &'static str) -> Result<(File, u64), DataError> {
-    // Asked before opening, because opening a pipe without a writer waits for ever.
+    // Asked before opening, because opening a pipe without a writer blocks.
     let metadata = fs::metadata(path).map_err(|reason| unreadable(path, reason))?;
     if !metadata.is_file() {
         return Err(DataError::NotAFile { file: path.display().to_string(), expected });

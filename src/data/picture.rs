@@ -188,7 +188,7 @@ pub fn read_from(name: &str, source: impl Read) -> Result<Digit, PictureError> {
     find::find(&grey).ok_or_else(|| PictureError::Blank { file: name.to_owned() })
 }
 
-/// The picture in a file in grey, scaled to so many rows and columns.
+/// Reads a picture as grey values, scaled to the given rows and columns.
 ///
 /// # Errors
 /// As [`read`], but a blank picture is one as well.

@@ -17,8 +17,8 @@ pub fn hold_out(dataset: Dataset, count: usize, seed: u64) -> (Dataset, Dataset)
     take_out(dataset, &chosen)
 }
 
-/// Takes a sixth of `dataset` out, as test images: the same share of each of its `classes`, as far as
-/// that is possible. The choice is the same for every run, so that none trains on the test images of
+/// Takes a sixth of `dataset` out, as test images: the same share of each of its `classes` where
+/// possible. The choice is the same for every run, so that none trains on the test images of
 /// another.
 pub(super) fn hold_out_test(dataset: Dataset, classes: usize) -> (Dataset, Dataset) {
     const SHARE: usize = 6;

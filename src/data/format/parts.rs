@@ -39,7 +39,7 @@ pub(super) struct Parts {
     pub(super) name: Option<String>,
     /// The names of the classes, if its files say so.
     pub(super) classes: Option<Vec<String>>,
-    /// There are at least so many classes, whatever labels occur.
+    /// The fewest classes that the set has, even if fewer labels occur.
     pub(super) least_classes: usize,
     /// Whether `labels.txt` may name the classes.
     pub(super) takes_names: bool,

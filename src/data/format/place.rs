@@ -93,7 +93,7 @@ pub(super) fn entries(folder: &Path) -> Result<Vec<Entry>, DataError> {
         let name = name(&path);
         if !name.starts_with('.') && name != "__MACOSX" {
             // Only links are looked up, since folders of pictures are large. A link that leads nowhere
-            // is taken for a file and gets its error when it is opened.
+            // counts as a file, and opening it gives the error.
             let is_folder = match entry.file_type() {
                 Ok(kind) if !kind.is_symlink() => kind.is_dir(),
                 _ => fs::metadata(&path).is_ok_and(|metadata| metadata.is_dir()),

@@ -45,7 +45,7 @@ pub(super) struct Tables {
 }
 
 impl Convolution {
-    /// Whether patches of this kernel over so many channels are gathered.
+    /// Whether patches of this kernel over this number of channels are gathered.
     pub(super) fn gathers(kernel: usize, channels: usize) -> bool {
         kernel > 1 && kernel * channels < SHORT
     }

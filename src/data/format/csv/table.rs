@@ -192,7 +192,7 @@ impl Columns {
     }
 }
 
-/// Rows and columns of a square image with so many pixels, if its sides are supported.
+/// Rows and columns of a square image with this many pixels, if its sides are supported.
 fn square(pixels: usize) -> Option<[usize; 2]> {
     let side = pixels.isqrt();
     (side * side == pixels && SIDES.contains(&side)).then_some([side; 2])
