@@ -21,7 +21,6 @@ pub mod init;
 pub mod loss;
 pub mod model;
 mod operation;
-pub mod parameters;
 pub mod peak;
 mod simd;
 /// The bits of the exponential function are the C library's.

@@ -2,7 +2,6 @@
 
 use rand::RngCore;
 
-use super::parameters::Parameters;
 use crate::network::{
     Plan,
     plan::{Init, Param},
@@ -42,12 +41,6 @@ pub fn running(plan: &Plan) -> Vec<f32> {
     plan.running().iter().flat_map(values).collect()
 }
 
-/// The article's parameters, drawn as [`trained`] does.
-pub fn pytorch_default(rng: &mut impl RngCore) -> Parameters {
-    let plan = Plan::article();
-    Parameters::of(&plan, &trained(&plan, rng))
-}
-
 /// Maps 32 random bits to an f32 uniform in [−1, 1).
 ///
 /// The top 24 bits, all that an f32 can hold, are placed in steps of 2⁻²³, so that no value is
@@ -73,26 +66,31 @@ mod tests {
 
     #[test]
     fn values_fill_the_bound_of_their_fan_in() {
-        let parameters = pytorch_default(&mut ChaCha8Rng::seed_from_u64(7));
+        let plan = Plan::article();
+        let flat = trained(&plan, &mut ChaCha8Rng::seed_from_u64(7));
+        let values = |name: String| {
+            let param = plan.params().iter().find(|param| param.name == name);
+            &flat[param.expect("the article has it").range.clone()]
+        };
         for (name, fan_in) in [("layer1_conv", 25.0), ("layer2_conv", 150.0), ("fc", 256.0f32)] {
             let bound = 1.0 / fan_in.sqrt();
-            let weight = parameters.get(&format!("{name}.weight")).expect("it is in SHAPES");
-            let bias = parameters.get(&format!("{name}.bias")).expect("it is in SHAPES");
-            let largest = weight.values.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+            let weight = values(format!("{name}.weight"));
+            let bias = values(format!("{name}.bias"));
+            let largest = weight.iter().fold(0.0f32, |m, v| m.max(v.abs()));
             assert!(largest <= bound && largest > 0.95 * bound, "{name}: {largest} for {bound}");
-            assert!(bias.values.iter().all(|v| v.abs() <= bound), "{name}: {:?}", bias.values);
+            assert!(bias.iter().all(|v| v.abs() <= bound), "{name}: {bias:?}");
             // 0.58 is the standard deviation of a uniform variable over its bound, 1/√3.
-            let count = weight.values.len() as f32;
-            let spread = (weight.values.iter().map(|v| v * v).sum::<f32>() / count).sqrt() / bound;
+            let count = weight.len() as f32;
+            let spread = (weight.iter().map(|v| v * v).sum::<f32>() / count).sqrt() / bound;
             assert!((spread - 0.577).abs() < 0.06, "{name}: {spread}");
         }
     }
 
     #[test]
     fn the_seed_decides_every_bit() {
-        let draw = |seed| pytorch_default(&mut ChaCha8Rng::seed_from_u64(seed));
+        let draw = |seed| trained(&Plan::article(), &mut ChaCha8Rng::seed_from_u64(seed));
         assert_eq!(draw(3), draw(3));
         assert_ne!(draw(3), draw(4));
-        assert_eq!(draw(0).count(), 5_142);
+        assert_eq!(draw(0).len(), 5_142);
     }
 }
