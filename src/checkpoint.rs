@@ -211,14 +211,35 @@ pub fn decode(file: &str, bytes: &[u8]) -> Result<LoadedWeights, CheckpointError
 /// [`decode`] for [`load_weights_for`].
 fn decode_for(file: &str, bytes: &[u8], plan: &Plan) -> Result<LoadedWeights, CheckpointError> {
     let container = parse(file, bytes)?;
-    if let Some(spec) = spec_of(file, &container)?
-        && spec != *plan.spec()
-    {
-        let flaw = Flaw::Network { found: called(&spec), expected: called(plan.spec()) };
+    let set = set_of(file, &container)?;
+    let Some(spec) = spec_of(file, &container)? else {
+        return weights(file, &container, plan.clone(), set, "");
+    };
+    // Compared as plans, because a width that is left out in one may be written in the other.
+    let same = Plan::of(&spec, plan.input(), plan.classes())
+        .is_ok_and(|other| other.nodes() == plan.nodes());
+    if !same && spec != *plan.spec() {
+        let flaw = Flaw::Network { found: called(&spec) };
         return Err(unfit(file, plan, flaw, ""));
     }
-    let set = set_of(file, &container)?;
-    weights(file, &container, plan.clone(), set, "")
+    let trained_for = (set.shape, set.classes.len());
+    weights(file, &container, plan.clone(), set, "").map_err(|error| match error {
+        CheckpointError::Unfit { .. } if trained_for != (plan.input(), plan.classes()) => {
+            let found = images(trained_for.0, trained_for.1);
+            unfit(
+                file,
+                plan,
+                Flaw::Images { found, expected: images(plan.input(), plan.classes()) },
+                "",
+            )
+        }
+        error => error,
+    })
+}
+
+/// Images as a sentence describes them.
+fn images([_, rows, columns]: [usize; 3], classes: usize) -> String {
+    format!("{rows}×{columns} images of {classes} classes")
 }
 
 fn weights(

@@ -11,7 +11,10 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{CommandFactory, Parser, error::ErrorKind};
+use clap::{
+    CommandFactory, Parser,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 
 use crate::{
     bench, check, checkpoint,
@@ -40,7 +43,8 @@ use arguments::{
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(error) => {
+        Err(mut error) => {
+            shorten(&mut error);
             // Help goes to stdout, whose reader may be gone.
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
@@ -78,6 +82,16 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         report(failure);
     }
     ExitCode::from(&outcome)
+}
+
+/// Cuts off a long value that an error quotes, so that what is wrong with it can be read.
+fn shorten(error: &mut clap::Error) {
+    const LONGEST: usize = 200;
+    let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) else { return };
+    if value.chars().nth(LONGEST).is_some() {
+        let start: String = value.chars().take(LONGEST).chain(['…']).collect();
+        error.insert(ContextKind::InvalidValue, ContextValue::String(start));
+    }
 }
 
 /// Whether arguments, of which the first is the program's name, are right usage as far as can be told

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::network::{NetworkSpec, Plan};
 pub use image_size::{ImageSize, SIDES};
-pub use model::parse_model;
+pub use model::{is_safetensors, parse_model};
 pub use source::{DataSource, HubSet};
 
 /// Which processor trains.

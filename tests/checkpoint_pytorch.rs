@@ -195,8 +195,8 @@ fn the_network_that_a_file_names_is_read_and_checked() {
     let path = folder.path().join("w");
     fs::write(&path, named("flatten, linear")).unwrap();
     let message = load_weights_for(&path, &Plan::article()).unwrap_err().to_string();
-    let expected = "does not hold the weights of the network article: it holds those of the network \
-                    \"flatten, linear\", expected the network article";
+    let expected = "does not hold the weights of the network article: it holds the weights of \
+                    the network \"flatten, linear\"";
     assert!(message.ends_with(expected), "{message}");
 }
 

@@ -155,13 +155,43 @@ fn weights_and_model_must_agree() {
         folder.path(),
         &["eval", "--data", ".", "--weights", "w", "--model", "flatten, linear"],
     );
-    let message = "w does not hold the weights of the network \"flatten, linear\": it holds those of the \
-                   network article, expected the network \"flatten, linear\"";
+    let message = "w does not hold the weights of the network \"flatten, linear\": it holds the weights of \
+                   the network article";
     assert!(status == 1 && stderr.contains(message), "{stderr}");
+    let other = ["--model", "flatten, linear", "--save", "plain"];
+    assert_eq!(run(folder.path(), &[&train[..], &other].concat()).0, 0);
+    let eval = ["eval", "--data", ".", "--weights", "plain", "--model", "flatten, linear 10"];
+    assert_eq!(run(folder.path(), &eval).0, 0, "the width that is left out is the same");
+    let shown = run(folder.path(), &["model", "plain"]);
+    assert!(shown.0 == 0 && shown.1.starts_with("flatten, linear\n"), "{shown:?}");
     fs::write(folder.path().join("w.pt"), b"PK\x03\x04............data.pkl")
         .expect("there is room");
     let (status, _, stderr) = run(folder.path(), &["--init", "w.pt", "--data", "."]);
     let line = "safetensors.torch.save_file(torch.load(\"w.pt\", map_location=\"cpu\"), \"w.safetensors\")";
     assert!(status == 1 && stderr.contains(line), "{stderr}");
     assert!(!folder.path().join("state").exists());
+}
+
+#[test]
+fn weights_for_images_of_another_size_are_told_as_such() {
+    let folder = place();
+    let train = ["--headless", "--no-run-dir", "--steps", "1", "--batch-size", "10"];
+    let layers = ["--model", "flatten, linear"];
+    let save = [&train[..], &layers, &["--data", ".", "--save", "w"]].concat();
+    assert_eq!(run(folder.path(), &save).0, 0);
+    let lines = (0..24).map(|i| format!("{},{}\n", i % 3, ["7"; 64].join(",")));
+    fs::write(folder.path().join("small.csv"), lines.collect::<String>()).expect("there is room");
+    let small = ["--data", "small.csv", "--init", "w"];
+    let (status, _, stderr) = run(folder.path(), &[&train[..], &layers, &small].concat());
+    let message =
+        "they were trained on 28×28 images of 10 classes, expected 8×8 images of 3 classes";
+    assert!(status == 1 && stderr.contains(message), "{stderr}");
+}
+
+#[test]
+fn a_long_model_with_a_mistake_does_not_bury_the_message() {
+    let folder = place();
+    let (status, _, stderr) = run(folder.path(), &["model", &"conv 16, ".repeat(1_000)]);
+    assert!(status == 2 && stderr.len() < 500, "{stderr}");
+    assert!(stderr.contains("…") && stderr.contains("expected kernel k1 to k7"), "{stderr}");
 }

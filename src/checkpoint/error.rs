@@ -200,6 +200,14 @@ pub enum Flaw {
         /// The value.
         value: f32,
     },
+    /// The network was trained on images of another size, or in other classes.
+    #[error("they were trained on {found}, expected {expected}")]
+    Images {
+        /// What the file says.
+        found: String,
+        /// What the run trains on.
+        expected: String,
+    },
     /// The layers make no network for the images.
     #[error("{reason}")]
     Plan {
@@ -207,12 +215,10 @@ pub enum Flaw {
         reason: String,
     },
     /// The file is of another network.
-    #[error("it holds those of {found}, expected {expected}")]
+    #[error("it holds the weights of {found}")]
     Network {
         /// The file's network.
         found: String,
-        /// The network that was asked for.
-        expected: String,
     },
 }
 

@@ -25,26 +25,37 @@ pub fn parse_model(argument: &OsStr) -> Result<NetworkSpec, String> {
     if let Some(spec) = NetworkSpec::named(&text) {
         return Ok(spec);
     }
-    text.parse().map_err(|error: SpecError| {
+    text.parse().or_else(|error: SpecError| {
         let names = || PRESETS.iter().map(|preset| preset.name);
         let is_word = text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
-        let file = path.display();
         if path.is_file() {
-            let is_weights = path.extension().is_some_and(|extension| extension == "safetensors");
-            if is_weights {
-                format!("{file} holds weights, which carry their network: give them with --init")
-            } else {
-                format!("{file} is a file: one that describes a network ends in .toml")
-            }
-        } else if let Some(name) = nearest(&text, names()).filter(|_| is_word) {
+            return match read(path) {
+                _ if is_safetensors(path) => Err(format!(
+                    "{} holds weights, which carry their network: start from them with --init",
+                    path.display()
+                )),
+                read => read,
+            };
+        }
+        Err(if let Some(name) = nearest(&text, names()).filter(|_| is_word) {
             format!("there is no network of that name; did you mean {name}?")
         } else if is_word && !text.is_empty() {
             let names: Vec<&str> = names().collect();
             format!("{error} (the networks with a name: {})", names.join(", "))
         } else {
             error.to_string()
-        }
+        })
     })
+}
+
+/// Whether a file starts as the safetensors format does: eight bytes with the length of a header in JSON.
+pub fn is_safetensors(path: &Path) -> bool {
+    let mut start = [0; 9];
+    // A pipe is not opened: that blocks until something writes to it.
+    path.is_file()
+        && File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok()
+        && start[8] == b'{'
+        && start[6..8] == [0, 0]
 }
 
 /// Reads a TOML file.
@@ -59,7 +70,9 @@ fn read(path: &Path) -> Result<NetworkSpec, String> {
     let read = File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut text));
     read.map_err(|error| format!("cannot read {file}: {error}"))?;
     if text.len() as u64 > MOST_BYTES {
-        return Err(format!("{file} has more than {MOST_BYTES} bytes: it is no network's file"));
+        return Err(format!(
+            "{file} has more than {MOST_BYTES} bytes: it does not describe a network"
+        ));
     }
     let text = String::from_utf8(text).map_err(|_| format!("{file} is not text in UTF-8"))?;
     NetworkSpec::from_toml(&text).map_err(|error| format!("{file}, {error}"))
@@ -108,13 +121,10 @@ mod tests {
         assert_eq!(message("b.toml", b"\xff"), "PATH is not text in UTF-8");
         assert_eq!(
             message("c.toml", &vec![b'#'; 70_000]),
-            "PATH has more than 65536 bytes: it is no network's file"
+            "PATH has more than 65536 bytes: it does not describe a network"
         );
-        assert_eq!(
-            message("net.txt", b"relu"),
-            "PATH is a file: one that describes a network ends in .toml"
-        );
-        assert!(message("w.safetensors", b"").contains("give them with --init"));
+        assert!(message("net.txt", b"relu").starts_with("PATH, line 1: "));
+        assert!(message("w.bin", b"\x02\0\0\0\0\0\0\0{}").contains("start from them with --init"));
         assert!(refused(folder.path().join("none.toml")).starts_with("cannot read "));
         fs::create_dir(folder.path().join("d.toml")).expect("there is room");
         assert!(refused(folder.path().join("d.toml")).ends_with("is not a regular file"));

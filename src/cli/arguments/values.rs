@@ -8,7 +8,10 @@ use std::{
 
 use clap::builder::{OsStringValueParser, PathBufValueParser, TypedValueParser};
 
-use crate::{config::parse_model, network::NetworkSpec};
+use crate::{
+    config::{is_safetensors, parse_model},
+    network::NetworkSpec,
+};
 
 /// A network by its name, from its file, or as it is written in one line.
 pub(super) fn model() -> impl TypedValueParser<Value = NetworkSpec> {
@@ -27,7 +30,8 @@ pub(in crate::cli) enum Described {
 pub(super) fn described() -> impl TypedValueParser<Value = Described> {
     OsStringValueParser::new().try_map(|argument| {
         let path = PathBuf::from(&argument);
-        if path.extension().is_some_and(|extension| extension == "safetensors") {
+        let is_named = path.extension().is_some_and(|extension| extension == "safetensors");
+        if is_named || is_safetensors(&path) {
             return Ok(Described::Weights(path));
         }
         parse_model(&argument).map(Described::Spec)
