@@ -69,7 +69,7 @@ reproduce:
 bench:
     cargo run --release --locked -- bench
 
-# Speed beside PyTorch's, which goes into an environment of its own under target.
+# Speed compared with PyTorch's, which goes into an environment of its own under target.
 bench-torch:
     cargo build --release --locked
     python3 -m venv target/torch

@@ -180,7 +180,7 @@ fn run(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A run of ten epochs, at its end, with a person at it who goes back and forth.
+/// A finished run of ten epochs that is rewound and played forward again.
 struct Traveller {
     worker: Worker,
     events: Receiver<Event>,
@@ -199,7 +199,7 @@ impl Traveller {
         assert!(self.events.iter().any(|event| awaited(&event)), "the run answers");
     }
 
-    /// Goes back by so many steps, then to the end again, and gives the time that going back took.
+    /// Rewinds by this many steps, then returns to the end, and gives the time the rewind took.
     fn back_and_forth(&self, steps: u64) -> Duration {
         let start = Instant::now();
         self.worker.send(Command::Back(steps));
@@ -212,11 +212,11 @@ impl Traveller {
 }
 
 fn going_back(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("going back from step 12,000 by");
+    let mut group = criterion.benchmark_group("rewind from step 12,000 by");
     group.sample_size(10).measurement_time(Duration::from_secs(15));
     let traveller = Traveller::at_the_end();
     for steps in [1, 100, 1_000, 10_000] {
-        // Each time a little further, to where nobody has been: what was visited is kept at hand.
+        // Each time a little further, because a step that was visited is cached.
         let mut further = (steps..).step_by(17);
         let mut go = || traveller.back_and_forth(further.next().expect("numbers do not end"));
         group.bench_function(BenchmarkId::from_parameter(steps), |bencher| {

@@ -1,4 +1,4 @@
-"""What the dashboard costs: speed of training, bytes and memory with each view shown, beside lines.
+"""What the dashboard costs: speed of training, bytes and memory with each view shown, compared with --headless.
 
     python3 benches/screen.py PROGRAM [--rounds 5] [--epochs 20]
     python3 benches/screen.py PROGRAM --stall 60 [--rounds 3]

@@ -42,7 +42,7 @@ struct Speed {
     images_per_second: f64,
     slowest: f64,
     fastest: f64,
-    /// Arithmetic done, as a share of what so many threads can do at most.
+    /// Arithmetic done, as a share of the peak of this many threads.
     peak_share: f64,
 }
 

@@ -39,7 +39,7 @@ use arguments::{
     Sub, TrainArgs, WatchArgs,
 };
 
-/// Runs the program as the arguments say, of which the first is its name.
+/// Runs the program with these arguments; the first is its name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
@@ -94,8 +94,8 @@ fn shorten(error: &mut clap::Error) {
     }
 }
 
-/// Whether arguments, of which the first is the program's name, are right usage as far as can be told
-/// from them alone.
+/// Whether arguments (the first is the program's name) are valid usage, as far as can be told from them
+/// alone.
 pub fn is_right_usage(arguments: impl IntoIterator<Item = OsString>) -> bool {
     Cli::try_parse_from(arguments).is_ok_and(|cli| cli.train.config().validate().is_ok())
 }

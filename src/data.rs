@@ -60,7 +60,7 @@ pub fn load(source: &DataSource, size: Option<ImageSize>) -> Result<Splits, Data
 }
 
 /// A set as the Hugging Face hub has it, fetched the first time and cached. This may wait on the
-/// network for ever.
+/// network forever.
 ///
 /// # Errors
 /// If it cannot be fetched or is not what it should be, and always in a build without the feature

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::protocol::Failure;
 
-/// How a run ended, whoever showed it.
+/// How a run ended, with or without a screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// As asked.

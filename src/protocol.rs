@@ -31,7 +31,7 @@ pub use run::{EvalSet, Failure, RunInfo, Summary};
 pub use state::{Best, TrainingProgress, TrainingState};
 pub use timeline::{Break, RateChange, Rewound};
 
-/// A wish of the person at the screen. It takes effect before the next batch.
+/// A command from the person at the screen. It takes effect before the next batch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
@@ -48,7 +48,7 @@ pub enum Command {
     Back(u64),
     /// Go back to the start of the epoch, or from there to the one before, and pause.
     BackEpoch,
-    /// Go to the moment after this many steps and pause there: train up to it, or go back.
+    /// Go to this step and pause there: train up to it, or rewind.
     GoTo(u64),
     /// Multiply the learning rate by this.
     ScaleLearningRate(f64),
@@ -79,7 +79,7 @@ pub enum RunState {
     Loading,
     /// Working through batches.
     Training,
-    /// Measuring on images it does not train on.
+    /// Measuring on images it is not trained on.
     Evaluating,
     /// Waiting for a command.
     Paused,
@@ -103,7 +103,7 @@ pub enum Event {
     Epoch(EpochRecord),
     /// Several epochs have ended; only a screen gets them so, others one by one.
     Epochs(Box<Epochs>),
-    /// The run stands at an earlier step.
+    /// The run has been rewound to an earlier step.
     Rewound(Rewound),
     /// The learning rate was changed, by a person or by going to where another one applied.
     LearningRate(RateChange),
@@ -113,13 +113,13 @@ pub enum Event {
     Inspected(#[serde(with = "shared")] Arc<Inspection>),
     /// An image's way through the network. The newest takes the place of those not yet taken.
     Insides(#[serde(with = "shared")] Arc<Insides>),
-    /// All that the run needs to go on from here, after each epoch, on request and at the end.
+    /// Everything the run needs to resume from here: after each epoch, on request and at the end.
     Checkpoint(#[serde(with = "shared")] Arc<TrainingState>),
     /// Images of an evaluation. The newest takes the place of those not yet taken.
     Found(Found),
     /// Something that a person asked for is not to be had, in a sentence.
     Notice(String),
-    /// The run has done all its steps. It may go back from there where a person attends it.
+    /// The run has done all its steps. An attended run can be rewound from there.
     Finished(Summary),
     /// The run ended by an error. The last event of a run.
     Failed(Failure),

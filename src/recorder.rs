@@ -1,7 +1,7 @@
 //! Keeps a run in its folder: every event in the journal, and checkpoints to resume from.
 //!
 //! One thread does both in the order of the events, so that the journal on the disk always reaches
-//! at least as far as the last checkpoint, and a run that goes on from there continues it without a
+//! at least as far as the last checkpoint, and a run resumed from there continues it without a
 //! gap. The worker never waits for the disk.
 
 use std::sync::Arc;

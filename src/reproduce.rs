@@ -1,4 +1,4 @@
-//! `reproduce`: the article's two experiments beside its own figures.
+//! `reproduce`: the article's two experiments, next to its own figures.
 
 use std::fmt::Write as _;
 

@@ -2,7 +2,7 @@
 //!
 //! One object a line, told apart by `event`: `run` once the data is read, `step` for every step
 //! without gaps, `epoch` after each evaluation, and at the end `done` or `failed`. Where a person
-//! steps in: `learning_rate`, `break` when a breakpoint pauses the run, `rewind` when it goes back,
+//! steps in: `learning_rate`, `break` when a breakpoint pauses the run, `rewind` when it is rewound,
 //! after which the later steps follow again, and `branch` where these will be others than before.
 //! Numbers that are not finite are `null`.
 
@@ -34,7 +34,7 @@ const CAPACITY: usize = 64;
 pub struct LogError {
     path: PathBuf,
     reason: String,
-    /// Whether it went to standard output, which nobody reads any more.
+    /// Whether it went to standard output, whose reader is gone.
     reader_is_gone: bool,
 }
 
@@ -43,7 +43,7 @@ impl LogError {
         Self { path: path.to_owned(), reason, reader_is_gone: false }
     }
 
-    /// Whether the log went to standard output, which nobody reads any more.
+    /// Whether the log went to standard output, whose reader is gone.
     pub fn reader_is_gone(&self) -> bool {
         self.reader_is_gone
     }
@@ -130,7 +130,7 @@ impl RunLog {
     /// Waits until everything is written, which is once the run has ended or its senders are gone.
     ///
     /// # Errors
-    /// If anything could not be written, unless that is because nobody reads standard output any more.
+    /// If anything could not be written, unless that is because the reader of standard output is gone.
     pub fn finish(self) -> Result<(), LogError> {
         if self.thread.join().is_err() {
             return Err(LogError::new(&self.path, "an internal error".to_owned()));

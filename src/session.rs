@@ -42,7 +42,7 @@ pub struct Display {
     pub depth: Depth,
     /// Whether to keep to ASCII.
     pub ascii: bool,
-    /// Whether the run goes on when the terminal is gone.
+    /// Whether the run continues when the terminal is gone.
     pub outlives_terminal: bool,
     /// What follows the end of the run.
     pub on_done: OnDone,

@@ -20,7 +20,7 @@ mod idx;
 /// Generous, since test machines are slow and busy; a passing test never waits that long.
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// A folder with a small set: 100 images to train on, 20 to test.
+/// A folder with a small set: 100 training images, 20 test images.
 struct Place {
     folder: TempDir,
 }
@@ -367,7 +367,7 @@ fn a_run_that_diverges_fails_without_a_screen_and_keeps_older_weights() {
 }
 
 #[test]
-fn breakpoints_that_nobody_can_go_on_from_are_wrong_usage() {
+fn breakpoints_that_nobody_can_resume_from_are_wrong_usage() {
     let place = Place::new();
     for condition in ["epoch", "step=5", "loss>2", "spike", "accuracy>=0.9"] {
         let message = place.run(&["--break", condition]).refused();
@@ -478,7 +478,7 @@ fn help_into_a_closed_pipe_is_quiet() {
 }
 
 #[test]
-fn reproduce_sets_both_experiments_beside_the_article() {
+fn reproduce_compares_both_experiments_with_the_article() {
     let table = Place::new().run(&["reproduce", "--seed", "1"]).succeeded();
     let lines: Vec<_> = table.lines().collect();
     assert_eq!(lines.len(), 4, "{table}");

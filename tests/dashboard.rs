@@ -26,7 +26,7 @@ fn training_moves_pauses_and_goes_batch_by_batch() {
     tty.wait_for("ten batches more", |screen| (batch(screen) == Some(at + 13)).then_some(()));
     tty.wait_for_text("‖ paused");
     tty.send(" ");
-    tty.wait_for("training to go on", |screen| batch(screen).filter(|&batch| batch > at + 13));
+    tty.wait_for("training to resume", |screen| batch(screen).filter(|&batch| batch > at + 13));
     tty.leave();
 }
 

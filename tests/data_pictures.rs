@@ -79,7 +79,7 @@ fn a_class_that_is_only_in_the_test_set_is_refused() {
     }
     assert_eq!(
         folder.load(None).unwrap_err(),
-        "test holds the class c, expected one of those to train on: a, b"
+        "test holds the class c, expected one of the training classes: a, b"
     );
 }
 

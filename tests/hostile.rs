@@ -266,7 +266,7 @@ fn a_folder_that_disappears_is_told_once() {
     let folder = place.path().join("run");
     let mut epochs = BufReader::new(child.stdout.take().expect("it is piped")).lines();
     let mut told = BufReader::new(child.stderr.take().expect("it is piped")).lines();
-    let mut next_epoch = || epochs.next().expect("epochs go on").expect("it is text");
+    let mut next_epoch = || epochs.next().expect("there is another epoch").expect("it is text");
     while !folder.join("last.safetensors").is_file() {
         next_epoch();
     }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 #[path = "common/idx.rs"]
 mod idx;
 
-/// A folder with a small set: 100 images to train on, 20 to test.
+/// A folder with a small set: 100 training images, 20 test images.
 fn place() -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     idx::write_set(folder.path(), 100, 20);

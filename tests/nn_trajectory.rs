@@ -1,4 +1,4 @@
-//! Trains beside `PyTorch`: the figures in tests/fixtures/torch are its own, on the same batches.
+//! Trains in step with `PyTorch`: the figures in tests/fixtures/torch are its own, on the same batches.
 
 use std::sync::Arc;
 

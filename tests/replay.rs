@@ -20,7 +20,7 @@ const DEADLINE: Duration = Duration::from_secs(60);
 /// Images of a batch.
 const BATCH: u64 = 5;
 
-/// A run of five epochs that stops, goes back, goes on at another rate and ends: what a listener got
+/// A run of five epochs that pauses, rewinds, continues at another rate and ends: what a listener got
 /// that takes everything, and a screen that takes nothing before the end.
 fn recorded() -> (Vec<Event>, Vec<Event>) {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -52,7 +52,7 @@ fn recorded() -> (Vec<Event>, Vec<Event>) {
 /// The events up to this one.
 fn until(events: &Receiver<Event>, last: &Event) -> Vec<Event> {
     let mut found = Vec::new();
-    // A run that goes back reports that by `Rewound`; it was paused before and stays so.
+    // A rewind is reported by `Rewound`; it was paused before and stays so.
     while found.last() != Some(last) && !matches!(found.last(), Some(Event::Rewound(_))) {
         found.push(events.recv_timeout(DEADLINE).expect("an event comes in time"));
     }

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 mod idx;
 
 const DEADLINE: Duration = Duration::from_secs(60);
-/// 200 images to train on in batches of 5.
+/// 200 training images in batches of 5.
 const STEPS_PER_EPOCH: u64 = 40;
 const STEPS: u64 = 3 * STEPS_PER_EPOCH;
 
@@ -255,7 +255,7 @@ fn another_rate_behind_makes_a_branch_like_a_run_that_changed_it_there_at_once()
     assert_eq!(
         branched.rates.last(),
         Some(&RateChange { step: 30, learning_rate: 5e-4, branch: true }),
-        "the rate of the abandoned course is forgotten"
+        "the rate of the abandoned trajectory is forgotten"
     );
     assert_same_course(&branched, &straight);
     assert_eq!(weights(folder.path(), "branched"), weights(folder.path(), "straight"));

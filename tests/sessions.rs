@@ -1,4 +1,4 @@
-//! Terminals that go, stop and come back, and dashboards that look on.
+//! Terminals that go, stop and come back, and dashboards that watch.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -173,7 +173,7 @@ fn a_dashboard_that_looks_on_shows_the_run_and_commands_nothing() {
 }
 
 #[test]
-fn a_run_that_was_killed_says_so_to_whoever_watches() {
+fn a_watched_run_that_was_killed_says_so() {
     let place = Place::new();
     let tty = place.start(&["--epochs", "100000"]);
     tty.wait_for_text("Confusion · test, epoch 1");
@@ -204,7 +204,7 @@ fn a_terminal_that_is_not_read_holds_up_nothing_and_then_shows_the_present() {
     tty.wait_for_text("Confusion · test, epoch ");
     tty.stall(true);
     let (before, memory) = (place.epochs(), resident(tty.pid()));
-    // The terminal's buffer fills after a few frames; training goes on all the same.
+    // The terminal's buffer fills after a few frames; training continues all the same.
     until("many epochs", || place.epochs() >= before + 60);
     let grown = resident(tty.pid()).saturating_sub(memory);
     assert!(grown < 64 << 20, "{grown} bytes more");

@@ -284,7 +284,7 @@ fn time_in_which_the_process_is_stopped_is_no_training_time() {
             stopped += begin.elapsed();
             let before = elapsed();
             tty.signal("CONT");
-            until("training to go on", || elapsed() > before);
+            until("training to resume", || elapsed() > before);
         }
         // Read before the clock of the wall, so that it can only be the smaller.
         let counted = elapsed();

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 mod idx;
 
 const DEADLINE: Duration = Duration::from_secs(60);
-/// 200 images to train on: 40 steps an epoch, the last of them whole.
+/// 200 training images: 40 steps an epoch, the last of them whole.
 const TRAIN: usize = 200;
 const STEPS: u64 = 40;
 

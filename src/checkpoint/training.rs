@@ -1,4 +1,4 @@
-//! Checkpoints: weights, Adam's moments and all else that a run goes on from, in one file.
+//! Checkpoints: weights, Adam's moments and everything else needed to resume, in one file.
 
 use std::fs::File;
 use std::io;

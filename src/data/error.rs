@@ -52,7 +52,7 @@ pub enum DataError {
         /// The name of a file of the same set that is there.
         present: String,
     },
-    /// An `.npz` file lacks the images or labels to train on.
+    /// An `.npz` file lacks training images or labels.
     #[error(
         "there are no training images with labels in {}: expected arrays named x_train and y_train and, if \
          there are test images, x_test and y_test",
@@ -183,7 +183,7 @@ pub enum DataError {
         /// Bytes that the header, or a header itself, needs.
         expected: u64,
     },
-    /// The file goes on after what its header announces.
+    /// The file is longer than its header says.
     #[error(
         "{file} goes on for {found} bytes or more, expected an end after {expected}: the file is \
          damaged"

@@ -3,7 +3,7 @@
 //!
 //! A file of images is a big-endian header of four `u32` (0x803, count, rows, columns) and then a
 //! byte a pixel, row by row; a file of labels is a header of two (0x801, count) and then a byte a
-//! label. QMNIST's labels are of 32 bits, in rows (0xc02, count, columns) of which the first column is
+//! label. QMNIST's labels are of 32 bits, in rows (0xc02, count, columns) whose first column is
 //! the class. The header is checked against the file's length before memory is allocated for the rest;
 //! where the length is not known, in a gzip file, memory grows only with what has arrived.
 

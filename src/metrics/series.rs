@@ -16,7 +16,7 @@ pub struct Series {
     span: u64,
     steps: u64,
     smoother: Smoother,
-    /// The smoother after each bucket's last step, to go back to.
+    /// The smoother after each bucket's last step, to rewind to.
     ends: Vec<Smoother>,
 }
 
@@ -61,7 +61,7 @@ impl Series {
         self.span *= 2;
     }
 
-    /// Goes back to the moment after `step` steps, whose last values are `tail`.
+    /// Rewinds to `step` steps, whose last values are `tail`.
     ///
     /// Exact where the tail reaches back to the start of the bucket that is cut. Otherwise that
     /// bucket's extremes stand for its steps before the tail, and the smoothing passes over them.

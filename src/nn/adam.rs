@@ -55,7 +55,7 @@ struct Slot {
 /// Clones of those on a device share its memory, which is safe: a step makes new tensors.
 #[derive(Clone, Debug)]
 enum Moments {
-    /// Beside a variable in main memory.
+    /// For a variable in main memory.
     Host { first: Vec<f32>, second: Vec<f32> },
     /// On the variable's device.
     Device { first: Tensor, second: Tensor },

@@ -19,7 +19,7 @@ pub(super) fn factors(
 ) -> impl Iterator<Item = f32> {
     let mut rng = seed::rng(key.seed, Purpose::Dropout, key.epoch, key.step);
     rng.set_stream((position as u64) << 8 | index as u64);
-    // 2³² draws, of which the first p are dropped.
+    // Of 2³² possible draws, the lowest share p is dropped.
     let dropped = (p * 4_294_967_296.0) as u64;
     let kept = (1.0 / (1.0 - p)) as f32;
     std::iter::repeat_with(move || if u64::from(rng.next_u32()) < dropped { 0.0 } else { kept })

@@ -1,7 +1,7 @@
 //! Any plan in main memory: forward and backward over its layers, a few images at a time.
 //!
 //! Images go forward and back in one visit, so that all in between stays in a cache close by. Batch
-//! normalisation cuts the walk into segments: all images pass one before any goes on.
+//! normalisation cuts the walk into segments: all images pass one segment before any enters the next.
 //!
 //! A batch is cut into parts by its size and the plan alone, and what the parts give is added up in
 //! their order, so that results are the same bit for bit on any number of threads.

@@ -129,7 +129,7 @@ impl CustomOp2 for FusedCrossEntropy {
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let Some(logits_grad) = self.grad.get() else {
-            bail!("{} has no forward pass to go back through", self.name());
+            bail!("{} has no forward pass to differentiate", self.name());
         };
         let scale = grad.to_scalar::<f32>()?;
         let scaled = logits_grad.iter().map(|value| value * scale).collect();

@@ -70,7 +70,7 @@ impl Outcome {
     }
 }
 
-/// What a pass works on, beside its parameters and the batch.
+/// What a pass works on, apart from its parameters and the batch.
 pub(super) struct Pass<'a> {
     pub(super) plan: &'a Arc<Plan>,
     pub(super) kernels: &'a Arc<Kernels>,
@@ -149,7 +149,7 @@ struct Network {
     found: Arc<OnceLock<Found>>,
 }
 
-/// What the forward pass finds besides the loss.
+/// What the forward pass computes in addition to the loss.
 struct Found {
     logits: Vec<f32>,
     grads: Option<Tensor>,

@@ -11,7 +11,7 @@ use super::simd::{self, fma};
 const SUMS: usize = 12;
 /// Multiply-adds per sum in one measurement: a few milliseconds.
 const ROUNDS: usize = 1 << 20;
-/// Measurements, of which the fastest counts: whatever disturbs one only slows it.
+/// Measurements; the fastest counts, because a disturbance can only slow one down.
 const TRIES: usize = 8;
 
 /// f32 multiply-adds a second of all threads of the current rayon pool together, measured on sums

@@ -1,4 +1,4 @@
-//! All that a run needs to go on as if it had never stopped.
+//! Everything a run needs in order to continue as if it had never stopped.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Moving in time, and what changes the course of a run.
+//! Rewinds, and changes that start a new branch.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ pub struct Rewound {
     pub images: u64,
     /// Learning rate of the next step.
     pub learning_rate: f64,
-    /// Time since the start of the run, which never goes back.
+    /// Time since the start of the run; it never decreases.
     pub clock: Clock,
     /// Losses of the last steps up to `step`, at most [`Rewound::TAIL`].
     #[serde(deserialize_with = "number::each_or_nan")]
@@ -25,7 +25,7 @@ pub struct Rewound {
 }
 
 impl Rewound {
-    /// Most losses that are told again.
+    /// The most losses that are repeated.
     pub const TAIL: usize = 1_000;
 }
 

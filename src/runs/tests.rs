@@ -196,7 +196,7 @@ fn what_a_kill_left_of_a_run_is_swept_up_once_it_is_old() {
     ];
     fs::create_dir(staying[2].join("folder")).expect("there is room");
     let lock = File::open(staying[3].join("lock")).expect("it is there");
-    lock.lock().expect("nobody has it");
+    lock.lock().expect("it is free");
     for path in old.iter().chain(&staying) {
         age(path);
     }

@@ -1,4 +1,4 @@
-//! A run that goes on after its terminal is gone.
+//! A run that continues after its terminal is gone.
 
 use crossbeam_channel::Receiver;
 
@@ -11,7 +11,7 @@ use crate::{
     train::Worker,
 };
 
-/// Follows the run to its end without a screen. A breakpoint that nobody can go on from ends it.
+/// Follows the run to its end without a screen. A breakpoint that nobody can resume from ends it.
 pub(super) fn follow(
     app: &mut App,
     worker: &Worker,

@@ -52,7 +52,7 @@ pub fn watch(folder: &Path, display: Display) -> Outcome {
     }
 }
 
-/// Follows the journal from its start until the person leaves, or it holds another course.
+/// Follows the journal from its start until the person leaves, or the journal is replaced by another trajectory.
 fn follow(session: &mut Session, app: &mut App, folder: &Path) -> io::Result<End> {
     let (sender, events) = bounded(CAPACITY);
     // Dropped with this function, which ends the thread.
@@ -160,7 +160,7 @@ mod tests {
         write(kept, &[RunState::Training, RunState::Training, RunState::Done]);
         let rest: Vec<Event> =
             std::iter::from_fn(|| events.recv_timeout(DEADLINE).ok()).take(9).collect();
-        assert_eq!(rest, [], "what follows in the file is of another course");
+        assert_eq!(rest, [], "what follows in the file belongs to another trajectory");
         drop(leave);
         follower.join().expect("it returned");
     }

@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal};
 pub enum After {
     /// The program ends by itself, or is ended.
     End,
-    /// The program goes on.
+    /// The program continues.
     GoOn,
 }
 
@@ -61,7 +61,7 @@ pub fn watch_signals(mut react: impl FnMut(i32) -> After + Send + 'static) -> io
     Ok(())
 }
 
-/// Signals beside those that every program knows that end a process unless it catches them.
+/// Signals, other than the usual ones, that end a process unless it catches them.
 #[cfg(unix)]
 fn seldom_sent() -> Vec<i32> {
     use signal_hook::consts::{
@@ -162,7 +162,7 @@ pub fn stop_until_continued() -> io::Result<()> {
 
 /// Lets go of a terminal that is gone, so that nothing reads from it or writes to it any more.
 ///
-/// A read from it ends at once, again and again; a pipe that nobody writes to lets the reader wait.
+/// A read from it ends at once, again and again; a pipe without a writer keeps the reader waiting.
 ///
 /// # Errors
 /// If there is no pipe to be had, or the null device cannot be opened.

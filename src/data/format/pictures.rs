@@ -153,7 +153,7 @@ fn images(
         let label = names.iter().position(|other| other == name);
         label.map(|label| label as u8).ok_or_else(|| {
             let found = format!("holds the class {name}");
-            let expected = format!("one of those to train on: {}", names.join(", "));
+            let expected = format!("one of the training classes: {}", names.join(", "));
             DataError::unusable(folder.display().to_string(), found, expected)
         })
     };

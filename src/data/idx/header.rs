@@ -62,7 +62,7 @@ impl Header {
         }
         if kind == Kind::Labels && !(1..=MOST_COLUMNS).contains(&columns) {
             let found = format!("has {columns} numbers for each label");
-            let expected = format!("1 to {MOST_COLUMNS}, of which the first is the class");
+            let expected = format!("1 to {MOST_COLUMNS}, the first of which is the class");
             return Err(DataError::unusable(file(), found, expected));
         }
         check_count(&file(), kind, count.into(), header.item_len())?;

@@ -102,7 +102,7 @@ fn is_flat(picture: &GrayImage, ground: u8, found: &Candidate) -> bool {
     rest.quantile(0.9) <= EVEN
 }
 
-/// The best candidate before a background of varying grey: at the first scale of which the next shows
+/// The best candidate before a background of varying grey: at the first scale whose next shows
 /// the same, since strokes that are too wide for a scale are only found in part.
 fn on_uneven_ground(picture: &GrayImage, ink: Ink) -> Option<Candidate> {
     let shorter = picture.width().min(picture.height()) as f32;

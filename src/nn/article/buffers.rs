@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::image::Sums;
 
-/// Sums of gradients that no part of a batch uses at the moment, so that training allocates next
+/// Sums of gradients that no part of a batch is using, so that training allocates next
 /// to nothing.
 #[derive(Default)]
 pub(super) struct Buffers(Mutex<Vec<Box<Sums>>>);

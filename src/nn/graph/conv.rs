@@ -48,7 +48,7 @@ pub(super) struct Convolve<'a> {
     /// Whether the output is added to what is there.
     pub(super) accumulate: bool,
     /// Whether whole vectors may be written: what is past the last channel is the next point's, which is
-    /// written later, or nobody's.
+    /// written later, or is never read.
     pub(super) overhangs: bool,
 }
 
@@ -209,7 +209,7 @@ impl WeightGrads<'_> {
                 let mut totals = *sums;
                 for (&from, &to) in self.points.from.iter().zip(&self.points.to) {
                     let patch = &self.input[from as usize + start..];
-                    let patch: &[f32; R] = patch.first_chunk().expect("the array goes on");
+                    let patch: &[f32; R] = patch.first_chunk().expect("the array is longer");
                     let grads = &self.grads[to as usize + channel..][..V * S::F32_LANES];
                     let grads = S::as_simd_f32s(grads).0;
                     for (totals, &value) in totals.iter_mut().zip(patch) {

@@ -1,4 +1,4 @@
-//! Batch normalisation: the one layer that needs all images of a batch before it can go on.
+//! Batch normalisation: the one layer that needs all images of a batch before it can continue.
 
 mod kernels;
 
@@ -219,7 +219,7 @@ impl BatchNorm {
         sums
     }
 
-    /// Makes ready for going back over a batch of so many images, or over any that were normalised by
+    /// Prepares the backward pass over a batch of this many images, or over any that were normalised by
     /// running statistics; writes the gradients of scale and shift.
     pub(super) fn prepare(
         &self,

@@ -84,7 +84,7 @@ impl WithSimd for Forward<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { pool, input, output } = self;
         let channels = pool.input.channels;
-        // What is past the last channel is the next output's, which is written later, or nobody's.
+        // What is past the last channel is the next output's, which is written later, or is never read.
         let overhangs = pool.output.frame == 0 && channels <= S::F32_LANES;
         let [rows, columns] = pool.size;
         let share = simd.splat_f32s(1.0 / (rows * columns) as f32);

@@ -1,4 +1,4 @@
-//! A pass in segments, where batch normalisation needs all images before it can go on.
+//! A pass in segments, where batch normalisation needs all images before it can continue.
 
 use rayon::prelude::*;
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-/// Arrays that no pass uses at the moment.
+/// Arrays that no pass is using.
 #[derive(Default)]
 pub(super) struct Workspaces(Mutex<Vec<Workspace>>);
 

@@ -11,7 +11,7 @@ use super::{PASTED, control, press};
 const HOLD: Duration = Duration::from_millis(8);
 /// How long after its last character more of a paste may come.
 const MORE: Duration = Duration::from_millis(150);
-/// A key that repeats faster than [`HOLD`] is let through after so many reads.
+/// A key that repeats faster than [`HOLD`] is let through after this many reads.
 const READS: u8 = 4;
 /// More of one character at once is a paste, such as a line of dashes.
 pub(super) const REPEATS: usize = 16;
@@ -22,9 +22,9 @@ pub(super) enum Text {
     /// None.
     #[default]
     Nothing,
-    /// One and the same, which came in so many reads: keys, unless another follows at once.
+    /// One and the same, over this many reads: keys, unless another follows at once.
     Keys { c: char, count: usize, reads: u8 },
-    /// Pasted ones, of which the first are kept.
+    /// Pasted ones; the first are kept.
     Pasted(String),
 }
 
