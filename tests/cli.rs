@@ -399,7 +399,7 @@ fn images_are_not_written_over() {
     let before = fs::read(place.path(images)).expect("the place has images");
     for option in ["--save", "--log"] {
         let message = place.run(&[option, images, "--steps", "1"]).refused();
-        assert!(message.contains("a file of images: expected another name"), "{message}");
+        assert!(message.contains("which holds images: choose another name"), "{message}");
     }
     assert_eq!(fs::read(place.path(images)).expect("still there"), before);
 }

@@ -153,12 +153,12 @@ fn files_of_a_run_are_no_place_for_weights_or_a_log() {
     ] {
         let run = [&RUN[..], &["--run-dir", "new", option, file]].concat();
         let said = place.refused(&run, 2);
-        let expected = "a file that a run is kept in: expected another name";
+        let expected = "which belongs to a stored run: choose another name";
         assert!(said.contains(&format!("{option} leads to ")) && said.contains(expected), "{said}");
         assert!(!place.path("new").exists(), "nothing was started");
     }
     let said = place.refused(&["--resume", "other", "--save", "other/config.json"], 2);
-    assert!(said.contains("a file that a run is kept in"), "{said}");
+    assert!(said.contains("which belongs to a stored run"), "{said}");
     assert_eq!(place.read("other/journal.jsonl"), journal);
     place.train(&[&RUN[..], &["--steps", "1", "--run-dir", "new", "--log", "new/log"]].concat());
 }

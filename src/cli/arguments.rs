@@ -26,20 +26,20 @@ use values::{described, file, frames, mebibytes, model, number, whole};
 const EXAMPLES: &str = "\
 Examples:
   mnist-tui                               Train on all of MNIST and watch it
-  mnist-tui --epochs 3 --seed 7           Three passes from other initial weights
-  mnist-tui --validation 5000             Keep the test images for the very end
-  mnist-tui --headless --log run.jsonl    Plain lines, and every step in a file
-  mnist-tui --save w.safetensors          Train and keep the weights
-  mnist-tui data fashion-mnist            What a data set holds
-  mnist-tui eval --weights w.safetensors  How well kept weights do on the test images
+  mnist-tui --epochs 3 --seed 7           Train for three epochs from other initial weights
+  mnist-tui --validation 5000             Evaluate on held-out training images, test at the end
+  mnist-tui --headless --log run.jsonl    Print plain lines, and log every step to a file
+  mnist-tui --save w.safetensors          Train and save the weights
+  mnist-tui data fashion-mnist            Describe a data set
+  mnist-tui eval --weights w.safetensors  Evaluate saved weights on the test images
   mnist-tui predict --weights w.safetensors seven.png
-                                          What kept weights take a picture for
+                                          Classify a picture with saved weights
   mnist-tui model 'conv 8 k3, relu, gap, linear'
-                                          What a network of your own looks like
+                                          Show the layers of your own network
 
 In the dashboard, ? shows the keys.";
 
-/// Trains a convolutional network on MNIST in this terminal and shows it live.
+/// Trains small convolutional networks in the terminal and shows the training live.
 #[derive(Debug, Parser)]
 #[command(
     name = "mnist-tui",
@@ -58,21 +58,21 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Sub {
-    /// Watch a run, live or ended
+    /// Watch a run, live or finished
     Watch(WatchArgs),
-    /// List the runs that are kept, or remove some
+    /// List stored runs, or remove some
     Runs(RunsArgs),
-    /// Describe a data set: sizes, classes, values, images that occur twice
+    /// Describe a data set: sizes, classes, pixel values, duplicate images
     Data(DataArgs),
-    /// Measure saved weights on the test images
+    /// Evaluate saved weights on the test images
     Eval(EvalArgs),
-    /// Say which digits PNG and JPEG pictures show
+    /// Classify PNG and JPEG pictures
     Predict(PredictArgs),
     /// Show the layers of a network, or print it as PyTorch code
     Model(ModelArgs),
-    /// Run the article's two experiments and compare with its figures
+    /// Run the article's two experiments and compare them with its figures
     Reproduce(ReproduceArgs),
-    /// Measure how many images a second this machine trains, by batch size and threads
+    /// Measure training speed on this machine by batch size and threads
     Bench(BenchArgs),
 }
 
@@ -85,7 +85,7 @@ pub(super) struct RunsArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct WatchArgs {
-    /// A name from the list of `runs`, or a folder [default: the newest run]
+    /// A name listed by `runs`, or a folder [default: the newest run]
     #[arg(value_name = "RUN")]
     pub(super) run: Option<PathBuf>,
     #[command(flatten)]
@@ -95,20 +95,20 @@ pub(super) struct WatchArgs {
 /// How the dashboard looks.
 #[derive(Debug, Args)]
 pub(super) struct LookArgs {
-    /// Most frames a second, 1 to 60
+    /// Maximum frames per second, 1 to 60
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = frames, allow_negative_numbers = true, help_heading = SCREEN)]
     pub(super) fps: u32,
     /// Colours: auto (as NO_COLOR, COLORTERM and TERM say), always, never, 256 or 16
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = true, help_heading = SCREEN)]
     #[expect(clippy::doc_markdown, reason = "the help shows it as it is")]
     color: ColorChoice,
-    /// Keep to ASCII, as where the locale is not UTF-8
+    /// Use ASCII only, as when the locale is not UTF-8
     #[arg(long, help_heading = SCREEN)]
     ascii: bool,
 }
 
 impl LookArgs {
-    /// What they and the environment make of the screen.
+    /// How they and the environment set up the screen.
     pub(super) fn display(&self, outlives_terminal: bool, on_done: OnDone) -> Display {
         let variable = |name: &str| env::var(name).ok();
         let depth = match self.color {
@@ -131,9 +131,9 @@ impl LookArgs {
 /// Which colours are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum ColorChoice {
-    /// As many as the environment promises.
+    /// As many as the environment announces.
     Auto,
-    /// Some, whatever it says.
+    /// Some, regardless of the environment.
     Always,
     /// None.
     Never,
@@ -147,12 +147,12 @@ pub(super) enum ColorChoice {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum RunsSub {
-    /// Remove runs, with all that is kept of them, and no file of another program
+    /// Remove runs with all their files, leaving files of other programs alone
     Rm {
         /// Remove without asking first
         #[arg(long, short)]
         yes: bool,
-        /// Names from the list, or folders
+        /// Names listed by `runs`, or folders
         #[arg(value_name = "RUN", required = true)]
         runs: Vec<PathBuf>,
     },
@@ -163,7 +163,7 @@ pub(super) enum RunsSub {
 pub(super) struct TrainArgs {
     #[command(flatten)]
     pub(super) source: SourceArgs,
-    /// Hold out N training images and evaluate on them; the test images then wait for the end
+    /// Hold out N training images and evaluate on them; test images are then used once, at the end
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = DATA)]
     pub(super) validation: usize,
 
@@ -180,13 +180,13 @@ pub(super) struct TrainArgs {
     /// Adam's learning rate
     #[arg(long, value_name = "F", default_value_t = 0.001, value_parser = number, allow_negative_numbers = true, help_heading = TRAINING)]
     pub(super) lr: f64,
-    /// Decides initial weights, order of images and choice of validation images
+    /// Determines initial weights, image order and choice of validation images
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u64>, allow_negative_numbers = true, help_heading = TRAINING)]
     pub(super) seed: u64,
-    /// Take the images in file order in every epoch
+    /// Use the images in file order in every epoch
     #[arg(long, help_heading = TRAINING)]
     pub(super) no_shuffle: bool,
-    /// Stop after N optimiser steps in all, then evaluate
+    /// Stop after N optimiser steps in total, then evaluate
     #[arg(long, value_name = "N", value_parser = whole::<u64>, allow_negative_numbers = true, help_heading = TRAINING)]
     pub(super) steps: Option<u64>,
 
@@ -196,14 +196,14 @@ pub(super) struct TrainArgs {
     /// Write the weights to this safetensors file at the end
     #[arg(long, value_name = "FILE", value_parser = file(), help_heading = FILES)]
     pub(super) save: Option<PathBuf>,
-    /// Write every step, epoch and the end to this file as JSON lines; - is standard output, and other
-    /// lines then go to standard error
+    /// Log every step and epoch to this file as JSON lines; - is standard output, and other output then
+    /// goes to standard error
     #[arg(long, value_name = "FILE", help_heading = FILES)]
     pub(super) log: Option<PathBuf>,
 
-    /// Resume a run: the newest that is unfinished, or the one in this folder, or from this checkpoint.
-    /// The settings that decide its steps are kept; --epochs, --steps, --save, --keep-runs, --threads and
-    /// --device may change, and --data if the images are the same
+    /// Resume a run: the newest unfinished one, the one in this folder, or from this checkpoint. Settings
+    /// that determine its steps are kept; --epochs, --steps, --save, --keep-runs, --threads and --device
+    /// may change, and --data if the images are the same
     #[arg(
         long,
         value_name = "RUN",
@@ -215,40 +215,39 @@ pub(super) struct TrainArgs {
     )]
     #[expect(clippy::option_option, reason = "not given, given alone, and with a value")]
     pub(super) resume: Option<Option<PathBuf>>,
-    /// Keep the run in this new folder, in place of one in the user's state directory
+    /// Store the run in this new folder instead of the user's state directory
     #[arg(long, value_name = "DIR", value_parser = file(), help_heading = RUNS)]
     pub(super) run_dir: Option<PathBuf>,
-    /// Keep nothing to resume the run from
+    /// Do not store the run; it cannot be resumed
     #[arg(long, conflicts_with = "run_dir", help_heading = RUNS)]
     pub(super) no_run_dir: bool,
-    /// Runs that are kept in the state directory; older ones are removed [default: 20]
+    /// Number of runs kept in the state directory; older ones are removed [default: 20]
     #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = RUNS)]
     pub(super) keep_runs: Option<usize>,
 
-    /// Pause on a condition: epoch, step=N, loss>X, spike, spike=N (spreads above the recent mean) or
-    /// accuracy>=X; may be given several times
+    /// Pause on a condition: epoch, step=N, loss>X, spike, spike=N (standard deviations above the recent
+    /// mean) or accuracy>=X; may be repeated
     #[arg(long = "break", value_name = "CONDITION", help_heading = DEBUGGER)]
     pub(super) breakpoints: Vec<Breakpoint>,
-    /// Train on through a loss or a gradient that is not finite, where a run pauses or, without a
-    /// screen, fails otherwise
+    /// Continue when a loss or gradient is not finite, instead of pausing or, without a screen, failing
     #[arg(long, help_heading = DEBUGGER)]
     pub(super) no_break_on_nan: bool,
-    /// Memory for snapshots to rewind the run to, in MiB
+    /// Memory for snapshots that the run can be rewound to, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = mebibytes, allow_negative_numbers = true, help_heading = DEBUGGER)]
     pub(super) rewind_memory: usize,
 
     #[command(flatten)]
     pub(super) machine: MachineArgs,
 
-    /// Print lines in place of the dashboard, as when stdout is no terminal
+    /// Print lines instead of the dashboard, as when stdout is not a terminal
     #[arg(long, help_heading = SCREEN)]
     pub(super) headless: bool,
     #[command(flatten)]
     pub(super) look: LookArgs,
-    /// What to do when the terminal is gone: stop, to be resumed, or train on without a screen
+    /// When the terminal is gone: stop (the run can be resumed), or continue without a screen
     #[arg(long, value_name = "stop|continue", default_value = "stop", hide_possible_values = true, help_heading = SCREEN)]
     pub(super) on_hangup: OnHangup,
-    /// What the dashboard does when the run is done or has failed: stay, or quit, as when nobody watches
+    /// When the run is done or has failed: keep the dashboard, or quit
     #[arg(long, value_name = "stay|quit", default_value = "stay", hide_possible_values = true, help_heading = SCREEN)]
     pub(super) on_done: OnDone,
 }
@@ -266,12 +265,12 @@ impl ValueEnum for OnDone {
     }
 }
 
-/// What becomes of a run whose terminal is gone.
+/// What happens to a run whose terminal is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum OnHangup {
     /// It stops, and can be resumed.
     Stop,
-    /// It trains on, without a screen.
+    /// It continues without a screen.
     Continue,
 }
 
@@ -285,7 +284,7 @@ const SCREEN: &str = "Screen";
 
 #[derive(Debug, Args)]
 pub(super) struct MachineArgs {
-    /// CPU threads; the result does not depend on it [default: all cores]
+    /// CPU threads; results do not depend on it [default: all cores]
     #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = MACHINE)]
     pub(super) threads: Option<usize>,
     /// Processor: auto, cpu, cuda[:N] or metal[:N]
@@ -295,10 +294,10 @@ pub(super) struct MachineArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct EvalArgs {
-    /// Safetensors file of weights, or a checkpoint
+    /// A safetensors file with weights, or a checkpoint
     #[arg(long, value_name = "FILE", value_parser = file())]
     pub(super) weights: PathBuf,
-    /// The network, for a file that does not say which it is of, as those of PyTorch do not
+    /// The network, if the file does not record it (files written by PyTorch do not)
     #[arg(long, value_name = "NAME|FILE.toml|LAYERS", value_parser = model())]
     pub(super) model: Option<NetworkSpec>,
     /// Print one JSON object: correct, total, loss, confusion (rows true, columns predicted)
@@ -312,23 +311,24 @@ pub(super) struct EvalArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct PredictArgs {
-    /// Pictures of one digit each, in PNG or JPEG, of any size and colour, darker or lighter than
-    /// its background; folders of them; - for standard input
+    /// PNG or JPEG pictures of one digit each, of any size and colour, darker or lighter than the
+    /// background; folders of them; - for standard input
     #[arg(value_name = "IMAGE", required = true)]
     pub(super) images: Vec<PathBuf>,
-    /// Safetensors file of weights, or a checkpoint
+    /// A safetensors file with weights, or a checkpoint
     #[arg(long, value_name = "FILE", value_parser = file())]
     pub(super) weights: PathBuf,
-    /// The network, for a file that does not say which it is of, as those of PyTorch do not
+    /// The network, if the file does not record it (files written by PyTorch do not)
     #[arg(long, value_name = "NAME|FILE.toml|LAYERS", value_parser = model())]
     pub(super) model: Option<NetworkSpec>,
-    /// Print one JSON object a picture: file, digit, probabilities, warning, message
+    /// Print one JSON object per picture: file, digit, probabilities, warning, message
     #[arg(long)]
     pub(super) json: bool,
-    /// Draw each picture as the network sees it, next to the three most likely digits, as on a terminal
+    /// Draw each picture as the network sees it, next to the three most likely classes (the default on a
+    /// terminal)
     #[arg(long, conflicts_with = "json")]
     pub(super) show: bool,
-    /// Draw in ASCII, as where the locale is not UTF-8
+    /// Draw in ASCII, as when the locale is not UTF-8
     #[arg(long)]
     ascii: bool,
     #[command(flatten)]
@@ -344,15 +344,14 @@ impl PredictArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ModelArgs {
-    /// A name (article), a TOML file with [[layer]] tables, layers in one line, or a safetensors file of
-    /// weights
+    /// A name (article), a TOML file with [[layer]] tables, layers in one line, or a weights file
     #[arg(value_name = "NAME|FILE|LAYERS", value_parser = described(), default_value = "article")]
     pub(super) model: Described,
     /// Print one JSON object
     #[arg(long)]
     pub(super) json: bool,
-    /// Print a Python file with a class Net that computes the same, and whose state_dict has the names
-    /// and shapes of a weights file
+    /// Print a Python file with a class Net that computes the same function and whose state_dict matches
+    /// the names and shapes of a weights file
     #[arg(long, conflicts_with = "json")]
     #[expect(clippy::doc_markdown, reason = "the help shows it as it is")]
     pub(super) pytorch: bool,
@@ -362,7 +361,7 @@ pub(super) struct ModelArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ReproduceArgs {
-    /// Decides initial weights and order of images
+    /// Determines initial weights and image order
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u64>, allow_negative_numbers = true)]
     pub(super) seed: u64,
     #[command(flatten)]

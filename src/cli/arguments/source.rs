@@ -15,7 +15,7 @@ pub(in crate::cli) struct SourceArgs {
     /// [default: builtin]
     #[arg(long, value_name = "builtin|hub[:NAME]|PATH", value_parser = source(), help_heading = DATA)]
     pub(in crate::cli) data: Option<DataSource>,
-    /// Scale pictures to this size, or read the lines of CSV files as images of it
+    /// Scale pictures to this size, or read CSV lines as images of this size
     #[arg(long, value_name = "N|HxW", help_heading = DATA)]
     pub(in crate::cli) image_size: Option<ImageSize>,
 }
@@ -32,7 +32,7 @@ pub(in crate::cli) struct DataArgs {
     /// What --data takes [default: builtin]
     #[arg(value_name = "builtin|hub[:NAME]|PATH", value_parser = source())]
     pub(in crate::cli) source: Option<DataSource>,
-    /// Scale pictures to this size, or read the lines of CSV files as images of it
+    /// Scale pictures to this size, or read CSV lines as images of this size
     #[arg(long, value_name = "N|HxW")]
     pub(in crate::cli) image_size: Option<ImageSize>,
     /// Print one JSON object

@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl TrainArgs {
-    /// What the run is asked to do.
+    /// What the run should do.
     pub(in crate::cli) fn config(&self) -> RunConfig {
         let defaults = RunConfig::default();
         RunConfig {
@@ -37,7 +37,7 @@ impl TrainArgs {
         }
     }
 
-    /// What a run that is resumed does otherwise than before.
+    /// What a resumed run should do differently.
     pub(in crate::cli) fn changes(&self) -> Changes {
         let break_on_nan = match (self.no_break_on_nan, self.breaks_on_nan()) {
             (true, _) => Some(false),
@@ -61,18 +61,18 @@ impl TrainArgs {
         self.breakpoints.contains(&Breakpoint::NotFinite)
     }
 
-    /// What the run offers to a person at its screen.
+    /// What the run offers to a person at the screen.
     ///
     /// # Errors
-    /// If a condition was both asked for and ruled out.
+    /// If a condition was both requested and ruled out.
     pub(in crate::cli) fn tools(&self) -> Result<Tools, String> {
         Ok(Tools { rewind_memory: self.rewind_memory << 20, ..self.tools_for(true)? })
     }
 
-    /// What applies where nobody can resume from a pause.
+    /// What applies when nobody can resume from a pause.
     ///
     /// # Errors
-    /// If a condition was asked for that only a person can answer, or was ruled out too.
+    /// If a condition was requested that needs a person, or one was both requested and ruled out.
     pub(in crate::cli) fn tools_without_screen(&self) -> Result<Tools, String> {
         match self.breakpoints.iter().find(|one| **one != Breakpoint::NotFinite) {
             None => self.tools_for(false),
@@ -126,7 +126,7 @@ impl TrainArgs {
             let path = files::resolved(path?);
             if data.is_some_and(|data| files::resolved(data) == path) || is_data(&path) {
                 return Some(format!(
-                    "{option} leads to {}, a file of images: expected another name",
+                    "{option} leads to {}, which holds images: choose another name",
                     path.display()
                 ));
             }
@@ -135,7 +135,7 @@ impl TrainArgs {
             let holds_run = is_own || RunFolder::is_at(place);
             (holds_run && is_run_file(name)).then(|| {
                 format!(
-                    "{option} leads to {}, a file that a run is kept in: expected another name",
+                    "{option} leads to {}, which belongs to a stored run: choose another name",
                     path.display()
                 )
             })
@@ -143,7 +143,7 @@ impl TrainArgs {
     }
 }
 
-/// Whether a file begins as IDX files, archives and pictures do, and no weights or log.
+/// Whether a file starts like an IDX file, an archive or a picture, and unlike weights or a log.
 fn is_data(path: &Path) -> bool {
     const BEGINNINGS: [&[u8]; 5] =
         [b"\x1f\x8b", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"\0\0\x08"];
