@@ -2,7 +2,7 @@
 
 mod arguments;
 mod describe;
-mod runs_list;
+mod runs;
 
 use std::{
     ffi::OsString,
@@ -35,8 +35,8 @@ use crate::{
     train::{Classifier, Tools, WeightsCheck, describe_data},
 };
 use arguments::{
-    Cli, Described, EvalArgs, MachineArgs, ModelArgs, OnHangup, PredictArgs, RunsArgs, RunsSub,
-    Sub, TrainArgs, WatchArgs,
+    Cli, Described, EvalArgs, MachineArgs, ModelArgs, OnHangup, PredictArgs, Sub, TrainArgs,
+    WatchArgs,
 };
 
 /// Runs the program with these arguments; the first is its name.
@@ -55,10 +55,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let outcome = match cli.command {
         None => train(&cli.train),
         Some(Sub::Watch(arguments)) => watch(&arguments),
-        Some(Sub::Runs(RunsArgs { command: None })) => runs_list::list(),
-        Some(Sub::Runs(RunsArgs { command: Some(RunsSub::Rm { runs, yes }) })) => {
-            runs_list::remove(&runs, yes)
-        }
+        Some(Sub::Runs(arguments)) => runs::run(&arguments),
         Some(Sub::Data(arguments)) => describe::run(&arguments),
         Some(Sub::Eval(arguments)) => evaluate(arguments),
         Some(Sub::Predict(arguments)) => predict(&arguments),
@@ -175,7 +172,8 @@ fn resumed(arguments: &TrainArgs, run: Option<&Path>, tools: Tools) -> Result<La
 fn watch(arguments: &WatchArgs) -> Outcome {
     if !has_screen() {
         let message =
-            "watch needs a terminal: `mnist-tui runs` tells of runs without one".to_owned();
+            "watch needs a terminal: `mnist-tui runs show RUN` describes a run without one"
+                .to_owned();
         return Outcome::usage(message);
     }
     let folder = match (&arguments.run, Runs::of_user()) {

@@ -1,5 +1,6 @@
 //! What a run is asked to do, as validated plain data.
 
+mod differences;
 mod image_size;
 mod model;
 pub mod path_form;
@@ -114,6 +115,9 @@ pub struct RunConfig {
     /// The network.
     #[serde(default = "NetworkSpec::article")]
     pub model: NetworkSpec,
+    /// What the user calls the run.
+    #[serde(default)]
+    pub name: Option<String>,
 }
 
 fn yes() -> bool {
@@ -139,6 +143,7 @@ impl Default for RunConfig {
             break_on_nan: true,
             keep_runs: None,
             model: NetworkSpec::article(),
+            name: None,
         }
     }
 }

@@ -141,13 +141,22 @@ impl Runs {
         }
     }
 
-    /// The folder at a path or, if there is none, the run of that name here.
+    /// The folder at a path or, if there is none, the run here whose folder or name is called so; of several
+    /// with that name the newest.
     pub fn find(&self, run: &Path) -> PathBuf {
         let is_name = matches!(
             run.components().collect::<Vec<_>>().as_slice(),
             [std::path::Component::Normal(_)]
         );
-        if is_name && !run.exists() { self.root.join(run) } else { run.to_owned() }
+        if !is_name || run.exists() {
+            return run.to_owned();
+        }
+        let folder = self.root.join(run);
+        let is_called = |entry: &RunEntry| entry.config.name.as_deref() == run.to_str();
+        if folder.exists() {
+            return folder;
+        }
+        self.list().into_iter().find(is_called).map_or(folder, |entry| entry.path)
     }
 
     /// Removes the oldest runs until `keep` are left, none that is in use, and what kills left of runs

@@ -506,3 +506,27 @@ fn losses_on_the_built_in_set_are_those_of_pytorch() {
         assert!((loss - expected).abs() < 2e-3, "step {}: {loss}, PyTorch {expected}", step + 1);
     }
 }
+
+#[test]
+fn a_stored_run_is_listed_and_described_by_its_name() {
+    let place = Place::new();
+    let train = ["--epochs", "2", "--batch-size", "10", "--lr", "0.01", "--name", "quick"];
+    place.run(&[&train[..], &["--headless"]].concat()).succeeded();
+    let list = place.run_bare(&["runs", "--sort", "best", "--filter", "lr 0.01"]).succeeded();
+    let line = list.lines().nth(1).expect("a run");
+    assert!(line.starts_with("quick  done") && line.contains("lr 0.01"), "{list}");
+    let text = place.run_bare(&["runs", "show", "quick"]).succeeded();
+    assert!(
+        text.contains("progress  epoch 2 of 2, step 20") && text.contains("test loss"),
+        "{text}"
+    );
+    let json = place.run_bare(&["runs", "show", "quick", "--json"]).succeeded();
+    let answer: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((&answer["name"], &answer["state"]), (&"quick".into(), &"done".into()));
+    assert_eq!(answer["evaluations"][1]["step"], 20);
+    let all = place.run_bare(&["runs", "--json"]).succeeded();
+    let all: serde_json::Value = serde_json::from_str(&all).expect("JSON");
+    assert_eq!((&all[0]["step"], &all[0]["config"]["batch_size"]), (&20.into(), &10.into()));
+    let none = place.run_bare(&["runs", "show", "slow"]);
+    assert!(none.status == 1 && none.stderr.contains("holds no run"), "{}", none.stderr);
+}

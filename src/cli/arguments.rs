@@ -21,7 +21,7 @@ use crate::{
     ui::{Depth, ascii_is_wanted},
 };
 pub(super) use values::Described;
-use values::{described, file, frames, mebibytes, model, number, whole};
+use values::{described, file, frames, mebibytes, model, number, run_name, whole};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -81,6 +81,38 @@ pub(super) enum Sub {
 pub(super) struct RunsArgs {
     #[command(subcommand)]
     pub(super) command: Option<RunsSub>,
+    #[command(flatten)]
+    pub(super) list: RunsListArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunsListArgs {
+    /// Order: started (newest first), name, state, step, best or size (largest first)
+    #[arg(long, value_name = "KEY", default_value = "started", hide_possible_values = true)]
+    pub(super) sort: RunsOrder,
+    /// List only runs whose name, state or settings contain this text; if repeated, all of them
+    #[arg(long, value_name = "TEXT")]
+    pub(super) filter: Vec<String>,
+    /// Print a JSON array
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// The order of listed runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum RunsOrder {
+    /// Newest first.
+    Started,
+    /// By name.
+    Name,
+    /// By state, in words.
+    State,
+    /// Most steps first.
+    Step,
+    /// Most accurate first.
+    Best,
+    /// Largest first.
+    Size,
 }
 
 #[derive(Debug, Args)]
@@ -147,6 +179,15 @@ pub(super) enum ColorChoice {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum RunsSub {
+    /// Show a run's settings, evaluations and files
+    Show {
+        /// A name listed by `runs`, or a folder [default: the newest run]
+        #[arg(value_name = "RUN")]
+        run: Option<PathBuf>,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Remove runs with all their files, leaving files of other programs alone
     Rm {
         /// Remove without asking first
@@ -209,7 +250,7 @@ pub(super) struct TrainArgs {
         value_name = "RUN",
         num_args = 0..=1,
         conflicts_with_all = [
-            "image_size", "validation", "batch_size", "lr", "seed", "no_shuffle", "init", "run_dir", "no_run_dir",
+            "image_size", "validation", "batch_size", "lr", "seed", "no_shuffle", "init", "run_dir", "no_run_dir", "name",
         ],
         help_heading = RUNS
     )]
@@ -218,8 +259,11 @@ pub(super) struct TrainArgs {
     /// Store the run in this new folder instead of the user's state directory
     #[arg(long, value_name = "DIR", value_parser = file(), help_heading = RUNS)]
     pub(super) run_dir: Option<PathBuf>,
+    /// Name the run, so that it can be found as RUN
+    #[arg(long, value_name = "NAME", value_parser = run_name, help_heading = RUNS)]
+    pub(super) name: Option<String>,
     /// Do not store the run; it cannot be resumed
-    #[arg(long, conflicts_with = "run_dir", help_heading = RUNS)]
+    #[arg(long, conflicts_with_all = ["run_dir", "name"], help_heading = RUNS)]
     pub(super) no_run_dir: bool,
     /// Number of runs kept in the state directory; older ones are removed [default: 20]
     #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = RUNS)]

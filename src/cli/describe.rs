@@ -11,6 +11,7 @@ use crate::{
     data::{self, Description, PartDescription},
     outcome::Outcome,
     printable::printable,
+    ui::thousands,
 };
 
 /// Prints the description of a set, as a table or as one JSON object.
@@ -48,7 +49,7 @@ fn table(source: &str, description: &Description) -> String {
     let mut text = format!("{} ({})\n", printable(&info.name), printable(source));
     let _ = writeln!(
         text,
-        "{}×{} grey pixels, {} classes\n",
+        "{}×{} greyscale pixels, {} classes\n",
         info.height(),
         info.width(),
         info.classes.len()
@@ -59,7 +60,12 @@ fn table(source: &str, description: &Description) -> String {
         let class: String = printable(class).chars().take(LONGEST).collect();
         let _ = writeln!(text, "{label:>5}  {trained}  {tested}  {class}");
     }
-    let _ = writeln!(text, "  all  {:>8}           {:>8}\n", train.images, test.images);
+    let _ = writeln!(
+        text,
+        "  all  {:>8}           {:>8}\n",
+        thousands(train.images),
+        thousands(test.images)
+    );
     for (name, part) in [("training", train), ("test", test)] {
         let PartDescription { lowest, highest, mean, deviation, .. } = part;
         let _ = writeln!(
@@ -67,8 +73,9 @@ fn table(source: &str, description: &Description) -> String {
             "{name:<8} pixels {lowest} to {highest}, mean {mean:.2}, standard deviation {deviation:.2}"
         );
     }
-    let _ = writeln!(text, "\ntest images that are also training images: {in_both}");
-    let _ = writeln!(text, "images that also occur with another label: {contradictory}");
+    let _ = writeln!(text, "\ntest images that are also training images: {}", thousands(*in_both));
+    let _ =
+        writeln!(text, "images that also occur with another label: {}", thousands(*contradictory));
     for note in notes {
         let _ = writeln!(text, "note: {}", printable(note));
     }
@@ -78,7 +85,8 @@ fn table(source: &str, description: &Description) -> String {
 /// The images of a class, and their share of the part.
 fn share(part: &PartDescription, label: usize) -> String {
     let count = part.counts[label];
-    format!("{count:>8}  {:>6.2}%", 100.0 * count as f64 / part.images.max(1) as f64)
+    let images = thousands(count);
+    format!("{images:>8}  {:>6.2}%", 100.0 * count as f64 / part.images.max(1) as f64)
 }
 
 #[cfg(test)]
@@ -106,7 +114,7 @@ mod tests {
         assert_eq!(
             table("marks", &description()),
             "marks\\u{1b} (marks)\n\
-             8×8 grey pixels, 2 classes\n\
+             8×8 greyscale pixels, 2 classes\n\
              \n\
              label  training    share      test    share  class\n    \
                  0         2   66.67%         0    0.00%  cross\n    \

@@ -19,19 +19,21 @@ pub struct RunEntry {
     pub name: String,
     /// Its folder.
     pub path: PathBuf,
-    /// How it stands.
+    /// Its state.
     pub status: RunStatus,
+    /// Why it failed.
+    pub failure: Option<String>,
     /// Epoch and step of the last checkpoint; `None` without one.
     pub reached: Option<(u32, u64)>,
-    /// Epochs that it was asked for.
-    pub epochs: u32,
+    /// Its settings.
+    pub config: RunConfig,
     /// Best share of images recognised after an epoch, in 0..=1.
     pub best: Option<f64>,
     /// Bytes of its files.
     pub bytes: u64,
 }
 
-/// How a run stands.
+/// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunStatus {
     /// A program is training it.
@@ -69,10 +71,10 @@ impl RunEntry {
         let config = config(folder).ok()?;
         let path = folder.path();
         let name = path.file_name()?.to_string_lossy().into_owned();
-        let status = if is_in_use(folder) {
-            RunStatus::Running
+        let (status, failure) = if is_in_use(folder) {
+            (RunStatus::Running, None)
         } else {
-            last_word(folder).unwrap_or(RunStatus::Interrupted)
+            ending(folder).unwrap_or((RunStatus::Interrupted, None))
         };
         let last =
             [Kept::Last, Kept::Previous].into_iter().find_map(|which| load(folder, which).ok());
@@ -84,8 +86,9 @@ impl RunEntry {
             name,
             path: path.to_owned(),
             status,
+            failure,
             reached: progress.as_ref().map(|progress| (progress.epoch, progress.step)),
-            epochs: config.epochs,
+            config,
             best: progress.and_then(|progress| progress.best).map(|best| best.accuracy),
             bytes: sizes.sum(),
         })
@@ -125,8 +128,8 @@ pub(super) fn config(folder: &Folder) -> Result<RunConfig, RunsError> {
     }
 }
 
-/// How the run ended, as the last line of its journal says.
-fn last_word(folder: &Folder) -> Option<RunStatus> {
+/// How the run ended, as the last line of its journal says, and the message of an error.
+fn ending(folder: &Folder) -> Option<(RunStatus, Option<String>)> {
     /// Longer than the last line of any run that ended.
     const TAIL: u64 = 1 << 16;
     let mut file = folder.read(OsStr::new(JOURNAL)).ok()?;
@@ -136,9 +139,9 @@ fn last_word(folder: &Folder) -> Option<RunStatus> {
     file.take(TAIL).read_to_end(&mut tail).ok()?;
     let last = tail.strip_suffix(b"\n")?.rsplit(|byte| *byte == b'\n').next()?;
     match serde_json::from_slice(last).ok()? {
-        Event::Finished(summary) if summary.stopped => Some(RunStatus::Stopped),
-        Event::Finished(_) => Some(RunStatus::Done),
-        Event::Failed(_) => Some(RunStatus::Failed),
+        Event::Finished(summary) if summary.stopped => Some((RunStatus::Stopped, None)),
+        Event::Finished(_) => Some((RunStatus::Done, None)),
+        Event::Failed(failure) => Some((RunStatus::Failed, Some(failure.message))),
         _ => None,
     }
 }

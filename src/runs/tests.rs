@@ -32,7 +32,7 @@ fn runs_that_begin_in_one_second_get_names_of_their_own_and_are_listed_newest_fi
     let made: Vec<PathBuf> = folders.iter().rev().map(|folder| folder.path().to_owned()).collect();
     assert_eq!(listed, made);
     let first = RunEntry::read(folders[0].path()).expect("a run");
-    assert_eq!((first.status, first.epochs, first.reached), (RunStatus::Running, 3, None));
+    assert_eq!((first.status, first.config.epochs, first.reached), (RunStatus::Running, 3, None));
     assert_eq!(folders[0].config().expect("it reads"), config);
 }
 
@@ -54,7 +54,23 @@ fn the_journal_tells_how_a_run_ended() {
     assert_eq!(status(Some(ended(true))), RunStatus::Stopped);
     assert_eq!(status(Some(Event::Failed(failure))), RunStatus::Failed);
     let newest = runs.newest_unfinished().expect("three are");
-    assert_eq!(RunEntry::read(&newest).expect("a run").status, RunStatus::Failed);
+    let newest = RunEntry::read(&newest).expect("a run");
+    assert_eq!((newest.status, newest.failure.as_deref()), (RunStatus::Failed, Some("no memory")));
+}
+
+#[test]
+fn a_run_is_found_by_its_folder_and_by_its_name() {
+    let (_guard, runs) = place();
+    let create = |name: &str| {
+        let config = RunConfig { name: Some(name.to_owned()), ..RunConfig::default() };
+        runs.create(&config).expect("there is room").path().to_owned()
+    };
+    let (_older, newer, other) = (create("wide"), create("wide"), create("deep"));
+    assert_eq!(runs.find("wide".as_ref()), newer, "the newest of the name");
+    assert_eq!(runs.find("deep".as_ref()), other);
+    let folder = Path::new(other.file_name().expect("it has one"));
+    assert_eq!(runs.find(folder), other);
+    assert_eq!(runs.find("none".as_ref()), runs.root().join("none"));
 }
 
 #[test]

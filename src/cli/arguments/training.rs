@@ -34,6 +34,7 @@ impl TrainArgs {
             break_on_nan: !self.no_break_on_nan,
             keep_runs: self.keep_runs,
             model: self.model.clone().unwrap_or(defaults.model),
+            name: self.name.clone(),
         }
     }
 

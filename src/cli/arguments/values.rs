@@ -49,6 +49,20 @@ pub(super) fn file() -> impl TypedValueParser<Value = PathBuf> {
     })
 }
 
+/// A run's name: short enough for a table, and unlike a path or an option.
+pub(super) fn run_name(text: &str) -> Result<String, String> {
+    const LONGEST: usize = 40;
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '+' | '=' | ',');
+    let is_short = text.chars().count() <= LONGEST;
+    if is_short && text.starts_with(char::is_alphanumeric) && text.chars().all(is_plain) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "expected 1 to {LONGEST} letters, digits or any of -_.+=, starting with a letter or digit"
+        ))
+    }
+}
+
 /// Numbers that are no whole numbers at all; the ranges are checked where they are known.
 pub(super) fn whole<T: FromStr<Err = ParseIntError>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error: ParseIntError| match error.kind() {

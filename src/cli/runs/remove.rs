@@ -1,4 +1,4 @@
-//! `runs`: the runs that are kept.
+//! `runs rm`: removes stored runs.
 
 use std::{
     collections::BTreeSet,
@@ -8,24 +8,16 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
+use super::{epochs, size};
 use crate::{
-    check::print,
     outcome::Outcome,
     printable::{Shown, printable},
-    runs::{Removal, RunEntry, Runs},
+    runs::{Removal, Runs},
 };
-
-/// Prints the runs in the user's state directory, newest first.
-pub(super) fn list() -> Outcome {
-    match Runs::of_user() {
-        Ok(runs) => print(&table(&runs)),
-        Err(error) => Outcome::failure(error),
-    }
-}
 
 /// Removes runs by name or folder: all of them, or none if one cannot be removed. Unless `yes`, it
 /// shows what will be removed and asks first, for which it needs a terminal.
-pub(super) fn remove(names: &[PathBuf], yes: bool) -> Outcome {
+pub(in crate::cli) fn remove(names: &[PathBuf], yes: bool) -> Outcome {
     let all = match Runs::of_user() {
         Ok(all) => all,
         Err(error) => return Outcome::failure(error),
@@ -33,7 +25,7 @@ pub(super) fn remove(names: &[PathBuf], yes: bool) -> Outcome {
     let can_ask = io::stdin().is_terminal() && io::stderr().is_terminal();
     if !yes && !can_ask {
         return Outcome::usage(
-            "runs rm asks before it removes, which needs a terminal: give --yes to remove without",
+            "runs rm asks for confirmation, which needs a terminal: use --yes to remove without asking",
         );
     }
     let paths: BTreeSet<PathBuf> = names.iter().map(|name| plain(&all.find(name))).collect();
@@ -96,43 +88,5 @@ fn description(removal: &Removal) -> String {
     if !others.is_empty() {
         let _ = writeln!(text, "  leaves {}", list(others));
     }
-    text
-}
-
-fn epochs(RunEntry { reached, epochs, .. }: &RunEntry) -> String {
-    format!("epoch {}/{epochs}", reached.map_or(0, |(epoch, _)| epoch))
-}
-
-fn size(entry: &RunEntry) -> String {
-    format!("{:.1} MB", entry.bytes as f64 / 1e6)
-}
-
-fn table(runs: &Runs) -> String {
-    let entries = runs.list();
-    let root = runs.root().shown();
-    if entries.is_empty() {
-        return format!("no runs in {root}\n");
-    }
-    let names: Vec<String> = entries.iter().map(|run| printable(&run.name)).collect();
-    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-    let mut text = format!(
-        "{:<width$}  {:<11}  {:>9}  {:>9}  {:>8}  {:>9}\n",
-        "run", "state", "epoch", "step", "best", "size"
-    );
-    for (name, run) in names.iter().zip(&entries) {
-        let RunEntry { status, reached, epochs, best, .. } = run;
-        let (epoch, step) = match reached {
-            Some((epoch, step)) => (format!("{epoch}/{epochs}"), step.to_string()),
-            None => (format!("0/{epochs}"), "-".to_owned()),
-        };
-        let best = best.map_or_else(|| "-".to_owned(), |best| format!("{:.2}%", 100.0 * best));
-        let _ = writeln!(
-            text,
-            "{name:<width$}  {:<11}  {epoch:>9}  {step:>9}  {best:>8}  {:>9}",
-            status.name(),
-            size(run)
-        );
-    }
-    let _ = writeln!(text, "\nin {root}");
     text
 }
