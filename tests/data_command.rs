@@ -39,8 +39,8 @@ fn a_set_is_described_as_a_table_of_80_columns_and_as_an_object() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let text = printed(run(folder.path(), "data"));
     let lines: Vec<_> = text.lines().collect();
-    assert_eq!(lines[..2], ["MNIST (builtin)", "28×28 grey pixels, 10 classes"]);
-    assert_eq!(lines[5], "    1      6742   11.24%      1135   11.35%  1");
+    assert_eq!(lines[..2], ["MNIST (builtin)", "28×28 greyscale pixels, 10 classes"]);
+    assert_eq!(lines[5], "    1     6,742   11.24%     1,135   11.35%  1");
     assert!(lines.iter().all(|line| line.chars().count() <= 80), "{text}");
 
     idx::write_set(folder.path(), 100, 20);

@@ -110,7 +110,7 @@ fn of_several_runs_all_are_removed_or_none() {
     fs::create_dir(place.path("c")).expect("there is room");
     let unasked = place.run(&["runs", "rm", "a", "b"]);
     assert_eq!(unasked.status.code(), Some(2), "nobody can answer");
-    assert!(stderr(&unasked).contains("give --yes to remove without"), "{unasked:?}");
+    assert!(stderr(&unasked).contains("use --yes to remove without"), "{unasked:?}");
     assert_eq!(place.run(&["runs", "rm", "--yes", "a", "c", "b"]).status.code(), Some(1));
     assert!(place.path("a").exists() && place.path("b").exists());
     assert!(place.run(&["runs", "rm", "--yes", "a", "b", "./a/"]).status.success());

@@ -23,7 +23,7 @@ pub struct DataInfo {
 }
 
 impl DataInfo {
-    /// MNIST: 28×28 grey pixels, the digits 0 to 9.
+    /// MNIST: 28×28 greyscale pixels, the digits 0 to 9.
     pub fn mnist() -> Self {
         let classes = (0..10).map(|digit| digit.to_string()).collect();
         Self { name: "MNIST".into(), shape: [1, 28, 28], classes }
