@@ -23,7 +23,7 @@ pub use source::{DataSource, HubSet};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DeviceChoice {
-    /// The first GPU this build supports and this machine has, else the CPU.
+    /// The CPU, until a GPU has been measured to be faster.
     Auto,
     /// The CPU.
     Cpu,

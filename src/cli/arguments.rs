@@ -331,7 +331,7 @@ pub(super) struct MachineArgs {
     /// CPU threads; results do not depend on it [default: all cores]
     #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = MACHINE)]
     pub(super) threads: Option<usize>,
-    /// Processor: auto, cpu, cuda[:N] or metal[:N]
+    /// Processor: auto (the CPU), cpu, cuda[:N] or metal[:N]
     #[arg(long, value_name = "DEVICE", default_value_t = DeviceChoice::Auto, help_heading = MACHINE)]
     pub(super) device: DeviceChoice,
 }
