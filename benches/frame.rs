@@ -79,6 +79,7 @@ fn trained(steps: u64) -> App {
         checksums: None,
         set: DataInfo::mnist(),
         network: NetworkInfo::article(),
+        schedule: mnist_tui::config::Schedule::default(),
     };
     take(&mut app, Event::Started(info));
     take(&mut app, Event::State(RunState::Training));

@@ -94,7 +94,8 @@ fn shorten(error: &mut clap::Error) {
 /// Whether arguments (the first is the program's name) are valid usage, as far as can be told from them
 /// alone.
 pub fn is_right_usage(arguments: impl IntoIterator<Item = OsString>) -> bool {
-    Cli::try_parse_from(arguments).is_ok_and(|cli| cli.train.config().validate().is_ok())
+    Cli::try_parse_from(arguments)
+        .is_ok_and(|cli| cli.train.config().is_ok_and(|config| config.validate().is_ok()))
 }
 
 fn train(arguments: &TrainArgs) -> Outcome {
@@ -120,8 +121,8 @@ fn train(arguments: &TrainArgs) -> Outcome {
 }
 
 fn new_run(arguments: &TrainArgs, tools: Tools) -> Result<Launch, Outcome> {
-    let mut config = arguments.config();
     let wrong = |error: ConfigError| Outcome::Failed(error.into());
+    let mut config = arguments.config().map_err(wrong)?;
     config.validate().map_err(wrong)?;
     let run_dir = arguments.run_dir.as_deref();
     if let Some(message) = arguments.overwritten(config.save.as_deref(), run_dir) {
@@ -266,7 +267,7 @@ fn report(failure: &Failure) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{DataSource, DeviceChoice};
+    use crate::config::{DataSource, DeviceChoice, OptimizerSpec, ScheduleSpec, Shape};
 
     fn parse(arguments: &[&str]) -> Result<Cli, clap::Error> {
         Cli::try_parse_from([&["mnist-tui"], arguments].concat())
@@ -280,7 +281,7 @@ mod tests {
     #[test]
     fn no_arguments_give_the_default_run() {
         let cli = parse(&[]).expect("nothing is required");
-        assert_eq!(cli.train.config(), RunConfig::default());
+        assert_eq!(cli.train.config(), Ok(RunConfig::default()));
         assert_eq!((cli.train.look.fps, cli.train.headless, cli.train.log), (15, false, None));
     }
 
@@ -288,12 +289,13 @@ mod tests {
     fn every_option_reaches_the_configuration() {
         let line = "--data mnist --image-size 28x28 --epochs 3 --batch-size 7 --lr 1e-2 --seed 9 --no-shuffle \
                     --validation 11 --steps 13 --init a --save b --log c --threads 2 \
-                    --device cpu --fps 60 --headless --model";
+                    --device cpu --fps 60 --headless --optimizer sgd --momentum 0.9 --nesterov \
+                    --weight-decay 5e-4 --clip-norm 2 --schedule one-cycle --warmup 20 --final-lr 1e-6 --model";
         let line: Vec<&str> = line.split_whitespace().chain(["flatten, linear"]).collect();
         let cli = parse(&line).expect("all are valid");
         assert_eq!(
             cli.train.config(),
-            RunConfig {
+            Ok(RunConfig {
                 data: DataSource::Path("mnist".into()),
                 image_size: "28".parse().ok(),
                 epochs: 3,
@@ -308,8 +310,16 @@ mod tests {
                 threads: Some(2),
                 device: DeviceChoice::Cpu,
                 model: "flatten, linear".parse().expect("a network"),
+                optimizer: OptimizerSpec::Sgd { momentum: 0.9, nesterov: true, weight_decay: 5e-4 },
+                schedule: ScheduleSpec {
+                    shape: Shape::OneCycle,
+                    warmup: 20,
+                    final_rate: Some(1e-6),
+                    steps: None
+                },
+                clip_norm: Some(2.0),
                 ..RunConfig::default()
-            }
+            })
         );
         assert_eq!(
             (cli.train.look.fps, cli.train.headless, cli.train.log),
@@ -335,6 +345,7 @@ mod tests {
             (["--seed", "1.5"], "expected a whole number that is not negative"),
             (["--lr", "fast"], "expected a number"),
             (["--image-size", "7"], "expected N or HxW with sides of 8 to 64 pixels"),
+            (["--betas", "0.9"], "expected two numbers with a comma between them"),
             (["--data", "hub:x"], "expected hub:mnist or hub:fashion-mnist"),
             (["--device", "gpu"], "expected auto, cpu, cuda, cuda:N, metal or metal:N"),
         ] {
@@ -347,7 +358,8 @@ mod tests {
     #[test]
     fn a_negative_rate_is_read_so_that_its_range_can_be_told() {
         let cli = parse(&["--lr", "-0.1"]).expect("it is a number");
-        let error = cli.train.config().validate().expect_err("out of range");
+        let error =
+            cli.train.config().and_then(|config| config.validate()).expect_err("out of range");
         assert_eq!(error.to_string(), "--lr is -0.1: expected a finite number above 0");
     }
 

@@ -3,7 +3,9 @@
 mod differences;
 mod image_size;
 mod model;
+mod optimizer;
 pub mod path_form;
+mod schedule;
 mod source;
 
 use std::{
@@ -17,6 +19,8 @@ use serde::{Deserialize, Serialize};
 use crate::network::{NetworkSpec, Plan};
 pub use image_size::{ImageSize, SIDES};
 pub use model::{is_safetensors, parse_model};
+pub use optimizer::{OptimizerName, OptimizerOptions, OptimizerSpec};
+pub use schedule::{Schedule, ScheduleSpec, Shape};
 pub use source::{DataSource, HubSet};
 
 /// Which processor trains.
@@ -86,7 +90,7 @@ pub struct RunConfig {
     pub epochs: u32,
     /// Images per optimiser step.
     pub batch_size: usize,
-    /// Adam's learning rate.
+    /// The optimiser's learning rate: the highest of the schedule.
     pub learning_rate: f64,
     /// Decides initial weights, order of images and choice of validation images.
     pub seed: u64,
@@ -118,6 +122,15 @@ pub struct RunConfig {
     /// What the user calls the run.
     #[serde(default)]
     pub name: Option<String>,
+    /// How gradients move the weights.
+    #[serde(default)]
+    pub optimizer: OptimizerSpec,
+    /// How the learning rate changes in the course of the run.
+    #[serde(default)]
+    pub schedule: ScheduleSpec,
+    /// Most that the norm of a gradient may be; a longer one is shortened to it.
+    #[serde(default)]
+    pub clip_norm: Option<f64>,
 }
 
 fn yes() -> bool {
@@ -144,6 +157,9 @@ impl Default for RunConfig {
             keep_runs: None,
             model: NetworkSpec::article(),
             name: None,
+            optimizer: OptimizerSpec::default(),
+            schedule: ScheduleSpec::default(),
+            clip_norm: None,
         }
     }
 }
@@ -181,6 +197,12 @@ impl RunConfig {
         ensure(self.batch_size > 0, || "--batch-size is 0: expected at least 1".into())?;
         ensure(self.learning_rate.is_finite() && self.learning_rate > 0.0, || {
             format!("--lr is {}: expected a finite number above 0", self.learning_rate)
+        })?;
+        self.optimizer.validate()?;
+        self.schedule.validate()?;
+        ensure(self.clip_norm.is_none_or(|norm| norm.is_finite() && norm > 0.0), || {
+            let norm = self.clip_norm.unwrap_or_default();
+            format!("--clip-norm is {norm}: expected a finite number above 0")
         })?;
         ensure(self.max_steps != Some(0), || "--steps is 0: expected at least 1".into())?;
         ensure(self.threads.is_none_or(|n| (1..=MAX_THREADS).contains(&n)), || {
@@ -286,6 +308,9 @@ impl RunConfig {
             validation,
             init,
             model,
+            optimizer,
+            schedule,
+            clip_norm,
             ..
         } = other.clone();
         Self {
@@ -297,6 +322,9 @@ impl RunConfig {
             validation,
             init,
             model,
+            optimizer,
+            schedule,
+            clip_norm,
             ..self
         }
     }
@@ -310,6 +338,11 @@ impl RunConfig {
     pub fn total_steps(&self, train_images: usize) -> u64 {
         let all = u64::from(self.epochs) * self.steps_per_epoch(train_images);
         self.max_steps.map_or(all, |limit| limit.min(all))
+    }
+
+    /// The learning rates of the run over `train_images` images.
+    pub fn schedule(&self, train_images: usize) -> Schedule {
+        self.schedule.over(self.total_steps(train_images), self.learning_rate)
     }
 }
 

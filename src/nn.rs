@@ -9,7 +9,6 @@
     reason = "a kernel is compiled for the vectors of its caller only if it is inlined into it"
 )]
 
-pub mod adam;
 mod article;
 pub mod composed;
 mod dropout;
@@ -21,8 +20,13 @@ pub mod init;
 pub mod loss;
 pub mod model;
 mod operation;
+pub mod optim;
 pub mod peak;
 mod simd;
+/// Adam with `PyTorch`'s defaults, which [`optim::Optimizer::new`] makes.
+pub mod adam {
+    pub use super::optim::Optimizer as Adam;
+}
 /// The bits of the exponential function are the C library's.
 #[cfg(all(test, target_arch = "x86_64", target_env = "gnu"))]
 mod trajectory;

@@ -231,7 +231,7 @@ mod tests {
     use super::*;
     use crate::{
         checkpoint::load_checkpoint,
-        protocol::{Best, Failure, RunInfo, TrainingProgress},
+        protocol::{Best, Failure, RunInfo, Slot, TrainingProgress},
     };
 
     fn recording(folder: RunFolder, config: &RunConfig) -> Recording {
@@ -273,8 +273,10 @@ mod tests {
             weights: values.clone(),
             running: Vec::new(),
             set: crate::data::DataInfo::mnist(),
-            first_moment: values.clone(),
-            second_moment: values,
+            slots: vec![
+                Slot { name: "first_moment".into(), values: values.clone() },
+                Slot { name: "second_moment".into(), values },
+            ],
             losses: Vec::new(),
         }))
     }

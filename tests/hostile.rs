@@ -14,7 +14,7 @@ use mnist_tui::{
     config::RunConfig,
     data::DataInfo,
     journal::JournalReader,
-    protocol::{Breakpoint, TrainingProgress, TrainingState},
+    protocol::{Breakpoint, Slot, TrainingProgress, TrainingState},
 };
 use proptest::prelude::*;
 
@@ -31,8 +31,10 @@ fn checkpoint_bytes() -> Vec<u8> {
         weights: values.clone(),
         running: Vec::new(),
         set: DataInfo::mnist(),
-        first_moment: values.clone(),
-        second_moment: values,
+        slots: vec![
+            Slot { name: "first_moment".into(), values: values.clone() },
+            Slot { name: "second_moment".into(), values },
+        ],
         losses: vec![0.5; 3],
     };
     let checkpoint =

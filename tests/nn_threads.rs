@@ -51,7 +51,7 @@ fn train(network: &str, threads: usize) -> Result<Vec<u32>> {
         }
         let Weights { trained, running } = model.weights()?;
         let state = adam.state()?;
-        let values = [trained, running].into_iter().chain(state.first).chain(state.second);
+        let values = [trained, running].into_iter().chain(state.slots);
         bits.extend(values.flatten().map(f32::to_bits));
         Ok(bits)
     })

@@ -81,7 +81,7 @@ impl App {
                 if change.branch {
                     self.inspector.forget_after(change.step);
                 }
-                self.run.learning_rate = Some(change.learning_rate);
+                self.run.set_rate(change.step, change.learning_rate);
             }
             Event::Break(mut hit) => {
                 hit.reason = printable(&hit.reason);

@@ -124,7 +124,7 @@ impl Run {
     pub(super) fn start(&mut self, mut info: RunInfo) {
         info::clean(&mut info);
         if self.info.is_none() {
-            self.learning_rate = Some(info.learning_rate);
+            self.learning_rate = Some(info.learning_rate_at(1, &[]));
             self.epoch = 1;
         }
         self.summary = None;
@@ -153,13 +153,20 @@ impl Run {
         self.rate.update(progress.clock.training, progress.images);
     }
 
+    /// Another learning rate, before the schedule, applies after `step`.
+    pub(super) fn set_rate(&mut self, step: u64, rate: f64) {
+        let info = self.info.as_ref();
+        let rate = info.map_or(rate, |info| info.scheduled(rate, step.saturating_add(1)));
+        self.learning_rate = Some(rate);
+    }
+
     /// The run stands at another step, paused, after so many evaluations.
     pub(super) fn rewound(&mut self, to: &Rewound, evaluations: u32) {
         self.epoch = to.epoch;
         self.batch = to.batch;
         self.step = to.step;
         self.images = to.images;
-        self.learning_rate = Some(to.learning_rate);
+        self.set_rate(to.step, to.learning_rate);
         self.clock = to.clock;
         self.evaluations = evaluations;
         self.rate.went_back(to.images);

@@ -1,4 +1,4 @@
-//! Checkpoints: weights, Adam's moments and everything else needed to resume, in one file.
+//! Checkpoints: weights, the optimiser's state and everything else needed to resume, in one file.
 
 use std::fs::File;
 use std::io;
@@ -15,17 +15,15 @@ use super::{
     fit::{self, check_finite},
     named, parse, read, read_open, set_of, unfit,
 };
-use crate::config::RunConfig;
+use crate::config::{OptimizerSpec, RunConfig};
 use crate::files;
 use crate::network::{Plan, plan::Param};
-use crate::protocol::{TrainingProgress, TrainingState};
+use crate::protocol::{Slot, TrainingProgress, TrainingState};
 
 /// The format that is written and read.
 const VERSION: u32 = 1;
-/// Before the name of a parameter: Adam's running mean of its gradient.
-const FIRST: &str = "first_moment.";
-/// Before the name of a parameter: Adam's running mean of its squared gradient.
-const SECOND: &str = "second_moment.";
+/// What optimisers remember of a parameter; each name stands before that of the parameter, with a dot.
+const SLOTS: [&str; 3] = ["first_moment", "second_moment", "momentum"];
 /// Losses of the last steps, `[n]`.
 const LOSSES: &str = "losses";
 
@@ -42,9 +40,9 @@ pub struct Checkpoint {
 
 /// Whether a tensor of a checkpoint is no part of the weights.
 pub(super) fn is_known(name: &str, plan: &Plan) -> bool {
-    let moment = name.strip_prefix(FIRST).or_else(|| name.strip_prefix(SECOND));
     let is_param = |name: &str| plan.params().iter().any(|param| param.name == name);
-    name == LOSSES || moment.is_some_and(is_param)
+    let of_slot = name.split_once('.').filter(|(slot, _)| SLOTS.contains(slot));
+    name == LOSSES || of_slot.is_some_and(|(_, param)| is_param(param))
 }
 
 /// Writes a checkpoint, whole or not at all.
@@ -95,8 +93,15 @@ fn encode(checkpoint: &Checkpoint) -> Result<Vec<u8>, Flaw> {
         .map_err(|error| Flaw::Plan { reason: error.to_string() })?;
     let mut tensors = named("", plan.params(), &state.weights, "parameters")?;
     tensors.extend(named("", plan.running(), &state.running, "running statistics")?);
-    tensors.extend(named(FIRST, plan.params(), &state.first_moment, "first moments")?);
-    tensors.extend(named(SECOND, plan.params(), &state.second_moment, "second moments")?);
+    let slots = config.optimizer.slots();
+    if !state.slots.iter().map(|slot| &*slot.name).eq(slots.iter().copied()) {
+        let (found, expected) = (state.slots.len(), slots.len());
+        return Err(Flaw::Length { what: "values of the optimiser", found, expected });
+    }
+    for Slot { name, values } in &state.slots {
+        let prefix = format!("{name}.");
+        tensors.extend(named(&prefix, plan.params(), values, "values of the optimiser")?);
+    }
     tensors.push(Tensor {
         name: LOSSES.to_owned(),
         shape: vec![state.losses.len()],
@@ -124,8 +129,9 @@ fn checksum<'a>(fact: impl Fn(&str) -> Option<&'a str>, state: &TrainingState) -
     for key in ["config", "progress", "journal_bytes", NETWORK, SET] {
         hasher.update(fact(key).map_or(&[][..], str::as_bytes));
     }
-    let TrainingState { weights, first_moment, second_moment, losses, running, .. } = state;
-    for value in [weights, first_moment, second_moment, losses, running].into_iter().flatten() {
+    let TrainingState { weights, slots, losses, running, .. } = state;
+    let slots = slots.iter().flat_map(|slot| &slot.values);
+    for value in weights.iter().chain(slots).chain(losses).chain(running) {
         hasher.update(&value.to_le_bytes());
     }
     format!("{:08x}", hasher.finalize())
@@ -158,8 +164,7 @@ pub fn decode_checkpoint(file: &str, bytes: &[u8]) -> Result<Checkpoint, Checkpo
         progress,
         weights: weights.trained,
         running: weights.running,
-        first_moment: moments(&container, plan.params(), FIRST).map_err(unfit)?,
-        second_moment: moments(&container, plan.params(), SECOND).map_err(unfit)?,
+        slots: slots(&container, plan.params(), config.optimizer).map_err(unfit)?,
         losses: losses(&container).map_err(unfit)?,
         set,
     };
@@ -182,16 +187,23 @@ fn fact<T: DeserializeOwned>(
     serde_json::from_str(text).map_err(|error| damaged(shortened(&error.to_string())))
 }
 
-/// The moments of all parameters one after the other.
-fn moments(container: &Container, params: &[Param], prefix: &str) -> Result<Vec<f32>, Flaw> {
-    let mut all = Vec::new();
-    for param in params {
-        let full = format!("{prefix}{}", param.name);
-        let (name, values, _) = fit::tensor(container, &full, param)?;
-        check_finite(&name, &values)?;
-        all.extend(values);
-    }
-    Ok(all)
+/// What the optimiser remembers of all parameters, one after the other.
+fn slots(
+    container: &Container,
+    params: &[Param],
+    optimizer: OptimizerSpec,
+) -> Result<Vec<Slot>, Flaw> {
+    let read = |slot: &&str| {
+        let mut values = Vec::new();
+        for param in params {
+            let full = format!("{slot}.{}", param.name);
+            let (name, found, _) = fit::tensor(container, &full, param)?;
+            check_finite(&name, &found)?;
+            values.extend(found);
+        }
+        Ok(Slot { name: (*slot).to_owned(), values })
+    };
+    optimizer.slots().iter().map(read).collect()
 }
 
 /// Losses may be anything, infinite ones included, and as many as there were steps.

@@ -1,5 +1,6 @@
 //! Arguments, as `clap` reads them.
 
+mod recipe;
 mod source;
 mod training;
 mod values;
@@ -11,6 +12,7 @@ use clap::{
     builder::{PossibleValue, RangedU64ValueParser},
 };
 
+pub(super) use recipe::RecipeArgs;
 pub(super) use source::{DataArgs, SourceArgs};
 
 use crate::{
@@ -218,7 +220,7 @@ pub(super) struct TrainArgs {
     /// Images per optimiser step
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = TRAINING)]
     pub(super) batch_size: usize,
-    /// Adam's learning rate
+    /// The optimiser's learning rate
     #[arg(long, value_name = "F", default_value_t = 0.001, value_parser = number, allow_negative_numbers = true, help_heading = TRAINING)]
     pub(super) lr: f64,
     /// Determines initial weights, image order and choice of validation images
@@ -230,6 +232,8 @@ pub(super) struct TrainArgs {
     /// Stop after N optimiser steps in total, then evaluate
     #[arg(long, value_name = "N", value_parser = whole::<u64>, allow_negative_numbers = true, help_heading = TRAINING)]
     pub(super) steps: Option<u64>,
+    #[command(flatten)]
+    pub(super) recipe: RecipeArgs,
 
     /// Start from the weights in this safetensors file
     #[arg(long, value_name = "FILE", value_parser = file(), help_heading = FILES)]
@@ -250,7 +254,9 @@ pub(super) struct TrainArgs {
         value_name = "RUN",
         num_args = 0..=1,
         conflicts_with_all = [
-            "image_size", "validation", "batch_size", "lr", "seed", "no_shuffle", "init", "run_dir", "no_run_dir", "name",
+            "image_size", "validation", "batch_size", "lr", "seed", "no_shuffle", "init", "run_dir", "no_run_dir",
+            "optimizer", "weight_decay", "betas", "momentum", "nesterov", "clip_norm", "schedule", "warmup",
+            "final_lr", "name",
         ],
         help_heading = RUNS
     )]
@@ -320,6 +326,7 @@ pub(super) enum OnHangup {
 
 const DATA: &str = "Data";
 const TRAINING: &str = "Training";
+const OPTIMISER: &str = "Optimiser";
 const FILES: &str = "Files";
 const RUNS: &str = "Keeping runs";
 const DEBUGGER: &str = "Debugger";

@@ -19,29 +19,39 @@ impl RunConfig {
         let changed = object(self).into_iter().filter(|(field, value)| {
             !MACHINE.contains(&field.as_str()) && defaults.get(field) != Some(value)
         });
-        changed.map(|(field, value)| option(&field, &value)).collect()
+        changed.flat_map(|(field, value)| options(&field, &value)).collect()
     }
 }
 
-/// A field as an option and its value.
-fn option(field: &str, value: &Value) -> (String, String) {
+/// A field as options and their values. One with fields of its own is an option for its name, and one for
+/// each other.
+fn options(field: &str, value: &Value) -> Vec<(String, String)> {
     let name = match (field, value) {
-        ("shuffle", Value::Bool(false)) => return ("no-shuffle".to_owned(), String::new()),
+        ("shuffle", Value::Bool(false)) => return vec![("no-shuffle".to_owned(), String::new())],
         ("learning_rate", _) => "lr".to_owned(),
         ("max_steps", _) => "steps".to_owned(),
-        ("optimiser", _) => "optimizer".to_owned(),
         _ => field.replace('_', "-"),
     };
-    let value = match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    (name, value)
+    match value {
+        Value::Object(fields) => {
+            let parts = fields.iter().flat_map(|(part, value)| {
+                options(if matches!(part.as_str(), "name" | "kind") { field } else { part }, value)
+            });
+            parts.collect()
+        }
+        Value::Array(values) => {
+            let values: Vec<String> = values.iter().map(Value::to_string).collect();
+            vec![(name, values.join(","))]
+        }
+        Value::String(text) => vec![(name, text.clone())],
+        other => vec![(name, other.to_string())],
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::OptimizerSpec;
 
     #[test]
     fn the_default_run_has_no_differences() {
@@ -64,5 +74,15 @@ mod tests {
         let expected =
             [("lr", "0.01"), ("model", "flatten, linear"), ("no-shuffle", ""), ("steps", "7")];
         assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+
+    #[test]
+    fn an_optimizer_is_named_with_its_constants() {
+        let optimizer = OptimizerSpec::AdamW { betas: [0.8, 0.95], weight_decay: 0.01 };
+        let config = RunConfig { optimizer, ..RunConfig::default() };
+        let text = |(name, value): (String, String)| format!("{name} {value}");
+        let mut found: Vec<_> = config.differences().into_iter().map(text).collect();
+        found.sort();
+        assert_eq!(found, ["betas 0.8,0.95", "optimizer adamw", "weight-decay 0.01"]);
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::{
-    config::{ConfigError, DataSource, DeviceChoice, RunConfig},
+    config::{ConfigError, DataSource, DeviceChoice, RunConfig, Shape},
     data::Checksums,
     network::NetworkSpec,
     protocol::{Event, RunInfo, TrainingProgress},
@@ -75,7 +75,7 @@ impl Changes {
         progress: &TrainingProgress,
         past: &mut [Event],
     ) -> Result<(RunConfig, Option<Checksums>), ConfigError> {
-        let new = self.of_untrained(old.clone())?;
+        let mut new = self.of_untrained(old.clone())?;
         new.validate()?;
         let infos = past.iter_mut().filter_map(|event| match event {
             Event::Started(info) => Some(info),
@@ -107,6 +107,10 @@ impl Changes {
         for info in infos {
             let images = info.train_images as usize;
             let (before, after) = (old.total_steps(images), new.total_steps(images));
+            // The steps that were trained had the rates of this schedule.
+            if after != before && new.schedule.shape != Shape::Constant {
+                new.schedule.steps.get_or_insert(before);
+            }
             if self.go_further() && after <= progress.step && after <= before {
                 return Err(ConfigError::new(format!(
                     "the run is complete after {after} steps: expected more epochs (--epochs, now {}) \
@@ -125,6 +129,7 @@ impl Changes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::ScheduleSpec;
 
     fn at(epoch: u32, step: u64) -> TrainingProgress {
         TrainingProgress { epoch, step, ..TrainingProgress::default() }
@@ -146,6 +151,19 @@ mod tests {
         assert_eq!((config.epochs, info.epochs, info.total_steps), (20, 20, 24_000));
         let (config, _) = of_finished(&Changes::default()).expect("nothing changes");
         assert_eq!(config, RunConfig::default());
+    }
+
+    #[test]
+    fn a_run_that_goes_further_keeps_the_schedule_of_its_steps() {
+        let schedule = ScheduleSpec { shape: Shape::Cosine, ..ScheduleSpec::default() };
+        let old = RunConfig { schedule, ..RunConfig::default() };
+        let mut past = [Event::Started(RunInfo::example())];
+        let further = |epochs| Changes { epochs: Some(epochs), ..Changes::default() };
+        let changed = further(20).of_trained(&old, &at(10, 12_000), &mut past);
+        let (config, _) = changed.expect("ten more");
+        assert_eq!(config.schedule(60_000), old.schedule(60_000));
+        let changed = further(30).of_trained(&config, &at(20, 24_000), &mut past);
+        assert_eq!(changed.expect("ten more").0.schedule.steps, Some(12_000));
     }
 
     #[test]

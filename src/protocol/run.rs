@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Clock, Evaluation, NetworkInfo};
 use crate::{
-    config::{ConfigError, path_form},
+    config::{ConfigError, Schedule, path_form},
     data::{Checksums, DataInfo},
 };
 
@@ -31,7 +31,7 @@ pub struct RunInfo {
     pub steps_per_epoch: u64,
     /// Steps of the whole run.
     pub total_steps: u64,
-    /// Adam's learning rate at the start.
+    /// The optimiser's learning rate at the start, which the schedule multiplies.
     pub learning_rate: f64,
     /// Seed of initial weights, order and split.
     pub seed: u64,
@@ -55,6 +55,24 @@ pub struct RunInfo {
     /// The network; the article's in runs of versions that knew no others.
     #[serde(default)]
     pub network: NetworkInfo,
+    /// How the learning rate changes; constant in runs of versions that knew no others.
+    #[serde(default)]
+    pub schedule: Schedule,
+}
+
+impl RunInfo {
+    /// The learning rate of a step (from 1), where a person has set another rate after some of the steps
+    /// (`changes`, by rising step).
+    pub fn learning_rate_at(&self, step: u64, changes: &[(u64, f64)]) -> f64 {
+        let next = changes.partition_point(|&(changed, _)| changed < step);
+        let set = changes[..next].last().map_or(self.learning_rate, |&(_, rate)| rate);
+        self.scheduled(set, step)
+    }
+
+    /// What the schedule makes of the rate that is set, in a step (from 1).
+    pub fn scheduled(&self, rate: f64, step: u64) -> f64 {
+        rate * self.schedule.factor(step)
+    }
 }
 
 #[cfg(test)]
@@ -81,6 +99,7 @@ impl RunInfo {
             checksums: None,
             set: DataInfo::mnist(),
             network: NetworkInfo::article(),
+            schedule: Schedule::default(),
         }
     }
 }

@@ -16,10 +16,8 @@ pub struct TrainingState {
     /// Batch normalisation's running statistics one after the other.
     #[serde(default)]
     pub running: Vec<f32>,
-    /// Adam's running mean of the gradient of each.
-    pub first_moment: Vec<f32>,
-    /// Adam's running mean of the squared gradient of each.
-    pub second_moment: Vec<f32>,
+    /// What the optimiser remembers: for each of its slots a value for each parameter.
+    pub slots: Vec<Slot>,
     /// Losses of the last steps: those of the epoch, or [`TrainingState::LOSSES`] if that is more.
     pub losses: Vec<f32>,
     /// What the run is trained on.
@@ -30,6 +28,15 @@ pub struct TrainingState {
 impl TrainingState {
     /// Losses that are kept where the epoch has fewer.
     pub const LOSSES: usize = 1_000;
+}
+
+/// What an optimiser remembers of each parameter.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Slot {
+    /// Which of [`OptimizerSpec::slots`](crate::config::OptimizerSpec::slots).
+    pub name: String,
+    /// One for each parameter.
+    pub values: Vec<f32>,
 }
 
 /// How far a run has come, in numbers.
@@ -43,9 +50,10 @@ pub struct TrainingProgress {
     pub step: u64,
     /// Images in those steps.
     pub images: u64,
-    /// Steps that Adam has taken.
+    /// Steps that the optimiser has taken.
     pub optimiser_step: u64,
-    /// Steps before each change of the learning rate, and the rate from there on; the first is 0.
+    /// Steps before each change of the learning rate, and the rate from there on, before the schedule;
+    /// the first is 0.
     pub rates: Vec<(u64, f64)>,
     /// Time since the start of the run.
     pub clock: Clock,

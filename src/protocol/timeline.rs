@@ -15,7 +15,7 @@ pub struct Rewound {
     pub batch: u64,
     /// Images in all steps.
     pub images: u64,
-    /// Learning rate of the next step.
+    /// Learning rate of the next step, before the schedule.
     pub learning_rate: f64,
     /// Time since the start of the run; it never decreases.
     pub clock: Clock,
@@ -34,7 +34,7 @@ impl Rewound {
 pub struct RateChange {
     /// Steps trained before it.
     pub step: u64,
-    /// Learning rate from the next step on.
+    /// Learning rate from the next step on, before the schedule.
     pub learning_rate: f64,
     /// Whether what was trained after `step` before is given up: the run had gone back there.
     pub branch: bool,

@@ -94,6 +94,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        config::RunConfig,
         nn::{engine::Key, model::Weights},
         seed::{self, Purpose},
         train::step::Learner,
@@ -114,7 +115,8 @@ mod tests {
     fn learner() -> Learner {
         let plan = Arc::new(Plan::article());
         let weights = Weights::initial(&plan, &mut seed::rng(0, Purpose::Initialisation, 0, 0));
-        let mut learner = Learner::new(plan, &weights, &Device::Cpu).expect("in main memory");
+        let mut learner = Learner::new(plan, &weights, &Device::Cpu, &RunConfig::default())
+            .expect("in main memory");
         learner.set_learning_rate(1e-3);
         learner
     }

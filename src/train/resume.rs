@@ -118,8 +118,7 @@ mod tests {
             progress: TrainingProgress::default(),
             weights: vec![0.5; weights],
             running: vec![0.0; running],
-            first_moment: Vec::new(),
-            second_moment: Vec::new(),
+            slots: Vec::new(),
             losses: Vec::new(),
             set: DataInfo::mnist(),
         };

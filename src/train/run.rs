@@ -58,7 +58,7 @@ pub(super) fn run(
         for note in sets.notes.iter().chain(&notes) {
             outbox.send(&Event::Notice(note.clone()));
         }
-        let learner = Learner::new(plan, &weights, &device)?;
+        let learner = Learner::new(plan, &weights, &device, config)?;
         let mut run = Run::new(config, tools, sets, device, learner, remote, outbox);
         match &tools.start {
             Some(state) => run.resume(state)?,
@@ -136,6 +136,8 @@ struct Run<'a> {
     batches: Batches,
     losses: Losses,
     rates: Rates,
+    /// The learning rate that the listeners know of, before the schedule.
+    rate: f64,
     moments: Snapshots<Moment>,
     /// Images trained on since the last moment that was kept.
     unkept: u64,
@@ -167,10 +169,9 @@ impl<'a> Run<'a> {
         remote: Remote,
         outbox: &'a mut Outbox,
     ) -> Self {
-        let mut learner = learner;
-        learner.set_learning_rate(config.learning_rate);
         let now = Instant::now();
-        let size = Learned::size(learner.model.plan());
+        let images = sets.train.len();
+        let size = Learned::size(learner.model.plan(), config);
         Self {
             config,
             tools,
@@ -185,7 +186,8 @@ impl<'a> Run<'a> {
             at: Position::default(),
             batches: Batches::in_order(0, config.batch_size),
             losses: Losses::default(),
-            rates: Rates::new(config.learning_rate),
+            rates: Rates::new(config.learning_rate, config.schedule(images)),
+            rate: config.learning_rate,
             moments: Snapshots::new(tools.rewind_memory / size),
             unkept: 0,
             clock: Stopwatch::start(now),
@@ -315,7 +317,7 @@ mod tests {
         };
         let plan = Arc::new(Plan::article());
         let (weights, _) = initial_weights(&config, &plan).expect("drawn from the seed");
-        let learner = Learner::new(plan, &weights, &Device::Cpu).expect("in main memory");
+        let learner = Learner::new(plan, &weights, &Device::Cpu, &config).expect("in main memory");
         let (sender, commands) = unbounded();
         sender.send(Command::Stop).expect("the receiver is there");
         let (remote, mut outbox) = (Remote::new(commands), Outbox::new(Vec::new()));

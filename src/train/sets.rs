@@ -122,6 +122,7 @@ impl Sets {
             recorded,
             checksums: Some(self.checksums),
             network: NetworkInfo::of(plan),
+            schedule: config.schedule(self.train.len()),
         }
     }
 }

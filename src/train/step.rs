@@ -5,13 +5,14 @@ use std::sync::Arc;
 use candle_core::{Device, Result, Tensor};
 
 use crate::{
+    config::RunConfig,
     data::Dataset,
     network::Plan,
     nn::{
-        adam::{Adam, AdamSnapshot, AdamState},
         engine::{Key, Mode},
         loss::softmax,
         model::{Model, Outcome, Weights},
+        optim::{Optimizer, OptimizerSnapshot, OptimizerState},
     },
     protocol::Digit,
 };
@@ -24,7 +25,7 @@ const SHOWN: usize = 24;
 /// The network with its optimiser.
 pub(super) struct Learner {
     pub(super) model: Model,
-    adam: Adam,
+    optimizer: Optimizer,
     device: Device,
     /// Logits of the last batch, before its update.
     logits: Option<Tensor>,
@@ -35,7 +36,7 @@ pub(super) struct Learner {
 pub(super) struct Learned {
     weights: Tensor,
     running: Tensor,
-    optimiser: AdamSnapshot,
+    optimiser: OptimizerSnapshot,
 }
 
 /// What one step changed.
@@ -57,20 +58,26 @@ impl Learner {
     ///
     /// # Errors
     /// As [`Model::new`].
-    pub(super) fn new(plan: Arc<Plan>, weights: &Weights, device: &Device) -> Result<Self> {
+    pub(super) fn new(
+        plan: Arc<Plan>,
+        weights: &Weights,
+        device: &Device,
+        config: &RunConfig,
+    ) -> Result<Self> {
         let model = Model::new(plan, weights, device)?;
-        let adam = Adam::new(&model)?;
-        Ok(Self { model, adam, device: device.clone(), logits: None })
+        let optimizer = Optimizer::of(config.optimizer, model.variable().clone())?
+            .with_clip_norm(config.clip_norm);
+        Ok(Self { model, optimizer, device: device.clone(), logits: None })
     }
 
     /// The learning rate of the next step.
     pub(super) fn learning_rate(&self) -> f64 {
-        self.adam.learning_rate()
+        self.optimizer.learning_rate()
     }
 
     /// Sets the learning rate from the next step on.
     pub(super) fn set_learning_rate(&mut self, rate: f64) {
-        self.adam.set_learning_rate(rate);
+        self.optimizer.set_learning_rate(rate);
     }
 
     /// Learns from the images of `batch`, in the step of that key, and gives their mean loss before that,
@@ -78,7 +85,7 @@ impl Learner {
     pub(super) fn train(&mut self, data: &Dataset, batch: &[u32], key: Key) -> Result<Tensor> {
         let (images, labels) = tensors(data, batch, &self.device)?;
         let outcome = self.model.loss(&images, &labels, Mode::Train(key))?;
-        self.adam.step(&outcome.backward(self.model.variable())?)?;
+        self.optimizer.step(&outcome.backward(self.model.variable())?)?;
         let Outcome { loss, logits, running, .. } = outcome;
         if let Some(running) = running {
             self.model.set_running(running);
@@ -104,7 +111,7 @@ impl Learner {
             candle_core::bail!("the network's parameters have no gradient");
         };
         let before = variable.as_detached_tensor().copy()?;
-        self.adam.step(&gradients)?;
+        self.optimizer.step(&gradients)?;
         let after = self.model.variable().as_detached_tensor().copy()?;
         // What was dropped stays so: only the weights are others.
         let loss_after = self.model.loss_only(&images, &labels, mode)?.loss;
@@ -115,33 +122,33 @@ impl Learner {
         Ok(Change { loss, loss_after, logits, gradient, before, after })
     }
 
-    /// Adam's steps, first and second moments.
-    pub(super) fn optimiser(&self) -> Result<AdamState> {
-        self.adam.state()
+    /// The optimiser's state.
+    pub(super) fn optimiser(&self) -> Result<OptimizerState> {
+        self.optimizer.state()
     }
 
     /// Goes on from a state of the optimiser.
-    pub(super) fn resume(&mut self, state: &AdamState) -> Result<()> {
-        self.adam.restore(state)
+    pub(super) fn resume(&mut self, state: &OptimizerState) -> Result<()> {
+        self.optimizer.restore(state)
     }
 
     /// Whether the gradient of the last step was finite, where that can be told without waiting.
     pub(super) fn gradient_was_finite(&self) -> bool {
-        self.adam.gradient_was_finite()
+        self.optimizer.gradient_was_finite()
     }
 
     /// A copy to go back to.
     pub(super) fn snapshot(&self) -> Result<Learned> {
         let weights = self.model.variable().as_detached_tensor().copy()?;
         let running = self.model.running().clone();
-        Ok(Learned { weights, running, optimiser: self.adam.snapshot() })
+        Ok(Learned { weights, running, optimiser: self.optimizer.snapshot() })
     }
 
     /// Goes back to a copy of it.
     pub(super) fn go_back(&mut self, learned: &Learned) -> Result<()> {
         self.model.variable().set(&learned.weights)?;
         self.model.set_running(learned.running.clone());
-        self.adam.go_back(&learned.optimiser);
+        self.optimizer.go_back(&learned.optimiser);
         Ok(())
     }
 
@@ -155,9 +162,11 @@ impl Learner {
 }
 
 impl Learned {
-    /// Bytes of one: three values for each of the network's parameters, and its running statistics.
-    pub(super) fn size(plan: &Plan) -> usize {
-        (3 * plan.trained_len() + plan.running_len()) * size_of::<f32>()
+    /// Bytes of one: the network's parameters, what the optimiser remembers of each, and the running
+    /// statistics.
+    pub(super) fn size(plan: &Plan, config: &RunConfig) -> usize {
+        let copies = 1 + config.optimizer.slots().len();
+        (copies * plan.trained_len() + plan.running_len()) * size_of::<f32>()
     }
 }
 

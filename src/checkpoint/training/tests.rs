@@ -2,6 +2,13 @@ use super::*;
 use crate::data::DataInfo;
 use crate::protocol::{Best, Clock};
 
+fn slots(first: Vec<f32>, second: Vec<f32>) -> Vec<Slot> {
+    vec![
+        Slot { name: "first_moment".into(), values: first },
+        Slot { name: "second_moment".into(), values: second },
+    ]
+}
+
 fn checkpoint() -> Checkpoint {
     let values = |scale: f32| (0..5_142_u16).map(|place| f32::from(place) * scale).collect();
     Checkpoint {
@@ -22,8 +29,7 @@ fn checkpoint() -> Checkpoint {
             weights: values(0.01),
             running: Vec::new(),
             set: DataInfo::mnist(),
-            first_moment: values(-1e-9),
-            second_moment: values(1e-30),
+            slots: slots(values(-1e-9), values(1e-30)),
             losses: vec![2.3, f32::NAN, f32::INFINITY, 0.1],
         }),
         journal_bytes: 123_456_789_012,
@@ -43,8 +49,8 @@ fn a_checkpoint_reads_back_to_the_bit() {
     assert_eq!(read.journal_bytes, written.journal_bytes);
     for part in [
         |state: &TrainingState| bits(&state.weights),
-        |state: &TrainingState| bits(&state.first_moment),
-        |state: &TrainingState| bits(&state.second_moment),
+        |state: &TrainingState| bits(&state.slots[0].values),
+        |state: &TrainingState| bits(&state.slots[1].values),
         |state: &TrainingState| bits(&state.losses),
     ] {
         assert_eq!(part(&read.state), part(&written.state));
@@ -65,8 +71,7 @@ fn a_checkpoint_of_any_network_has_its_statistics_and_its_classes() {
     written.state = Arc::new(TrainingState {
         weights: values(plan.trained_len(), 0.5),
         running: values(plan.running_len(), -7.0),
-        first_moment: values(plan.trained_len(), 1e3),
-        second_moment: values(plan.trained_len(), 1e4),
+        slots: slots(values(plan.trained_len(), 1e3), values(plan.trained_len(), 1e4)),
         set,
         losses: vec![1.0],
         progress: written.state.progress.clone(),
@@ -132,10 +137,10 @@ fn a_bit_that_turned_over_is_noticed_wherever_it_stands() {
 #[test]
 fn what_could_not_be_read_back_is_not_written() {
     let mut short = checkpoint();
-    Arc::make_mut(&mut short.state).second_moment.pop();
+    Arc::make_mut(&mut short.state).slots[1].values.pop();
     assert!(encode(&short).is_err());
     let mut infinite = checkpoint();
-    Arc::make_mut(&mut infinite.state).first_moment[5_000] = f32::INFINITY;
+    Arc::make_mut(&mut infinite.state).slots[0].values[5_000] = f32::INFINITY;
     assert!(matches!(encode(&infinite), Err(Flaw::NotFinite { .. })));
 }
 

@@ -4,7 +4,7 @@ use std::{fs::File, io::Read, path::Path};
 
 use super::TrainArgs;
 use crate::{
-    config::{DataSource, DeviceChoice, RunConfig},
+    config::{ConfigError, DataSource, DeviceChoice, RunConfig},
     files,
     launch::Changes,
     protocol::Breakpoint,
@@ -15,9 +15,12 @@ use crate::{
 
 impl TrainArgs {
     /// What the run should do.
-    pub(in crate::cli) fn config(&self) -> RunConfig {
+    ///
+    /// # Errors
+    /// If options contradict each other.
+    pub(in crate::cli) fn config(&self) -> Result<RunConfig, ConfigError> {
         let defaults = RunConfig::default();
-        RunConfig {
+        Ok(RunConfig {
             data: self.source.data(),
             image_size: self.source.image_size,
             epochs: self.epochs.unwrap_or(defaults.epochs),
@@ -35,7 +38,10 @@ impl TrainArgs {
             keep_runs: self.keep_runs,
             model: self.model.clone().unwrap_or(defaults.model),
             name: self.name.clone(),
-        }
+            optimizer: self.recipe.optimizer()?,
+            schedule: self.recipe.schedule(),
+            clip_norm: self.recipe.clip_norm,
+        })
     }
 
     /// What a resumed run should do differently.

@@ -343,8 +343,7 @@ fn checkpoint(step: u64, best: u64) -> Event {
         weights: Vec::new(),
         running: Vec::new(),
         set: crate::data::DataInfo::mnist(),
-        first_moment: Vec::new(),
-        second_moment: Vec::new(),
+        slots: Vec::new(),
         losses: Vec::new(),
     }))
 }

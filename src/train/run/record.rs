@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Instant};
 
 use super::{Moment, Position, Run, initial_weights};
 use crate::{
-    nn::{adam::AdamState, model::Weights},
-    protocol::{Best, Evaluation, Event, TrainingProgress, TrainingState},
+    nn::{model::Weights, optim::OptimizerState},
+    protocol::{Best, Evaluation, Event, Slot, TrainingProgress, TrainingState},
     train::{
         clock::Stopwatch,
         error::TrainError,
@@ -29,7 +29,9 @@ impl Run<'_> {
             self.outbox.send(&Event::Notice(notice.to_owned()));
             return Ok(());
         }
-        let AdamState { step, mut first, mut second } = self.learner.optimiser()?;
+        let OptimizerState { step, slots } = self.learner.optimiser()?;
+        let names = self.config.optimizer.slots().iter().map(|&name| name.to_owned());
+        let slots = names.zip(slots).map(|(name, values)| Slot { name, values }).collect();
         let kept = self.at.batch.max(TrainingState::LOSSES);
         let state = TrainingState {
             progress: TrainingProgress {
@@ -46,8 +48,7 @@ impl Run<'_> {
             },
             weights: trained,
             running,
-            first_moment: first.pop().unwrap_or_default(),
-            second_moment: second.pop().unwrap_or_default(),
+            slots,
             losses: self.losses.up_to(self.at.step, kept).to_vec(),
             set: self.sets.info.clone(),
         };
@@ -76,12 +77,13 @@ impl Run<'_> {
         let progress = &state.progress;
         let images = self.sets.train.len();
         resume::check_place(progress, self.config, images)?;
-        self.learner.resume(&AdamState {
+        self.learner.resume(&OptimizerState {
             step: progress.optimiser_step,
-            first: vec![state.first_moment.clone()],
-            second: vec![state.second_moment.clone()],
+            slots: state.slots.iter().map(|slot| slot.values.clone()).collect(),
         })?;
-        self.rates = Rates::resume(&progress.rates, progress.step).ok_or(Unfit::Rates)?;
+        let schedule = self.config.schedule(images);
+        self.rates = Rates::resume(&progress.rates, schedule, progress.step).ok_or(Unfit::Rates)?;
+        self.rate = self.rates.set_after(progress.step);
         self.learner.set_learning_rate(self.rates.after(progress.step));
         self.losses = Losses::resume(progress.step, &state.losses);
         self.clock = Stopwatch::resume(Instant::now(), progress.clock);
@@ -109,7 +111,8 @@ impl Run<'_> {
         }
         let plan = self.learner.model.plan();
         if let Ok((weights, _)) = initial_weights(self.config, plan) {
-            let learned = Learner::new(Arc::clone(plan), &weights, &self.device)?.snapshot()?;
+            let learned = Learner::new(Arc::clone(plan), &weights, &self.device, self.config)?;
+            let learned = learned.snapshot()?;
             let at = Position { epoch: 1, ..Position::default() };
             self.moments.keep(0, true, Moment { at, learned, epoch_seconds: 0.0 });
         }

@@ -59,7 +59,7 @@ impl Run<'_> {
             epoch: self.at.epoch,
             batch: self.at.batch as u64,
             images: self.at.images,
-            learning_rate: self.learner.learning_rate(),
+            learning_rate: self.rate,
             clock: self.clock.read(),
             tail: self.losses.up_to(step, Rewound::TAIL).to_vec(),
         }));
@@ -106,6 +106,7 @@ impl Run<'_> {
         let inspection =
             if step > 0 && self.at.step == before { Some(self.train_watched()?.1) } else { None };
         self.learner.set_learning_rate(self.rates.after(self.at.step));
+        self.rate = self.rates.set_after(self.at.step);
         Ok(inspection)
     }
 
@@ -191,20 +192,23 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Brings the learning rate to that of the next step, which differs where the run repeats steps
-    /// before which it was changed.
+    /// Brings the learning rate to that of the next step. Listeners are told where the run repeats steps
+    /// before which a person changed it; the schedule they know.
     pub(super) fn apply_rate(&mut self) -> Result<(), TrainError> {
-        let learning_rate = self.rates.after(self.at.step);
-        if learning_rate != self.learner.learning_rate() {
-            self.change_rate(RateChange { step: self.at.step, learning_rate, branch: false })?;
+        let step = self.at.step;
+        let learning_rate = self.rates.set_after(step);
+        if learning_rate != self.rate {
+            return self.change_rate(RateChange { step, learning_rate, branch: false });
         }
+        self.learner.set_learning_rate(self.rates.after(step));
         Ok(())
     }
 
     /// Sets the learning rate and reports it, after the losses of all steps before the change.
     fn change_rate(&mut self, change: RateChange) -> Result<(), TrainError> {
         self.hand_over(Instant::now())?;
-        self.learner.set_learning_rate(change.learning_rate);
+        self.rate = change.learning_rate;
+        self.learner.set_learning_rate(self.rates.after(change.step));
         self.outbox.send(&Event::LearningRate(change));
         Ok(())
     }
@@ -222,7 +226,7 @@ impl Run<'_> {
 
     /// Multiplies the learning rate. Behind the furthest step, what was trained ahead is given up.
     pub(super) fn scale_rate(&mut self, factor: f64) -> Result<(), TrainError> {
-        let now = self.learner.learning_rate();
+        let now = self.rate;
         let scaled = now * factor;
         if !scaled.is_finite() {
             return Ok(());

@@ -1,0 +1,83 @@
+//! How a network is trained: optimiser and schedule.
+
+use clap::{Args, ValueEnum, builder::PossibleValue};
+
+use super::{OPTIMISER, number, whole};
+use crate::config::{
+    ConfigError, OptimizerName, OptimizerOptions, OptimizerSpec, ScheduleSpec, Shape,
+};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct RecipeArgs {
+    /// The optimiser: adam, adamw or sgd
+    #[arg(long, value_name = "NAME", default_value = "adam", hide_possible_values = true, help_heading = OPTIMISER)]
+    optimizer: OptimizerName,
+    /// Weight decay, as PyTorch's class of the optimiser has it [default: 0, of adamw 0.01]
+    #[arg(long, value_name = "F", value_parser = number, allow_negative_numbers = true, help_heading = OPTIMISER)]
+    weight_decay: Option<f64>,
+    /// Decay of Adam's two running means [default: 0.9,0.999]
+    #[arg(long, value_name = "F,F", value_parser = pair, allow_hyphen_values = true, help_heading = OPTIMISER)]
+    betas: Option<[f64; 2]>,
+    /// Momentum of sgd [default: 0]
+    #[arg(long, value_name = "F", value_parser = number, allow_negative_numbers = true, help_heading = OPTIMISER)]
+    momentum: Option<f64>,
+    /// Nesterov's form of the momentum
+    #[arg(long, help_heading = OPTIMISER)]
+    nesterov: bool,
+    /// Shorten gradients whose norm is above F
+    #[arg(long, value_name = "F", value_parser = number, allow_negative_numbers = true, help_heading = OPTIMISER)]
+    pub(super) clip_norm: Option<f64>,
+    /// How the learning rate changes over the run: constant, linear, cosine, one-cycle or step, of which
+    /// --lr is the highest
+    #[arg(long, value_name = "NAME", default_value = "constant", hide_possible_values = true, help_heading = OPTIMISER)]
+    schedule: Shape,
+    /// Steps in which the learning rate first rises to its highest [default: 0, of one-cycle 30 % of all]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = whole::<u64>, allow_negative_numbers = true, help_heading = OPTIMISER)]
+    warmup: u64,
+    /// The learning rate at the end of the schedule [default: 0; of one-cycle 1/250,000 and of step 1/100
+    /// of --lr]
+    #[arg(long, value_name = "F", value_parser = number, allow_negative_numbers = true, help_heading = OPTIMISER)]
+    final_lr: Option<f64>,
+}
+
+impl RecipeArgs {
+    /// The optimiser that they describe.
+    pub(super) fn optimizer(&self) -> Result<OptimizerSpec, ConfigError> {
+        let Self { optimizer: name, weight_decay, betas, momentum, nesterov, .. } = *self;
+        OptimizerOptions { name, weight_decay, betas, momentum, nesterov }.spec()
+    }
+
+    /// The schedule that they describe.
+    pub(super) fn schedule(&self) -> ScheduleSpec {
+        let Self { schedule: shape, warmup, final_lr: final_rate, .. } = *self;
+        ScheduleSpec { shape, warmup, final_rate, steps: None }
+    }
+}
+
+fn pair(text: &str) -> Result<[f64; 2], String> {
+    let numbers = text.split_once(',').map(|(first, second)| [first, second].map(number));
+    match numbers {
+        Some([Ok(first), Ok(second)]) => Ok([first, second]),
+        _ => Err("expected two numbers with a comma between them, such as 0.9,0.999".to_owned()),
+    }
+}
+
+impl ValueEnum for OptimizerName {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()))
+    }
+}
+
+impl ValueEnum for Shape {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()))
+    }
+}
