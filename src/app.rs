@@ -16,6 +16,7 @@ mod pad;
 mod prompt;
 mod record;
 pub mod run;
+mod tiles;
 
 use crate::protocol::{Breakpoint, Command, Event, Inspection, Query, Sample, Subject};
 use crate::{printable::printable, recorder::Report};
@@ -34,6 +35,7 @@ pub use network::Network;
 pub use pad::Pad;
 pub use prompt::{Prompt, PromptKind};
 pub use run::Run;
+pub use tiles::Tiles;
 
 /// What lies over the panes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +57,8 @@ pub enum Msg {
     Event(Box<Event>),
     /// The person acts.
     Action(Action),
+    /// The view shows so many images from now on.
+    Tiles(Tiles),
     /// Text was pasted.
     Paste(String),
     /// A key was pressed that does nothing.
@@ -111,6 +115,10 @@ pub struct App {
     pub prompt: Option<Prompt>,
     /// Whether the run belongs to another program and can only be looked at.
     pub looks_on: bool,
+    /// Whether views of many images show few of them in large.
+    pub enlarged: bool,
+    /// How many images the view shows.
+    pub tiles: Tiles,
     /// Turns of the help's pages, to be taken modulo their number.
     pub help_page: usize,
     asked: Asked,
@@ -127,6 +135,8 @@ pub struct App {
 struct Asked {
     subject: Option<Subject>,
     query: Option<Query>,
+    /// From which step on the worker reports what steps do while it trains.
+    inspecting_since: Option<u64>,
     /// Whether a person waits for a checkpoint.
     checkpoint: bool,
 }
@@ -159,6 +169,8 @@ impl Default for App {
             breakpoints: Breakpoints::default(),
             prompt: None,
             looks_on: false,
+            enlarged: false,
+            tiles: Tiles::default(),
             help_page: 0,
             asked: Asked::default(),
             sample: Held::new(SAMPLE_DWELL),
@@ -193,6 +205,10 @@ impl App {
             Msg::Action(action) => {
                 self.hint = None;
                 self.act(action)
+            }
+            Msg::Tiles(tiles) => {
+                self.tiles = tiles;
+                Vec::new()
             }
             Msg::Paste(text) => {
                 if self.paste(&text) {
@@ -268,6 +284,14 @@ impl App {
             self.asked.subject.clone_from(&subject);
             commands.push(Command::LookInside(subject));
         }
+        let is_inspecting = self.view == View::Step;
+        if is_inspecting != self.asked.inspecting_since.is_some() {
+            self.asked.inspecting_since = is_inspecting.then_some(self.run.step);
+            commands.push(Command::Inspect(is_inspecting));
+        }
+        // The run may have gone back.
+        self.asked.inspecting_since =
+            self.asked.inspecting_since.map(|since| since.min(self.run.step));
         let query = match self.view {
             View::Mistakes => self.matrix().map(|matrix| self.mistakes.query(matrix)),
             _ => None,
@@ -312,10 +336,12 @@ impl App {
     }
 
     /// What the last step did, if that is known: while single steps are trained, what the one before
-    /// did until the new one's report is here.
+    /// did until the new one's report is here; while training goes on in the step view, what a step
+    /// did that was trained since the view was opened.
     pub fn inspection(&self) -> Option<&Inspection> {
         let found = self.inspector.inspection.as_ref()?;
-        (found.step == self.run.step || self.run.is_stepping()).then_some(found)
+        let is_recent = self.asked.inspecting_since.is_some_and(|since| found.step >= since);
+        (found.step == self.run.step || self.run.is_stepping() || is_recent).then_some(found)
     }
 
     /// Steps that were trained before the run went back, if it can still go that way again.

@@ -59,6 +59,8 @@ pub enum Command {
     /// Report an image's way through the network, now and a few times a second while training; `None`
     /// ends that.
     LookInside(Option<Subject>),
+    /// Report what steps do, about twice a second while training, or no longer.
+    Inspect(bool),
     /// Report images of an evaluation.
     Find(Query),
     /// Hand over a checkpoint.

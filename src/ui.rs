@@ -40,7 +40,7 @@ pub use depth::Depth;
 pub(crate) use format::thousands;
 pub use theme::Theme;
 
-use crate::app::{App, View};
+use crate::app::{App, Tiles, View};
 
 /// The whole screen.
 #[derive(Debug)]
@@ -83,6 +83,17 @@ impl<'a> Dashboard<'a> {
 /// middle of several, while [`View::Draw`] is shown; `None` beside the pad.
 pub fn pad_position(app: &App, area: Rect, column: u16, row: u16) -> Option<(u8, u8)> {
     draw::pixel(app, layout::screen(area)?.body, column, row)
+}
+
+/// How many images the view shows next to each other on a screen of this area; `None` where it shows
+/// other things.
+pub fn tiles(app: &App, area: Rect) -> Option<Tiles> {
+    let body = layout::screen(area)?.body;
+    match app.view {
+        View::Step => inspector::tiles(app, body),
+        View::Mistakes => mistakes::tiles(app, body),
+        _ => None,
+    }
 }
 
 impl Widget for &Dashboard<'_> {

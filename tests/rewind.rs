@@ -355,6 +355,25 @@ fn at_any_pace_a_pause_comes_at_once_and_every_batch_is_inspected() {
 }
 
 #[test]
+fn steps_that_are_inspected_while_training_are_the_same_steps() {
+    let folder = small_set();
+    let reference = undisturbed(folder.path());
+    for inspects in [true, false] {
+        let mut person = paused(config(folder.path(), "inspected"), Tools::attended());
+        person.until_inspected(1);
+        person.send(Command::Inspect(inspects));
+        person.send(Command::Resume);
+        person.until(|event| matches!(event, Event::Inspected(_)));
+        let expected = if inspects { 2 } else { STEPS };
+        assert_eq!(person.inspection.as_ref().map(|one| one.step), Some(expected));
+        person.until_finished();
+        assert_same_course(&person, &reference);
+        person.leave();
+        assert_eq!(weights(folder.path(), "inspected"), weights(folder.path(), "undisturbed"));
+    }
+}
+
+#[test]
 fn an_inspection_tells_what_the_step_did() {
     let folder = small_set();
     let mut person = paused(config(folder.path(), "inspected"), Tools::attended());

@@ -39,10 +39,10 @@ impl App {
                 self.turn_help(direction);
             }
             Action::Move(direction) => match self.view {
-                View::Step => self.inspector.select(direction),
+                View::Step => self.inspector.select(direction, self.tiles),
                 View::Confusion => self.move_cursor(direction),
                 View::Network => self.network.select(direction, self.run.info.as_ref()),
-                View::Mistakes => self.mistakes.select(direction),
+                View::Mistakes => self.mistakes.select(direction, self.tiles),
                 View::Draw => self.pad.select(direction),
                 View::Overview | View::Loss => {}
             },
@@ -50,6 +50,7 @@ impl App {
             Action::NewerMatrix => self.pin_newer(),
             Action::NextParameter => self.inspector.select_parameter(true),
             Action::PreviousParameter => self.inspector.select_parameter(false),
+            Action::Enlarge => self.enlarged = !self.enlarged,
             Action::LookInside => self.look_inside(),
             Action::Hardest => self.network.hardest(),
             Action::SwitchSet => self.network.switch_set(self.run.info.as_ref()),

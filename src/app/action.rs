@@ -51,6 +51,8 @@ pub enum Action {
     NextParameter,
     /// Choose the parameter before.
     PreviousParameter,
+    /// Show fewer images in large, or more of them.
+    Enlarge,
     /// Show the way of the chosen image through the network, or ask for an image there.
     LookInside,
     /// Show the image that the network does worst on.

@@ -1,35 +1,63 @@
-//! The last step's batch, and which of its images is chosen.
+//! What a step did, and which of its images is chosen.
 
 use std::sync::Arc;
 
-use super::Direction;
+use super::{Direction, Held, Tiles};
 use crate::protocol::{Inspection, RankedDigit};
 
+/// Seconds that a batch's images stay while training goes on: its figures change more often, but
+/// images take many more bytes.
+const BATCH_DWELL: f64 = 3.0;
+
 /// What the step view shows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Inspector {
     /// What a step did, as last reported.
     pub inspection: Option<Arc<Inspection>>,
+    /// The one whose images are shown.
+    batch: Held<Arc<Inspection>>,
     /// Place of the chosen image in [`Inspection::digits`].
     pub selected: usize,
     /// Place of the chosen parameter in [`Inspection::parameters`].
     pub parameter: usize,
 }
 
-impl Inspector {
-    /// Images in a row of the view, whatever its width.
-    pub const COLUMNS: usize = 5;
-    /// Images that a screen up or down passes over.
-    const PAGE: usize = 3 * Self::COLUMNS;
+impl Default for Inspector {
+    fn default() -> Self {
+        Self { inspection: None, batch: Held::new(BATCH_DWELL), selected: 0, parameter: 0 }
+    }
+}
 
+impl Inspector {
     pub(super) fn show(&mut self, inspection: Arc<Inspection>) {
-        self.selected = 0;
+        self.batch.offer(Arc::clone(&inspection));
         self.inspection = Some(inspection);
+    }
+
+    /// Goes over to the newest images if those shown have stood long enough, or `at_once`, and then to
+    /// the worst of them.
+    pub(super) fn refresh(&mut self, now: f64, at_once: bool) {
+        let before = self.batch().map(|batch| batch.step);
+        self.batch.refresh(now, at_once);
+        if at_once && self.batch().map(|batch| batch.step) != before {
+            self.selected = 0;
+        }
+    }
+
+    /// The step whose images are shown.
+    pub fn batch(&self) -> Option<&Inspection> {
+        self.batch.shown().map(AsRef::as_ref)
     }
 
     /// Drops what a step after this one did, which the run may do in another way.
     pub(super) fn forget_after(&mut self, step: u64) {
         self.inspection.take_if(|inspection| inspection.step > step);
+        if self.batch().is_some_and(|batch| batch.step > step) {
+            self.batch = Held::new(BATCH_DWELL);
+            if let Some(inspection) = &self.inspection {
+                self.batch.offer(Arc::clone(inspection));
+            }
+        }
     }
 
     /// Chooses the parameter below, or the one above.
@@ -41,26 +69,11 @@ impl Inspector {
 
     /// The chosen image.
     pub fn chosen(&self) -> Option<&RankedDigit> {
-        self.inspection.as_ref()?.digits.get(self.selected)
+        self.batch()?.digits.get(self.selected)
     }
 
-    pub(super) fn select(&mut self, direction: Direction) {
-        let digits = self.inspection.as_ref().map_or(0, |inspection| inspection.digits.len());
-        let last = digits.saturating_sub(1);
-        let down = |by: usize| if self.selected + by <= last { self.selected + by } else { last };
-        self.selected = match direction {
-            Direction::Left => self.selected.saturating_sub(1),
-            Direction::Right => down(1),
-            // In the first row there is no row above, nor one below in the last.
-            Direction::Up => self.selected.checked_sub(Self::COLUMNS).unwrap_or(self.selected),
-            Direction::Down if self.selected / Self::COLUMNS == last / Self::COLUMNS => {
-                self.selected
-            }
-            Direction::Down => down(Self::COLUMNS),
-            Direction::PageUp => self.selected.saturating_sub(Self::PAGE),
-            Direction::PageDown => down(Self::PAGE),
-            Direction::Home => 0,
-            Direction::End => last,
-        };
+    pub(super) fn select(&mut self, direction: Direction, tiles: Tiles) {
+        let digits = self.batch().map_or(0, |batch| batch.digits.len());
+        self.selected = tiles.moved(self.selected, digits, direction);
     }
 }

@@ -1,6 +1,6 @@
 //! The cell chosen in the confusion matrix, and the images of a cell or of all, hardest first.
 
-use super::{App, Direction, Matrix, View};
+use super::{App, Direction, Matrix, Tiles, View};
 use crate::protocol::{Found, Query, RankedDigit};
 
 /// What the confusion and mistakes views show beside the matrix itself.
@@ -17,11 +17,6 @@ pub struct Mistakes {
 }
 
 impl Mistakes {
-    /// Images in a row of the list, however wide the screen is.
-    pub const COLUMNS: usize = 5;
-    /// Images that a page moves by.
-    const PAGE: usize = 2 * Self::COLUMNS;
-
     /// What the mistakes view wants to know of an evaluation.
     pub(super) fn query(&self, of: Matrix<'_>) -> Query {
         Query { step: of.step, set: of.evaluation.set, cell: self.cell }
@@ -66,27 +61,9 @@ impl Mistakes {
         }
     }
 
-    pub(super) fn select(&mut self, direction: Direction) {
-        let Some(last) = self.list().and_then(|found| found.digits.len().checked_sub(1)) else {
-            return;
-        };
-        let place = self.selected.min(last);
-        // Up and down keep the column; only the last row may have none there.
-        let up = |by: usize| if place < by { place % Self::COLUMNS } else { place - by };
-        let down = |by: usize| {
-            let in_last_row = place / Self::COLUMNS == last / Self::COLUMNS;
-            if in_last_row { place } else { (place + by).min(last) }
-        };
-        self.selected = match direction {
-            Direction::Up => up(Self::COLUMNS),
-            Direction::Down => down(Self::COLUMNS),
-            Direction::Left => place.saturating_sub(1),
-            Direction::Right => (place + 1).min(last),
-            Direction::PageUp => up(Self::PAGE),
-            Direction::PageDown => down(Self::PAGE),
-            Direction::Home => 0,
-            Direction::End => last,
-        };
+    pub(super) fn select(&mut self, direction: Direction, tiles: Tiles) {
+        let images = self.list().map_or(0, |found| found.digits.len());
+        self.selected = tiles.moved(self.selected, images, direction);
     }
 }
 

@@ -22,6 +22,7 @@ impl App {
         self.run.refresh_figures(self.curves.loss.smooth(), stands_still);
         self.curves.refresh(now, stands_still);
         self.sample.refresh(now, stands_still);
+        self.inspector.refresh(now, stands_still);
         self.matrix.refresh(now, stands_still);
         self.release_lost_pin();
         self.network.refresh(now, stands_still);

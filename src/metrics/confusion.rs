@@ -119,15 +119,32 @@ impl Confusion {
         self.cells().filter(|cell| cell.truth == class).map(|cell| cell.count).sum()
     }
 
+    /// Images predicted as this class.
+    pub fn predicted(&self, class: usize) -> u32 {
+        self.cells().filter(|cell| cell.predicted == class).map(|cell| cell.count).sum()
+    }
+
     /// Of the images predicted as `class`, the share that are; `None` if none were.
     pub fn precision(&self, class: usize) -> Option<f64> {
-        let predicted = self.cells().filter(|cell| cell.predicted == class);
-        ratio(self.count(class, class), predicted.map(|cell| cell.count).sum())
+        ratio(self.count(class, class), self.predicted(class))
     }
 
     /// Of the images of `class`, the share recognised; `None` if there are none.
     pub fn recall(&self, class: usize) -> Option<f64> {
         ratio(self.count(class, class), self.support(class))
+    }
+
+    /// The recall of every class, in one pass.
+    pub fn recalls(&self) -> Vec<Option<f64>> {
+        let mut counts = vec![(0, 0); self.classes()];
+        for cell in self.cells() {
+            let (correct, support) = &mut counts[cell.truth];
+            *support += cell.count;
+            if cell.predicted == cell.truth {
+                *correct = cell.count;
+            }
+        }
+        counts.into_iter().map(|(correct, support)| ratio(correct, support)).collect()
     }
 
     /// Harmonic mean of precision and recall; `None` where either is or both are zero.
@@ -221,6 +238,8 @@ mod tests {
         let confusion = small();
         assert_eq!(confusion.precision(4), Some(0.5));
         assert_eq!(confusion.recall(4), Some(1.0 / 3.0));
+        let each: Vec<_> = (0..10).map(|class| confusion.recall(class)).collect();
+        assert_eq!(confusion.recalls(), each);
         assert_eq!(confusion.f1(4), Some(0.4));
         assert_eq!(confusion.accuracy(), Some(0.5));
     }

@@ -22,7 +22,7 @@ use crate::{
         stop_until_continued,
     },
     train::Worker,
-    ui::{Dashboard, Theme},
+    ui::{self, Dashboard, Theme},
 };
 
 /// How long the rest of a terminal's reply may take, keys that come meanwhile included.
@@ -252,7 +252,13 @@ impl Session {
                     screen.redraw();
                 }
             }
-            Some(action) => link.update(app, Msg::Action(action)),
+            Some(action) => {
+                // Up and down go to what stands there on this screen.
+                if let Some(tiles) = ui::tiles(app, self.area) {
+                    link.update(app, Msg::Tiles(tiles));
+                }
+                link.update(app, Msg::Action(action));
+            }
             None => {}
         }
         Ok(action.is_some())

@@ -119,6 +119,8 @@ struct Agenda {
     sampled: u64,
     /// Step that was inspected last.
     inspected: u64,
+    /// When the next step is inspected while training runs; `None` where nobody looks.
+    inspect: Option<Instant>,
 }
 
 struct Run<'a> {
@@ -192,7 +194,7 @@ impl<'a> Run<'a> {
             unkept: 0,
             clock: Stopwatch::start(now),
             epoch_start: 0.0,
-            agenda: Agenda { hand_over: now, sample: now, sampled: 0, inspected: 0 },
+            agenda: Agenda { hand_over: now, sample: now, sampled: 0, inspected: 0, inspect: None },
             state: RunState::Loading,
             look: Look { subject: None, is_new: false, step: 0, next: now },
             results: Results::default(),

@@ -5,6 +5,7 @@ mod cursor;
 mod figures;
 mod fit;
 mod grid;
+mod history;
 
 use ratatui::{
     buffer::Buffer,
@@ -13,7 +14,7 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::{names::Names, pane, table, theme::Theme};
+use super::{names::Names, pane, theme::Theme};
 use crate::{
     app::{Action, App, Matrix},
     keymap,
@@ -73,8 +74,8 @@ impl<'a> Confusion<'a> {
         Self { app, theme, full: false, history: false }
     }
 
-    /// As a view of its own: with a table of per-class figures beside the matrix where it fits, and
-    /// with a cursor.
+    /// As a view of its own: with a cursor and, where they fit, a table of per-class figures and the
+    /// recall after each epoch.
     pub(super) fn in_full(self) -> Self {
         Self { full: true, ..self }
     }
@@ -105,14 +106,14 @@ impl<'a> Confusion<'a> {
         let note = |text: String| Line::styled(text, self.theme.muted);
         let class = class(self.app);
         let notes = [
-            note(format!("rows: true {class}, columns: taken for")),
-            note("true ↓ →taken for".to_owned()),
+            note(format!("rows: true {class}, columns: predicted")),
+            note("true ↓  predicted →".to_owned()),
         ];
         pane::titled(area, buf, self.theme, &title, notes)
     }
 }
 
-/// What is told apart: digits, or classes of another kind.
+/// The word for a class.
 fn class(app: &App) -> &'static str {
     if Names::of(app).are_digits() { "digit" } else { "class" }
 }
@@ -123,12 +124,10 @@ impl Widget for &Confusion<'_> {
         let Some(matrix) = app.matrix() else {
             let inner = pane::titled(area, buf, theme, "Confusion", []);
             let text = if app.run.is_under_way() {
-                let class = class(app);
-                format!(
-                    "How often each {class} is taken for which appears here after the first epoch."
-                )
+                "The confusion matrix appears after epoch 1.".to_owned()
             } else {
-                "No epoch was completed.".to_owned()
+                "There is no confusion matrix: the run ended before its first evaluation."
+                    .to_owned()
             };
             return pane::empty(inner, buf, theme, &text);
         };
@@ -139,7 +138,8 @@ impl Widget for &Confusion<'_> {
         let cursor = [truth, predicted].map(|class| usize::from(class).min(classes - 1));
         let cursor = (cursor[0], cursor[1]);
         let mut below = inner;
-        let layout = Layout { names, classes, cursor };
+        let support = (0..classes).map(|class| confusion.support(class)).max().unwrap_or(0);
+        let layout = Layout { names, classes, support, cursor };
         let grid = layout.whole(inner, self.full);
         let grid = grid.or_else(|| if self.full { layout.part(inner) } else { None });
         if grid.is_none() && !self.full {
@@ -149,7 +149,7 @@ impl Widget for &Confusion<'_> {
             grid.draw(confusion, buf, theme);
             let mut used = grid.bottom() + 1 - inner.y;
             let part = grid.part();
-            if !grid.has_table && part.is_none() {
+            if grid.has_errors() && part.is_none() {
                 if self.history && inner.y + used < inner.bottom() {
                     let row = Rect { y: inner.y + used, height: 1, ..inner };
                     self.draw_history(row, buf);
@@ -165,6 +165,7 @@ impl Widget for &Confusion<'_> {
         }
         if self.full {
             if let Some(grid) = &grid {
+                history::draw(grid, app, inner.right(), buf, theme);
                 cursor::mark(grid, cursor, buf, theme);
             }
             let line = cursor::line(confusion, names, cursor, below.width, theme);
@@ -175,9 +176,13 @@ impl Widget for &Confusion<'_> {
             below = rest(below, if below.height > 3 { 2 } else { 1 });
         }
         self.figures(matrix.evaluation, below, buf);
-        if grid.is_some_and(|grid| grid.is_narrow()) && below.height > PAIR_LINES + 1 {
-            let text = "in %: diagonal recall, pr precision";
-            table::left(buf, inner.x, inner.bottom() - 1, text, inner.width, theme.muted);
+        if grid.is_some_and(|grid| grid.has_errors()) && below.height > PAIR_LINES + 1 {
+            let legend = Line::from(vec![
+                Span::styled("true ↓  predicted →  ", theme.muted),
+                Span::styled("✗", theme.wrong),
+                Span::styled(" errors", theme.muted),
+            ]);
+            legend.render(Rect { y: inner.bottom() - 1, height: 1, ..inner }, buf);
         }
     }
 }

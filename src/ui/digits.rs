@@ -1,4 +1,4 @@
-//! Images of the current batch, in block characters, with what the network takes them for.
+//! Images of the current batch, in block characters, with the network's predictions.
 
 use ratatui::{
     buffer::Buffer,
@@ -41,8 +41,7 @@ impl<'a> Digits<'a> {
 impl Widget for &Digits<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let names = Names::of(self.app);
-        let (things, heading) =
-            if names.are_digits() { ("digits", "Digits") } else { ("images", "Images") };
+        let heading = if names.are_digits() { "Digits" } else { "Images" };
         let Some(sample) = self.app.sample() else {
             let inner = pane::titled(area, buf, self.theme, heading, []);
             let text = if self.app.looks_on {
@@ -50,14 +49,14 @@ impl Widget for &Digits<'_> {
             } else if self.app.run.ended_before_training() {
                 "No batch was trained.".to_owned()
             } else {
-                format!("The first {things} appear here, with what the network takes them for.")
+                format!("{heading} of the first batch appear here after step 1.")
             };
             return pane::empty(inner, buf, self.theme, &text);
         };
         let step = format::thousands(sample.step);
         let wrong = [
             Span::styled("✗", self.theme.wrong),
-            Span::styled(" true→taken for", self.theme.muted),
+            Span::styled(" true→predicted", self.theme.muted),
         ];
         let right =
             [Span::styled("✓", self.theme.right), Span::styled(" right  ", self.theme.muted)];
@@ -99,8 +98,8 @@ impl Widget for &Digits<'_> {
     }
 }
 
-/// Right or wrong, true class and what it was taken for, with that answer's probability; in at most
-/// `columns`, as far as labels fit into these.
+/// Right or wrong, true and predicted class, and the prediction's probability, in at most `columns`.
+/// Two names that would be cut to numbers take the probability's place.
 pub(super) fn caption(
     digit: &Digit,
     names: Names<'_>,
@@ -108,15 +107,18 @@ pub(super) fn caption(
     theme: &Theme,
 ) -> Line<'static> {
     let percent = format::short_percent(f64::from(digit.probability));
+    let all = usize::from(columns).saturating_sub(MARK);
     // Names have the same columns in all captions, so that the percentages stand below each other.
-    let room = usize::from(columns).saturating_sub(MARK + PERCENT);
-    let room = room.min(2 * names.widest() + 1).max(LEAST_ANSWER);
+    let room = all.saturating_sub(PERCENT).min(2 * names.widest() + 1).max(LEAST_ANSWER);
+    let is_cut = !digit.is_right() && names.are_cut_to_numbers(digit, room);
+    let room = if is_cut { all } else { room };
     let answer = table::padded(names.answer(digit, room), room);
     let (mark, style) = if digit.is_right() { ("✓", theme.right) } else { ("✗", theme.wrong) };
-    Line::from(vec![
-        Span::styled(format!(" {mark} {answer}"), style),
-        Span::styled(format!(" {percent:>3} %"), theme.muted),
-    ])
+    let mut line = Line::styled(format!(" {mark} {answer}"), style);
+    if !is_cut {
+        line.push_span(Span::styled(format!(" {percent:>3} %"), theme.muted));
+    }
+    line
 }
 
 /// Columns of a caption's mark and of its probability.

@@ -1,4 +1,4 @@
-//! What the last step did: its losses, gradients and updates, and its digits.
+//! What a step did: its losses, gradients and updates, and its digits.
 //!
 //! ```text
 //! ┌ step ───────┐ ┌ digits ──────────┐   side by side, or below each other where that is too wide
@@ -17,7 +17,7 @@ use ratatui::{
 };
 
 use super::{digits, digits::Digits, theme::Theme};
-use crate::app::{self, App};
+use crate::app::{App, Tiles};
 
 /// The step view.
 #[derive(Debug)]
@@ -28,8 +28,8 @@ pub(super) struct Inspector<'a> {
 
 /// Columns between the two panes.
 const GAP: u16 = 2;
-/// Digits in a row.
-const COLUMNS: u16 = app::Inspector::COLUMNS as u16;
+/// Small images in a row that leave no room for the figures beside them to be more than they need.
+const COLUMNS: u16 = 5;
 
 impl<'a> Inspector<'a> {
     pub(super) fn new(app: &'a App, theme: &'a Theme) -> Self {
@@ -37,39 +37,61 @@ impl<'a> Inspector<'a> {
     }
 }
 
+/// Where the figures, the chosen image and all images stand.
+struct Panes {
+    figures: Rect,
+    chosen: Option<Rect>,
+    batch: Rect,
+}
+
+/// The panes beside each other or, where that is too wide, below each other; `rows` is what the
+/// figures take.
+fn panes(area: Rect, rows: u16) -> Panes {
+    let few = COLUMNS * (digits::SMALL_COLUMNS + 1) - 1;
+    if area.width < parameters::LEAST_COLUMNS + GAP + few {
+        // Of a long table only a part is shown.
+        let rows = rows.min((area.height / 2).max(parameters::LEAST_ROWS));
+        let [figures, batch] =
+            Layout::vertical([Constraint::Length(rows), Constraint::Fill(1)]).areas(area);
+        return Panes { figures, chosen: None, batch };
+    }
+    // More images gain more than wider figures.
+    let left = (area.width - GAP - few).min(parameters::ENOUGH_COLUMNS);
+    let [left, batch] = Layout::horizontal([Constraint::Length(left), Constraint::Fill(1)])
+        .spacing(GAP)
+        .areas(area);
+    // Above the chosen image there is room for a part of a long table.
+    let part = left.height.saturating_sub(digits::LARGE_ROWS + 3);
+    let rows = if part < parameters::LEAST_ROWS { rows } else { rows.min(part) };
+    let [figures, chosen] =
+        Layout::vertical([Constraint::Length(rows), Constraint::Fill(1)]).spacing(1).areas(left);
+    Panes { figures, chosen: Some(chosen), batch }
+}
+
+/// How many images the view shows in `area`; `None` before a step is known.
+pub(super) fn tiles(app: &App, area: Rect) -> Option<Tiles> {
+    let rows = parameters::rows(app.inspection()?);
+    Some(batch::Grid::fit(panes(area, rows).batch, app.enlarged)?.tiles())
+}
+
 impl Widget for &Inspector<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
-        let Some(inspection) = self.app.inspection() else {
-            return Digits::new(self.app, self.theme).render(area, buf);
+        let (app, theme) = (self.app, self.theme);
+        let Some((inspection, images)) = app.inspection().zip(app.inspector.batch()) else {
+            return Digits::new(app, theme).render(area, buf);
         };
-        let parameters = parameters::Parameters::new(inspection, self.app, self.theme);
-        let selected = self.app.inspector.selected;
-        let batch = batch::Batch::new(inspection, selected, self.app, self.theme);
-        let beside = [COLUMNS * digits::LARGE_COLUMNS, COLUMNS * (digits::SMALL_COLUMNS + 1) - 1]
-            .map(|digits| digits + GAP)
-            .into_iter()
-            .find(|taken| area.width >= taken + parameters::LEAST_COLUMNS);
-        let rows = parameters.rows();
-        let Some(taken) = beside else {
-            // Of a long table only a part is shown.
-            let rows = rows.min((area.height / 2).max(parameters::LEAST_ROWS));
-            let [top, bottom] =
-                Layout::vertical([Constraint::Length(rows), Constraint::Fill(1)]).areas(area);
-            parameters.render(top, buf);
-            return batch.render(bottom, buf);
-        };
-        let [left, right] =
-            Layout::horizontal([Constraint::Fill(1), Constraint::Length(taken - GAP)])
-                .spacing(GAP)
-                .areas(area);
-        // Above the chosen image there is room for a part of a long table.
-        let part = left.height.saturating_sub(digits::LARGE_ROWS + 3);
-        let rows = if part < parameters::LEAST_ROWS { rows } else { rows.min(part) };
-        let [top, bottom] = Layout::vertical([Constraint::Length(rows), Constraint::Fill(1)])
-            .spacing(1)
-            .areas(left);
-        parameters.render(top, buf);
-        batch.render_chosen(bottom, buf);
-        batch.render(right, buf);
+        let batch = batch::Batch::new(images, app.inspector.selected, app, theme);
+        let panes = panes(area, parameters::rows(inspection));
+        if app.enlarged && batch::Grid::fit(panes.batch, true).is_none_or(|grid| !grid.is_large()) {
+            // Where large images have no room next to each other, the chosen one has all there is.
+            if batch.render_chosen(area, buf) {
+                return;
+            }
+        }
+        parameters::Parameters::new(inspection, app, theme).render(panes.figures, buf);
+        if let Some(chosen) = panes.chosen {
+            batch.render_chosen(chosen, buf);
+        }
+        batch.render(panes.batch, buf);
     }
 }

@@ -22,6 +22,8 @@ const SIDE_BY_SIDE: (u16, u16) = (80, 19);
 const STACKED: u16 = 17;
 /// Columns between the two columns of panes.
 const GAP: u16 = 2;
+/// ... where every column counts.
+const NARROW_GAP: u16 = 1;
 /// Rows that the confusion pane fills.
 const CONFUSION_ROWS: u16 = 19;
 /// Body rows from which the digits get two rows.
@@ -72,12 +74,12 @@ pub(super) fn overview(body: Rect) -> Overview {
         return Overview { loss, digits, confusion: None, accuracy: None };
     }
     let right = match body.width {
-        ..110 => 36,
+        ..110 => 37,
         110..160 => 57,
         _ => 70,
     };
     let [left, right] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(right)])
-        .spacing(GAP)
+        .spacing(if body.width < 110 { NARROW_GAP } else { GAP })
         .areas(body);
     let two = body.height >= TWO_ROWS_OF_DIGITS;
     let one_row = if left.width >= 4 * digits::LARGE_COLUMNS && two {

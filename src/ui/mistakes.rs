@@ -18,7 +18,7 @@ use ratatui::{
 
 use super::{confusion, format, names::Names, pane, picture::Picture, table, theme::Theme};
 use crate::{
-    app::App,
+    app::{App, Tiles},
     data::DataInfo,
     protocol::{Found, RankedDigit, RunState},
 };
@@ -62,7 +62,7 @@ impl<'a> Mistakes<'a> {
         if table::width(&full) < width { full } else { short }
     }
 
-    /// `4 taken for 9` or `4 recognised`, with shorter names where `columns` have no room.
+    /// `4 predicted as 9` or `4 recognised`, with shorter names where `columns` have no room.
     fn cell_name(&self, (truth, predicted): (u8, u8), columns: usize) -> String {
         Names::of(self.app).verdict_within(truth.into(), predicted.into(), columns)
     }
@@ -72,33 +72,31 @@ impl<'a> Mistakes<'a> {
         let run = &self.app.run;
         let Some(matrix) = self.app.matrix() else {
             return Some(if run.is_under_way() {
-                "The images that the network does worst on appear here after the first epoch."
-                    .into()
+                "The images with the highest loss appear after epoch 1.".into()
             } else {
-                "No epoch was completed.".into()
+                "There are no images: the run ended before its first evaluation.".into()
             });
         };
         let Some(found) = found else {
             return Some(match run.state {
                 _ if self.app.looks_on => {
-                    "Images are not kept: a run that is watched has none.".into()
+                    "A run that is watched has no images: its folder does not keep them.".into()
                 }
-                RunState::Failed => "Images are no longer at hand after a failure.".into(),
-                _ => "The images are being looked for.".into(),
+                RunState::Failed => "Images are no longer available after a failure.".into(),
+                _ => "Looking for the images…".into(),
             });
         };
         let moment = matrix.epoch.map_or_else(|| "at the end".into(), |n| format!("in epoch {n}"));
         let name = |class: u8| Names::of(self.app).full(class.into());
         match (found.total, found.query.cell) {
             (None, _) => Some(format!(
-                "The images {moment} are no longer known. Images are kept for the last evaluations \
-                 only."
+                "The images {moment} are no longer known: only those of the last evaluations are kept."
             )),
             (Some(0), Some((truth, predicted))) if truth == predicted => {
                 Some(format!("No {} was recognised {moment}.", name(truth)))
             }
             (Some(0), Some((truth, predicted))) => {
-                Some(format!("No {} was taken for {} {moment}.", name(truth), name(predicted)))
+                Some(format!("No {} was predicted as {} {moment}.", name(truth), name(predicted)))
             }
             _ if found.digits.is_empty() => Some("There are no images.".into()),
             _ => None,
@@ -138,13 +136,19 @@ impl<'a> Mistakes<'a> {
         let notes = match found {
             Some(found) if !found.digits.is_empty() => {
                 let probability = if with_probability { ", probability" } else { "" };
-                let full = format!("true→taken for{probability}, loss");
-                [note(full), note("true→taken for".to_owned())]
+                let full = format!("true→predicted{probability}, loss");
+                [note(full), note("true→predicted".to_owned())]
             }
             _ => [Line::default(), Line::default()],
         };
         pane::titled(area, buf, self.theme, &title, notes)
     }
+}
+
+/// How many images the view shows in `area`; `None` where there is only room for one.
+pub(super) fn tiles(app: &App, area: Rect) -> Option<Tiles> {
+    let below_title = Rect { height: area.height.checked_sub(1)?, y: area.y + 1, ..area };
+    Some(Grid::fit(below_title, app.enlarged)?.tiles())
 }
 
 /// What images are drawn with.
@@ -160,7 +164,7 @@ impl<'a> Look<'a> {
         Picture::new(&of.digit.pixels, self.set, self.theme)
     }
 
-    /// What an image was taken for in at most `columns`: `4→9`, or `✓ 4` if it was recognised.
+    /// The prediction for an image in at most `columns`: `4→9`, or `✓ 4` if it was recognised.
     fn answer(self, of: &RankedDigit, columns: usize) -> Span<'static> {
         let digit = &of.digit;
         if digit.is_right() {
@@ -180,7 +184,7 @@ impl Widget for &Mistakes<'_> {
         let found = mistakes.list();
         let inner =
             Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area };
-        let grid = Grid::fit(inner);
+        let grid = Grid::fit(inner, self.app.enlarged);
         let with_probability = grid.is_none_or(|grid| grid.has_probability(names));
         self.title(found, with_probability, area, buf);
         if let Some(text) = self.missing(found) {

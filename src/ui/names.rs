@@ -7,6 +7,8 @@ use crate::{app::App, protocol::Digit};
 
 /// Columns from which a name that is cut ends in a sign for that.
 const ROOM_FOR_A_SIGN: usize = 6;
+/// Columns below which a name that is cut says less than a number.
+const LEAST_OF_A_NAME: usize = 4;
 
 /// The names of the classes.
 #[derive(Clone, Copy, Debug)]
@@ -54,8 +56,11 @@ impl<'a> Names<'a> {
     }
 
     /// All names in at most `columns` each: whole, or else without their ends or, where others begin
-    /// alike, their middles; `None` where they do not differ.
+    /// alike, their middles; `None` where they do not differ or too little of them is left.
     pub(super) fn abbreviations(self, columns: usize) -> Option<Vec<String>> {
+        if columns < LEAST_OF_A_NAME && self.widest() > columns {
+            return None;
+        }
         let mut names: Vec<String> = self.classes.iter().map(|name| cut(name, columns)).collect();
         if columns >= ROOM_FOR_A_SIGN {
             let (mut seen, mut again) = (HashSet::new(), HashSet::new());
@@ -97,12 +102,20 @@ impl<'a> Names<'a> {
         format!("{}→{}", self.shortened(truth, first), self.shortened(predicted, second))
     }
 
-    /// `4 taken for 9` or `4 recognised`, with whole names.
+    /// Whether a true and a predicted class have so few columns that names become numbers.
+    pub(super) fn are_cut_to_numbers(self, digit: &Digit, columns: usize) -> bool {
+        let (truth, predicted) = (usize::from(digit.label), usize::from(digit.prediction));
+        let numbers = format!("{truth}→{predicted}");
+        let full = format!("{}→{}", self.full(truth), self.full(predicted));
+        numbers != full && self.pair(truth, predicted, columns) == numbers
+    }
+
+    /// `4 predicted as 9` or `4 recognised`, with whole names.
     pub(super) fn verdict(self, truth: usize, predicted: usize) -> String {
         if truth == predicted {
             format!("{} recognised", self.full(truth))
         } else {
-            format!("{} taken for {}", self.full(truth), self.full(predicted))
+            format!("{} predicted as {}", self.full(truth), self.full(predicted))
         }
     }
 
@@ -116,9 +129,9 @@ impl<'a> Names<'a> {
             let room = columns.saturating_sub(" recognised".len());
             return format!("{} recognised", self.shortened(truth, room));
         }
-        let room = columns.saturating_sub(" taken for ".len()) / 2;
+        let room = columns.saturating_sub(" predicted as ".len()) / 2;
         let [truth, predicted] = [truth, predicted].map(|class| self.shortened(class, room));
-        format!("{truth} taken for {predicted}")
+        format!("{truth} predicted as {predicted}")
     }
 
     /// The answer to an image in at most `columns`: `4` or `4→9`.
@@ -201,8 +214,9 @@ mod tests {
         let classes = fashion();
         let names = Names::new(&classes);
         assert_eq!(names.short(11), classes);
-        assert_eq!(names.short(2), ["T-", "Tr", "Pu", "Dr", "Co", "Sa", "Sh", "Sn", "Ba", "An"]);
-        assert_eq!(names.short(1), ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+        let four = ["T-sh", "Trou", "Pull", "Dres", "Coat", "Sand", "Shir", "Snea", "Bag", "Ankl"];
+        assert_eq!(names.short(4), four);
+        assert_eq!(names.short(3), ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
         assert_eq!(names.shortened(9, 8), "Ankle b…");
         assert_eq!(names.shortened(9, 7), "Ankle…", "no blank before the sign");
         assert_eq!(names.shortened(200, 5), "200", "a class without a name");

@@ -141,14 +141,14 @@ fn the_images_of_another_cell_are_not_shown_as_this_ones() {
     let mut app = listed([5, 6]);
     app.mistakes.cell = Some((4, 9));
     assert_eq!((app.mistakes.list(), chosen(&app)), (None, None));
-    app.mistakes.select(Direction::End);
+    app.mistakes.select(Direction::End, Tiles::default());
     assert_eq!(app.mistakes.selected, 0);
 }
 
 #[test]
 fn the_chosen_image_stays_chosen_while_it_is_among_the_hardest() {
     let mut app = listed([10, 11, 12, 13]);
-    app.mistakes.select(Direction::End);
+    app.mistakes.select(Direction::End, Tiles::default());
     let mut next = |epoch, indices: &[u32]| {
         feed(&mut app, Event::Epoch(record(epoch, EvalSet::Test)));
         feed(&mut app, Event::Found(answer(query(u64::from(epoch), None), indices)));
@@ -164,7 +164,7 @@ fn the_choice_moves_by_rows_and_stays_in_the_list() {
     // Three rows: five, five, two.
     let mut app = listed(0..12);
     let mut go = |direction| {
-        app.mistakes.select(direction);
+        app.mistakes.select(direction, Tiles::default());
         app.mistakes.selected
     };
     assert_eq!([Direction::Up, Direction::Left].map(&mut go), [0, 0]);

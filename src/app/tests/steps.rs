@@ -332,6 +332,31 @@ fn an_inspection_is_void_once_another_step_is_trained() {
 }
 
 #[test]
+fn the_step_view_follows_the_training_while_it_is_open() {
+    let mut app = halfway();
+    feed(&mut app, [inspection(18, 3)]);
+    let _ = act(&mut app, Action::TogglePause);
+    feed(&mut app, [Event::State(RunState::Training), Event::Progress(progress(19, &[1.0; 4]))]);
+    assert_eq!(act(&mut app, Action::Show(View::Step)), [Command::Inspect(true)]);
+    assert!(app.inspection().is_none(), "what is known is older than the view");
+    feed(&mut app, [inspection(23, 3), Event::Progress(progress(23, &[1.0; 9]))]);
+    assert_eq!(app.inspection().map(|shown| shown.step), Some(23));
+    let _ = act(&mut app, Action::Move(Direction::Right));
+    // A step takes a tenth of a second; images stay for three.
+    feed(&mut app, [inspection(32, 3), Event::Progress(progress(32, &[1.0; 5]))]);
+    assert_eq!(app.inspection().map(|shown| shown.step), Some(32));
+    assert_eq!(app.inspector.batch().map(|shown| shown.step), Some(23));
+    feed(&mut app, [inspection(62, 3), Event::Progress(progress(37, &[1.0; 26]))]);
+    assert_eq!(app.inspector.batch().map(|shown| shown.step), Some(62));
+    assert_eq!(app.inspector.selected, 1, "what changes by itself keeps the place");
+    feed(&mut app, [paused(), rewound(20)]);
+    assert!(app.inspection().is_none() && app.inspector.batch().is_none());
+    feed(&mut app, [inspection(20, 3)]);
+    assert_eq!(app.inspector.batch().map(|shown| shown.step), Some(20));
+    assert_eq!(act(&mut app, Action::Show(View::Loss)), [Command::Inspect(false)]);
+}
+
+#[test]
 fn every_image_of_a_batch_can_be_chosen() {
     use Direction::{Down, End, Home, Left, PageDown, PageUp, Right, Up};
 
@@ -343,7 +368,7 @@ fn every_image_of_a_batch_can_be_chosen() {
         app.inspector.selected
     };
     let moves = [Left, Right, Up, Down, Down, Down, Up, End, Right, PageUp, PageDown, Home];
-    assert_eq!(moves.map(&mut chosen), [0, 1, 1, 6, 11, 11, 6, 11, 11, 0, 11, 0]);
+    assert_eq!(moves.map(&mut chosen), [0, 1, 1, 6, 11, 11, 6, 11, 11, 1, 11, 0]);
     feed(&mut app, [inspection(18, 0)]);
     for direction in moves {
         let _ = act(&mut app, Action::Move(direction));
@@ -358,7 +383,8 @@ fn the_chosen_image_goes_to_the_network_view() {
     let _ = act(&mut app, Action::Show(View::Step));
     let _ = act(&mut app, Action::Move(Direction::Right));
     let subject = Subject::Image { set: ImageSet::Train, index: 101 };
-    assert_eq!(act(&mut app, Action::LookInside), [Command::LookInside(Some(subject.clone()))]);
+    let commands = [Command::LookInside(Some(subject.clone())), Command::Inspect(false)];
+    assert_eq!(act(&mut app, Action::LookInside), commands);
     assert_eq!((app.view, &app.network.subject), (View::Network, &subject));
     let _ = act(&mut app, Action::LookInside);
     let other = Subject::Image { set: ImageSet::Train, index: 599 };

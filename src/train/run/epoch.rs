@@ -39,9 +39,11 @@ impl Run<'_> {
         self.begin_epoch_if_due()?;
         assert!(self.tools.panics_at != Some(self.at.step + 1), "as the test wants");
         self.apply_rate()?;
-        self.pace.begin(Instant::now());
+        let now = Instant::now();
+        self.pace.begin(now);
         let stepping = self.control.is_single_stepping() || self.pace.is_watchable();
-        let watched = self.control.is_last_step() || self.pace.is_watchable();
+        let is_due = self.agenda.inspect.is_some_and(|due| now >= due);
+        let watched = self.control.is_last_step() || self.pace.is_watchable() || is_due;
         let (loss, inspection) = if watched && self.tools.attended {
             let (loss, inspection) = self.train_watched()?;
             (loss, Some(inspection))

@@ -90,6 +90,7 @@ impl Run<'_> {
                 Command::SetPace(pace) => self.pace.set(pace, Instant::now()),
                 Command::SetBreakpoints(breakpoints) => self.watch.set(breakpoints),
                 Command::LookInside(subject) => self.look_at(subject),
+                Command::Inspect(wanted) => self.agenda.inspect = wanted.then(Instant::now),
                 Command::Find(query) => self.find(query),
                 Command::Checkpoint => self.checkpoint()?,
                 Command::Pause

@@ -3,9 +3,10 @@
 //! A step between two moments that were kept is computed again from the one before it: batches,
 //! rates and arithmetic are the same, so that weights and losses are the same to the bit.
 
-use std::sync::Arc;
-
-use std::time::Instant;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use candle_core::Tensor;
 
@@ -25,6 +26,8 @@ const IMAGES_BETWEEN: u64 = 5_000;
 const KEPT_BEFORE: u64 = 16;
 /// Steps that are computed again between looks for a wish to stop.
 const STEPS_BETWEEN_LOOKS: u64 = 64;
+/// Between steps that are inspected while training runs and a person looks on.
+const INSPECT: Duration = Duration::from_millis(500);
 /// Learning rates that a person can reach: beyond, all is lost or nothing moves.
 const RATES: (f64, f64) = (1e-10, 1e3);
 
@@ -90,6 +93,7 @@ impl Run<'_> {
     pub(super) fn tell_inspection(&mut self, inspection: Option<Inspection>) {
         if let Some(inspection) = inspection {
             self.agenda.inspected = inspection.step;
+            self.agenda.inspect = self.agenda.inspect.map(|_| Instant::now() + INSPECT);
             self.outbox.send(&Event::Inspected(Arc::new(inspection)));
         }
     }

@@ -14,8 +14,7 @@ use crate::{
     ui::{format, names::Names, table, theme::Theme},
 };
 
-/// Turns the chosen cell's colours round, puts brackets about its text where there is room, and
-/// brings out the names of its row and column.
+/// Inverts the chosen cell and brings out the names of its row and column.
 pub(super) fn mark(grid: &Grid, cursor: (usize, usize), buf: &mut Buffer, theme: &Theme) {
     let (truth, predicted) = cursor;
     let Some(place) = grid.place(truth, predicted) else { return };
@@ -23,18 +22,10 @@ pub(super) fn mark(grid: &Grid, cursor: (usize, usize), buf: &mut Buffer, theme:
     grid.draw_head(predicted, theme.accent, buf);
     let style = Style::new().add_modifier(Modifier::REVERSED | Modifier::BOLD);
     buf.set_style(place.intersection(buf.area), style);
-    let row = grid.row(truth);
-    let blank = |buf: &Buffer, x: u16| buf.cell((x, row)).is_some_and(|cell| cell.symbol() == " ");
-    if let Some(open) = (place.x..place.right()).take_while(|&x| blank(buf, x)).last() {
-        buf.set_string(open, row, "[", style);
-    }
-    if blank(buf, place.right()) {
-        buf.set_string(place.right(), row, "]", theme.figure);
-    }
 }
 
-/// What the cursor is on: `4 taken for 9: 12 of 982`, and how to see those images if `width` columns
-/// have room for that.
+/// The chosen cell in words: `4 predicted as 9: 12 of 982`, and how to see those images if `width`
+/// columns have room for that.
 pub(super) fn line(
     confusion: &Confusion,
     names: Names<'_>,

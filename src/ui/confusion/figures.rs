@@ -42,7 +42,7 @@ impl Confusion<'_> {
             Span::styled(format::percent(evaluation.accuracy()), self.theme.figure),
             Span::styled(
                 format!(
-                    " right: {} of {}",
+                    " correct: {} of {}",
                     format::thousands(evaluation.correct),
                     format::thousands(evaluation.total)
                 ),

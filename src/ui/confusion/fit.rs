@@ -1,20 +1,25 @@
-//! How much of a matrix fits, how wide its cells are, and what its rows and columns are called.
+//! How much of a matrix fits, how wide its cells are, and the names of its rows and columns.
 
 use std::ops::Range;
 
 use ratatui::layout::Rect;
 
-use super::grid::{FIGURE, Grid, HEADINGS, LONG_FIGURE, ROOMY};
+use super::{
+    grid::{Grid, HEADINGS, Side},
+    history,
+};
 use crate::ui::names::{Names, cut};
 
-/// Rows below a matrix that has rows to spare: what the cursor is on and the figures of all.
+/// Rows below a matrix that has rows to spare: the cursor's line and the figures of all.
 const FIGURES: u16 = 5;
-/// Rows below a part of a matrix: where it is, what the cursor is on and the accuracy.
+/// Rows below a part of a matrix: its position, the cursor's line and the accuracy.
 const BELOW_PART: u16 = 3;
-/// Fewer rows or columns of a matrix tell nothing.
+/// Fewer rows or columns of a matrix say nothing.
 const LEAST_PART: u16 = 4;
-/// Widths of a matrix cell, best first.
-const CELLS: [u16; 5] = [10, 8, 6, 5, 3];
+/// Widths of a matrix cell.
+const CELLS: [u16; 6] = [10, 8, 6, 5, 4, 3];
+/// The narrowest of them.
+const NARROWEST: u16 = 3;
 /// Columns that a row's name has at least, with a gap, if it is that long.
 const LEAST_LABEL: usize = 6;
 /// ... where other columns have to give way for it, and at most.
@@ -26,13 +31,22 @@ const MOST_LABEL: usize = 24;
 pub(super) struct Layout<'a> {
     pub(super) names: Names<'a>,
     pub(super) classes: usize,
+    /// The most images of a class: the largest count that a cell can have.
+    pub(super) support: u32,
     /// True and predicted class of the chosen cell.
     pub(super) cursor: (usize, usize),
 }
 
+/// Widths that all columns of a matrix fit with.
+#[derive(Clone, Copy, Debug)]
+struct Fit {
+    cell: u16,
+    side: Side,
+}
+
 impl Layout<'_> {
-    /// Whether columns of this width are headed by labels, since names cut that short would not
-    /// differ.
+    /// Whether columns of this width are headed by numbers, since names cut that short would not
+    /// differ or say nothing.
     fn is_numbered(self, cell: u16) -> bool {
         self.names.abbreviations(usize::from(cell) - 1).is_none()
     }
@@ -43,7 +57,7 @@ impl Layout<'_> {
         let label = if self.is_numbered(cell) {
             let number = (self.classes - 1).to_string().len() + 1;
             let name = |most: usize| (number + widest + 1).min(most);
-            [number, name(number + ENOUGH_LABEL), name(MOST_LABEL)]
+            [name(number + LEAST_LABEL - 1), name(number + ENOUGH_LABEL), name(MOST_LABEL)]
         } else if widest == 1 {
             [2; 3]
         } else {
@@ -52,83 +66,99 @@ impl Layout<'_> {
         label.map(|columns| columns as u16)
     }
 
-    /// Columns beside the names and the cells.
-    fn beside(cell: u16, has_table: bool) -> u16 {
-        match (has_table, cell < ROOMY) {
-            (true, _) => 4 * LONG_FIGURE,
-            (false, true) => 0,
-            (false, false) => FIGURE,
-        }
+    /// Columns that a count of a whole class takes with a gap.
+    fn roomy(self) -> u16 {
+        (self.support.max(1).ilog10() as u16 + 2).clamp(NARROWEST, 6)
     }
 
-    /// The widest cells with which all columns fit, with the table if that fits too.
-    fn cell(self, width: u16, with_table: bool) -> Option<(u16, bool)> {
-        let fits = |cell: u16, has_table: bool| {
-            let [label, ..] = self.label(cell);
-            let cells = self.classes as u16 * cell;
-            label + cells + Self::beside(cell, has_table) <= width
-        };
-        let beside = CELLS.into_iter().find(|&cell| with_table && fits(cell, true));
-        let alone = || CELLS.into_iter().find(|&cell| fits(cell, false));
-        beside.map(|cell| (cell, true)).or_else(|| Some((alone()?, false)))
+    /// Columns that are left with so many for the names of rows.
+    fn spare(self, width: u16, label: u16, Fit { cell, side }: Fit) -> Option<u16> {
+        width.checked_sub(label + self.classes as u16 * cell + side.columns())
     }
 
-    /// The largest matrix that fits, `with_table` beside it if that fits too; `None` if none does.
-    pub(super) fn whole(self, area: Rect, with_table: bool) -> Option<Grid> {
+    /// The best cells with which all columns fit: with room for every count, then for the most
+    /// important figures and for names, then for all figures, a history and wide columns.
+    fn fit(self, width: u16, in_full: bool) -> Option<Fit> {
+        let sides: &[Side] = if in_full { &Side::IN_FULL } else { &Side::IN_PART };
+        let all =
+            CELLS.into_iter().flat_map(|cell| sides.iter().map(move |&side| Fit { cell, side }));
+        let fitting = all.filter(|&fit| {
+            let [least, ..] = self.label(fit.cell);
+            self.spare(width, least, fit).is_some()
+        });
+        fitting.max_by_key(|&fit| {
+            let Fit { cell, side } = fit;
+            let [_, enough, _] = self.label(cell);
+            let spare = self.spare(width, enough, fit);
+            let has_history = in_full && spare >= Some(history::LEAST_COLUMNS);
+            let is_named = spare.is_some() && !self.is_numbered(cell);
+            let key = (cell.min(self.roomy()), side.min(Side::Table(2)), spare.is_some(), is_named);
+            (key, side, has_history, cell)
+        })
+    }
+
+    /// The largest matrix that fits, `in_full` with a table at its side if that fits too; `None` if
+    /// none does.
+    pub(super) fn whole(self, area: Rect, in_full: bool) -> Option<Grid> {
         let classes = self.classes as u16;
-        let (cell, has_table) = self.cell(area.width, with_table)?;
+        let fit = self.fit(area.width, in_full)?;
         if area.height < classes + HEADINGS {
             return None;
         }
         let rows = (area.height.saturating_sub(HEADINGS + FIGURES) / classes).clamp(1, 3);
-        let rows_per_class = if cell < ROOMY { 1 } else { rows.min(cell / 3) };
+        let rows_per_class = rows.min(fit.cell / 3);
         let all = 0..self.classes;
-        Some(self.grid(area, (cell, has_table), rows_per_class, all.clone(), all))
+        Some(self.grid(area, fit, rows_per_class, all.clone(), all))
     }
 
-    /// The part of the matrix about the cursor that fits; `None` if it would tell nothing.
+    /// The part of the matrix about the cursor that fits; `None` if it would say nothing.
     pub(super) fn part(self, area: Rect) -> Option<Grid> {
-        let (cell, has_table) =
-            self.cell(area.width, true).unwrap_or((CELLS[CELLS.len() - 1], false));
-        let [least, enough, _] = self.label(cell);
-        let room = area.width.checked_sub(Self::beside(cell, has_table))?;
-        let all = self.classes as u16 * cell;
+        let narrow = Fit { cell: self.roomy(), side: Side::Nothing };
+        let fit = self.fit(area.width, true).unwrap_or(narrow);
+        let [least, enough, _] = self.label(fit.cell);
+        let room = area.width.checked_sub(fit.side.columns())?;
+        let all = self.classes as u16 * fit.cell;
         let label = if least + all <= room { least } else { enough };
         let rows = area.height.checked_sub(HEADINGS + BELOW_PART)?;
-        let columns = room.checked_sub(label)? / cell;
+        let columns = room.checked_sub(label)? / fit.cell;
         if rows.min(columns) < LEAST_PART.min(self.classes as u16) {
             return None;
         }
         let rows = around(self.cursor.0, rows.into(), self.classes);
         let columns = around(self.cursor.1, columns.into(), self.classes);
-        Some(self.grid(area, (cell, has_table), 1, rows, columns))
+        Some(self.grid(area, fit, 1, rows, columns))
     }
 
     fn grid(
         self,
         area: Rect,
-        (cell, has_table): (u16, bool),
+        Fit { cell, side }: Fit,
         rows_per_class: u16,
         rows: Range<usize>,
         columns: Range<usize>,
     ) -> Grid {
         let [least, enough, most] = self.label(cell);
-        let cells = columns.len() as u16 * cell;
-        let spare = area.width.saturating_sub(least + cells + Self::beside(cell, has_table));
-        let is_part = columns.len() < self.classes;
-        let label = if is_part { enough } else { most.min(least + spare) };
+        let fit = Fit { cell, side };
+        let spare = |label: u16| self.spare(area.width, label, fit).unwrap_or(0);
+        let label = if columns.len() < self.classes {
+            enough
+        } else if let Some(more) = spare(enough).checked_sub(history::LEAST_COLUMNS) {
+            most.min(enough + more)
+        } else {
+            most.min(least + spare(least))
+        };
         let heads = self.heads(cell);
         let labels = self.labels(cell, label);
         let classes = self.classes;
         let (x, y) = (area.x, area.y);
-        Grid { x, y, label, cell, rows_per_class, has_table, classes, rows, columns, heads, labels }
+        Grid { x, y, label, cell, rows_per_class, side, classes, rows, columns, heads, labels }
     }
 
     fn heads(self, cell: u16) -> Vec<String> {
         self.named(self.names.short(usize::from(cell) - 1))
     }
 
-    /// What rows are called: behind the label where columns have only that.
+    /// The names of the rows, each after its number where columns have only that.
     fn labels(self, cell: u16, columns: u16) -> Vec<String> {
         let columns = usize::from(columns) - 1;
         if !self.is_numbered(cell) {
@@ -170,7 +200,8 @@ mod tests {
             for (width, height) in [(40, 15), (80, 18), (120, 34), (200, 54), (330, 120)] {
                 let area = Rect::new(3, 5, width, height);
                 for cursor in (0..classes).map(|truth| (truth, (truth * 7 + 3) % classes)) {
-                    let layout = Layout { names: Names::new(&names), classes, cursor };
+                    let names = Names::new(&names);
+                    let layout = Layout { names, classes, support: 1_000, cursor };
                     let grid = layout.whole(area, true).or_else(|| layout.part(area));
                     let grid = grid.unwrap_or_else(|| panic!("{classes} at {width}×{height}"));
                     let place = grid.place(cursor.0, cursor.1).expect("the cursor's cell is shown");
@@ -190,8 +221,24 @@ mod tests {
     #[test]
     fn a_matrix_of_digits_has_no_more_room_for_names_than_they_need() {
         let names: Vec<String> = (0..10).map(|class| class.to_string()).collect();
-        let layout = Layout { names: Names::new(&names), classes: 10, cursor: (0, 0) };
-        let grid = layout.whole(Rect::new(0, 0, 120, 34), true).expect("it fits");
-        assert_eq!((grid.label, grid.cell, grid.has_table), (2, 8, true));
+        let names = Names::new(&names);
+        let layout = Layout { names, classes: 10, support: 1_135, cursor: (0, 0) };
+        let grid = |width| layout.whole(Rect::new(0, 0, width, 34), true).expect("it fits");
+        let shape = |grid: &Grid| (grid.label, grid.cell, grid.side);
+        assert_eq!(shape(&grid(120)), (2, 6, Side::Table(4)), "the rest is the history's");
+        assert_eq!(shape(&grid(80)), (2, 5, Side::Table(4)));
+        assert_eq!(shape(&grid(60)), (2, 5, Side::Errors));
+        assert_eq!(shape(&grid(37)), (2, 3, Side::Errors));
+    }
+
+    #[test]
+    fn counts_of_named_classes_keep_a_gap_before_the_table_is_whole() {
+        let names = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"];
+        let names: Vec<String> = names.iter().cycle().take(10).map(|&name| name.into()).collect();
+        let names: Vec<String> = (0..).zip(names).map(|(n, name)| format!("{n}{name}")).collect();
+        let layout =
+            Layout { names: Names::new(&names), classes: 10, support: 1_000, cursor: (0, 0) };
+        let grid = layout.whole(Rect::new(0, 0, 80, 18), true).expect("it fits");
+        assert_eq!((grid.cell, grid.side), (5, Side::Table(2)));
     }
 }

@@ -9,14 +9,41 @@ use crate::{
     ui::{format, table, theme::Theme},
 };
 
-/// Columns for a per-class figure.
-pub(super) const FIGURE: u16 = 4;
+/// Columns for a count of errors.
+const ERRORS: u16 = 5;
 /// Columns for a per-class figure with decimals.
-pub(super) const LONG_FIGURE: u16 = 7;
-/// Rows besides the matrix's own: predicted classes above, precision below.
+const FIGURE: u16 = 7;
+/// Rows besides the matrix's own: predicted classes above, errors below.
 pub(super) const HEADINGS: u16 = 2;
-/// Cells below this width have no room for the counts of a whole class.
-pub(super) const ROOMY: u16 = 5;
+
+/// The figures of each class right of the matrix, from least to most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Side {
+    /// None.
+    Nothing,
+    /// Images of the row that were predicted as another class.
+    Errors,
+    /// The first of precision, recall, F1 and number of images.
+    Table(u8),
+}
+
+impl Side {
+    /// All sides of a matrix that has a view of its own.
+    pub(super) const IN_FULL: [Self; 5] =
+        [Self::Nothing, Self::Errors, Self::Table(2), Self::Table(3), Self::Table(4)];
+
+    /// ... and of one that stands beside other panes.
+    pub(super) const IN_PART: [Self; 2] = [Self::Nothing, Self::Errors];
+
+    /// Columns of the screen that it takes.
+    pub(super) fn columns(self) -> u16 {
+        match self {
+            Self::Nothing => 0,
+            Self::Errors => ERRORS,
+            Self::Table(figures) => u16::from(figures) * FIGURE,
+        }
+    }
+}
 
 /// Where the matrix and its headings stand, and which part of it is shown.
 #[derive(Clone, Debug)]
@@ -27,8 +54,7 @@ pub(super) struct Grid {
     pub(super) label: u16,
     pub(super) cell: u16,
     pub(super) rows_per_class: u16,
-    /// Whether a table of per-class figures stands at its right.
-    pub(super) has_table: bool,
+    pub(super) side: Side,
     pub(super) classes: usize,
     /// True classes that have a row, and predicted classes that have a column.
     pub(super) rows: Range<usize>,
@@ -39,9 +65,9 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    /// Whether its diagonal shows shares in place of counts.
-    pub(super) fn is_narrow(&self) -> bool {
-        self.cell < ROOMY
+    /// Whether errors are counted at its sides, in place of a table.
+    pub(super) fn has_errors(&self) -> bool {
+        matches!(self.side, Side::Nothing | Side::Errors)
     }
 
     /// Which part is shown, if it is not the whole: `rows 5–17 of 26 classes`.
@@ -55,8 +81,14 @@ impl Grid {
         (!parts.is_empty()).then(|| format!("{} of {} classes", parts.join(", "), self.classes))
     }
 
-    fn right(&self) -> u16 {
+    /// The column after the matrix.
+    fn cells_end(&self) -> u16 {
         self.x + self.label + self.columns.len() as u16 * self.cell
+    }
+
+    /// The column after the matrix and the figures at its side.
+    pub(super) fn right(&self) -> u16 {
+        self.cells_end() + self.side.columns()
     }
 
     /// The row below the matrix.
@@ -99,10 +131,10 @@ impl Grid {
                 self.draw_cell(confusion, support, (truth, predicted), buf, theme);
             }
         }
-        if self.has_table {
-            self.draw_table(confusion, buf, theme);
+        if let Side::Table(figures) = self.side {
+            self.draw_table(confusion, figures, buf, theme);
         } else {
-            self.draw_margins(confusion, buf, theme);
+            self.draw_errors(confusion, buf, theme);
         }
     }
 
@@ -113,7 +145,23 @@ impl Grid {
 
     /// The name of a column that is shown.
     pub(super) fn draw_head(&self, predicted: usize, style: Style, buf: &mut Buffer) {
-        table::right(buf, self.column_end(predicted), self.y, &self.heads[predicted], style);
+        self.centred(predicted, self.y, &self.heads[predicted], true, style, buf);
+    }
+
+    /// Writes `text` in the middle of a column; where it cannot stand there, half a cell to the right
+    /// of it or to the left.
+    fn centred(
+        &self,
+        class: usize,
+        y: u16,
+        text: &str,
+        lean: bool,
+        style: Style,
+        buf: &mut Buffer,
+    ) {
+        let spare = self.cell.saturating_sub(table::width(text) as u16);
+        let x = self.column_end(class) - self.cell + (spare + u16::from(lean)) / 2;
+        table::left(buf, x, y, text, self.cell, style);
     }
 
     fn draw_cell(
@@ -136,30 +184,40 @@ impl Grid {
         {
             buf.set_style(place.intersection(buf.area), style);
         }
-        let text = cell_text(confusion, truth, predicted, self.cell);
-        table::right(buf, self.column_end(predicted), self.row(truth), &text, style);
+        // In narrow cells counts of two figures keep away from the diagonal, whose counts are the long
+        // ones.
+        let lean = self.cell.is_multiple_of(2) || predicted >= truth;
+        let text = cell_text(count, self.cell);
+        self.centred(predicted, self.row(truth), &text, lean, style, buf);
     }
 
-    /// Precision below the matrix and, unless the diagonal shows it, recall at its right; in percent.
-    fn draw_margins(&self, confusion: &metrics::Confusion, buf: &mut Buffer, theme: &Theme) {
-        let style = theme.muted;
-        table::left(buf, self.x, self.bottom(), "pr", self.label, style);
+    /// Errors of each predicted class below the matrix and of each true class at its right.
+    fn draw_errors(&self, confusion: &metrics::Confusion, buf: &mut Buffer, theme: &Theme) {
+        let (style, bottom) = (theme.muted, self.bottom());
+        table::left(buf, self.x, bottom, "✗", self.label, theme.wrong);
         for class in self.columns.clone() {
-            let precision = percent(confusion.precision(class));
-            table::right(buf, self.column_end(class), self.bottom(), &precision, style);
+            let errors = confusion.predicted(class) - confusion.count(class, class);
+            self.centred(class, bottom, &cell_text(errors, self.cell), true, style, buf);
         }
-        if self.is_narrow() {
+        if self.side == Side::Nothing {
             return;
         }
-        let end = self.right() + FIGURE;
-        table::right(buf, end, self.y, "rec", style);
+        table::right(buf, self.right(), self.y, "✗", theme.wrong);
         for class in self.rows.clone() {
-            table::right(buf, end, self.row(class), &percent(confusion.recall(class)), style);
+            let errors = confusion.support(class) - confusion.count(class, class);
+            let errors = cell_text(errors, ERRORS - 1);
+            table::right(buf, self.right(), self.row(class), &errors, style);
         }
     }
 
     /// Precision, recall and F1 in percent and number of images for each class, right of the matrix.
-    fn draw_table(&self, confusion: &metrics::Confusion, buf: &mut Buffer, theme: &Theme) {
+    fn draw_table(
+        &self,
+        confusion: &metrics::Confusion,
+        figures: u8,
+        buf: &mut Buffer,
+        theme: &Theme,
+    ) {
         let long = |share: Option<f64>| {
             share.map_or_else(|| "–".to_owned(), |share| format!("{:.2}", 100.0 * share))
         };
@@ -167,10 +225,10 @@ impl Grid {
             ("prec%", &|class| long(confusion.precision(class))),
             ("rec%", &|class| long(confusion.recall(class))),
             ("F1%", &|class| long(confusion.f1(class))),
-            ("images", &|class| confusion.support(class).to_string()),
+            ("images", &|class| format::thousands(confusion.support(class).into())),
         ];
-        for (place, (name, text)) in columns.iter().enumerate() {
-            let end = self.right() + (place as u16 + 1) * LONG_FIGURE;
+        for (place, (name, text)) in columns.iter().enumerate().take(figures.into()) {
+            let end = self.cells_end() + (place as u16 + 1) * FIGURE;
             table::right(buf, end, self.y, name, theme.muted);
             for class in self.rows.clone() {
                 table::right(buf, end, self.row(class), &text(class), Style::new());
@@ -185,19 +243,13 @@ pub(super) fn heat(count: u32, support: u32, theme: &Theme) -> Option<Style> {
     theme.heat((f64::from(count) / f64::from(support.max(1))).cbrt())
 }
 
-/// What stands in a matrix cell: how often, or in a narrow cell on the diagonal the share in percent.
-fn cell_text(confusion: &metrics::Confusion, truth: usize, predicted: usize, width: u16) -> String {
-    let count = confusion.count(truth, predicted);
+/// A count in at most `width` columns, as exact as fits.
+fn cell_text(count: u32, width: u16) -> String {
+    let exact = count.to_string();
     match count {
         0 => "·".to_owned(),
-        _ if width < ROOMY && truth == predicted => percent(confusion.recall(truth)),
-        1_000.. if width < ROOMY => format!("{}k", count / 1_000),
-        10_000.. => format::short_count(u64::from(count)),
-        _ => count.to_string(),
+        _ if exact.len() <= usize::from(width) => exact,
+        1_000..1_000_000 if width < 4 => format!("{}k", count / 1_000),
+        _ => format::short_count(count.into()),
     }
-}
-
-/// A share in whole percent, or a dash where there is none.
-fn percent(share: Option<f64>) -> String {
-    share.map_or_else(|| "–".to_owned(), format::short_percent)
 }

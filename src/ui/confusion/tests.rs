@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// The confusion view of a run paused in its seventh epoch, the cursor on 4 taken for 9.
+/// The confusion view of a run paused in its seventh epoch, the cursor on 4 predicted as 9.
 fn on_four_taken_for_nine() -> App {
     let mut app = trained(7_300);
     feed(&mut app, Event::State(RunState::Paused));
@@ -22,7 +22,7 @@ fn on_four_taken_for_nine() -> App {
     app
 }
 
-/// The same with the second epoch pinned and the cursor on 4 taken for 8.
+/// The same with the second epoch pinned and the cursor on 4 predicted as 8.
 fn pinned() -> App {
     let mut app = on_four_taken_for_nine();
     act(&mut app, Action::Move(Direction::Left));
@@ -82,7 +82,7 @@ fn the_cursor_turns_its_cell_round_with_and_without_colours() {
     for depth in [Depth::True, Depth::Indexed, Depth::Basic, Depth::None] {
         let cells = reversed(&app, depth);
         let symbols: String = cells.iter().map(Cell::symbol).collect();
-        assert_eq!(symbols, "   [4", "{depth:?}");
+        assert_eq!(symbols, "  4  ", "{depth:?}");
         let heat = Theme::new(depth).heat((4.0_f64 / 1_001.0).cbrt());
         assert!(cells.iter().all(|cell| heat.is_none_or(|heat| cell.style().bg == heat.bg)));
     }
@@ -116,9 +116,9 @@ fn the_cursor_says_what_it_is_on() {
         let line = shown.lines().nth(17).unwrap_or_default();
         line.trim_matches('"').trim_end().to_owned()
     };
-    assert_eq!(line_on((0, 2)), "0 taken for 2: 1 of 984 · enter shows it");
+    assert_eq!(line_on((0, 2)), "0 predicted as 2: 1 of 984 · enter shows it");
     assert_eq!(line_on((1, 1)), "1 recognised: 1,120 of 1,124 · enter shows them");
-    assert_eq!(line_on((0, 5)), "0 taken for 5: 0 of 984");
+    assert_eq!(line_on((0, 5)), "0 predicted as 5: 0 of 984");
     app.mistakes.cursor = (1, 1);
     let narrow = text(&app, 40, 12);
     assert!(narrow.contains("\"1 recognised: 1,120 of 1,124 "), "{narrow}");
@@ -144,4 +144,15 @@ fn every_cell_is_marked_at_every_size_without_a_panic() {
         }
     }
     assert!(marked > 0);
+}
+
+#[test]
+fn recall_rises_epoch_by_epoch_next_to_each_class() {
+    let shown = text(&on_four_taken_for_nine(), 120, 40);
+    let row = |start: &str| {
+        let line = shown.lines().find(|line| line.starts_with(start));
+        line.unwrap_or_else(|| panic!("no {start:?} in {shown}")).trim_end_matches([' ', '"'])
+    };
+    assert!(row("\"  ").ends_with("recall by epoch, 95.2–99.7 %"), "{shown}");
+    assert!(row("\"4 ").ends_with("984  ▂ ▅ ▇ ▇ █ █"), "{shown}");
 }

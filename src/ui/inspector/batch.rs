@@ -8,9 +8,8 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::COLUMNS;
 use crate::{
-    app::App,
+    app::{App, Tiles},
     data::DataInfo,
     protocol::{Inspection, RankedDigit},
     ui::{digits, format, names::Names, pane, picture::Picture, theme::Theme},
@@ -20,6 +19,7 @@ use crate::{
 pub(super) struct Batch<'a> {
     inspection: &'a Inspection,
     selected: usize,
+    enlarged: bool,
     names: Names<'a>,
     set: &'a DataInfo,
     theme: &'a Theme,
@@ -35,7 +35,8 @@ impl<'a> Batch<'a> {
         app: &'a App,
         theme: &'a Theme,
     ) -> Self {
-        Self { inspection, selected, names: Names::of(app), set: app.run.set(), theme }
+        let (names, set, enlarged) = (Names::of(app), app.run.set(), app.enlarged);
+        Self { inspection, selected, enlarged, names, set, theme }
     }
 
     /// The place of the chosen image, of how many, and in the training set.
@@ -61,58 +62,44 @@ impl<'a> Batch<'a> {
 
     fn title(&self) -> String {
         let (known, all) = (self.inspection.digits.len() as u64, self.inspection.images);
+        let step = format::thousands(self.inspection.step);
         if known < all {
             let noun = self.names.noun();
-            format!("Worst {} of {} {noun}s", format::thousands(known), format::thousands(all))
+            let [known, all] = [known, all].map(format::thousands);
+            format!("Worst {known} of {all} {noun}s of step {step}")
         } else if self.names.are_digits() {
-            "Digits, worst first".to_owned()
+            format!("Digits of step {step}, worst first")
         } else {
-            "Images, worst first".to_owned()
+            format!("Images of step {step}, worst first")
         }
     }
 
-    fn grid(&self, area: Rect, buf: &mut Buffer, large: bool) {
-        let (width, height) = if large {
-            (digits::LARGE_COLUMNS, digits::LARGE_ROWS + 1)
-        } else {
-            (digits::SMALL_COLUMNS, digits::SMALL_ROWS + 1)
-        };
-        let columns = COLUMNS.min(area.width / width).max(1);
-        let rows = (area.height / height).max(1);
-        let gap = (area.width.saturating_sub(columns * width))
-            .checked_div(columns - 1)
-            .unwrap_or(0)
-            .min(MOST_GAP);
-        let (chosen_row, chosen_column) =
-            (self.selected / usize::from(COLUMNS), self.selected % usize::from(COLUMNS));
-        // The chosen image is in the last row shown, or in the first screen; where a row does not fit,
-        // in its last column shown.
-        let first_row = (chosen_row + 1).saturating_sub(usize::from(rows));
-        let first_column = (chosen_column + 1).saturating_sub(usize::from(columns));
-        for row in 0..rows {
-            for column in 0..columns {
-                let place = (first_row + usize::from(row)) * usize::from(COLUMNS)
-                    + first_column
-                    + usize::from(column);
-                let Some(ranked) = self.inspection.digits.get(place) else { continue };
-                let cells = Rect {
-                    x: area.x + column * (width + gap),
-                    y: area.y + row * height,
-                    width,
-                    height: height - 2,
-                };
-                let picture = self.picture(ranked);
-                if large {
-                    picture.draw_large(cells.intersection(area), buf);
-                } else {
-                    picture.draw_small(cells.intersection(area), buf);
-                }
-                self.caption(ranked, place == self.selected, cells, area, buf);
+    fn grid(&self, grid: &Grid, buf: &mut Buffer) {
+        let Grid { area, size: (width, height), columns, rows, gap, .. } = *grid;
+        // The chosen image is in the last row shown, or on the first screen.
+        let row = self.selected / usize::from(columns);
+        let first = (row + 1).saturating_sub(usize::from(rows)) * usize::from(columns);
+        let places = (0..rows).flat_map(|row| (0..columns).map(move |column| (column, row)));
+        for ((column, row), (place, ranked)) in
+            places.zip(self.inspection.digits.iter().enumerate().skip(first))
+        {
+            let cells = Rect {
+                x: area.x + column * (width + gap),
+                y: area.y + row * height,
+                width,
+                height: height - 2,
+            };
+            let picture = self.picture(ranked);
+            if grid.is_large() {
+                picture.draw_large(cells.intersection(area), buf);
+            } else {
+                picture.draw_small(cells.intersection(area), buf);
             }
+            self.caption(ranked, place == self.selected, cells, area, buf);
         }
     }
 
-    /// Two rows below a digit: what it is taken for, and its loss.
+    /// Two rows below a digit: its prediction and its loss.
     fn caption(&self, of: &RankedDigit, chosen: bool, above: Rect, area: Rect, buf: &mut Buffer) {
         let row = |down| Rect { y: above.bottom() + down, height: 1, ..above }.intersection(area);
         digits::caption(&of.digit, self.names, above.width, self.theme).render(row(0), buf);
@@ -144,9 +131,9 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// The chosen image by itself, as large as there is room for.
-    pub(super) fn render_chosen(&self, area: Rect, buf: &mut Buffer) {
-        let Some(ranked) = self.inspection.digits.get(self.selected) else { return };
+    /// The chosen image by itself, as large as there is room for; false where there is none.
+    pub(super) fn render_chosen(&self, area: Rect, buf: &mut Buffer) -> bool {
+        let Some(ranked) = self.inspection.digits.get(self.selected) else { return false };
         let huge = (digits::HUGE_COLUMNS, digits::HUGE_ROWS - 1);
         let large = (digits::LARGE_COLUMNS, digits::LARGE_ROWS - 1);
         // Pixel by pixel, for images that are larger.
@@ -156,7 +143,7 @@ impl<'a> Batch<'a> {
         let own = own.into_iter().filter(|size| size.0 >= huge.0 && size.1 >= huge.1);
         // A title above, two lines below.
         let fits = |&(width, height): &(u16, u16)| area.width >= width && area.height >= height + 3;
-        let Some((width, height)) = own.chain([huge, large]).find(fits) else { return };
+        let Some((width, height)) = own.chain([huge, large]).find(fits) else { return false };
         let index = format::thousands(u64::from(ranked.index));
         let inner = pane::titled(area, buf, self.theme, &format!("Training image {index}"), []);
         let picture = Rect { width, height, ..inner };
@@ -181,6 +168,51 @@ impl<'a> Batch<'a> {
         let below = Rect { y: picture.bottom(), height: 1, ..inner };
         Line::styled(answer, style).render(below, buf);
         figures.render(Rect { y: below.y + 1, ..below }, buf);
+        true
+    }
+}
+
+/// Where images stand in rows.
+pub(super) struct Grid {
+    area: Rect,
+    /// Columns and rows of an image with its caption.
+    size: (u16, u16),
+    columns: u16,
+    rows: u16,
+    /// Columns between two images.
+    gap: u16,
+}
+
+impl Grid {
+    /// The images that fit into a pane of this area below its title, large ones if they are wanted and
+    /// at least two have room; `None` where there is no room for one.
+    pub(super) fn fit(area: Rect, large: bool) -> Option<Self> {
+        let area = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+        let large = Self::of(area, (digits::LARGE_COLUMNS, digits::LARGE_ROWS + 1))
+            .filter(|grid| large && grid.columns >= 2);
+        large.or_else(|| Self::of(area, (digits::SMALL_COLUMNS, digits::SMALL_ROWS + 1)))
+    }
+
+    fn of(area: Rect, (width, height): (u16, u16)) -> Option<Self> {
+        let columns = area.width / width;
+        let rows = area.height / height;
+        if columns == 0 || rows == 0 {
+            return None;
+        }
+        let spare = area.width - columns * width;
+        // Images that touch each other are hard to tell apart.
+        let columns = if spare < columns - 1 { columns - 1 } else { columns };
+        let spare = area.width - columns * width;
+        let gap = spare.checked_div(columns - 1).unwrap_or(0).min(MOST_GAP);
+        Some(Self { area, size: (width, height), columns, rows, gap })
+    }
+
+    pub(super) fn is_large(&self) -> bool {
+        self.size.0 == digits::LARGE_COLUMNS
+    }
+
+    pub(super) fn tiles(&self) -> Tiles {
+        Tiles { columns: self.columns.into(), rows: self.rows.into() }
     }
 }
 
@@ -197,13 +229,9 @@ impl Widget for &Batch<'_> {
             return;
         }
         let inner = pane::titled(area, buf, self.theme, &self.title(), self.notes());
-        let fits = |width: u16, height: u16| inner.width >= width && inner.height > height;
-        if fits(COLUMNS * digits::LARGE_COLUMNS, digits::LARGE_ROWS) {
-            self.grid(inner, buf, true);
-        } else if fits(digits::SMALL_COLUMNS, digits::SMALL_ROWS) {
-            self.grid(inner, buf, false);
-        } else {
-            self.list(inner, buf);
+        match Grid::fit(area, self.enlarged) {
+            Some(grid) => self.grid(&grid, buf),
+            None => self.list(inner, buf),
         }
     }
 }

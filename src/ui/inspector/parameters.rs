@@ -26,6 +26,8 @@ use crate::{
 
 /// Columns below which figures would be cut.
 pub(super) const LEAST_COLUMNS: u16 = 40;
+/// Columns with which nothing is left out.
+pub(super) const ENOUGH_COLUMNS: u16 = TABLES[0].ends[2] + BAR.0 + BAR.1;
 /// Columns of a name.
 const NAME: u16 = 18;
 /// Columns of the first figure with a gap before it.
@@ -88,11 +90,6 @@ impl<'a> Parameters<'a> {
         let spans =
             [Span::styled(place, self.theme.accent), Span::styled(keys.join(" "), self.theme.key)];
         Some(Line::from(spans.to_vec()))
-    }
-
-    /// Rows that the whole table takes, with its title, losses and heading.
-    pub(super) fn rows(&self) -> u16 {
-        3 + self.inspection.parameters.len() as u16
     }
 
     /// Loss before and after the update, and whether that is what the update was for.
@@ -198,6 +195,11 @@ impl<'a> Parameters<'a> {
     }
 }
 
+/// Rows that the whole table takes, with its title, losses and heading.
+pub(super) fn rows(inspection: &Inspection) -> u16 {
+    3 + inspection.parameters.len() as u16
+}
+
 /// The letters that a name begins with.
 fn word(name: &str) -> &str {
     name.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default()
@@ -231,7 +233,7 @@ fn share(ratio: f32) -> f64 {
 impl Widget for &Parameters<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         // Where rows are short the losses stand beside the title.
-        let short = area.height < self.rows().min(LEAST_ROWS);
+        let short = area.height < rows(self.inspection).min(LEAST_ROWS);
         let position = self.position(area.height.saturating_sub(if short { 2 } else { 3 }));
         let (title, note) = if short {
             let step = format::thousands(self.inspection.step);

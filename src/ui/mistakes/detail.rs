@@ -68,7 +68,7 @@ impl Detail<'_> {
     fn draw_figures(self, area: Rect, buf: &mut Buffer) {
         let digit = &self.image.digit;
         let place = format!("{} of {}", self.place, self.of);
-        let verdict = if digit.is_right() { "recognised as" } else { "taken for" };
+        let verdict = "predicted as";
         let Look { names, theme, .. } = self.look;
         let room = usize::from(area.width).saturating_sub(verdict.len() + 1);
         let [truth, predicted] =

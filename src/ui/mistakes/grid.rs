@@ -10,7 +10,7 @@ use ratatui::{
 
 use super::{Look, detail::FIGURE_ROWS};
 use crate::{
-    app::Mistakes,
+    app::Tiles,
     protocol::RankedDigit,
     ui::{
         digits::{LARGE_COLUMNS, LARGE_ROWS, SMALL_COLUMNS, SMALL_ROWS},
@@ -20,8 +20,6 @@ use crate::{
     },
 };
 
-/// Digits in a row, at every size: the app moves by them.
-const COLUMNS: u16 = Mistakes::COLUMNS as u16;
 /// Columns for the bar left of the chosen digit.
 const BAR: u16 = 1;
 /// Columns of the pane for the chosen image.
@@ -30,8 +28,10 @@ const SIDE: u16 = LARGE_COLUMNS;
 const SIDE_GAP: u16 = 4;
 /// Columns of a name up to which a small caption has room for all figures.
 const LABEL: usize = 1;
-/// Rows of large digits that are better than more small ones.
-const LARGE_ROWS_WANTED: u16 = 2;
+/// Fewer small images in a row say less than the chosen one with its figures.
+const LEAST_SMALL: u16 = 5;
+/// ... and fewer large ones.
+const LEAST_LARGE: u16 = 2;
 
 /// Where the digits stand.
 #[derive(Clone, Copy, Debug)]
@@ -39,37 +39,44 @@ pub(super) struct Grid {
     area: Rect,
     /// Columns and rows from one digit to the next.
     pitch: (u16, u16),
+    columns: u16,
     rows: u16,
     large: bool,
     side: Option<Rect>,
 }
 
 impl Grid {
-    /// The largest digits that come in whole rows; `None` where not even one small row fits.
-    pub(super) fn fit(area: Rect) -> Option<Self> {
-        let row = |columns: u16| COLUMNS * (BAR + columns);
-        let large =
-            area.width >= row(LARGE_COLUMNS) && area.height > LARGE_ROWS_WANTED * LARGE_ROWS;
-        let (columns, height) =
-            if large { (LARGE_COLUMNS, LARGE_ROWS) } else { (SMALL_COLUMNS, SMALL_ROWS) };
+    /// As many digits as come in whole rows, large ones if they are wanted; `None` where there is no
+    /// room for enough of them.
+    pub(super) fn fit(area: Rect, large: bool) -> Option<Self> {
+        let (width, height, least) = if large {
+            (BAR + LARGE_COLUMNS, LARGE_ROWS, LEAST_LARGE)
+        } else {
+            (BAR + SMALL_COLUMNS, SMALL_ROWS, LEAST_SMALL)
+        };
         // One row below is for the chosen image's figures, unless those stand beside.
-        let has_side =
-            area.width >= row(columns) + SIDE_GAP + SIDE && area.height >= LARGE_ROWS + FIGURE_ROWS;
+        let has_side = area.width >= least * width + SIDE_GAP + SIDE
+            && area.height >= LARGE_ROWS + FIGURE_ROWS;
         let rows = (area.height - u16::from(!has_side && area.height > 0)) / height;
-        if area.width < row(columns) || rows == 0 {
+        let room = area.width - if has_side { SIDE_GAP + SIDE } else { 0 };
+        let columns = room / width;
+        if columns < least || rows == 0 {
             return None;
         }
         // What is left over is spread between the digits, a few cells each.
-        let width = area.width - if has_side { SIDE_GAP + SIDE } else { 0 };
-        let gap = (width / COLUMNS - BAR - columns).min(4);
+        let gap = (room / columns - width).min(4);
         let spare = (area.height - u16::from(!has_side) - rows * height) / rows;
-        let pitch = (BAR + columns + gap, height + spare.min(if large { 2 } else { 1 }));
+        let pitch = (width + gap, height + spare.min(if large { 2 } else { 1 }));
         let side = has_side.then(|| Rect {
-            x: area.x + COLUMNS * pitch.0 + SIDE_GAP,
+            x: area.x + columns * pitch.0 + SIDE_GAP,
             width: SIDE,
             ..area
         });
-        Some(Self { area, pitch, rows, large, side })
+        Some(Self { area, pitch, columns, rows, large, side })
+    }
+
+    pub(super) fn tiles(self) -> Tiles {
+        Tiles { columns: self.columns.into(), rows: self.rows.into() }
     }
 
     /// `4→9  98 % 6.21` in the width of a small image, or with words in that of a large one. Where
@@ -116,13 +123,14 @@ impl Grid {
         look: Look<'_>,
         buf: &mut Buffer,
     ) {
-        let all = images.len().div_ceil(Mistakes::COLUMNS);
-        let (rows, row) = (usize::from(self.rows), chosen / Mistakes::COLUMNS);
+        let columns = usize::from(self.columns);
+        let all = images.len().div_ceil(columns);
+        let (rows, row) = (usize::from(self.rows), chosen / columns);
         let first = row.saturating_sub(rows / 2).min(all.saturating_sub(rows));
-        let places = first * Mistakes::COLUMNS..(first + rows) * Mistakes::COLUMNS;
+        let places = first * columns..(first + rows) * columns;
         for (place, image) in images.iter().enumerate().take(places.end).skip(places.start) {
             let shown = (place - places.start) as u16;
-            let (column, row) = (shown % COLUMNS, shown / COLUMNS);
+            let (column, row) = (shown % self.columns, shown / self.columns);
             let (x, y) = (self.area.x + column * self.pitch.0, self.area.y + row * self.pitch.1);
             self.draw_image(image, (x, y), place == chosen, look, buf);
         }

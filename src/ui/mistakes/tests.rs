@@ -4,11 +4,11 @@ use ratatui::{buffer::Cell, style::Modifier};
 
 use super::*;
 use crate::{
-    app::{Action, Direction, View},
+    app::{Action, Direction, Msg, View},
     data::Dataset,
     protocol::{Digit, EvalSet, Event, Query, RunState},
     ui::{
-        Depth,
+        Depth, layout,
         tests::{act, feed, screen, text, trained},
     },
 };
@@ -125,17 +125,16 @@ fn message(app: &App) -> String {
 fn an_empty_list_says_why() {
     let mut early = App::default();
     act(&mut early, Action::Show(View::Mistakes));
-    let first = "The images that the network does worst on appear here after the first epoch.";
-    assert_eq!(message(&early), first);
-    assert_eq!(message(&asking(Some((4, 9)))), "The images are being looked for.");
+    assert_eq!(message(&early), "The images with the highest loss appear after epoch 1.");
+    assert_eq!(message(&asking(Some((4, 9)))), "Looking for the images…");
     let none = answered(Some((4, 9)), 0, 0);
-    assert_eq!(message(&none), "No 4 was taken for 9 in epoch 6.");
+    assert_eq!(message(&none), "No 4 was predicted as 9 in epoch 6.");
     assert_eq!(message(&answered(Some((4, 4)), 0, 0)), "No 4 was recognised in epoch 6.");
     insta::assert_snapshot!(text(&none, 80, 24));
     let mut unknown = asking(None);
     feed(&mut unknown, Event::Found(Found { total: None, ..answer(query(None), 0, 0) }));
-    let kept = "The images in epoch 6 are no longer known. Images are kept for the last evaluations \
-                only.";
+    let kept =
+        "The images in epoch 6 are no longer known: only those of the last evaluations are kept.";
     assert_eq!(message(&unknown), kept);
 }
 
@@ -143,7 +142,7 @@ fn an_empty_list_says_why() {
 fn images_of_another_cell_wait_for_their_answer() {
     let mut app = fours();
     act(&mut app, Action::Dismiss);
-    assert_eq!(message(&app), "The images are being looked for.");
+    assert_eq!(message(&app), "Looking for the images…");
     assert!(text(&app, 80, 24).contains("Hardest images · test, epoch 6 ─"));
 }
 
@@ -206,10 +205,49 @@ fn images_whose_loss_is_not_finite_are_shown() {
     assert!(shown.contains("inf"), "{shown}");
 }
 
+/// The cells right of which an image is marked as chosen.
+fn bars(app: &App, width: u16, height: u16) -> Vec<(u16, u16)> {
+    let terminal = screen(app, width, height, Depth::True);
+    let buf = terminal.backend().buffer();
+    let is_bar = |x: u16, y: u16| buf[(x, y)].style().fg == Theme::new(Depth::True).accent.fg;
+    let below_title = (5..height - 1).flat_map(|y| (0..width).map(move |x| (x, y)));
+    below_title.filter(|&(x, y)| buf[(x, y)].symbol() == "▌" && is_bar(x, y)).collect()
+}
+
+#[test]
+fn a_large_terminal_shows_more_images_and_down_goes_to_the_one_below() {
+    let (area, mut app) = (Rect::new(0, 0, 200, 60), hardest());
+    act(&mut app, Action::Move(Direction::Home));
+    let tiles = tiles(&app, layout::screen(area).expect("it is large").body).expect("tiles");
+    assert_eq!((tiles.columns, tiles.rows), (11, 6));
+    let before = bars(&app, 200, 60);
+    let _ = app.update(Msg::Tiles(tiles));
+    act(&mut app, Action::Move(Direction::Down));
+    assert_eq!(app.mistakes.selected, 11);
+    let after = bars(&app, 200, 60);
+    assert_eq!((before[0].0, before.len()), (after[0].0, after.len()), "in the same column");
+    assert!(after[0].1 > before.last().expect("rows").1, "below it: {before:?}, {after:?}");
+}
+
+#[test]
+fn one_key_shows_fewer_images_in_large() {
+    let mut app = hardest();
+    act(&mut app, Action::Enlarge);
+    for (size, columns, rows) in [((80, 24), 2, 1), ((120, 40), 3, 2), ((200, 60), 5, 3)] {
+        let body = layout::screen(Rect::new(0, 0, size.0, size.1)).expect("it is large").body;
+        assert_eq!(tiles(&app, body), Some(Tiles { columns, rows }), "{size:?}");
+        assert_eq!(bars(&app, size.0, size.1).len(), 15, "{size:?}");
+    }
+    act(&mut app, Action::Enlarge);
+    assert_eq!(bars(&app, 200, 60).len(), 8);
+}
+
 #[test]
 fn nothing_panics_at_any_size() {
     let themes = [Depth::True, Depth::None].map(Theme::new);
-    for app in [asking(None), answered(Some((4, 9)), 0, 0), fours(), hardest()] {
+    let mut large = hardest();
+    act(&mut large, Action::Enlarge);
+    for app in [asking(None), answered(Some((4, 9)), 0, 0), fours(), hardest(), large] {
         for width in (0..260).step_by(3) {
             for height in (0..70).step_by(2) {
                 let area = Rect::new(0, 0, width, height);

@@ -1,0 +1,73 @@
+//! Moving over images that stand in rows.
+
+use super::Direction;
+
+/// How many images the view shows side by side and below each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tiles {
+    /// Images in a row.
+    pub columns: usize,
+    /// Rows of a screen.
+    pub rows: usize,
+}
+
+impl Default for Tiles {
+    /// Those of a terminal of 80×24 cells.
+    fn default() -> Self {
+        Self { columns: 5, rows: 2 }
+    }
+}
+
+impl Tiles {
+    /// The place of the image in `direction` from the one at `place`, of `count` images.
+    ///
+    /// Up and down keep the column; only the last row may have none there.
+    pub(super) fn moved(self, place: usize, count: usize, direction: Direction) -> usize {
+        let Some(last) = count.checked_sub(1) else { return 0 };
+        let (columns, place) = (self.columns.max(1), place.min(last));
+        let page = columns * self.rows.max(1);
+        let up = |by: usize| if place < by { place % columns } else { place - by };
+        let down = |by: usize| {
+            let in_last_row = place / columns == last / columns;
+            if in_last_row { place } else { (place + by).min(last) }
+        };
+        match direction {
+            Direction::Up => up(columns),
+            Direction::Down => down(columns),
+            Direction::Left => place.saturating_sub(1),
+            Direction::Right => (place + 1).min(last),
+            Direction::PageUp => up(page),
+            Direction::PageDown => down(page),
+            Direction::Home => 0,
+            Direction::End => last,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_and_pages_are_as_long_as_the_screen_has_them() {
+        use Direction::{Down, End, Home, Left, PageDown, PageUp, Right, Up};
+
+        let tiles = Tiles { columns: 4, rows: 3 };
+        let mut place = 5;
+        let mut go = |direction| {
+            place = tiles.moved(place, 30, direction);
+            place
+        };
+        let moves = [Up, Left, Up, Left, Down, Right, PageDown, PageDown, PageDown, Down, PageUp];
+        assert_eq!(moves.map(&mut go), [1, 0, 0, 0, 4, 5, 17, 29, 29, 29, 17]);
+        assert_eq!([End, Right, Home].map(go), [29, 29, 0]);
+    }
+
+    #[test]
+    fn nothing_is_chosen_among_no_images_whatever_the_size() {
+        for tiles in [Tiles { columns: 0, rows: 0 }, Tiles::default()] {
+            assert_eq!(tiles.moved(7, 0, Direction::Down), 0);
+            assert_eq!(tiles.moved(7, 3, Direction::Right), 2);
+        }
+    }
+}
