@@ -6,7 +6,7 @@ use crate::protocol::{Command, ImageSet, RunState};
 impl App {
     pub(super) fn act(&mut self, action: Action) -> Vec<Command> {
         if self.looks_on && action.is_about_the_run() {
-            self.notice = Some("This run is only watched: it takes no keys from here.".to_owned());
+            self.messages.inform("You are watching this run: another program controls it.");
             return Vec::new();
         }
         match action {
@@ -102,8 +102,7 @@ impl App {
 
     fn scale_rate(&mut self, factor: f64) -> Vec<Command> {
         if self.run.is_at_its_end() {
-            let notice = "The run has ended: go back first, then change the rate.";
-            self.notice = Some(notice.to_owned());
+            self.messages.inform("The run has ended: rewind it before you change the rate.");
         }
         self.run.scale_rate(factor).into_iter().collect()
     }
@@ -129,9 +128,7 @@ impl App {
 
     /// Closes what is on top.
     fn dismiss(&mut self) {
-        if self.prompt.take().is_none()
-            && self.overlay.take().is_none()
-            && self.notice.take().is_none()
+        if self.prompt.take().is_none() && self.overlay.take().is_none() && !self.messages.dismiss()
         {
             if self.breakpoints.news().is_some() {
                 self.breakpoints.dismissed = true;

@@ -22,7 +22,7 @@ fn wishes_after_going_back_from_the_end_are_not_lost() {
         assert_eq!((app.run.is_going_back(), app.run.state), (true, RunState::Done));
         assert_eq!(act(&mut app, action), [command], "{action:?}");
         assert_eq!(act(&mut app, Action::Step(2)), [Command::Step(2)], "after {action:?}");
-        assert_eq!(app.notice, None);
+        assert_eq!(message(&app), None);
         feed(&mut app, [rewound(23)]);
         assert!(!app.run.is_going_back() && app.run.is_under_way());
     }
@@ -48,7 +48,7 @@ fn a_run_that_cannot_go_back_stands_where_it_stood() {
     let mut app = finished();
     let _ = act(&mut app, Action::Back(1));
     feed(&mut app, [notice()]);
-    assert_eq!(app.notice.as_deref(), Some("The run can go back no further."));
+    assert_eq!(message(&app), Some("The run can go back no further."));
     assert!(!app.run.is_going_back());
     assert!(act(&mut app, Action::Step(1)).is_empty());
 }
@@ -67,8 +67,8 @@ fn a_rate_for_a_run_that_has_ended_is_refused_with_the_reason() {
     for action in [Action::RaiseRate, Action::LowerRate] {
         let mut app = finished();
         assert!(act(&mut app, action).is_empty());
-        let told = Some("The run has ended: go back first, then change the rate.");
-        assert_eq!(app.notice.as_deref(), told);
+        let told = Some("The run has ended: rewind it before you change the rate.");
+        assert_eq!(message(&app), told);
     }
 }
 
