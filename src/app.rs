@@ -304,6 +304,7 @@ impl App {
         match (&self.prompt, self.overlay) {
             (Some(_), _) => Focus::Question,
             (None, Some(Overlay::Breakpoints)) => Focus::Breakpoints,
+            (None, Some(Overlay::ConfirmQuit)) => Focus::Confirmation,
             (None, _) => Focus::View(self.view),
         }
     }

@@ -28,6 +28,7 @@ impl App {
             Action::Quicken => return self.run.change_pace(true).into_iter().collect(),
             Action::Slow => return self.run.change_pace(false).into_iter().collect(),
             Action::AskStep => self.ask(PromptKind::Step),
+            Action::AskRate => self.ask_rate(),
             Action::EditBreakpoints => self.toggle(Overlay::Breakpoints),
             Action::AddBreakpoint => self.ask(PromptKind::Breakpoint),
             Action::RemoveBreakpoint => return self.remove_breakpoint(),
@@ -101,10 +102,25 @@ impl App {
     }
 
     fn scale_rate(&mut self, factor: f64) -> Vec<Command> {
-        if self.run.is_at_its_end() {
-            self.messages.inform("The run has ended: rewind it before you change the rate.");
+        if !self.rate_can_change() {
+            return Vec::new();
         }
         self.run.scale_rate(factor).into_iter().collect()
+    }
+
+    fn ask_rate(&mut self) {
+        if self.rate_can_change() {
+            self.ask(PromptKind::Rate);
+        }
+    }
+
+    /// Whether another learning rate would apply to any step; says why where it would not.
+    fn rate_can_change(&mut self) -> bool {
+        let has_ended = self.run.is_at_its_end();
+        if has_ended {
+            self.messages.inform("The run has ended: rewind it before you change the rate.");
+        }
+        !has_ended
     }
 
     fn show(&mut self, view: View) {

@@ -11,7 +11,7 @@ use candle_core::Tensor;
 
 use super::{Moment, Run};
 use crate::{
-    protocol::{Event, Inspection, RateChange, Rewound},
+    protocol::{Event, Inspection, LEARNING_RATES, RateChange, Rewound},
     train::{
         error::TrainError,
         inspect::{self, Place},
@@ -25,8 +25,6 @@ const IMAGES_BETWEEN: u64 = 5_000;
 const KEPT_BEFORE: u64 = 16;
 /// Steps that are computed again between looks for a wish to stop.
 const STEPS_BETWEEN_LOOKS: u64 = 64;
-/// Learning rates that a person can reach: beyond, all is lost or nothing moves.
-const RATES: (f64, f64) = (1e-10, 1e3);
 
 impl Run<'_> {
     /// Goes to an earlier step, or stays, and pauses there.
@@ -220,16 +218,20 @@ impl Run<'_> {
         }
     }
 
-    /// Multiplies the learning rate. Behind the furthest step, what was trained ahead is given up.
+    /// Multiplies the learning rate.
     pub(super) fn scale_rate(&mut self, factor: f64) -> Result<(), TrainError> {
-        let now = self.learner.learning_rate();
-        let scaled = now * factor;
-        if !scaled.is_finite() {
+        self.set_rate(self.on_ladder(self.learner.learning_rate() * factor))
+    }
+
+    /// Sets the learning rate. Behind the furthest step, what was trained ahead is given up.
+    pub(super) fn set_rate(&mut self, rate: f64) -> Result<(), TrainError> {
+        if !rate.is_finite() {
             return Ok(());
         }
+        let now = self.learner.learning_rate();
         // A rate that was beyond from the start stays where it is.
-        let (lowest, highest) = (RATES.0.min(now), RATES.1.max(now));
-        let learning_rate = self.on_ladder(scaled).clamp(lowest, highest);
+        let (lowest, highest) = (LEARNING_RATES.0.min(now), LEARNING_RATES.1.max(now));
+        let learning_rate = rate.clamp(lowest, highest);
         let step = self.at.step;
         self.checkpointed = None;
         let branch = self.rates.change(step, learning_rate);

@@ -304,7 +304,7 @@ fn the_bottom_line_names_keys_that_do_something() {
     feed(&mut app, Event::State(RunState::Paused));
     act(&mut app, Action::Show(View::Draw));
     let draw = footer(&app);
-    assert!(draw.contains("p train on") && !draw.contains("space train on"), "{draw}");
+    assert!(draw.contains("p resume") && !draw.contains("space resume"), "{draw}");
 }
 
 #[test]

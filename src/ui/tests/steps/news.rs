@@ -116,10 +116,10 @@ fn the_header_says_that_the_run_goes_back_until_it_has() {
         [inspected(2_900), trained(2_900), finished(), broken(Breakpoint::Spike(6.0), SPIKED)]
     {
         act(&mut app, Action::Back(1));
-        assert!(text(&app, 80, 24).contains("◀ going back"));
+        assert!(text(&app, 80, 24).contains("◀ rewinding"));
         go_back(&mut app, 700);
         let shown = text(&app, 80, 24);
-        assert!(shown.contains("‖ paused") && !shown.contains("going back"), "{shown}");
+        assert!(shown.contains("‖ paused") && !shown.contains("rewinding"), "{shown}");
     }
 }
 
