@@ -10,6 +10,7 @@ mod held;
 mod hint;
 mod inspector;
 mod matrix;
+mod messages;
 mod mistakes;
 mod network;
 mod pad;
@@ -18,8 +19,13 @@ mod record;
 pub mod run;
 mod tiles;
 
+use std::time::Duration;
+
 use crate::protocol::{Breakpoint, Command, Event, Inspection, Query, Sample, Subject};
-use crate::{printable::printable, recorder::Report};
+use crate::{
+    printable::{printable, thousands},
+    recorder::Report,
+};
 
 pub use action::{Action, Direction, Focus, RATE_FACTOR, Unbound, View};
 pub use breakpoints::Breakpoints;
@@ -30,6 +36,7 @@ use hint::Hinted;
 pub use inspector::Inspector;
 pub use matrix::Matrix;
 use matrix::Pin;
+pub use messages::{Message, Messages};
 pub use mistakes::Mistakes;
 pub use network::Network;
 pub use pad::Pad;
@@ -67,8 +74,10 @@ pub enum Msg {
     LogFailed(String),
     /// What became of the run's record.
     Recorded(Report),
-    /// Something to be told.
+    /// Something that the person should know.
     Warning(String),
+    /// Time has passed, counted from any fixed moment.
+    Tick(Duration),
 }
 
 impl From<Event> for Msg {
@@ -90,10 +99,8 @@ pub struct App {
     pub view: View,
     /// What lies over them.
     pub overlay: Option<Overlay>,
-    /// Something to be told once, until it is dismissed.
-    pub notice: Option<String>,
-    /// One that goes by itself, and when, by the run's clock.
-    passing: Option<(f64, String)>,
+    /// The message row.
+    pub messages: Messages,
     /// What to say of the last key, which did nothing.
     pub hint: Option<String>,
     hinted: Hinted,
@@ -145,8 +152,6 @@ struct Asked {
 const SAMPLE_DWELL: f64 = 3.0;
 /// Seconds that an epoch's confusion matrix stays while training goes on.
 const MATRIX_DWELL: f64 = 2.0;
-/// How long a notice stays that asks for nothing.
-const NOTICE: f64 = 5.0;
 
 impl Default for App {
     fn default() -> Self {
@@ -156,8 +161,7 @@ impl Default for App {
             epochs: Epochs::default(),
             view: View::default(),
             overlay: None,
-            notice: None,
-            passing: None,
+            messages: Messages::default(),
             hint: None,
             hinted: Hinted::default(),
             log_scale: false,
@@ -223,7 +227,7 @@ impl App {
             }
             Msg::LogFailed(message) => {
                 let message = printable(&message);
-                self.notice = Some(format!("The log is incomplete: {message}"));
+                self.messages.alert(format!("The log is incomplete: {message}"));
                 self.run.log_failure = Some(message);
                 Vec::new()
             }
@@ -232,7 +236,11 @@ impl App {
                 Vec::new()
             }
             Msg::Warning(message) => {
-                self.notice = Some(printable(&message));
+                self.messages.alert(printable(&message));
+                Vec::new()
+            }
+            Msg::Tick(now) => {
+                self.messages.tick(now);
                 Vec::new()
             }
         };
@@ -246,9 +254,8 @@ impl App {
                 self.run.kept = Some(step);
                 self.run.record_failure = None;
                 if std::mem::take(&mut self.asked.checkpoint) {
-                    let notice = format!("Step {step} is kept: --resume goes on from it.");
-                    self.passing = Some((self.run.clock.elapsed() + NOTICE, notice.clone()));
-                    self.notice = Some(notice);
+                    let step = thousands(step);
+                    self.messages.inform(format!("Checkpoint saved at step {step}."));
                 }
             }
             Report::CheckpointFailed(reason) => {
@@ -256,16 +263,16 @@ impl App {
                 // A folder that is gone stays so from checkpoint to checkpoint.
                 let is_known = self.run.record_failure.as_ref() == Some(&reason);
                 if std::mem::take(&mut self.asked.checkpoint) || !is_known {
-                    self.notice = Some(format!("No checkpoint was written: {reason}"));
+                    self.messages.alert(format!("The checkpoint was not saved: {reason}"));
                 }
                 self.run.record_failure = Some(reason);
             }
             Report::Ended(reason) => {
                 let reason = printable(&reason);
                 let kept = self.run.kept.map_or_else(String::new, |step| {
-                    format!("; the run can be resumed from step {step}")
+                    format!("; the run can be resumed from step {}", thousands(step))
                 });
-                self.notice = Some(format!("Nothing more is kept of the run: {reason}{kept}"));
+                self.messages.alert(format!("The run is no longer saved: {reason}{kept}"));
                 self.run.record_failure = Some(reason);
                 self.run.record_ended = true;
             }
@@ -321,6 +328,7 @@ impl App {
         match (&self.prompt, self.overlay) {
             (Some(_), _) => Focus::Question,
             (None, Some(Overlay::Breakpoints)) => Focus::Breakpoints,
+            (None, Some(Overlay::ConfirmQuit)) => Focus::Confirmation,
             (None, _) => Focus::View(self.view),
         }
     }

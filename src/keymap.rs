@@ -32,13 +32,16 @@ pub enum Group {
     View,
     /// What is chosen in the view.
     Choice,
+    /// What an open dialog takes.
+    Dialog,
     /// Help and leaving.
     Program,
 }
 
 impl Group {
     /// All parts in order.
-    pub const ALL: [Self; 4] = [Self::Training, Self::View, Self::Choice, Self::Program];
+    pub const ALL: [Self; 5] =
+        [Self::Training, Self::View, Self::Choice, Self::Dialog, Self::Program];
 
     /// Heading.
     pub fn name(self) -> &'static str {
@@ -46,6 +49,7 @@ impl Group {
             Self::Training => "Training",
             Self::View => "View",
             Self::Choice => "In the view",
+            Self::Dialog => "In the dialog",
             Self::Program => "Program",
         }
     }
@@ -111,44 +115,47 @@ const fn in_view(
     Binding { keys, action, group: Group::Choice, focus, short, help }
 }
 
-const fn in_editor(
+const fn in_dialog(
+    focus: Focus,
     keys: &'static [Key],
     action: Action,
     short: &'static str,
     help: &'static str,
 ) -> Binding {
-    Binding { keys, action, group: Group::Choice, focus: Some(Focus::Breakpoints), short, help }
+    Binding { keys, action, group: Group::Dialog, focus: Some(focus), short, help }
 }
 
 /// Every binding. Neighbours with the same help stand in one line there.
 #[rustfmt::skip]
 pub const BINDINGS: &[Binding] = &[
     binding(&[Key::char(' '), Key::char('p')], Action::TogglePause, Group::Training,
-        "pause", "pause, or train on"),
-    binding(&[Key::char('s'), Key::char(']')], Action::Step(1), Group::Training,
-        "one batch", "one batch, then pause"),
+        "pause", "pause or resume"),
+    binding(&[Key::char('s')], Action::Step(1), Group::Training,
+        "one batch", "train one batch, or ten"),
     binding(&[Key::char('S')], Action::Step(10), Group::Training,
-        "ten", "ten batches, then pause"),
-    binding(&[Key::char('b'), Key::char('[')], Action::Back(1), Group::Training,
-        "back", "one batch back"),
-    binding(&[Key::char('e'), Key::char('}')], Action::FinishEpoch, Group::Training,
-        "to epoch's end", "to the epoch's end"),
-    binding(&[Key::char('E'), Key::char('{')], Action::BackEpoch, Group::Training,
-        "epoch back", "back to the epoch's start"),
+        "ten", "train one batch, or ten"),
+    binding(&[Key::char('b')], Action::Back(1), Group::Training,
+        "back", "rewind one batch"),
+    binding(&[Key::char('e')], Action::FinishEpoch, Group::Training,
+        "to epoch's end", "to the epoch's end or start"),
+    binding(&[Key::char('E')], Action::BackEpoch, Group::Training,
+        "epoch back", "to the epoch's end or start"),
     binding(&[Key::char('g')], Action::AskStep, Group::Training,
         "go to step", "go to any step"),
-    binding(&[Key::char('u'), Key::char('+'), Key::char('=')], Action::RaiseRate, Group::Training,
+    binding(&[Key::char('+'), Key::char('=')], Action::RaiseRate, Group::Training,
         "rate up", "learning rate × or ÷ 1.25"),
-    binding(&[Key::char('d'), Key::char('-')], Action::LowerRate, Group::Training,
+    binding(&[Key::char('-')], Action::LowerRate, Group::Training,
         "rate down", "learning rate × or ÷ 1.25"),
+    binding(&[Key::char('L')], Action::AskRate, Group::Training,
+        "learning rate", "enter a learning rate"),
     binding(&[Key::char('f'), Key::char('>')], Action::Quicken, Group::Training,
         "faster", "pace: faster, slower"),
     binding(&[Key::char('F'), Key::char('<')], Action::Slow, Group::Training,
         "slower", "pace: faster, slower"),
     binding(&[Key::char('B')], Action::EditBreakpoints, Group::Training,
-        "breakpoints", "what pauses the run"),
+        "breakpoints", "breakpoints"),
     binding(&[Key::char('w')], Action::Keep, Group::Training,
-        "keep", "keep a checkpoint"),
+        "save", "save a checkpoint"),
     binding(&[Key::code(KeyCode::Tab)], Action::NextView, Group::View,
         "next view", "next, previous view"),
     binding(&[Key::code(KeyCode::BackTab)], Action::PreviousView, Group::View,
@@ -158,7 +165,7 @@ pub const BINDINGS: &[Binding] = &[
     binding(&[Key::char('2')], Action::Show(View::Loss), Group::View,
         "loss", "loss and accuracy"),
     binding(&[Key::char('3')], Action::Show(View::Step), Group::View,
-        "step", "what the step did"),
+        "step", "the last step"),
     binding(&[Key::char('4')], Action::Show(View::Confusion), Group::View,
         "confusion", "confusion matrix"),
     binding(&[Key::char('5')], Action::Show(View::Network), Group::View,
@@ -167,60 +174,66 @@ pub const BINDINGS: &[Binding] = &[
         "mistakes", "the hardest images"),
     binding(&[Key::char('7')], Action::Show(View::Draw), Group::View,
         "draw", "a pad to draw on"),
-    binding(&[Key::char('l')], Action::ToggleLogScale, Group::View,
-        "log scale", "loss axis linear, log"),
+    binding(&[Key::char('y')], Action::ToggleLogScale, Group::View,
+        "log scale", "linear or log axis"),
     binding(&[Key::char('r')], Action::ToggleRange, Group::View,
-        "recent", "all, last 1,000 steps"),
-    binding(&[Key::char('j'), Key::char('(')], Action::OlderMatrix, Group::View,
-        "older", "matrix older, newer"),
-    binding(&[Key::char('k'), Key::char(')')], Action::NewerMatrix, Group::View,
-        "newer", "matrix older, newer"),
+        "range", "steps shown in charts"),
+    binding(&[Key::char(',')], Action::OlderMatrix, Group::View,
+        "older", "previous, next epoch"),
+    binding(&[Key::char('.')], Action::NewerMatrix, Group::View,
+        "newer", "previous, next epoch"),
     binding(&[Key::char('i')], Action::LookInside, Group::View,
-        "look inside", "look into the image"),
-    binding(&[Key::code(KeyCode::Up)], Action::Move(Direction::Up), Group::Choice, "up", "choose"),
-    binding(&[Key::code(KeyCode::Down)], Action::Move(Direction::Down), Group::Choice, "down", "choose"),
-    binding(&[Key::code(KeyCode::Left)], Action::Move(Direction::Left), Group::Choice, "left", "choose"),
-    binding(&[Key::code(KeyCode::Right)], Action::Move(Direction::Right), Group::Choice, "right", "choose"),
-    binding(&[Key::code(KeyCode::PageUp)], Action::Move(Direction::PageUp), Group::Choice, "page up", "a screen back, on"),
-    binding(&[Key::code(KeyCode::PageDown)], Action::Move(Direction::PageDown), Group::Choice, "page down", "a screen back, on"),
+        "look inside", "image in the network"),
+    binding(&[Key::code(KeyCode::Left), Key::char('h')], Action::Move(Direction::Left), Group::Choice, "left", "move"),
+    binding(&[Key::code(KeyCode::Down), Key::char('j')], Action::Move(Direction::Down), Group::Choice, "down", "move"),
+    binding(&[Key::code(KeyCode::Up), Key::char('k')], Action::Move(Direction::Up), Group::Choice, "up", "move"),
+    binding(&[Key::code(KeyCode::Right), Key::char('l')], Action::Move(Direction::Right), Group::Choice, "right", "move"),
+    binding(&[Key::code(KeyCode::PageUp)], Action::Move(Direction::PageUp), Group::Choice, "page up", "page up, page down"),
+    binding(&[Key::code(KeyCode::PageDown)], Action::Move(Direction::PageDown), Group::Choice, "page down", "page up, page down"),
     binding(&[Key::code(KeyCode::Home)], Action::Move(Direction::Home), Group::Choice, "first", "the first, the last"),
     binding(&[Key::code(KeyCode::End)], Action::Move(Direction::End), Group::Choice, "last", "the first, the last"),
-    in_view(View::Step, &[Key::char('j')], Action::NextParameter,
-        "next parameter", "parameter below, above"),
-    in_view(View::Step, &[Key::char('k')], Action::PreviousParameter,
-        "parameter before", "parameter below, above"),
+    in_view(View::Step, &[Key::char('J')], Action::NextParameter,
+        "next parameter", "scroll parameters"),
+    in_view(View::Step, &[Key::char('K')], Action::PreviousParameter,
+        "parameter before", "scroll parameters"),
     in_view(View::Step, &[Key::char('z')], Action::Enlarge,
-        "enlarge", "larger or more images"),
+        "enlarge", "enlarge images"),
     in_view(View::Mistakes, &[Key::char('z')], Action::Enlarge,
-        "enlarge", "larger or more images"),
+        "enlarge", "enlarge images"),
     in_view(View::Network, &[Key::char('m')], Action::Hardest,
-        "worst mistake", "the highest loss"),
+        "worst mistake", "the worst mistake"),
     in_view(View::Network, &[Key::char('t')], Action::SwitchSet,
-        "other set", "test or training images"),
+        "other set", "test or training"),
     in_view(View::Draw, &[Key::char(' ')], Action::Pen,
         "pen", "pen down or up"),
     in_view(View::Draw, &[Key::char('c')], Action::Clear,
         "clear", "clear the pad"),
     in_view(View::Draw, &[Key::char('z'), Key::code(KeyCode::Backspace)], Action::Undo,
-        "undo", "take a stroke back"),
+        "undo", "undo a stroke"),
     in_view(View::Draw, &[Key::char('m')], Action::Centre,
-        "centre", "centre as MNIST does"),
-    in_editor(&[Key::char('a'), Key::code(KeyCode::Enter)], Action::AddBreakpoint,
+        "centre", "centre as in MNIST"),
+    in_dialog(Focus::Breakpoints, &[Key::char('a'), Key::code(KeyCode::Enter)], Action::AddBreakpoint,
         "add", "add a breakpoint"),
-    in_editor(&[Key::char('x'), Key::code(KeyCode::Delete)], Action::RemoveBreakpoint,
-        "remove", "remove the chosen one"),
+    in_dialog(Focus::Breakpoints, &[Key::char('x'), Key::code(KeyCode::Delete)], Action::RemoveBreakpoint,
+        "remove", "remove the breakpoint"),
+    in_dialog(Focus::Breakpoints, &[Key::code(KeyCode::Esc), Key::char('B')], Action::Dismiss,
+        "close", "close"),
+    in_dialog(Focus::Confirmation, &[Key::char('y'), Key::code(KeyCode::Enter)], Action::Confirm,
+        "yes", "answer yes"),
+    in_dialog(Focus::Confirmation, &[Key::char('n'), Key::code(KeyCode::Esc)], Action::Dismiss,
+        "no", "answer no"),
     binding(&[Key::control('z')], Action::Suspend, Group::Program,
-        "suspend", "suspend; fg goes on"),
+        "suspend", "suspend; fg continues"),
     binding(&[Key::control('l')], Action::Redraw, Group::Program,
-        "redraw", "draw the whole screen anew"),
-    binding(&[Key::char('?'), Key::char('h'), Key::code(KeyCode::F(1))], Action::ToggleHelp, Group::Program,
+        "redraw", "redraw the screen"),
+    binding(&[Key::char('?'), Key::code(KeyCode::F(1))], Action::ToggleHelp, Group::Program,
         "help", "show or hide this help"),
     binding(&[Key::char('q'), Key::control('c')], Action::Quit, Group::Program,
-        "quit", "leave; asks while training"),
-    binding(&[Key::code(KeyCode::Enter), Key::char('y')], Action::Confirm, Group::Program,
-        "yes", "open, or answer with yes"),
-    binding(&[Key::code(KeyCode::Esc), Key::char('n')], Action::Dismiss, Group::Program,
-        "close", "close, or answer with no"),
+        "quit", "quit; asks while training"),
+    binding(&[Key::code(KeyCode::Enter)], Action::Confirm, Group::Program,
+        "open", "open"),
+    binding(&[Key::code(KeyCode::Esc)], Action::Dismiss, Group::Program,
+        "close", "close"),
 ];
 
 /// What a key press asks for; `None` where the key means nothing.
@@ -229,14 +242,24 @@ pub fn action(event: KeyEvent, focus: Focus) -> Option<Action> {
     if focus == Focus::Question {
         return typed(key);
     }
-    bound(key, Some(focus)).or_else(|| bound(key, None)).map(|binding| binding.action)
+    let general = || bound(key, None).filter(|binding| reaches(binding, focus));
+    bound(key, Some(focus)).or_else(general).map(|binding| binding.action)
 }
 
-/// What is to be told of a key that means nothing, if it is one of a character.
+/// Whether a binding of all places means something in this one: an open dialog takes no keys but its
+/// own, those that move, and those that leave or redraw.
+fn reaches(binding: &Binding, focus: Focus) -> bool {
+    let everywhere = [Action::Quit, Action::Suspend, Action::Redraw];
+    !focus.is_dialog()
+        || everywhere.contains(&binding.action)
+        || matches!(binding.action, Action::Move(_))
+}
+
+/// How a key that means nothing is explained, if it is one of a character.
 pub fn unbound_key(event: KeyEvent, focus: Focus) -> Option<Unbound> {
     let key = pressed(event).filter(|key| !key.control)?;
     let KeyCode::Char(c) = key.code else { return None };
-    if focus == Focus::Question || action(event, focus).is_some() {
+    if focus == Focus::Question || focus.is_dialog() || action(event, focus).is_some() {
         return None;
     }
     if !c.is_ascii() {
@@ -271,6 +294,7 @@ pub fn keys_in(binding: &Binding, focus: Focus) -> Vec<Key> {
     match binding.focus {
         Some(own) if own == focus => keys.collect(),
         Some(_) => Vec::new(),
+        None if !reaches(binding, focus) => Vec::new(),
         None => keys.filter(|&key| bound(key, Some(focus)).is_none()).collect(),
     }
 }
@@ -291,14 +315,16 @@ fn typed(key: Key) -> Option<Action> {
 
 /// The first key and the short name of an action.
 pub fn hint(action: Action) -> Option<(String, &'static str)> {
-    let binding = BINDINGS.iter().find(|binding| binding.action == action)?;
+    let mut of_action = BINDINGS.iter().filter(|binding| binding.action == action);
+    // A dialog's own key means something else outside of it.
+    let binding = of_action.clone().find(|one| one.focus.is_none()).or_else(|| of_action.next())?;
     Some((binding.keys.first()?.name(), binding.short))
 }
 
 /// The first key that means an action in this place, and the action's short name.
 pub fn hint_in(focus: Focus, action: Action) -> Option<(String, &'static str)> {
     if let Action::Move(_) = action {
-        return Some(("arrows".to_owned(), "choose"));
+        return Some(("arrows".to_owned(), "move"));
     }
     let key = |binding: &&Binding| keys_in(binding, focus).first().copied();
     let mut of_action = BINDINGS.iter().filter(|binding| binding.action == action);

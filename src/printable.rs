@@ -47,6 +47,19 @@ impl Shown for Path {
     }
 }
 
+/// Writes `98304` as `98,304`.
+pub fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// Writes a line to stderr: what it is, such as `error`, and the [`printable`] message.
 pub fn complain(kind: &str, message: &str) {
     // Not `eprintln!`, which panics where stderr is closed.

@@ -31,6 +31,9 @@ pub use run::{EvalSet, Failure, RunInfo, Summary};
 pub use state::{Best, Slot, TrainingProgress, TrainingState};
 pub use timeline::{Break, RateChange, Rewound};
 
+/// Learning rates that a person can set: beyond, the weights are lost or nothing moves.
+pub const LEARNING_RATES: (f64, f64) = (1e-10, 1e3);
+
 /// A command from the person at the screen. It takes effect before the next batch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -52,6 +55,8 @@ pub enum Command {
     GoTo(u64),
     /// Multiply the learning rate by this.
     ScaleLearningRate(f64),
+    /// Set the learning rate.
+    SetLearningRate(f64),
     /// Train at most this many batches a second; `None` for as many as possible.
     SetPace(Option<u32>),
     /// Pause on these conditions and no others.

@@ -9,6 +9,7 @@ mod confusion;
 mod depth;
 mod digits;
 mod draw;
+mod figures;
 mod footer;
 mod format;
 mod header;
@@ -40,7 +41,7 @@ pub use depth::Depth;
 pub(crate) use format::thousands;
 pub use theme::Theme;
 
-use crate::app::{App, Tiles, View};
+use crate::app::{App, Overlay, Tiles, View};
 
 /// The whole screen.
 #[derive(Debug)]
@@ -112,6 +113,7 @@ impl Dashboard<'_> {
     fn screen(&self, parts: &layout::Screen, buf: &mut Buffer) {
         let (app, theme) = (self.app, self.theme);
         header::Header::new(app, theme).render(parts.header, buf);
+        figures::Figures::new(app, theme).render(parts.figures, buf);
         progress::Progress::new(app, theme).render(parts.progress, buf);
         match app.view {
             View::Overview => self.overview(parts.body, buf),
@@ -131,10 +133,13 @@ impl Dashboard<'_> {
             View::Draw => draw::Draw::new(app, theme).render(parts.body, buf),
         }
         footer::Footer::new(app, theme).render(parts.footer, buf);
-        let below_header = parts.progress.union(parts.body);
         match app.overlay {
-            Some(overlay) => overlay::render(overlay, app, theme, below_header, buf),
-            None => news::News::new(app, theme).render(parts.progress, below_header, buf),
+            Some(overlay) => {
+                // Only the long list of keys needs the row of the figures too.
+                let top = if overlay == Overlay::Help { parts.figures } else { parts.progress };
+                overlay::render(overlay, app, theme, top.union(parts.body), buf);
+            }
+            None => news::News::new(app, theme).render(parts.message.union(parts.body), buf),
         }
         if app.prompt.is_some() {
             prompt::Prompt::new(app, theme).render(parts.body.union(parts.footer), buf);

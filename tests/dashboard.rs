@@ -325,17 +325,17 @@ fn every_view_has_its_key() {
         ("4", "Confusion"),
         ("7", "7 draw"),
         ("\t", "smoothed"),
-        ("l", "whole run, log"),
+        ("y", "whole run, log"),
         ("r", "last 1,000 steps, log"),
         ("\x1b[Z", "7 draw"),
-        ("?", "open, or answer with yes"),
+        ("?", "quit; asks while training"),
     ] {
         tty.send(key);
         tty.wait_for_text(text);
     }
     tty.send("\x1b");
     tty.wait_for("the help to close", |screen| {
-        (!screen.contains("open, or answer with yes")).then_some(())
+        (!screen.contains("quit; asks while training")).then_some(())
     });
     tty.leave();
 }

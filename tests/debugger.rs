@@ -45,14 +45,14 @@ fn from_a_spike_back_and_on_at_half_the_rate() {
     wait_for_batch(&tty, spike - 1);
     tty.press(&format!("g{}\r", spike - 20));
     wait_for_batch(&tty, spike - 20);
-    tty.send("ddd");
+    tty.send("---");
     tty.wait_for_text("0.000512");
     tty.press("2S");
     wait_for_batch(&tty, spike - 10);
     for text in ["before going back", "rate", "smoothed"] {
         tty.wait_for_text(text);
     }
-    tty.send("{");
+    tty.send("E");
     wait_for_batch(&tty, 0);
     tty.leave();
 }
@@ -102,9 +102,9 @@ fn the_matrix_goes_back_through_the_epochs() {
     tty.press("4e");
     tty.wait_for_text("epoch 2 ");
     tty.wait_for_text("‖ paused");
-    tty.send("j");
+    tty.send(",");
     tty.wait_for_text("test, epoch 1 of 2");
-    tty.send("k");
+    tty.send(".");
     tty.wait_for_text("test, epoch 2 of 2");
     tty.leave();
 }

@@ -161,7 +161,7 @@ fn a_dashboard_that_looks_on_shows_the_run_and_commands_nothing() {
     let mut watching = place.watch();
     watching.wait_for_text("Confusion · test, epoch ");
     watching.send(" ");
-    watching.wait_for_text("only watched");
+    watching.wait_for_text("watching this run");
     assert!(!watching.screen().contains("one batch"), "{}", watching.screen());
     tty.send(" ");
     watching.wait_for_text("‖ paused");

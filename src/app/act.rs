@@ -6,7 +6,7 @@ use crate::protocol::{Command, ImageSet, RunState};
 impl App {
     pub(super) fn act(&mut self, action: Action) -> Vec<Command> {
         if self.looks_on && action.is_about_the_run() {
-            self.notice = Some("This run is only watched: it takes no keys from here.".to_owned());
+            self.messages.inform("You are watching this run: another program controls it.");
             return Vec::new();
         }
         match action {
@@ -28,6 +28,7 @@ impl App {
             Action::Quicken => return self.run.change_pace(true).into_iter().collect(),
             Action::Slow => return self.run.change_pace(false).into_iter().collect(),
             Action::AskStep => self.ask(PromptKind::Step),
+            Action::AskRate => self.ask_rate(),
             Action::EditBreakpoints => self.toggle(Overlay::Breakpoints),
             Action::AddBreakpoint => self.ask(PromptKind::Breakpoint),
             Action::RemoveBreakpoint => return self.remove_breakpoint(),
@@ -102,11 +103,25 @@ impl App {
     }
 
     fn scale_rate(&mut self, factor: f64) -> Vec<Command> {
-        if self.run.is_at_its_end() {
-            let notice = "The run has ended: go back first, then change the rate.";
-            self.notice = Some(notice.to_owned());
+        if !self.rate_can_change() {
+            return Vec::new();
         }
         self.run.scale_rate(factor).into_iter().collect()
+    }
+
+    fn ask_rate(&mut self) {
+        if self.rate_can_change() {
+            self.ask(PromptKind::Rate);
+        }
+    }
+
+    /// Whether another learning rate would apply to any step; says why where it would not.
+    fn rate_can_change(&mut self) -> bool {
+        let has_ended = self.run.is_at_its_end();
+        if has_ended {
+            self.messages.inform("The run has ended: rewind it before you change the rate.");
+        }
+        !has_ended
     }
 
     fn show(&mut self, view: View) {
@@ -130,9 +145,7 @@ impl App {
 
     /// Closes what is on top.
     fn dismiss(&mut self) {
-        if self.prompt.take().is_none()
-            && self.overlay.take().is_none()
-            && self.notice.take().is_none()
+        if self.prompt.take().is_none() && self.overlay.take().is_none() && !self.messages.dismiss()
         {
             if self.breakpoints.news().is_some() {
                 self.breakpoints.dismissed = true;

@@ -3,7 +3,7 @@
 /// A key's meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// Pause, or train on.
+    /// Pause or resume.
     TogglePause,
     /// Train this many batches, then pause.
     Step(u64),
@@ -19,13 +19,15 @@ pub enum Action {
     RaiseRate,
     /// Divide it by the same.
     LowerRate,
+    /// Ask for a learning rate.
+    AskRate,
     /// Train more batches a second.
     Quicken,
     /// Train fewer.
     Slow,
     /// Show the breakpoints, to add and remove some.
     EditBreakpoints,
-    /// Write a checkpoint now.
+    /// Save a checkpoint now.
     Keep,
     /// Ask for a breakpoint to add.
     AddBreakpoint,
@@ -109,6 +111,7 @@ impl Action {
                 | Self::AskStep
                 | Self::RaiseRate
                 | Self::LowerRate
+                | Self::AskRate
                 | Self::Quicken
                 | Self::Slow
                 | Self::EditBreakpoints
@@ -128,7 +131,7 @@ pub enum Unbound {
     Foreign,
 }
 
-/// What one wish changes the learning rate by.
+/// What one key press multiplies or divides the learning rate by.
 pub const RATE_FACTOR: f64 = 1.25;
 
 /// Where to move what is chosen.
@@ -210,6 +213,15 @@ pub enum Focus {
     Question,
     /// To the list of breakpoints.
     Breakpoints,
+    /// To a question that is answered with yes or no.
+    Confirmation,
     /// To this view.
     View(View),
+}
+
+impl Focus {
+    /// Whether a dialog takes the keys, and the view gets none.
+    pub fn is_dialog(self) -> bool {
+        matches!(self, Self::Breakpoints | Self::Confirmation)
+    }
 }

@@ -16,6 +16,7 @@ impl App {
         let Some(mut prompt) = self.prompt.take() else { return Vec::new() };
         let taken = match prompt.kind {
             PromptKind::Step => prompt.number().and_then(|step| self.run.go_to(step)),
+            PromptKind::Rate => prompt.rate().map(|rate| self.run.set_rate(rate)),
             PromptKind::Image => {
                 self.network.choose(&prompt.text, self.run.info.as_ref()).map(|()| None)
             }

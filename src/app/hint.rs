@@ -67,7 +67,7 @@ mod tests {
             let _ = app.update(Msg::UnboundKey(key));
             assert_eq!(app.hint, None, "{key:?} was told of");
         }
-        assert_eq!(app.notice, None);
+        assert_eq!(app.messages.shown(), None);
     }
 
     #[test]

@@ -42,6 +42,13 @@ impl App {
         })
     }
 
+    /// The highest accuracy on `set` since training began; `None` before the first evaluation.
+    pub fn best_accuracy(&self, set: EvalSet) -> Option<f64> {
+        let trained = self.epochs.iter().filter(|record| record.step > 0);
+        let of_set = trained.map(|record| &record.evaluation).filter(|one| one.set == set);
+        of_set.map(Evaluation::accuracy).reduce(f64::max)
+    }
+
     /// The evaluation that was made on `set` after `step`, if there is one.
     pub fn matrix_at(&self, step: u64, set: EvalSet) -> Option<Matrix<'_>> {
         let epoch = self.epochs.at(step).map(Matrix::of_epoch);

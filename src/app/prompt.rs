@@ -1,5 +1,7 @@
 //! A question that is answered by typing.
 
+use crate::protocol::LEARNING_RATES;
+
 /// An open question and what was typed so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prompt {
@@ -16,6 +18,8 @@ pub struct Prompt {
 pub enum PromptKind {
     /// The number of a step to go to.
     Step,
+    /// A learning rate.
+    Rate,
     /// The index of an image for the network view.
     Image,
     /// A breakpoint to add.
@@ -35,6 +39,7 @@ impl Prompt {
     pub(super) fn type_in(&mut self, c: char) {
         let fits = match self.kind {
             PromptKind::Step | PromptKind::Image => c.is_ascii_digit(),
+            PromptKind::Rate => c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-'),
             PromptKind::Breakpoint => c == ' ' || c.is_ascii_graphic(),
         };
         if fits && self.text.len() < LONGEST {
@@ -67,5 +72,18 @@ impl Prompt {
         }
         // Only digits are taken, so that nothing but the size can be wrong.
         Ok(self.text.parse().unwrap_or(u64::MAX))
+    }
+
+    /// The learning rate that was typed.
+    ///
+    /// # Errors
+    ///
+    /// Says what is expected where it is not a rate that can be set.
+    pub(super) fn rate(&self) -> Result<f64, String> {
+        let (lowest, highest) = LEARNING_RATES;
+        let rate = self.text.parse().ok().filter(|rate| (lowest..=highest).contains(rate));
+        rate.ok_or_else(|| {
+            format!("expected a number from {lowest:e} to {highest}, such as 0.0005 or 5e-4")
+        })
     }
 }

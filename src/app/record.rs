@@ -18,7 +18,6 @@ impl App {
             RunState::Training | RunState::Evaluating => self.run.is_stepping(),
         };
         let now = self.run.clock.elapsed();
-        self.drop_passing_notice(now);
         self.run.refresh_figures(self.curves.loss.smooth(), stands_still);
         self.curves.refresh(now, stands_still);
         self.sample.refresh(now, stands_still);
@@ -26,14 +25,6 @@ impl App {
         self.matrix.refresh(now, stands_still);
         self.release_lost_pin();
         self.network.refresh(now, stands_still);
-    }
-
-    fn drop_passing_notice(&mut self, now: f64) {
-        let is_done = self.run.state == RunState::Done;
-        if let Some((_, passing)) = self.passing.take_if(|(end, _)| is_done || now >= *end) {
-            // Another may have taken its place.
-            self.notice.take_if(|notice| *notice == passing);
-        }
     }
 
     fn record(&mut self, event: Event) {
@@ -74,7 +65,7 @@ impl App {
             Event::Notice(notice) => {
                 // It may be the answer to a wish to go back that cannot be.
                 self.run.stays();
-                self.notice = Some(printable(&notice));
+                self.messages.alert(printable(&notice));
             }
             Event::Rewound(to) => self.go_back(&to),
             Event::LearningRate(change) => {
@@ -82,7 +73,7 @@ impl App {
                 if change.branch {
                     self.inspector.forget_after(change.step);
                 }
-                self.run.set_rate(change.step, change.learning_rate);
+                self.run.follow_rate(change.step, change.learning_rate);
             }
             Event::Break(mut hit) => {
                 hit.reason = printable(&hit.reason);
@@ -114,7 +105,7 @@ impl App {
             }
             Event::Failed(mut failure) => {
                 failure.message = printable(&failure.message);
-                self.notice = Some(format!("Training failed: {}", failure.message));
+                self.messages.alert(format!("Training failed: {}", failure.message));
                 self.run.fail(failure);
                 self.ended();
                 self.prompt = None;

@@ -154,7 +154,7 @@ impl Run {
     }
 
     /// Another learning rate, before the schedule, applies after `step`.
-    pub(super) fn set_rate(&mut self, step: u64, rate: f64) {
+    pub(super) fn follow_rate(&mut self, step: u64, rate: f64) {
         let info = self.info.as_ref();
         let rate = info.map_or(rate, |info| info.scheduled(rate, step.saturating_add(1)));
         self.learning_rate = Some(rate);
@@ -166,7 +166,7 @@ impl Run {
         self.batch = to.batch;
         self.step = to.step;
         self.images = to.images;
-        self.set_rate(to.step, to.learning_rate);
+        self.follow_rate(to.step, to.learning_rate);
         self.clock = to.clock;
         self.evaluations = evaluations;
         self.rate.went_back(to.images);

@@ -19,6 +19,10 @@ fn info() -> RunInfo {
     }
 }
 
+fn message(app: &App) -> Option<&str> {
+    app.messages.shown().map(|message| message.text.as_str())
+}
+
 fn progress(first_step: u64, losses: &[f32]) -> Progress {
     let last = first_step + losses.len() as u64 - 1;
     Progress {
@@ -245,7 +249,9 @@ fn a_checkpoint_that_fails_again_for_the_same_reason_is_told_only_to_one_who_ask
     let failed = |reason: &str| Msg::Recorded(Report::CheckpointFailed(reason.to_owned()));
     let told = |app: &mut App, msg: Msg| {
         let _ = app.update(msg);
-        app.notice.take()
+        let told = app.messages.shown().map(|message| message.text.clone());
+        app.messages.dismiss();
+        told
     };
     assert!(told(&mut app, failed("there is no folder x")).is_some());
     assert_eq!(told(&mut app, failed("there is no folder x")), None);
@@ -271,8 +277,8 @@ fn no_text_that_comes_in_commands_the_terminal() {
     ] {
         let mut app = training();
         let _ = app.update(msg);
-        let notice = app.notice.clone().expect("a notice is shown");
-        assert!(notice.contains(tame) && !notice.contains('\u{1b}'), "{notice}");
+        let message = &app.messages.shown().expect("a message is shown").text;
+        assert!(message.contains(tame) && !message.contains('\u{1b}'), "{message}");
         let texts = [&app.run.log_failure, &app.run.record_failure];
         let failure = app.run.failure.as_ref().map(|failure| &failure.message);
         for text in texts.into_iter().flatten().chain(failure) {

@@ -45,17 +45,66 @@ fn a_released_key_means_nothing() {
 }
 
 #[test]
-fn the_list_of_breakpoints_has_keys_of_its_own_beside_those_of_all_views() {
+fn an_open_dialog_takes_every_key_that_a_view_has() {
+    for focus in [Focus::Breakpoints, Focus::Confirmation] {
+        let press = |code| action(KeyEvent::new(code, KeyModifiers::NONE), focus);
+        for c in "psSbeEgLfFw1234567,.r+-?iv".chars() {
+            assert_eq!(press(KeyCode::Char(c)), None, "{c} in {focus:?}");
+            let event = KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE);
+            assert_eq!(unbound_key(event, focus), None, "{c} in {focus:?}");
+        }
+        assert_eq!(press(KeyCode::Esc), Some(Action::Dismiss));
+        assert_eq!(press(KeyCode::Char('q')), Some(Action::Quit));
+        assert_eq!(press(KeyCode::Char('j')), Some(Action::Move(Direction::Down)));
+    }
     let press = |code| action(KeyEvent::new(code, KeyModifiers::NONE), Focus::Breakpoints);
-    for key in [KeyCode::Char('a'), KeyCode::Enter] {
-        assert_eq!(press(key), Some(Action::AddBreakpoint));
+    for (keys, expected) in [
+        ([KeyCode::Char('a'), KeyCode::Enter], Action::AddBreakpoint),
+        ([KeyCode::Char('x'), KeyCode::Delete], Action::RemoveBreakpoint),
+        ([KeyCode::Char('B'), KeyCode::Esc], Action::Dismiss),
+    ] {
+        assert_eq!(keys.map(press), [Some(expected); 2]);
     }
-    for key in [KeyCode::Char('x'), KeyCode::Delete] {
-        assert_eq!(press(key), Some(Action::RemoveBreakpoint));
+}
+
+#[test]
+fn y_answers_a_question_and_toggles_the_axis_elsewhere() {
+    let press = |focus| action(KeyEvent::new(KeyCode::Char('y'), KeyModifiers::NONE), focus);
+    assert_eq!(press(Focus::Confirmation), Some(Action::Confirm));
+    assert_eq!(press(Focus::View(View::Loss)), Some(Action::ToggleLogScale));
+}
+
+/// The table of keys as the README has it.
+fn markdown() -> String {
+    let mut rows: Vec<(Vec<String>, &str, Option<Focus>)> = Vec::new();
+    for group in Group::ALL {
+        for binding in BINDINGS.iter().filter(|binding| binding.group == group) {
+            let keys = binding.keys.iter().map(|key| format!("`{}`", key.name()));
+            match rows.last_mut() {
+                Some((before, help, focus)) if (*help, *focus) == (binding.help, binding.focus) => {
+                    before.extend(keys);
+                }
+                _ => rows.push((keys.collect(), binding.help, binding.focus)),
+            }
+        }
     }
-    assert_eq!(press(KeyCode::Char('B')), Some(Action::EditBreakpoints));
-    assert_eq!(press(KeyCode::Char(' ')), Some(Action::TogglePause));
-    assert_eq!(press(KeyCode::Down), Some(Action::Move(Direction::Down)));
+    let lines = rows.into_iter().map(|(keys, help, focus)| {
+        let place = match focus {
+            Some(Focus::View(view)) => view.name(),
+            Some(Focus::Breakpoints) => "breakpoints",
+            Some(Focus::Confirmation) => "question",
+            Some(Focus::Question) | None => "",
+        };
+        format!("| {} | {help} | {place} |\n", keys.join(" "))
+    });
+    format!("| key | does | only in |\n|---|---|---|\n{}", lines.collect::<String>())
+}
+
+#[test]
+fn the_readme_has_the_table_of_keys() {
+    let readme = include_str!("../../README.md");
+    let table = markdown();
+    assert!(readme.contains(&table), "the README's table of keys should be:\n\n{table}");
 }
 
 #[test]
@@ -107,13 +156,13 @@ fn keys_of_other_layouts_mean_what_stands_in_their_place() {
 }
 
 #[test]
-fn a_character_that_means_nothing_is_told_of() {
+fn a_character_that_means_nothing_is_explained() {
     let unbound = |code, modifiers, focus| unbound_key(KeyEvent::new(code, modifiers), focus);
     let (none, view) = (KeyModifiers::NONE, Focus::View(View::Overview));
     for (c, expected) in [
-        ('v', Some(Unbound::Ascii('v'))),
+        ('x', Some(Unbound::Ascii('x'))),
         ('8', Some(Unbound::Ascii('8'))),
-        ('V', Some(Unbound::Ascii('V'))),
+        ('X', Some(Unbound::Ascii('X'))),
         ('P', Some(Unbound::CapsLock('P'))),
         ('é', Some(Unbound::Foreign)),
         ('네', Some(Unbound::Foreign)),
@@ -123,7 +172,7 @@ fn a_character_that_means_nothing_is_told_of() {
     ] {
         assert_eq!(unbound(KeyCode::Char(c), none, view), expected, "{c}");
     }
-    assert_eq!(unbound(KeyCode::Char('v'), KeyModifiers::CONTROL, view), None);
+    assert_eq!(unbound(KeyCode::Char('x'), KeyModifiers::CONTROL, view), None);
     assert_eq!(unbound(KeyCode::F(9), none, view), None);
-    assert_eq!(unbound(KeyCode::Char('v'), none, Focus::Question), None);
+    assert_eq!(unbound(KeyCode::Char('x'), none, Focus::Question), None);
 }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Receiver, at, never, select_biased};
+use crossbeam_channel::{Receiver, after, at, never, select_biased};
 use crossterm::event::Event as Input;
 use ratatui::{Frame, layout::Rect};
 
@@ -29,6 +29,9 @@ use crate::{
 const LONGEST_SEQUENCE: Duration = Duration::from_secs(2);
 /// How long a run may take to pause before the program is stopped all the same.
 const PAUSE: Duration = Duration::from_secs(2);
+
+/// How often the time is told to the app while a message waits to disappear.
+const TICK: Duration = Duration::from_millis(250);
 
 /// Why the screen goes.
 pub(super) enum End {
@@ -133,12 +136,14 @@ impl Session {
     pub(super) fn follow(&mut self, app: &mut App, link: &Link<'_>) -> io::Result<End> {
         self.draw(app)?;
         let (mut events, mut reports) = (link.events.clone(), link.reports.clone());
-        let mut next_frame = Instant::now() + self.frame_time;
+        let opened = Instant::now();
+        let mut next_frame = opened + self.frame_time;
         let mut changed = false;
         while !app.wants_to_leave() && !self.leaves_by_itself(app) {
             let quiet = self.decoder.patience().map(|patience| self.last_read + patience);
             let quiet = quiet.map_or_else(never, at);
             let alarm = if changed { at(next_frame) } else { never() };
+            let tick = if app.messages.is_passing() { after(TICK) } else { never() };
             select_biased! {
                 recv(self.signals) -> signal => match signal {
                     Ok(signal) if is_resize(signal) => changed = true,
@@ -173,6 +178,11 @@ impl Session {
                     Err(_) => reports = never(),
                 },
                 recv(alarm) -> _ => {}
+                recv(tick) -> _ => {}
+            }
+            if app.messages.is_passing() {
+                link.update(app, Msg::Tick(opened.elapsed()));
+                changed |= !app.messages.is_passing();
             }
             if let Some(error) = link.log.and_then(RunLog::failed)
                 && app.run.log_failure.is_none()

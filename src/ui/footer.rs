@@ -54,7 +54,7 @@ impl<'a> Footer<'a> {
     fn hints(&self) -> Vec<Hint> {
         let further = match self.app.overlay {
             Some(Overlay::ConfirmQuit) => {
-                return vec![hint(Action::Confirm), hint(Action::Dismiss).called("no, train on")];
+                return vec![hint(Action::Confirm), hint(Action::Dismiss).called("no, stay")];
             }
             Some(Overlay::Breakpoints) => {
                 let choose = Action::Move(Direction::Down);
@@ -82,7 +82,7 @@ impl<'a> Footer<'a> {
         match run.state {
             _ if self.app.looks_on => Vec::new(),
             RunState::Paused => vec![
-                hint(Action::TogglePause).called("train on").at(0),
+                hint(Action::TogglePause).called("resume").at(0),
                 hint(Action::Step(1)).at(1),
                 hint(Action::Back(1)).at(2),
                 hint(Action::FinishEpoch).at(4),
@@ -95,7 +95,7 @@ impl<'a> Footer<'a> {
                 let pause = hint(Action::TogglePause).at(0);
                 vec![
                     if run.is_pausing() || run.is_going_back() {
-                        pause.called("train on")
+                        pause.called("resume")
                     } else {
                         pause
                     },

@@ -1,17 +1,6 @@
 //! Numbers as people read them, in widths that do not jump.
 
-/// `98304` as `98,304`.
-pub(crate) fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
+pub(crate) use crate::printable::thousands;
 
 /// Seconds as `0:07`, `12:34` or `1:02:03`; a day and more as `26 h`.
 pub(super) fn duration(seconds: f64) -> String {

@@ -74,7 +74,7 @@ impl<'a> Header<'a> {
 fn state_text(run: &Run) -> &'static str {
     match run.state {
         RunState::Failed => "✗ failed",
-        _ if run.is_going_back() && !run.is_stopping() => "◀ going back",
+        _ if run.is_going_back() && !run.is_stopping() => "◀ rewinding",
         RunState::Done if run.summary.as_ref().is_some_and(|summary| summary.stopped) => {
             "■ stopped"
         }

@@ -2,7 +2,9 @@
 //!
 //! ```text
 //! header    name, views, state
-//! progress  gauges and the figures of the moment
+//! figures   loss, evaluation loss, accuracy, learning rate
+//! progress  gauges of the epoch and of the run
+//! message   alerts and reports; over the gauges where there are few rows
 //! body      ┌ loss ────────┐ ┌ confusion ─┐
 //!           │              │ │            │
 //!           ├ digits ──────┤ ├ accuracy ──┤   with room only
@@ -16,6 +18,8 @@ use super::digits;
 
 /// Columns and rows below which nothing but a message is shown.
 pub(super) const SMALLEST: (u16, u16) = (40, 12);
+/// Rows from which messages have one of their own.
+const MESSAGE_ROW: u16 = 20;
 /// Columns and rows from which all panes stand side by side.
 const SIDE_BY_SIDE: (u16, u16) = (80, 19);
 /// Body rows that a single column needs to show digits below the chart.
@@ -33,7 +37,10 @@ const TWO_ROWS_OF_DIGITS: u16 = 32;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Screen {
     pub(super) header: Rect,
+    pub(super) figures: Rect,
     pub(super) progress: Rect,
+    /// The first row that messages fill; long ones go on in the rows below.
+    pub(super) message: Rect,
     pub(super) body: Rect,
     pub(super) footer: Rect,
 }
@@ -52,15 +59,18 @@ pub(super) fn screen(area: Rect) -> Option<Screen> {
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         return None;
     }
-    let progress = if area.height < 20 { 2 } else { 3 };
-    let [header, progress, body, footer] = Layout::vertical([
+    let own_row = area.height >= MESSAGE_ROW;
+    let [header, figures, progress, message, body, footer] = Layout::vertical([
         Constraint::Length(1),
-        Constraint::Length(progress),
+        Constraint::Length(1),
+        Constraint::Length(1),
+        Constraint::Length(u16::from(own_row)),
         Constraint::Fill(1),
         Constraint::Length(1),
     ])
     .areas(area);
-    Some(Screen { header, progress, body, footer })
+    let message = if own_row { message } else { progress };
+    Some(Screen { header, figures, progress, message, body, footer })
 }
 
 /// The panes of the overview.

@@ -1,8 +1,9 @@
-//! What there is to tell, over the figures of the moment.
+//! The message row: an alert, a report of success, or why the run was paused.
 
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
+    style::Style,
     text::Line,
     widgets::{Clear, Widget},
 };
@@ -14,11 +15,18 @@ use crate::{
     protocol::Breakpoint,
 };
 
-/// A notice, or why the run was paused; nothing where there is neither.
+/// The message to show; nothing where there is none.
 #[derive(Debug)]
 pub(super) struct News<'a> {
     app: &'a App,
     theme: &'a Theme,
+}
+
+/// A sentence, the key that leads on from it, and how it looks.
+struct Text {
+    sentence: String,
+    hint: Option<String>,
+    style: Style,
 }
 
 impl<'a> News<'a> {
@@ -26,10 +34,14 @@ impl<'a> News<'a> {
         Self { app, theme }
     }
 
-    /// The text, and which key leads on from it.
-    fn text(&self) -> Option<(String, String)> {
-        if let Some(notice) = &self.app.notice {
-            return Some((notice.clone(), "(esc)".to_owned()));
+    fn text(&self) -> Option<Text> {
+        if let Some(message) = self.app.messages.shown() {
+            let (hint, style) = if message.is_alert {
+                (Some("(esc)".to_owned()), self.theme.alert)
+            } else {
+                (None, Style::new())
+            };
+            return Some(Text { sentence: message.text.clone(), hint, style });
         }
         let hit = self.app.breakpoints.news()?;
         let batch = match hit.breakpoint {
@@ -39,37 +51,36 @@ impl<'a> News<'a> {
             Breakpoint::Epoch | Breakpoint::Step(_) | Breakpoint::Accuracy(_) => None,
         };
         let batch = batch.filter(|_| self.app.view != View::Step);
-        let hint =
-            batch.map_or_else(|| "(esc)".to_owned(), |(key, _)| format!("({key} shows the batch)"));
-        Some((format!("■ {}", hit.reason), hint))
+        let hint = batch.map_or_else(|| "(esc)".to_owned(), |(key, _)| format!("({key} shows it)"));
+        let sentence = format!("■ {}", hit.reason);
+        Some(Text { sentence, hint: Some(hint), style: self.theme.alert })
     }
 
-    /// Draws it from the last row of `progress` upwards and, where it takes more, on into the rows
-    /// below; what does not fit into `area`, which holds both, is cut.
-    pub(super) fn render(&self, progress: Rect, area: Rect, buf: &mut Buffer) {
-        let Some((text, hint)) = self.text() else { return };
+    /// Draws it from the top of `area` down, over as many rows as it needs.
+    pub(super) fn render(&self, area: Rect, buf: &mut Buffer) {
+        let Some(Text { sentence, hint, style }) = self.text() else { return };
         let width = usize::from(area.width);
-        let mut lines = format::wrap(&text, width);
+        let mut lines = format::wrap(&sentence, width);
         let rows = usize::from(area.height).max(1);
         if lines.len() > rows {
             lines.truncate(rows);
             lines[rows - 1].push('…');
         }
-        // The hint stands behind the text, if need be in its place.
-        let room = width.saturating_sub(hint.chars().count() + 1);
-        let is_full = lines.len() == rows;
-        match lines.last_mut() {
-            Some(last) if is_full || last.chars().count() <= room => {
-                *last = format!("{} {hint}", format::cut(last, room));
+        if let Some(hint) = hint {
+            // Behind the text, or in place of its end where there is no room for it.
+            let room = width.saturating_sub(hint.chars().count() + 1);
+            let is_full = lines.len() == rows;
+            match lines.last_mut() {
+                Some(last) if is_full || last.chars().count() <= room => {
+                    *last = format!("{} {hint}", format::cut(last, room));
+                }
+                _ => lines.push(hint),
             }
-            _ => lines.push(hint),
         }
-        let height = lines.len() as u16;
-        let y = progress.bottom().saturating_sub(height).max(progress.y);
-        let place = Rect { y, height, ..area }.intersection(area);
+        let place = Rect { height: lines.len() as u16, ..area }.intersection(area);
         Clear.render(place, buf);
         for (line, row) in lines.into_iter().zip(place.rows()) {
-            Line::styled(line, self.theme.alert).render(row, buf);
+            Line::styled(line, style).render(row, buf);
         }
     }
 }

@@ -54,7 +54,7 @@ fn confirm_quit(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
         Span::styled("y", theme.key),
         Span::styled(" yes, leave   ", theme.muted),
         Span::styled("n", theme.key),
-        Span::styled(" no, train on", theme.muted),
+        Span::styled(" no, stay", theme.muted),
     ]));
     let inner = framed(area, buf, "Quit?", theme.alert, (width, lines.len() as u16));
     Paragraph::new(lines).render(inner, buf);

@@ -26,6 +26,7 @@ impl<'a> Prompt<'a> {
     fn label(&self, kind: PromptKind) -> String {
         match kind {
             PromptKind::Step => "go to step".to_owned(),
+            PromptKind::Rate => "learning rate".to_owned(),
             PromptKind::Image => format!("{} image", self.app.network.set().name()),
             PromptKind::Breakpoint => "pause at".to_owned(),
         }
@@ -37,7 +38,11 @@ impl<'a> Prompt<'a> {
             PromptKind::Step => {
                 let last = run.info.as_ref().map_or(0, |info| info.total_steps);
                 let here = format::thousands(run.step);
-                format!("0 to {}; the run stands at {here}", format::thousands(last))
+                format!("0 to {}; the run is at step {here}", format::thousands(last))
+            }
+            PromptKind::Rate => {
+                let now = run.learning_rate.map(format::learning_rate);
+                now.map_or_else(String::new, |now| format!("now {now}; from the next step on"))
             }
             PromptKind::Image => {
                 let images = run.images_of(self.app.network.set()).unwrap_or(0);
@@ -69,6 +74,7 @@ impl Widget for &Prompt<'_> {
         }
         let verb = match prompt.kind {
             PromptKind::Step => " go",
+            PromptKind::Rate => " set",
             PromptKind::Image => " show",
             PromptKind::Breakpoint => " add",
         };

@@ -1,7 +1,10 @@
 //! What a run can be asked for in each state, as commands to its worker, and what it was.
 
 use super::{Asked, Run};
-use crate::protocol::{Command, RunState};
+use crate::{
+    printable::thousands,
+    protocol::{Command, RunState},
+};
 
 /// Most batches a second, from quick to slow.
 const PACES: [Option<u32>; 6] = [None, Some(100), Some(30), Some(10), Some(3), Some(1)];
@@ -50,16 +53,17 @@ impl Run {
     /// Says in one sentence why the run cannot get there.
     pub(in crate::app) fn go_to(&mut self, step: u64) -> Result<Option<Command>, String> {
         let Some(info) = self.info.as_ref() else {
-            return Err("the data is not read yet".to_owned());
+            return Err("the data is still being read".to_owned());
         };
         if step > info.total_steps {
-            return Err(format!("the run has only {} steps", info.total_steps));
+            return Err(format!("the run has only {} steps", thousands(info.total_steps)));
         }
         if step < self.step {
             return Ok(self.go_back(Command::GoTo(step)));
         }
         if self.is_at_its_end() {
-            return Err(format!("the run has ended at step {}: only back from here", self.step));
+            let step = thousands(self.step);
+            return Err(format!("the run has ended at step {step}: only earlier steps are left"));
         }
         let is_there = step == self.step && self.state == RunState::Paused;
         Ok((self.takes_commands() && !is_there).then(|| {
@@ -75,6 +79,10 @@ impl Run {
 
     pub(in crate::app) fn scale_rate(&mut self, factor: f64) -> Option<Command> {
         self.takes_commands().then_some(Command::ScaleLearningRate(factor))
+    }
+
+    pub(in crate::app) fn set_rate(&mut self, rate: f64) -> Option<Command> {
+        self.takes_commands().then_some(Command::SetLearningRate(rate))
     }
 
     /// The next pace of the ladder, quicker or slower.

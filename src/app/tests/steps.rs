@@ -397,14 +397,13 @@ fn the_chosen_image_goes_to_the_network_view() {
 }
 
 #[test]
-fn that_a_step_was_kept_is_told_for_some_seconds_of_training() {
-    let mut app = training();
-    feed(&mut app, [Event::Progress(progress(1, &[2.0]))]);
+fn a_saved_checkpoint_is_reported_for_four_seconds_also_while_paused() {
+    let mut app = halfway();
     let _ = act(&mut app, Action::Keep);
-    let _ = app.update(Msg::Recorded(Report::Kept { step: 1 }));
-    // A step takes a tenth of a second.
-    feed(&mut app, [Event::Progress(progress(2, &[2.0; 45]))]);
-    assert!(app.notice.is_some());
-    feed(&mut app, [Event::Progress(progress(47, &[2.0; 10]))]);
-    assert_eq!(app.notice, None);
+    let _ = app.update(Msg::Recorded(Report::Kept { step: 18_000 }));
+    assert_eq!(message(&app), Some("Checkpoint saved at step 18,000."));
+    for (seconds, shown) in [(7, true), (10, true), (11, false)] {
+        let _ = app.update(Msg::Tick(Duration::from_secs(seconds)));
+        assert_eq!(message(&app).is_some(), shown, "after {seconds} s");
+    }
 }

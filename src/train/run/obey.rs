@@ -87,6 +87,7 @@ impl Run<'_> {
                 Command::GoTo(step) if step <= self.at.step => self.go_back(step)?,
                 Command::GoTo(step) => self.control.run_until(step),
                 Command::ScaleLearningRate(factor) => self.scale_rate(factor)?,
+                Command::SetLearningRate(rate) => self.set_rate(rate)?,
                 Command::SetPace(pace) => self.pace.set(pace, Instant::now()),
                 Command::SetBreakpoints(breakpoints) => self.watch.set(breakpoints),
                 Command::LookInside(subject) => self.look_at(subject),

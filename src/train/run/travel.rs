@@ -12,7 +12,7 @@ use candle_core::Tensor;
 
 use super::{Moment, Run};
 use crate::{
-    protocol::{Event, Inspection, RateChange, Rewound},
+    protocol::{Event, Inspection, LEARNING_RATES, RateChange, Rewound},
     train::{
         error::TrainError,
         inspect::{self, Place},
@@ -28,8 +28,6 @@ const KEPT_BEFORE: u64 = 16;
 const STEPS_BETWEEN_LOOKS: u64 = 64;
 /// Between steps that are inspected while training runs and a person looks on.
 const INSPECT: Duration = Duration::from_millis(500);
-/// Learning rates that a person can reach: beyond, all is lost or nothing moves.
-const RATES: (f64, f64) = (1e-10, 1e3);
 
 impl Run<'_> {
     /// Goes to an earlier step, or stays, and pauses there.
@@ -228,16 +226,20 @@ impl Run<'_> {
         }
     }
 
-    /// Multiplies the learning rate. Behind the furthest step, what was trained ahead is given up.
+    /// Multiplies the learning rate.
     pub(super) fn scale_rate(&mut self, factor: f64) -> Result<(), TrainError> {
-        let now = self.rate;
-        let scaled = now * factor;
-        if !scaled.is_finite() {
+        self.set_rate(self.on_ladder(self.rate * factor))
+    }
+
+    /// Sets the learning rate. Behind the furthest step, what was trained ahead is given up.
+    pub(super) fn set_rate(&mut self, rate: f64) -> Result<(), TrainError> {
+        if !rate.is_finite() {
             return Ok(());
         }
+        let now = self.rate;
         // A rate that was beyond from the start stays where it is.
-        let (lowest, highest) = (RATES.0.min(now), RATES.1.max(now));
-        let learning_rate = self.on_ladder(scaled).clamp(lowest, highest);
+        let (lowest, highest) = (LEARNING_RATES.0.min(now), LEARNING_RATES.1.max(now));
+        let learning_rate = rate.clamp(lowest, highest);
         let step = self.at.step;
         self.checkpointed = None;
         let branch = self.rates.change(step, learning_rate);

@@ -22,7 +22,7 @@ fn wishes_after_going_back_from_the_end_are_not_lost() {
         assert_eq!((app.run.is_going_back(), app.run.state), (true, RunState::Done));
         assert_eq!(act(&mut app, action), [command], "{action:?}");
         assert_eq!(act(&mut app, Action::Step(2)), [Command::Step(2)], "after {action:?}");
-        assert_eq!(app.notice, None);
+        assert_eq!(message(&app), None);
         feed(&mut app, [rewound(23)]);
         assert!(!app.run.is_going_back() && app.run.is_under_way());
     }
@@ -48,7 +48,7 @@ fn a_run_that_cannot_go_back_stands_where_it_stood() {
     let mut app = finished();
     let _ = act(&mut app, Action::Back(1));
     feed(&mut app, [notice()]);
-    assert_eq!(app.notice.as_deref(), Some("The run can go back no further."));
+    assert_eq!(message(&app), Some("The run can go back no further."));
     assert!(!app.run.is_going_back());
     assert!(act(&mut app, Action::Step(1)).is_empty());
 }
@@ -64,11 +64,28 @@ fn a_pause_is_no_pause_while_the_run_goes_back() {
 
 #[test]
 fn a_rate_for_a_run_that_has_ended_is_refused_with_the_reason() {
-    for action in [Action::RaiseRate, Action::LowerRate] {
+    for action in [Action::RaiseRate, Action::LowerRate, Action::AskRate] {
         let mut app = finished();
         assert!(act(&mut app, action).is_empty());
-        let told = Some("The run has ended: go back first, then change the rate.");
-        assert_eq!(app.notice.as_deref(), told);
+        let told = Some("The run has ended: rewind it before you change the rate.");
+        assert_eq!((message(&app), &app.prompt), (told, &None));
+    }
+}
+
+#[test]
+fn a_learning_rate_is_entered_as_people_write_it() {
+    for (typed, rate) in [("0.0005", 5e-4), ("5e-4", 5e-4), ("1000", 1e3), ("1e-10", 1e-10)] {
+        let mut app = halfway();
+        let _ = act(&mut app, Action::AskRate);
+        assert_eq!(answer(&mut app, typed), [Command::SetLearningRate(rate)]);
+        assert_eq!(app.prompt, None);
+    }
+    for typed in ["", "-1", "0", "1e-11", "1001", "1e999", "..", "-"] {
+        let mut app = halfway();
+        let _ = act(&mut app, Action::AskRate);
+        assert!(answer(&mut app, typed).is_empty());
+        let expected = "expected a number from 1e-10 to 1000, such as 0.0005 or 5e-4";
+        assert_eq!(error(&app), Some(expected), "{typed}");
     }
 }
 

@@ -52,7 +52,7 @@ fn a_long_table_of_parameters_scrolls_and_says_where_it_is() {
     }
     assert_screens("fashion step", &app, &[SMALL]);
     let mut app = hundred().showing(View::Step);
-    assert!(text(&app, 80, 24).contains("1–6 of 92 j k"), "{}", text(&app, 80, 24));
+    assert!(text(&app, 80, 24).contains("1–6 of 92 J K"), "{}", text(&app, 80, 24));
     for _ in 0..200 {
         act(&mut app, Action::NextParameter);
     }

@@ -29,25 +29,38 @@ fn why_no_more_is_kept_is_told_in_full() {
     for (width, height) in [(80, 24), (120, 40)] {
         let shown = words(&app, width, height);
         assert!(shown.contains("no space left on device"), "{shown}");
-        assert!(shown.contains("the run can be resumed from step 2400 (esc)"), "{shown}");
+        assert!(shown.contains("the run can be resumed from step 2,400 (esc)"), "{shown}");
     }
     act(&mut app, Action::Dismiss);
     assert!(!words(&app, 80, 24).contains("resumed"));
     let mut app = trained(2_900);
     let _ = app.update(Msg::Recorded(Report::CheckpointFailed(FULL.into())));
     let shown = words(&app, 80, 24);
-    assert!(shown.contains("No checkpoint was written: cannot write"), "{shown}");
+    assert!(shown.contains("The checkpoint was not saved: cannot write"), "{shown}");
     assert!(shown.contains("(os error 28) (esc)"), "{shown}");
 }
 
 #[test]
-fn a_short_notice_takes_one_row_and_leaves_the_gauges() {
+fn a_message_never_covers_the_figures_and_success_is_not_an_alert() {
     let mut app = trained(2_900);
     feed(&mut app, Event::Notice("The run can go back no further.".into()));
     let shown = text(&app, 80, 24);
     let rows: Vec<&str> = shown.lines().collect();
-    assert!(rows[1].contains("epoch") && rows[2].contains("run "), "{shown}");
+    assert!(rows[2].contains("epoch") && rows[2].contains("run "), "{shown}");
     assert!(rows[3].contains("The run can go back no further. (esc)"), "{shown}");
+    feed(&mut app, Event::Notice("word ".repeat(500)));
+    for (width, height) in [(40, 12), (80, 24), (120, 40)] {
+        let shown = text(&app, width, height);
+        assert!(shown.lines().nth(1).is_some_and(|row| row.contains("loss 0.1387")), "{shown}");
+    }
+    let mut app = trained(2_900);
+    act(&mut app, Action::Keep);
+    let _ = app.update(Msg::Recorded(Report::Kept { step: 2_900 }));
+    let terminal = screen(&app, 80, 24, Depth::True);
+    let (buf, alert) = (terminal.backend().buffer(), Theme::new(Depth::True).alert.fg);
+    let row: String = (0..80).map(|x| buf[(x, 3)].symbol()).collect();
+    assert_eq!(row.trim_end(), "Checkpoint saved at step 2,900.");
+    assert_ne!(buf[(0, 3)].style().fg, alert);
 }
 
 #[test]
@@ -103,10 +116,10 @@ fn the_header_says_that_the_run_goes_back_until_it_has() {
         [inspected(2_900), trained(2_900), finished(), broken(Breakpoint::Spike(6.0), SPIKED)]
     {
         act(&mut app, Action::Back(1));
-        assert!(text(&app, 80, 24).contains("◀ going back"));
+        assert!(text(&app, 80, 24).contains("◀ rewinding"));
         go_back(&mut app, 700);
         let shown = text(&app, 80, 24);
-        assert!(shown.contains("‖ paused") && !shown.contains("going back"), "{shown}");
+        assert!(shown.contains("‖ paused") && !shown.contains("rewinding"), "{shown}");
     }
 }
 
