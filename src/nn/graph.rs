@@ -84,9 +84,9 @@ impl Graph {
         let visit = (VISIT / (2 * program.image_len)).clamp(1, MOST_IMAGES);
         let visit = if is_mostly_linear(&plan) { MOST_IMAGES } else { visit };
         // Adding up a part's gradients must cost little compared with computing them.
-        let images = 32 * plan.trained_len() as u64 / plan.multiply_adds().max(1);
-        let fewest = (images as usize).clamp(2, 64).next_multiple_of(visit);
-        let most_parts = (MOST_SUMS / (4 * program.sums_len)).clamp(2, MOST_PARTS);
+        let images = 512 * program.sums_len as u64 / plan.multiply_adds().max(1);
+        let fewest = (images as usize).clamp(2, 32).next_multiple_of(visit);
+        let most_parts = (MOST_SUMS / (4 * program.sums_len.max(1))).clamp(2, MOST_PARTS);
         let workspaces = Workspaces::default();
         Self { plan, program, segments, visit, fewest, most_parts, workspaces }
     }

@@ -18,7 +18,10 @@ pub(super) struct Program {
     /// Scalars of an image's values.
     pub(super) image_len: usize,
     pub(super) packed_len: usize,
+    /// Scalars of the sums of a part.
     pub(super) sums_len: usize,
+    /// Scalars that the steps use for themselves.
+    pub(super) scratch_len: usize,
 }
 
 pub(super) fn program(plan: &Plan) -> Program {
@@ -50,7 +53,8 @@ impl<'a> Builder<'a> {
             maps: Vec::new(),
             image_len: 0,
             packed_len: 0,
-            sums_len: plan.trained_len(),
+            sums_len: 0,
+            scratch_len: 0,
         };
         let mut learns = vec![false; plan.values().len()];
         for node in plan.nodes() {
@@ -133,11 +137,13 @@ impl<'a> Builder<'a> {
                     patches,
                     packed: self.program.packed_len,
                     sums: self.program.sums_len,
+                    scratch: self.program.scratch_len,
                     points: Tables::default(),
                 };
                 let layer = layer.finish();
                 self.program.packed_len += layer.packed_len();
                 self.program.sums_len += layer.sums_len();
+                self.program.scratch_len += layer.scratch_len();
                 Box::new(layer)
             }
             Op::Linear { weight, bias } => {
@@ -147,7 +153,9 @@ impl<'a> Builder<'a> {
                     weight: params[weight].range.clone(),
                     bias: bias.map(|bias| params[bias].range.clone()),
                     input_grad,
+                    sums: self.program.sums_len,
                 };
+                self.program.sums_len += layer.sums_len();
                 Box::new(layer)
             }
             Op::BatchNorm { scale, mean } => {

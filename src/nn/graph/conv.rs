@@ -166,6 +166,8 @@ pub(super) struct WeightGrads<'a> {
     pub(super) grads: &'a [f32],
     /// Blocks as those of the weights, with the taps of a row rounded up to whole [`TAPS`].
     pub(super) sums: &'a mut [f32],
+    /// Whether the image is the first, whose gradients replace what is there.
+    pub(super) first: bool,
     pub(super) points: &'a Points,
     pub(super) rows: usize,
     pub(super) row_step: usize,
@@ -206,7 +208,10 @@ impl WeightGrads<'_> {
         for (row, sums) in sums.chunks_exact_mut(taps).enumerate() {
             for (first, sums) in sums.as_chunks_mut::<R>().0.iter_mut().enumerate() {
                 let start = row * self.row_step + first * R;
-                let mut totals = *sums;
+                let mut totals = [[simd.splat_f32s(0.0); V]; R];
+                if !self.first {
+                    totals = *sums;
+                }
                 for (&from, &to) in self.points.from.iter().zip(&self.points.to) {
                     let patch = &self.input[from as usize + start..];
                     let patch: &[f32; R] = patch.first_chunk().expect("the array is longer");

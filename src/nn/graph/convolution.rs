@@ -29,8 +29,11 @@ pub(super) struct Convolution {
     pub(super) patches: Option<usize>,
     /// Where the packed weights, biases and turned weights begin.
     pub(super) packed: usize,
-    /// Where the sums of the weights' gradients begin.
+    /// Where the sums of the gradients begin: of the weights as the kernel lays them out, then of the
+    /// biases.
     pub(super) sums: usize,
+    /// Where the gradients of the outputs go before they are used.
+    pub(super) scratch: usize,
     pub(super) points: Tables,
 }
 
@@ -141,9 +144,19 @@ impl Convolution {
     }
 
     /// Scalars of the weights' gradients as the kernel lays them out.
-    pub(super) fn sums_len(&self) -> usize {
+    fn weight_sums_len(&self) -> usize {
         let (rows, _, taps) = self.patch_rows();
         padded(self.output.channels, simd::lanes()) * rows * taps.next_multiple_of(TAPS)
+    }
+
+    /// Scalars of the sums of the gradients.
+    pub(super) fn sums_len(&self) -> usize {
+        self.weight_sums_len() + self.bias.as_ref().map_or(0, Range::len)
+    }
+
+    /// Scalars of [`Self::spread`] and of a row of sums.
+    pub(super) fn scratch_len(&self) -> usize {
+        self.spread().len() + 2 * SLACK + self.output.row_len()
     }
 
     /// Calls `place` with each weight's place among those of `channels` outputs, `rows` × `taps` a patch,
@@ -253,13 +266,13 @@ impl Step for Convolution {
         let packed = &shared.packed[self.packed..];
         let (rows, row_step, taps) = self.patch_rows();
         let spread = self.spread();
-        let len = spread.len() + 2 * SLACK;
-        let row_sums = self.output.row_len();
-        sums.scratch.clear();
-        sums.scratch.resize(len + row_sums, 0.0);
-        let (spread_grads, bias_rows) = sums.scratch.split_at_mut(len);
-        let weight_sums = &mut sums.sums[self.sums..][..self.sums_len()];
-        for (values, grads) in images.each() {
+        let scratch = &mut sums.scratch[self.scratch..][..self.scratch_len()];
+        // What lies between the gradients and around them is zero from the start.
+        let (spread_grads, bias_rows) = scratch.split_at_mut(spread.len() + 2 * SLACK);
+        bias_rows.fill(0.0);
+        let (weight_sums, bias_sums) =
+            sums.sums[self.sums()].split_at_mut(self.weight_sums_len());
+        for (place, (values, grads)) in images.each().enumerate() {
             simd::run(Spread {
                 map: &self.output,
                 values: self.relu.then_some(&values[self.output.start..]),
@@ -273,6 +286,7 @@ impl Step for Convolution {
                 input: &values[self.patches.unwrap_or(self.input.start)..],
                 grads: spread_grads,
                 sums: weight_sums,
+                first: sums.first && place == 0,
                 points: &self.points.weights,
                 rows,
                 row_step,
@@ -301,17 +315,25 @@ impl Step for Convolution {
                 });
             }
         }
-        if let Some(bias) = &self.bias {
-            for pixel in bias_rows.chunks_exact(self.output.channels) {
-                for (sum, value) in sums.sums[bias.clone()].iter_mut().zip(pixel) {
-                    *sum += value;
-                }
+        if sums.first {
+            bias_sums.fill(0.0);
+        }
+        for pixel in bias_rows.chunks_exact(self.output.channels) {
+            for (sum, value) in bias_sums.iter_mut().zip(pixel) {
+                *sum += value;
             }
         }
     }
 
-    fn unpack(&self, sums: &mut [f32]) {
-        let (grads, packed) = sums.split_at_mut(self.sums);
+    fn sums(&self) -> Range<usize> {
+        self.sums..self.sums + self.sums_len()
+    }
+
+    fn unpack(&self, sums: &[f32], grads: &mut [f32]) {
+        let (packed, bias_sums) = sums.split_at(self.weight_sums_len());
+        if let Some(bias) = &self.bias {
+            grads[bias.clone()].copy_from_slice(bias_sums);
+        }
         let weights = &mut grads[self.weight.clone()];
         let (rows, _, taps) = self.patch_rows();
         let padded_taps = taps.next_multiple_of(TAPS);

@@ -109,16 +109,12 @@ impl Graph {
         outcome.loss = workspace.parts[..count].iter().map(|part| part.loss).sum();
         if input.with_gradients {
             Self::add_up(&mut workspace.parts[..count]);
-            let sums = &mut workspace.parts[0].sums;
+            let sums = &workspace.parts[0].sums;
+            // Those of batch normalisation are there already.
+            outcome.grads.resize(self.plan.trained_len(), 0.0);
             for step in &self.program.steps {
-                step.unpack(sums);
+                step.unpack(&sums[step.sums()], &mut outcome.grads);
             }
-            // The normalisations' own are known already.
-            for range in self.norms().flat_map(|norm| [norm.scale.clone(), norm.shift.clone()]) {
-                sums[range.clone()].copy_from_slice(&outcome.grads[range]);
-            }
-            outcome.grads.clear();
-            outcome.grads.extend_from_slice(&sums[..self.plan.trained_len()]);
         }
         self.workspaces.give(workspace);
         outcome
@@ -187,12 +183,13 @@ impl Graph {
         let step = self.image_step();
         let with_gradients = input.with_gradients;
         self.prepare(part, self.visit.min(count), with_gradients);
+        let Part { values, grads, sums, scratch, loss } = part;
         for start in (0..count).step_by(self.visit) {
             let visited = self.visit.min(count - start);
             let grads_len = if with_gradients { visited * step } else { 0 };
             let mut images = Images {
-                values: &mut part.values[..visited * step],
-                grads: &mut part.grads[..grads_len],
+                values: &mut values[..visited * step],
+                grads: &mut grads[..grads_len],
                 step,
                 first: first + start,
             };
@@ -201,9 +198,9 @@ impl Graph {
                 step.forward(shared, &mut images);
             }
             let logits = &mut logits[start * classes..][..visited * classes];
-            part.loss += self.loss(input, &mut images, logits);
+            *loss += self.loss(input, &mut images, logits);
             if with_gradients {
-                let mut sums = Sums { sums: &mut part.sums, scratch: &mut part.scratch };
+                let mut sums = Sums { sums, first: start == 0, scratch };
                 for step in self.program.steps.iter().rev() {
                     step.backward(shared, &mut images, &mut sums);
                 }
@@ -211,15 +208,15 @@ impl Graph {
         }
     }
 
-    /// Makes room for so many images and sets sums to zero.
+    /// Makes room for so many images.
     pub(super) fn prepare(&self, part: &mut Part, images: usize, with_gradients: bool) {
         let len = images * self.image_step();
         grow(&mut part.values, len);
         part.loss = 0.0;
         if with_gradients {
             grow(&mut part.grads, len);
-            part.sums.clear();
-            part.sums.resize(self.program.sums_len, 0.0);
+            grow(&mut part.sums, self.program.sums_len);
+            grow(&mut part.scratch, self.program.scratch_len);
         }
     }
 

@@ -86,7 +86,7 @@ impl Graph {
                 let Part { values, grads, sums, scratch, .. } = part;
                 let mut images =
                     Images { values: &mut values[..len], grads: &mut grads[..len], step, first };
-                let mut sums = Sums { sums, scratch };
+                let mut sums = Sums { sums, first: true, scratch };
                 for step in self.program.steps[steps.clone()].iter().rev() {
                     step.backward(&shared, &mut images, &mut sums);
                 }
