@@ -96,7 +96,8 @@ mod tests {
         let mut rng = seed::rng(3, Purpose::Dropout, 1, 9);
         rng.set_stream(7 << 8 | 1);
         let kept = (1.0 / 0.7) as f32;
-        let drawn = whole.map(|_| if f64::from(rng.next_u32()) < 0.3 * 2f64.powi(32) { 0.0 } else { kept });
+        let drawn =
+            whole.map(|_| if f64::from(rng.next_u32()) < 0.3 * 2f64.powi(32) { 0.0 } else { kept });
         assert_eq!(whole, drawn);
     }
 }

@@ -12,6 +12,7 @@ mod convolution;
 mod linear;
 mod load;
 mod map;
+mod narrow;
 mod norm;
 mod pass;
 mod pointwise;

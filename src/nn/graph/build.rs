@@ -3,6 +3,7 @@
 use super::convolution::{Convolution, Tables};
 use super::linear::Linear;
 use super::map::{Map, SLACK};
+use super::narrow::Narrow;
 use super::norm::BatchNorm;
 use super::pointwise::{Add, Flatten, Function, Pointwise};
 use super::pool::{Kind, Pool};
@@ -118,6 +119,24 @@ impl<'a> Builder<'a> {
         let params = self.plan.params();
         let output = relu.map_or(node.output, |relu| relu.output);
         let step: Box<dyn Step> = match node.op {
+            Op::Conv { weight, bias, kernel, stride, padding }
+                if Narrow::fits(&input, kernel, stride, input_grad.is_some()) =>
+            {
+                let layer = Narrow {
+                    input,
+                    output: self.place(output),
+                    kernel,
+                    padding,
+                    relu: relu.is_some(),
+                    weight: params[weight].range.clone(),
+                    bias: bias.map(|bias| params[bias].range.clone()),
+                    packed: self.program.packed_len,
+                    sums: self.program.sums_len,
+                };
+                self.program.packed_len += layer.packed_len();
+                self.program.sums_len += layer.packed_len();
+                Box::new(layer)
+            }
             Op::Conv { weight, bias, kernel, stride, padding } => {
                 let [channels, height, width] = self.plan.values()[output].shape;
                 let size = Map { start: 0, channels, height, width, frame: 0 };

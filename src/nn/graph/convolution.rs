@@ -78,10 +78,21 @@ impl Convolution {
             points.weights.from.push(from);
             points.weights.to.push(spread.pixel(row * apart, column * apart) as u32);
         }
-        for row in 0..self.input.height {
-            for column in 0..self.input.width {
-                points.input.from.push(spread.framed(row, column) as u32);
-                points.input.to.push(self.input.pixel(row, column) as u32);
+        if self.scatters() {
+            // Column after column: patches of one below the other have nothing in common but rows that
+            // are added to at another time.
+            for place in (0..self.output.width).flat_map(|column| {
+                (0..self.output.height).map(move |row| row * self.output.width + column)
+            }) {
+                points.input.from.push(points.weights.to[place]);
+                points.input.to.push(points.corners[place]);
+            }
+        } else {
+            for row in 0..self.input.height {
+                for column in 0..self.input.width {
+                    points.input.from.push(spread.framed(row, column) as u32);
+                    points.input.to.push(self.input.pixel(row, column) as u32);
+                }
             }
         }
         self.points = points;
@@ -102,10 +113,22 @@ impl Convolution {
         }
     }
 
-    /// Where the gradients of the outputs go before they are used: if that of the input is wanted, as
+    /// Whether each gradient of an output is added to those of its patch, where that takes fewer
+    /// operations than to gather for each input what it has a part in: a row of a patch may fill vectors
+    /// that the input's channels leave half empty, and there are no zeros around the outputs.
+    fn scatters(&self) -> bool {
+        let lanes = simd::lanes();
+        let outputs = self.output.height * self.output.width;
+        let scattered = outputs * self.kernel * padded(self.kernel * self.input.channels, lanes);
+        let inputs = self.input.height * self.input.width;
+        let gathered = inputs * self.kernel.pow(2) * padded(self.input.channels, lanes);
+        self.input_grad.is_some() && 4 * scattered < 3 * gathered
+    }
+
+    /// Where the gradients of the outputs go before they are used: if that of the input is gathered, as
     /// far apart as the stride and with a frame that every patch of the turned kernel fits into.
     fn spread(&self) -> Map {
-        if self.input_grad.is_none() {
+        if self.input_grad.is_none() || self.scatters() {
             return Map { start: 0, frame: 0, ..self.output };
         }
         let side = |side: usize| side + 2 * self.padding + 1 - self.kernel;
@@ -120,21 +143,33 @@ impl Convolution {
 
     /// Pixels from one output's gradient to the next in [`Self::spread`].
     fn spread_stride(&self) -> usize {
-        if self.input_grad.is_some() { self.stride } else { 1 }
+        if self.input_grad.is_some() && !self.scatters() { self.stride } else { 1 }
     }
 
     fn lens(&self) -> (usize, usize, usize) {
         let lanes = simd::lanes();
         let forward = padded(self.output.channels, lanes) * self.patch_len();
         let bias = padded(self.output.channels, lanes) + SLACK;
-        let turned = if self.input_grad.is_some() {
-            padded(self.input.channels, lanes) * self.kernel.pow(2) * self.output.channels
-                + padded(self.input.channels, lanes)
-                + SLACK
+        // With zeros after them in place of biases.
+        let channels = if self.scatters() { self.patch_row() } else { self.input.channels };
+        let turned = self.turned_len() + padded(channels, lanes) + SLACK;
+        (forward, bias, if self.input_grad.is_some() { turned } else { 0 })
+    }
+
+    /// Scalars of a row of a patch.
+    fn patch_row(&self) -> usize {
+        self.kernel * self.input.channels
+    }
+
+    /// Scalars of the weights as the kernel of the input's gradient reads them.
+    fn turned_len(&self) -> usize {
+        let lanes = simd::lanes();
+        let taps = if self.scatters() {
+            self.kernel * padded(self.patch_row(), lanes)
         } else {
-            0
+            self.kernel.pow(2) * padded(self.input.channels, lanes)
         };
-        (forward, bias, turned)
+        taps * self.output.channels
     }
 
     /// Scalars of the packed parameters.
@@ -227,6 +262,16 @@ impl Step for Convolution {
         if with_gradients && self.input_grad.is_some() {
             let turned = &mut packed[forward + bias_len..];
             let (kernel, outputs) = (self.kernel, self.output.channels);
+            if self.scatters() {
+                let len = self.turned_len() / kernel;
+                let row_len = self.patch_row();
+                for (row, turned) in turned[..kernel * len].chunks_exact_mut(len).enumerate() {
+                    Self::each_packed(row_len, 1, outputs, outputs, |tap, output, at| {
+                        turned[at] = weights[self.weight_place(output, row * row_len + tap)];
+                    });
+                }
+                return;
+            }
             let taps = kernel * outputs;
             Self::each_packed(self.input.channels, kernel, taps, taps, |channel, tap, at| {
                 let (pixel, output) = (tap / outputs, tap % outputs);
@@ -270,8 +315,7 @@ impl Step for Convolution {
         // What lies between the gradients and around them is zero from the start.
         let (spread_grads, bias_rows) = scratch.split_at_mut(spread.len() + 2 * SLACK);
         bias_rows.fill(0.0);
-        let (weight_sums, bias_sums) =
-            sums.sums[self.sums()].split_at_mut(self.weight_sums_len());
+        let (weight_sums, bias_sums) = sums.sums[self.sums()].split_at_mut(self.weight_sums_len());
         for (place, (values, grads)) in images.each().enumerate() {
             simd::run(Spread {
                 map: &self.output,
@@ -293,17 +337,37 @@ impl Step for Convolution {
                 taps,
                 channels: self.output.channels,
             });
-            if let Some(accumulate) = self.input_grad {
-                let turned = &packed[forward + bias..];
-                let weights = padded(self.input.channels, simd::lanes())
-                    * self.kernel.pow(2)
-                    * self.output.channels;
+            let Some(accumulate) = self.input_grad else { continue };
+            let (turned, zeros) = packed[forward + bias..].split_at(self.turned_len());
+            let output = &mut grads[self.input.start..];
+            if self.scatters() {
+                if !accumulate {
+                    output[..self.input.len()].fill(0.0);
+                }
+                let len = self.turned_len() / self.kernel;
+                for (row, weights) in turned.chunks_exact(len).enumerate() {
+                    simd::run(Convolve {
+                        input: spread_grads,
+                        weights,
+                        bias: zeros,
+                        output: &mut output[row * self.input.row_step()..],
+                        points: &self.points.input,
+                        rows: 1,
+                        row_step: 0,
+                        taps: self.output.channels,
+                        // What is past the row's end gets zeros added.
+                        channels: padded(self.patch_row(), simd::lanes()),
+                        relu: false,
+                        accumulate: true,
+                        overhangs: false,
+                    });
+                }
+            } else {
                 simd::run(Convolve {
                     input: spread_grads,
-                    weights: &turned[..weights],
-                    // Zeros.
-                    bias: &turned[weights..],
-                    output: &mut grads[self.input.start..],
+                    weights: turned,
+                    bias: zeros,
+                    output,
                     points: &self.points.input,
                     rows: self.kernel,
                     row_step: spread.row_step(),

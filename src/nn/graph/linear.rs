@@ -48,7 +48,14 @@ impl Step for Linear {
                 *sum += grad;
             }
         }
-        simd::run(WeightGrads { layer: self, values, grads, step: *step, sums: weight_sums, first });
+        simd::run(WeightGrads {
+            layer: self,
+            values,
+            grads,
+            step: *step,
+            sums: weight_sums,
+            first,
+        });
         if let Some(accumulate) = self.input_grad {
             let weights = &shared.trained[self.weight.clone()];
             simd::run(InputGrads { layer: self, weights, grads, step: *step, accumulate });
