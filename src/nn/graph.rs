@@ -17,6 +17,7 @@ mod norm;
 mod pass;
 mod pointwise;
 mod pool;
+mod rows;
 mod segments;
 mod spread;
 mod step;

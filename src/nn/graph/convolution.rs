@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::conv::{Convolve, Points, TAPS, WeightGrads, padded};
 use super::map::{Map, SLACK, forth};
+use super::rows::{self, Rows};
 use super::spread::Spread;
 use super::step::{Images, Shared, Step, Sums};
 use crate::nn::simd;
@@ -45,6 +46,10 @@ pub(super) struct Tables {
     input: Points,
     /// Corners of patches in the input.
     corners: Vec<u32>,
+    /// The same points as rows for the kernels of a single vector, where these are made for them.
+    forward_rows: Option<Rows>,
+    weights_rows: Option<Rows>,
+    input_rows: Option<Rows>,
 }
 
 impl Convolution {
@@ -96,7 +101,43 @@ impl Convolution {
             }
         }
         self.points = points;
+        self.find_rows();
         self
+    }
+
+    fn find_rows(&mut self) {
+        if self.kernel != rows::SIDE || self.stride != 1 || self.patches.is_some() {
+            return;
+        }
+        let (lanes, spread) = (simd::lanes(), self.spread());
+        let frame = self.input.frame - self.padding;
+        let forward = Rows {
+            height: self.output.height,
+            width: self.output.width,
+            from: self.input.framed(frame, frame),
+            from_step: self.input.row_step(),
+            inputs: self.input.channels,
+            to: self.output.pixel(0, 0),
+            to_step: self.output.row_step(),
+            outputs: self.output.channels,
+        };
+        let weights = Rows { to: spread.pixel(0, 0), to_step: spread.row_step(), ..forward };
+        let input = Rows {
+            height: self.input.height,
+            width: self.input.width,
+            from: 0,
+            from_step: spread.row_step(),
+            inputs: self.output.channels,
+            to: self.input.pixel(0, 0),
+            to_step: self.input.row_step(),
+            outputs: self.input.channels,
+        };
+        // Sums of points that are computed twice must not be added twice.
+        let is_written = self.input_grad == Some(false) && !self.scatters();
+        self.points.forward_rows = forward.fit_convolve(lanes).then_some(forward);
+        self.points.weights_rows = weights.fit_weight_grads(lanes).then_some(weights);
+        self.points.input_rows =
+            Some(input).filter(|input| is_written && input.fit_convolve(lanes));
     }
 
     /// Scalars of a patch.
@@ -289,6 +330,18 @@ impl Step for Convolution {
             self.gather(values);
             let input = Map { start: self.patches.unwrap_or(self.input.start), ..self.input };
             let (input, output) = forth(values, &input, &self.output);
+            if let Some(rows) = self.points.forward_rows {
+                simd::run(rows::Convolve {
+                    rows,
+                    input,
+                    weights: &packed[..forward],
+                    bias: &packed[forward..][..bias],
+                    output,
+                    relu: self.relu,
+                    overhangs: self.output.frame == 0,
+                });
+                continue;
+            }
             simd::run(Convolve {
                 input,
                 weights: &packed[..forward],
@@ -326,17 +379,24 @@ impl Step for Convolution {
                 output: spread_grads,
                 totals: bias_rows,
             });
-            simd::run(WeightGrads {
-                input: &values[self.patches.unwrap_or(self.input.start)..],
-                grads: spread_grads,
-                sums: weight_sums,
-                first: sums.first && place == 0,
-                points: &self.points.weights,
-                rows,
-                row_step,
-                taps,
-                channels: self.output.channels,
-            });
+            let input = &values[self.patches.unwrap_or(self.input.start)..];
+            let first = sums.first && place == 0;
+            if let Some(rows) = self.points.weights_rows {
+                let grads = &*spread_grads;
+                simd::run(rows::WeightGrads { rows, input, grads, sums: weight_sums, first });
+            } else {
+                simd::run(WeightGrads {
+                    input,
+                    grads: spread_grads,
+                    sums: weight_sums,
+                    first,
+                    points: &self.points.weights,
+                    rows,
+                    row_step,
+                    taps,
+                    channels: self.output.channels,
+                });
+            }
             let Some(accumulate) = self.input_grad else { continue };
             let (turned, zeros) = packed[forward + bias..].split_at(self.turned_len());
             let output = &mut grads[self.input.start..];
@@ -362,6 +422,16 @@ impl Step for Convolution {
                         overhangs: false,
                     });
                 }
+            } else if let Some(rows) = self.points.input_rows {
+                simd::run(rows::Convolve {
+                    rows,
+                    input: spread_grads,
+                    weights: turned,
+                    bias: zeros,
+                    output,
+                    relu: false,
+                    overhangs: self.input.frame == 0,
+                });
             } else {
                 simd::run(Convolve {
                     input: spread_grads,
