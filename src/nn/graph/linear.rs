@@ -66,12 +66,9 @@ impl Step for Linear {
         self.sums..self.sums + self.sums_len()
     }
 
-    fn unpack(&self, sums: &[f32], grads: &mut [f32]) {
-        let (weights, biases) = sums.split_at(self.weight.len());
-        grads[self.weight.clone()].copy_from_slice(weights);
-        if let Some(bias) = &self.bias {
-            grads[bias.clone()].copy_from_slice(biases);
-        }
+    fn plain(&self) -> Option<Range<usize>> {
+        // A plan's biases come right after their weights.
+        Some(self.weight.start..self.bias.as_ref().map_or(self.weight.end, |bias| bias.end))
     }
 }
 

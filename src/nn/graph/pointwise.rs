@@ -203,10 +203,10 @@ impl Step for Add {
 }
 
 /// `to = from`, or `to += from`.
-struct Join<'a> {
-    from: &'a [f32],
-    to: &'a mut [f32],
-    add: bool,
+pub(super) struct Join<'a> {
+    pub(super) from: &'a [f32],
+    pub(super) to: &'a mut [f32],
+    pub(super) add: bool,
 }
 
 impl WithSimd for Join<'_> {

@@ -67,7 +67,13 @@ pub(super) trait Step: Debug + Send + Sync {
         0..0
     }
 
-    /// Writes the gradients of the parameters, given the step's sums over all images.
+    /// Where its sums belong as they are, among the trained parameters.
+    fn plain(&self) -> Option<Range<usize>> {
+        None
+    }
+
+    /// Writes the gradients of the parameters, given the step's sums over all images, if they are not
+    /// [`Self::plain`].
     fn unpack(&self, _sums: &[f32], _grads: &mut [f32]) {}
 
     /// The layer as one that needs the whole batch.
