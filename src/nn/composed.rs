@@ -189,8 +189,11 @@ fn drop_some(input: &Tensor, mode: Mode, index: usize, p: f64) -> Result<Tensor>
     let Mode::Train(key) = mode else { return Ok(input.clone()) };
     let n = input.dim(0)?;
     let len = input.elem_count() / n.max(1);
-    let factors = (0..n).flat_map(|image| dropout::factors(key, image, index, p).take(len));
-    let factors = Tensor::from_iter(factors, input.device())?.reshape(input.shape())?;
+    let mut factors = vec![0.0; n * len];
+    for (image, factors) in factors.chunks_exact_mut(len.max(1)).enumerate() {
+        dropout::Factors::new(key, image, index, p).fill(factors);
+    }
+    let factors = Tensor::from_vec(factors, input.shape(), input.device())?;
     input.mul(&factors.to_dtype(input.dtype())?)
 }
 

@@ -12,10 +12,12 @@ mod convolution;
 mod linear;
 mod load;
 mod map;
+mod narrow;
 mod norm;
 mod pass;
 mod pointwise;
 mod pool;
+mod rows;
 mod segments;
 mod spread;
 mod step;
@@ -84,11 +86,23 @@ impl Graph {
         let visit = (VISIT / (2 * program.image_len)).clamp(1, MOST_IMAGES);
         let visit = if is_mostly_linear(&plan) { MOST_IMAGES } else { visit };
         // Adding up a part's gradients must cost little compared with computing them.
-        let images = 32 * plan.trained_len() as u64 / plan.multiply_adds().max(1);
-        let fewest = (images as usize).clamp(2, 64).next_multiple_of(visit);
-        let most_parts = (MOST_SUMS / (4 * program.sums_len)).clamp(2, MOST_PARTS);
+        let images = 384 * program.sums_len as u64 / plan.multiply_adds().max(1);
+        let fewest = (images as usize).clamp(2, 32);
+        let most_parts = (MOST_SUMS / (4 * program.sums_len.max(1))).clamp(2, MOST_PARTS);
         let workspaces = Workspaces::default();
         Self { plan, program, segments, visit, fewest, most_parts, workspaces }
+    }
+
+    /// Parts of a batch of `n` images: a number that comes out even on any usual number of threads.
+    fn count(&self, n: usize) -> usize {
+        let count = (n / self.fewest).clamp(1, self.most_parts);
+        if count < 16 { 1 << count.ilog2() } else { count / 16 * 16 }
+    }
+
+    /// The images of one of `count` parts of a batch, of which none has more than one image more than any
+    /// other.
+    fn part(place: usize, count: usize, n: usize) -> Range<usize> {
+        place * n / count..(place + 1) * n / count
     }
 
     /// Where the logits are.

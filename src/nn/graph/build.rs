@@ -3,6 +3,7 @@
 use super::convolution::{Convolution, Tables};
 use super::linear::Linear;
 use super::map::{Map, SLACK};
+use super::narrow::Narrow;
 use super::norm::BatchNorm;
 use super::pointwise::{Add, Flatten, Function, Pointwise};
 use super::pool::{Kind, Pool};
@@ -18,7 +19,10 @@ pub(super) struct Program {
     /// Scalars of an image's values.
     pub(super) image_len: usize,
     pub(super) packed_len: usize,
+    /// Scalars of the sums of a part.
     pub(super) sums_len: usize,
+    /// Scalars that the steps use for themselves.
+    pub(super) scratch_len: usize,
 }
 
 pub(super) fn program(plan: &Plan) -> Program {
@@ -50,7 +54,8 @@ impl<'a> Builder<'a> {
             maps: Vec::new(),
             image_len: 0,
             packed_len: 0,
-            sums_len: plan.trained_len(),
+            sums_len: 0,
+            scratch_len: 0,
         };
         let mut learns = vec![false; plan.values().len()];
         for node in plan.nodes() {
@@ -114,6 +119,24 @@ impl<'a> Builder<'a> {
         let params = self.plan.params();
         let output = relu.map_or(node.output, |relu| relu.output);
         let step: Box<dyn Step> = match node.op {
+            Op::Conv { weight, bias, kernel, stride, padding }
+                if Narrow::fits(&input, kernel, stride, input_grad.is_some()) =>
+            {
+                let layer = Narrow {
+                    input,
+                    output: self.place(output),
+                    kernel,
+                    padding,
+                    relu: relu.is_some(),
+                    weight: params[weight].range.clone(),
+                    bias: bias.map(|bias| params[bias].range.clone()),
+                    packed: self.program.packed_len,
+                    sums: self.program.sums_len,
+                };
+                self.program.packed_len += layer.packed_len();
+                self.program.sums_len += layer.packed_len();
+                Box::new(layer)
+            }
             Op::Conv { weight, bias, kernel, stride, padding } => {
                 let [channels, height, width] = self.plan.values()[output].shape;
                 let size = Map { start: 0, channels, height, width, frame: 0 };
@@ -133,11 +156,13 @@ impl<'a> Builder<'a> {
                     patches,
                     packed: self.program.packed_len,
                     sums: self.program.sums_len,
+                    scratch: self.program.scratch_len,
                     points: Tables::default(),
                 };
                 let layer = layer.finish();
                 self.program.packed_len += layer.packed_len();
                 self.program.sums_len += layer.sums_len();
+                self.program.scratch_len += layer.scratch_len();
                 Box::new(layer)
             }
             Op::Linear { weight, bias } => {
@@ -147,7 +172,9 @@ impl<'a> Builder<'a> {
                     weight: params[weight].range.clone(),
                     bias: bias.map(|bias| params[bias].range.clone()),
                     input_grad,
+                    sums: self.program.sums_len,
                 };
+                self.program.sums_len += layer.sums_len();
                 Box::new(layer)
             }
             Op::BatchNorm { scale, mean } => {

@@ -57,10 +57,11 @@ impl WithSimd for Convolve<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        if S::F32_LANES == 16 {
-            self.run::<S, 8, 4>(simd);
-        } else {
-            self.run::<S, 4, 2>(simd);
+        match (S::F32_LANES == 16, self.channels > S::F32_LANES) {
+            (true, true) => self.run::<S, 8, 4>(simd),
+            // Two sums for each cycle that a multiply-add takes, and some to spare.
+            (true, false) => self.run::<S, 12, 4>(simd),
+            (false, _) => self.run::<S, 4, 2>(simd),
         }
     }
 }
@@ -166,6 +167,8 @@ pub(super) struct WeightGrads<'a> {
     pub(super) grads: &'a [f32],
     /// Blocks as those of the weights, with the taps of a row rounded up to whole [`TAPS`].
     pub(super) sums: &'a mut [f32],
+    /// Whether the image is the first, whose gradients replace what is there.
+    pub(super) first: bool,
     pub(super) points: &'a Points,
     pub(super) rows: usize,
     pub(super) row_step: usize,
@@ -181,46 +184,75 @@ impl WithSimd for WeightGrads<'_> {
         let lanes = S::F32_LANES;
         let mut channel = 0;
         while channel < self.channels {
-            if self.channels - channel > lanes {
-                if lanes == 16 {
-                    self.block::<S, 2, 8>(simd, channel);
-                } else {
-                    self.block::<S, 2, 4>(simd, channel);
+            let width = if self.channels - channel > lanes { 2 * lanes } else { lanes };
+            for row in 0..self.rows {
+                match (width > lanes, lanes == 16) {
+                    (true, true) => self.row::<S, 2, 8, 8>(simd, channel, row),
+                    (true, false) => self.row::<S, 2, 4, 4>(simd, channel, row),
+                    (false, true) => self.row::<S, 1, 24, 16>(simd, channel, row),
+                    (false, false) => self.row::<S, 1, 8, 8>(simd, channel, row),
                 }
-                channel += 2 * lanes;
-            } else {
-                self.block::<S, 1, 8>(simd, channel);
-                channel += lanes;
             }
+            channel += width;
         }
     }
 }
 
 impl WeightGrads<'_> {
+    /// The weights of a row of patches to `V` vectors of channels, `R` taps at a time, then `HALF`, then
+    /// [`TAPS`].
     #[inline(always)]
-    fn block<S: Simd, const V: usize, const R: usize>(&mut self, simd: S, channel: usize) {
+    fn row<S: Simd, const V: usize, const R: usize, const HALF: usize>(
+        &mut self,
+        simd: S,
+        channel: usize,
+        row: usize,
+    ) {
         let taps = self.taps.next_multiple_of(TAPS);
-        let len = self.rows * taps * S::F32_LANES;
-        let sums = &mut self.sums[channel * self.rows * taps..][..V * len];
+        let mut tap = 0;
+        while tap + R <= taps {
+            self.block::<S, V, R>(simd, channel, row, tap);
+            tap += R;
+        }
+        while tap + HALF <= taps {
+            self.block::<S, V, HALF>(simd, channel, row, tap);
+            tap += HALF;
+        }
+        if tap < taps {
+            self.block::<S, V, TAPS>(simd, channel, row, tap);
+        }
+    }
+
+    #[inline(always)]
+    fn block<S: Simd, const V: usize, const R: usize>(
+        &mut self,
+        simd: S,
+        channel: usize,
+        row: usize,
+        tap: usize,
+    ) {
+        let taps = self.taps.next_multiple_of(TAPS);
+        let place = (channel * self.rows + row * V * S::F32_LANES) * taps;
+        let sums = &mut self.sums[place + tap * V * S::F32_LANES..][..R * V * S::F32_LANES];
         let sums = S::as_mut_simd_f32s(sums).0.as_chunks_mut::<V>().0;
-        for (row, sums) in sums.chunks_exact_mut(taps).enumerate() {
-            for (first, sums) in sums.as_chunks_mut::<R>().0.iter_mut().enumerate() {
-                let start = row * self.row_step + first * R;
-                let mut totals = *sums;
-                for (&from, &to) in self.points.from.iter().zip(&self.points.to) {
-                    let patch = &self.input[from as usize + start..];
-                    let patch: &[f32; R] = patch.first_chunk().expect("the array is longer");
-                    let grads = &self.grads[to as usize + channel..][..V * S::F32_LANES];
-                    let grads = S::as_simd_f32s(grads).0;
-                    for (totals, &value) in totals.iter_mut().zip(patch) {
-                        let value = simd.splat_f32s(value);
-                        for (total, &grad) in totals.iter_mut().zip(grads) {
-                            *total = fma(simd, value, grad, *total);
-                        }
-                    }
+        let sums: &mut [[S::f32s; V]; R] = sums.first_chunk_mut().expect("there are R taps");
+        let mut totals = [[simd.splat_f32s(0.0); V]; R];
+        if !self.first {
+            totals = *sums;
+        }
+        let start = row * self.row_step + tap;
+        for (&from, &to) in self.points.from.iter().zip(&self.points.to) {
+            let patch = &self.input[from as usize + start..];
+            let patch: &[f32; R] = patch.first_chunk().expect("the array goes on");
+            let grads = &self.grads[to as usize + channel..][..V * S::F32_LANES];
+            let grads = S::as_simd_f32s(grads).0;
+            for (totals, &value) in totals.iter_mut().zip(patch) {
+                let value = simd.splat_f32s(value);
+                for (total, &grad) in totals.iter_mut().zip(grads) {
+                    *total = fma(simd, value, grad, *total);
                 }
-                *sums = totals;
             }
         }
+        *sums = totals;
     }
 }

@@ -18,6 +18,15 @@ pub(super) struct Linear {
     pub(super) bias: Option<Range<usize>>,
     /// As [`super::convolution::Convolution::input_grad`].
     pub(super) input_grad: Option<bool>,
+    /// Where the sums of the gradients begin, of the weights and then of the biases.
+    pub(super) sums: usize,
+}
+
+impl Linear {
+    /// Scalars of the sums of the gradients.
+    pub(super) fn sums_len(&self) -> usize {
+        self.weight.len() + self.bias.as_ref().map_or(0, Range::len)
+    }
 }
 
 impl Step for Linear {
@@ -29,20 +38,37 @@ impl Step for Linear {
 
     fn backward(&self, shared: &Shared, images: &mut Images, sums: &mut Sums) {
         let Images { values, grads, step, .. } = images;
-        if let Some(bias) = &self.bias {
-            for grads in grads.chunks_exact(*step) {
-                let sums = sums.sums[bias.clone()].iter_mut();
-                for (sum, grad) in sums.zip(&grads[self.output.start..]) {
-                    *sum += grad;
-                }
+        let first = sums.first;
+        let (weight_sums, bias_sums) = sums.sums[self.sums()].split_at_mut(self.weight.len());
+        if first {
+            bias_sums.fill(0.0);
+        }
+        for grads in grads.chunks_exact(*step) {
+            for (sum, grad) in bias_sums.iter_mut().zip(&grads[self.output.start..]) {
+                *sum += grad;
             }
         }
-        let weight_sums = &mut sums.sums[self.weight.clone()];
-        simd::run(WeightGrads { layer: self, values, grads, step: *step, sums: weight_sums });
+        simd::run(WeightGrads {
+            layer: self,
+            values,
+            grads,
+            step: *step,
+            sums: weight_sums,
+            first,
+        });
         if let Some(accumulate) = self.input_grad {
             let weights = &shared.trained[self.weight.clone()];
             simd::run(InputGrads { layer: self, weights, grads, step: *step, accumulate });
         }
+    }
+
+    fn sums(&self) -> Range<usize> {
+        self.sums..self.sums + self.sums_len()
+    }
+
+    fn plain(&self) -> Option<Range<usize>> {
+        // A plan's biases come right after their weights.
+        Some(self.weight.start..self.bias.as_ref().map_or(self.weight.end, |bias| bias.end))
     }
 }
 
@@ -214,13 +240,15 @@ impl InputGrads<'_> {
     }
 }
 
-/// Adds `gradsᵀ · values` of the images.
+/// Adds `gradsᵀ · values` of the images, or writes it.
 struct WeightGrads<'a> {
     layer: &'a Linear,
     values: &'a [f32],
     grads: &'a [f32],
     step: usize,
     sums: &'a mut [f32],
+    /// Whether these are the first images, whose gradients replace what is there.
+    first: bool,
 }
 
 impl WithSimd for WeightGrads<'_> {
@@ -273,7 +301,9 @@ impl WeightGrads<'_> {
         for (row, totals) in totals.iter_mut().enumerate() {
             let sums = &self.sums[(output + row) * inputs + at..][..width];
             for (total, sums) in totals.iter_mut().zip(sums.chunks(lanes)) {
-                *total = vector(simd, sums);
+                if !self.first {
+                    *total = vector(simd, sums);
+                }
             }
         }
         for (values, grads) in

@@ -1,13 +1,17 @@
 //! One pass of a batch over all steps.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::norm::{BatchNorm, Coefficients};
+use super::pointwise::Join;
 use super::step::{Images, Shared, Sums};
 use super::workspace::{Part, grow};
 use super::{Graph, SLACK};
 use crate::nn::engine::Mode;
 use crate::nn::loss::log_sum_exp;
+use crate::nn::simd;
 
 /// Gradients that one thread adds up over the parts.
 const SLICE: usize = 4_096;
@@ -71,10 +75,9 @@ impl Graph {
     /// If arrays have other lengths than the plan and the number of labels say, or a label is no class.
     pub(in crate::nn) fn run(&self, input: &Input) -> Outcome {
         let n = input.labels.len();
-        let classes = self.plan.classes();
         let mut outcome = Outcome {
             loss: 0.0,
-            logits: vec![0.0; n * classes],
+            logits: Vec::with_capacity(n * self.plan.classes()),
             grads: Vec::new(),
             running: input.running.to_vec(),
         };
@@ -83,9 +86,7 @@ impl Graph {
         }
         let mut workspace = self.workspaces.take();
         self.pack(input, &mut workspace.packed);
-        // As many images for each part but the last, whatever the threads.
-        let len = n.div_ceil(self.most_parts).next_multiple_of(self.visit).max(self.fewest);
-        let count = n.div_ceil(len);
+        let count = self.count(n);
         if workspace.parts.len() < count {
             workspace.parts.resize_with(count, Part::default);
         }
@@ -93,32 +94,23 @@ impl Graph {
         // The gradients of a normalisation's scale and shift need all images, too.
         let waits = input.trains() || input.with_gradients;
         if waits && self.segments.len() > 1 {
-            self.run_segments(input, &mut workspace, len, &mut norms, &mut outcome);
+            self.run_segments(input, &mut workspace, count, &mut norms, &mut outcome);
         } else {
             let packed = &workspace.packed;
             let shared = input.shared(packed, &norms);
             let parts = workspace.parts[..count].par_iter_mut();
-            parts
-                .zip(outcome.logits.par_chunks_mut(len * classes))
-                .enumerate()
-                .with_max_len(1)
-                .for_each(|(place, (part, logits))| {
-                    self.run_part(input, &shared, place * len, part, logits);
-                });
+            parts.enumerate().with_max_len(1).for_each(|(place, part)| {
+                self.run_part(input, &shared, Self::part(place, count, n), part);
+            });
+        }
+        for part in &workspace.parts[..count] {
+            outcome.logits.extend_from_slice(&part.logits);
         }
         outcome.loss = workspace.parts[..count].iter().map(|part| part.loss).sum();
         if input.with_gradients {
-            Self::add_up(&mut workspace.parts[..count]);
-            let sums = &mut workspace.parts[0].sums;
-            for step in &self.program.steps {
-                step.unpack(sums);
-            }
-            // The normalisations' own are known already.
-            for range in self.norms().flat_map(|norm| [norm.scale.clone(), norm.shift.clone()]) {
-                sums[range.clone()].copy_from_slice(&outcome.grads[range]);
-            }
-            outcome.grads.clear();
-            outcome.grads.extend_from_slice(&sums[..self.plan.trained_len()]);
+            // Those of batch normalisation are there already.
+            outcome.grads.resize(self.plan.trained_len(), 0.0);
+            self.add_up(&mut workspace.parts[..count], &mut outcome.grads);
         }
         self.workspaces.give(workspace);
         outcome
@@ -174,36 +166,27 @@ impl Graph {
     }
 
     /// Forward and back over all steps, a few images at a time.
-    fn run_part(
-        &self,
-        input: &Input,
-        shared: &Shared,
-        first: usize,
-        part: &mut Part,
-        logits: &mut [f32],
-    ) {
-        let classes = self.plan.classes();
-        let count = logits.len() / classes;
+    fn run_part(&self, input: &Input, shared: &Shared, range: Range<usize>, part: &mut Part) {
         let step = self.image_step();
         let with_gradients = input.with_gradients;
-        self.prepare(part, self.visit.min(count), with_gradients);
-        for start in (0..count).step_by(self.visit) {
-            let visited = self.visit.min(count - start);
+        self.prepare(part, self.visit.min(range.len()), with_gradients);
+        let Part { values, grads, sums, scratch, logits, loss } = part;
+        for first in range.clone().step_by(self.visit) {
+            let visited = self.visit.min(range.end - first);
             let grads_len = if with_gradients { visited * step } else { 0 };
             let mut images = Images {
-                values: &mut part.values[..visited * step],
-                grads: &mut part.grads[..grads_len],
+                values: &mut values[..visited * step],
+                grads: &mut grads[..grads_len],
                 step,
-                first: first + start,
+                first,
             };
             self.load(input, &mut images);
             for step in &self.program.steps {
                 step.forward(shared, &mut images);
             }
-            let logits = &mut logits[start * classes..][..visited * classes];
-            part.loss += self.loss(input, &mut images, logits);
+            *loss += self.loss(input, &mut images, logits);
             if with_gradients {
-                let mut sums = Sums { sums: &mut part.sums, scratch: &mut part.scratch };
+                let mut sums = Sums { sums, first: first == range.start, scratch };
                 for step in self.program.steps.iter().rev() {
                     step.backward(shared, &mut images, &mut sums);
                 }
@@ -211,35 +194,37 @@ impl Graph {
         }
     }
 
-    /// Makes room for so many images and sets sums to zero.
+    /// Makes room for so many images.
     pub(super) fn prepare(&self, part: &mut Part, images: usize, with_gradients: bool) {
         let len = images * self.image_step();
         grow(&mut part.values, len);
+        part.logits.clear();
         part.loss = 0.0;
         if with_gradients {
             grow(&mut part.grads, len);
-            part.sums.clear();
-            part.sums.resize(self.program.sums_len, 0.0);
+            grow(&mut part.sums, self.program.sums_len);
+            grow(&mut part.scratch, self.program.scratch_len);
         }
     }
 
     /// Copies the logits out, writes the gradients of the mean loss, and gives the sum of the losses.
-    pub(super) fn loss(&self, input: &Input, images: &mut Images, logits: &mut [f32]) -> f64 {
-        let map = self.logits();
+    pub(super) fn loss(&self, input: &Input, images: &mut Images, logits: &mut Vec<f32>) -> f64 {
+        let (map, classes) = (self.logits(), self.plan.classes());
         let share = 1.0 / input.labels.len() as f32;
         let labels = &input.labels[images.first..];
         let mut total = 0.0;
         let step = images.step;
-        for (place, logits) in logits.chunks_exact_mut(self.plan.classes()).enumerate() {
+        for (place, values) in images.values.chunks_exact(step).enumerate() {
             let label = labels[place] as usize;
-            logits.copy_from_slice(&images.values[place * step + map.start..][..logits.len()]);
-            let mut row = [0.0; 128];
+            let row = &values[map.start..][..classes];
+            logits.extend_from_slice(row);
+            // There are at most 100 classes.
+            let mut unused = [0.0; 128];
             let grads = match images.grads.get_mut(place * step + map.start..) {
-                Some(grads) => &mut grads[..logits.len()],
-                // There are at most 100 classes.
-                None => &mut row[..logits.len()],
+                Some(grads) => &mut grads[..classes],
+                None => &mut unused[..classes],
             };
-            total += log_sum_exp(logits, grads) - f64::from(logits[label]);
+            total += log_sum_exp(row, grads) - f64::from(row[label]);
             grads[label] -= 1.0;
             for grad in grads {
                 *grad *= share;
@@ -248,16 +233,37 @@ impl Graph {
         total
     }
 
-    /// Adds the sums of all parts to those of the first, in the order of the parts.
-    fn add_up(parts: &mut [Part]) {
+    /// Adds the sums of all parts, in their order, and writes the gradients of the parameters.
+    fn add_up(&self, parts: &mut [Part], grads: &mut [f32]) {
         let Some((first, others)) = parts.split_first_mut() else { return };
-        first.sums.par_chunks_mut(SLICE).enumerate().for_each(|(slice, sums)| {
-            for part in &*others {
-                let start = slice * SLICE;
-                for (sum, value) in sums.iter_mut().zip(&part.sums[start..]) {
-                    *sum += value;
+        for step in &self.program.steps {
+            let sums = step.sums();
+            let add = |start: usize, target: &mut [f32]| {
+                for part in &*others {
+                    let from = &part.sums[sums.start + start..][..target.len()];
+                    simd::run(Join { from, to: &mut *target, add: true });
                 }
+            };
+            if let Some(places) = step.plain() {
+                let first = &first.sums[sums.clone()];
+                in_slices(&mut grads[places], |start, target| {
+                    target.copy_from_slice(&first[start..][..target.len()]);
+                    add(start, target);
+                });
+            } else {
+                in_slices(&mut first.sums[sums.clone()], add);
+                step.unpack(&first.sums[sums], grads);
             }
-        });
+        }
+    }
+}
+
+/// Calls `each` with slices of `values` and their starts, on many threads if there are many.
+fn in_slices(values: &mut [f32], each: impl Fn(usize, &mut [f32]) + Sync) {
+    if values.len() <= 2 * SLICE {
+        each(0, values);
+    } else {
+        let slices = values.par_chunks_mut(SLICE).enumerate();
+        slices.for_each(|(slice, values)| each(slice * SLICE, values));
     }
 }

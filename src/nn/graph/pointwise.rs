@@ -42,9 +42,20 @@ impl Pointwise {
         let Map { channels, height, width, .. } = self.output;
         let pixels = height * width;
         let factors = &mut values[*factors..][..channels * pixels];
-        let draws = dropout::factors(key, position, *index, *p);
-        for (place, factor) in draws.take(factors.len()).enumerate() {
-            factors[place % pixels * channels + place / pixels] = factor;
+        let mut draws = dropout::Factors::new(key, position, *index, *p);
+        if pixels == 1 {
+            return draws.fill(factors);
+        }
+        let mut row = [0.0; 64];
+        for channel in 0..channels {
+            for start in (0..pixels).step_by(64) {
+                let row = &mut row[..(pixels - start).min(64)];
+                draws.fill(row);
+                let targets = factors[start * channels + channel..].iter_mut().step_by(channels);
+                for (factor, &drawn) in targets.zip(&*row) {
+                    *factor = drawn;
+                }
+            }
         }
     }
 }
@@ -192,10 +203,10 @@ impl Step for Add {
 }
 
 /// `to = from`, or `to += from`.
-struct Join<'a> {
-    from: &'a [f32],
-    to: &'a mut [f32],
-    add: bool,
+pub(super) struct Join<'a> {
+    pub(super) from: &'a [f32],
+    pub(super) to: &'a mut [f32],
+    pub(super) add: bool,
 }
 
 impl WithSimd for Join<'_> {

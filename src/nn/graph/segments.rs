@@ -14,20 +14,21 @@ impl Graph {
         &self,
         input: &Input,
         workspace: &mut Workspace,
-        len: usize,
+        count: usize,
         norms: &mut [Coefficients],
         outcome: &mut Outcome,
     ) {
         let n = input.labels.len();
-        let (step, classes) = (self.image_step(), self.plan.classes());
+        let step = self.image_step();
         let Workspace { packed, parts } = workspace;
-        let parts = &mut parts[..n.div_ceil(len)];
+        let parts = &mut parts[..count];
         for (place, part) in parts.iter_mut().enumerate() {
-            self.prepare(part, len.min(n - place * len), input.with_gradients);
+            let range = Self::part(place, count, n);
+            self.prepare(part, range.len(), input.with_gradients);
         }
         let images_of = |place: usize| {
-            let first = place * len;
-            (first, len.min(n - first) * step)
+            let range = Self::part(place, count, n);
+            (range.start, range.len() * step)
         };
         for (number, segment) in self.segments.iter().enumerate() {
             let next = self.segments.get(number + 1).filter(|_| input.trains());
@@ -61,12 +62,10 @@ impl Graph {
                 norms[norm.index] = norm.batch(input.trained, &moments, &mut outcome.running);
             }
         }
-        for ((place, part), logits) in
-            parts.iter_mut().enumerate().zip(outcome.logits.chunks_mut(len * classes))
-        {
+        for (place, part) in parts.iter_mut().enumerate() {
             let (first, len) = images_of(place);
             let grads_len = if input.with_gradients { len } else { 0 };
-            let Part { values, grads, .. } = part;
+            let Part { values, grads, logits, .. } = part;
             let mut images =
                 Images { values: &mut values[..len], grads: &mut grads[..grads_len], step, first };
             part.loss = self.loss(input, &mut images, logits);
@@ -86,7 +85,7 @@ impl Graph {
                 let Part { values, grads, sums, scratch, .. } = part;
                 let mut images =
                     Images { values: &mut values[..len], grads: &mut grads[..len], step, first };
-                let mut sums = Sums { sums, scratch };
+                let mut sums = Sums { sums, first: true, scratch };
                 for step in self.program.steps[steps.clone()].iter().rev() {
                     step.backward(&shared, &mut images, &mut sums);
                 }

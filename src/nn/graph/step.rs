@@ -1,6 +1,7 @@
 //! What a layer does with a few images at a time.
 
 use std::fmt::Debug;
+use std::ops::Range;
 
 use super::norm::{BatchNorm, Coefficients};
 use crate::nn::engine::Mode;
@@ -42,10 +43,12 @@ impl Images<'_> {
 
 /// Where the gradients of the images of a part go, which are summed up.
 pub(super) struct Sums<'a> {
-    /// Those of the parameters where these lie in the plan, then what kernels lay out otherwise.
+    /// Each step's own, in the layout of its kernel.
     pub(super) sums: &'a mut [f32],
-    /// Room that a step may use for itself.
-    pub(super) scratch: &'a mut Vec<f32>,
+    /// Whether these are the part's first images, whose sums replace what is there.
+    pub(super) first: bool,
+    /// Memory that each step has a range of, and finds as it left it.
+    pub(super) scratch: &'a mut [f32],
 }
 
 /// One layer, or some that are computed in one.
@@ -59,8 +62,19 @@ pub(super) trait Step: Debug + Send + Sync {
     /// Computes the input's gradients from the output's, and adds to those of the parameters.
     fn backward(&self, shared: &Shared, images: &mut Images, sums: &mut Sums);
 
-    /// Moves sums that the kernels lay out otherwise to where the parameters lie.
-    fn unpack(&self, _sums: &mut [f32]) {}
+    /// Where the step's sums lie among those of a part.
+    fn sums(&self) -> Range<usize> {
+        0..0
+    }
+
+    /// Where its sums belong as they are, among the trained parameters.
+    fn plain(&self) -> Option<Range<usize>> {
+        None
+    }
+
+    /// Writes the gradients of the parameters, given the step's sums over all images, if they are not
+    /// [`Self::plain`].
+    fn unpack(&self, _sums: &[f32], _grads: &mut [f32]) {}
 
     /// The layer as one that needs the whole batch.
     fn batch_norm(&self) -> Option<&BatchNorm> {

@@ -29,6 +29,7 @@ pub(super) struct Part {
     pub(super) grads: Vec<f32>,
     pub(super) sums: Vec<f32>,
     pub(super) scratch: Vec<f32>,
+    pub(super) logits: Vec<f32>,
     pub(super) loss: f64,
 }
 
