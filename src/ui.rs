@@ -86,13 +86,14 @@ pub fn pad_position(app: &App, area: Rect, column: u16, row: u16) -> Option<(u8,
     draw::pixel(app, layout::screen(area)?.body, column, row)
 }
 
-/// How many images the view shows next to each other on a screen of this area; `None` where it shows
-/// other things.
-pub fn tiles(app: &App, area: Rect) -> Option<Tiles> {
+/// How many images or stages the view shows on a screen of this area; `None` where it shows other
+/// things.
+pub fn tiles(app: &App, theme: &Theme, area: Rect) -> Option<Tiles> {
     let body = layout::screen(area)?.body;
     match app.view {
         View::Step => inspector::tiles(app, body),
         View::Mistakes => mistakes::tiles(app, body),
+        View::Network => network::tiles(app, theme, body),
         _ => None,
     }
 }

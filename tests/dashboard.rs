@@ -57,7 +57,7 @@ fn the_end_of_the_epoch_shows_the_matrix_and_pauses() {
 fn a_finished_run_stays_on_screen_and_leaves_its_result_behind() {
     let mut tty = Tty::start(&["--steps", "20"], 80, 24);
     tty.wait_for_text("✓ done");
-    tty.wait_for_text("% right");
+    tty.wait_for_text("% correct");
     tty.send("q");
     assert_eq!(tty.wait_for_exit(), 0);
     tty.assert_restored();

@@ -75,14 +75,14 @@ fn breakpoints_are_added_and_removed_while_training() {
 }
 
 #[test]
-fn the_fours_taken_for_nines_are_two_keys_from_the_matrix() {
+fn the_fours_predicted_as_nines_are_two_keys_from_the_matrix() {
     let mut tty = after_an_epoch(120, 40);
     tty.send("4");
     tty.send(&DOWN.repeat(4));
     tty.send(&RIGHT.repeat(9));
-    tty.wait_for_text("4 taken for 9");
+    tty.wait_for_text("4 predicted as 9");
     tty.send("\r");
-    tty.wait_for_text("4 taken for 9 · test, epoch 1");
+    tty.wait_for_text("4 predicted as 9 · test, epoch 1");
     tty.wait_for_text("1 of ");
     tty.send(RIGHT);
     tty.wait_for_text("2 of ");

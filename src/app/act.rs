@@ -42,7 +42,9 @@ impl App {
             Action::Move(direction) => match self.view {
                 View::Step => self.inspector.select(direction, self.tiles),
                 View::Confusion => self.move_cursor(direction),
-                View::Network => self.network.select(direction, self.run.info.as_ref()),
+                View::Network => {
+                    self.network.select(direction, self.run.info.as_ref(), self.tiles.parts);
+                }
                 View::Mistakes => self.mistakes.select(direction, self.tiles),
                 View::Draw => self.pad.select(direction),
                 View::Overview | View::Loss => {}

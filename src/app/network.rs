@@ -17,6 +17,9 @@ pub struct Network {
     pub subject: Subject,
     /// Which stage is shown where there is no room for all, below [`Network::stages`].
     pub page: usize,
+    /// Which screen of that stage is shown where it has no room on one; past the end stands for the
+    /// last one.
+    pub part: usize,
     shown: Held<Arc<Insides>>,
     /// Whether the newest answer is about another image than the one shown.
     turned: bool,
@@ -25,7 +28,7 @@ pub struct Network {
 impl Default for Network {
     fn default() -> Self {
         let subject = Subject::Image { set: ImageSet::Test, index: 0 };
-        Self { subject, page: 0, shown: Held::new(DWELL), turned: false }
+        Self { subject, page: 0, part: 0, shown: Held::new(DWELL), turned: false }
     }
 }
 
@@ -38,7 +41,7 @@ impl Network {
     /// Stages that can be shown: filters if there are some, activations, and logits.
     pub fn stages(&self, info: Option<&RunInfo>) -> usize {
         match (self.insides(), info) {
-            (Some(insides), _) => usize::from(insides.filters.is_some()) + insides.stages.len() + 1,
+            (Some(insides), _) => insides.filters.len() + insides.stages.len() + 1,
             (None, Some(info)) => info.network.stages.len() + 2,
             (None, None) => 1,
         }
@@ -90,17 +93,29 @@ impl Network {
         }
     }
 
-    /// Moves to another image or stage.
-    pub(super) fn select(&mut self, direction: Direction, info: Option<&RunInfo>) {
+    /// Moves to another image, or up and down over the screens of the stages; the one shown has so
+    /// many `parts`.
+    pub(super) fn select(&mut self, direction: Direction, info: Option<&RunInfo>, parts: usize) {
         let (set, index) = self.place();
         let Some(last) = images(info, set).checked_sub(1) else { return };
         let index = match direction {
             Direction::Up => {
-                self.page = self.page.saturating_sub(1);
+                let part = self.part.min(parts.saturating_sub(1));
+                match part.checked_sub(1) {
+                    Some(before) => self.part = before,
+                    // How many screens the stage before takes is known once it is shown.
+                    None if self.page > 0 => (self.page, self.part) = (self.page - 1, usize::MAX),
+                    None => self.part = 0,
+                }
                 return;
             }
             Direction::Down => {
-                self.page = (self.page + 1).min(self.stages(info) - 1);
+                let part = self.part.min(parts.saturating_sub(1));
+                if part + 1 < parts {
+                    self.part = part + 1;
+                } else if self.page + 1 < self.stages(info) {
+                    (self.page, self.part) = (self.page + 1, 0);
+                }
                 return;
             }
             Direction::Left => index.saturating_sub(1),

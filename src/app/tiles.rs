@@ -1,20 +1,22 @@
-//! Moving over images that stand in rows.
+//! What a screen shows of many things, and moving over images that stand in rows.
 
 use super::Direction;
 
-/// How many images the view shows side by side and below each other.
+/// How many images the view shows side by side and below each other, and on how many screens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tiles {
     /// Images in a row.
     pub columns: usize,
     /// Rows of a screen.
     pub rows: usize,
+    /// Screens that the chosen stage of the network takes.
+    pub parts: usize,
 }
 
 impl Default for Tiles {
     /// Those of a terminal of 80×24 cells.
     fn default() -> Self {
-        Self { columns: 5, rows: 2 }
+        Self { columns: 5, rows: 2, parts: 1 }
     }
 }
 
@@ -52,7 +54,7 @@ mod tests {
     fn rows_and_pages_are_as_long_as_the_screen_has_them() {
         use Direction::{Down, End, Home, Left, PageDown, PageUp, Right, Up};
 
-        let tiles = Tiles { columns: 4, rows: 3 };
+        let tiles = Tiles { columns: 4, rows: 3, parts: 1 };
         let mut place = 5;
         let mut go = |direction| {
             place = tiles.moved(place, 30, direction);
@@ -65,7 +67,7 @@ mod tests {
 
     #[test]
     fn nothing_is_chosen_among_no_images_whatever_the_size() {
-        for tiles in [Tiles { columns: 0, rows: 0 }, Tiles::default()] {
+        for tiles in [Tiles { columns: 0, rows: 0, parts: 0 }, Tiles::default()] {
             assert_eq!(tiles.moved(7, 0, Direction::Down), 0);
             assert_eq!(tiles.moved(7, 3, Direction::Right), 2);
         }

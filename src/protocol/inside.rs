@@ -122,8 +122,9 @@ pub struct Insides {
     pub label: Option<u8>,
     /// Its grey values, row after row.
     pub pixels: Vec<u8>,
-    /// The kernels of the first convolution, if it is one on grey images.
-    pub filters: Option<Filters>,
+    /// The kernels of each convolution, in the network's order.
+    #[serde(default)]
+    pub filters: Vec<Filters>,
     /// The activations of each stage, as in [`NetworkInfo::stages`](super::NetworkInfo::stages).
     pub stages: Vec<FeatureMaps>,
     /// One for each class.
@@ -132,15 +133,32 @@ pub struct Insides {
     pub probabilities: Vec<f32>,
 }
 
-/// Kernels of a convolution, `[channels, side, side]`.
+/// Kernels of a convolution, `[channels, inputs, side, side]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Filters {
-    /// Kernels.
+    /// The layer's name.
+    pub layer: String,
+    /// Place in [`Insides::stages`] of the first stage that they lead to.
+    pub stage: usize,
+    /// Channels that they give.
     pub channels: usize,
-    /// Rows and columns of each.
+    /// Channels that each of them is computed from.
+    pub inputs: usize,
+    /// Rows and columns of each kernel.
     pub side: usize,
-    /// Weights, kernel after kernel, row after row.
+    /// Weights, kernel after kernel, row after row; of the first kernels only where all have more than
+    /// [`Filters::MOST`].
     pub values: Vec<f32>,
+}
+
+impl Filters {
+    /// Most weights of a layer that are handed over.
+    pub const MOST: usize = 1 << 13;
+
+    /// Kernels: one for each pair of channels.
+    pub fn kernels(&self) -> usize {
+        self.channels.saturating_mul(self.inputs)
+    }
 }
 
 /// Activations of one stage, `[channels, height, width]`.

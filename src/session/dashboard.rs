@@ -264,7 +264,7 @@ impl Session {
             }
             Some(action) => {
                 // Up and down go to what stands there on this screen.
-                if let Some(tiles) = ui::tiles(app, self.area) {
+                if let Some(tiles) = ui::tiles(app, &self.theme, self.area) {
                     link.update(app, Msg::Tiles(tiles));
                 }
                 link.update(app, Msg::Action(action));

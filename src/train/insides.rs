@@ -3,6 +3,7 @@
 use candle_core::Result;
 
 use crate::{
+    network::plan::Op,
     nn::{loss::softmax, model::Model},
     protocol::{FeatureMaps, Filters, ImageSet, Insides, Subject},
 };
@@ -38,13 +39,22 @@ pub(super) fn insides(
     })
 }
 
-/// The kernels of the first layer, if that is a convolution of grey images.
-fn filters(model: &Model) -> Result<Option<Filters>> {
-    let Some(param) = model.plan().params().first() else { return Ok(None) };
-    let &[channels, 1, side, _] = param.shape.as_slice() else { return Ok(None) };
+/// The kernels of each convolution, of as many channels as may be.
+fn filters(model: &Model) -> Result<Vec<Filters>> {
+    let plan = model.plan();
     let flat = model.variable().as_detached_tensor();
-    let values = flat.narrow(0, param.range.start, param.range.len())?.to_vec1()?;
-    Ok(Some(Filters { channels, side, values }))
+    let mut all = Vec::new();
+    for node in plan.nodes() {
+        let Op::Conv { weight, .. } = node.op else { continue };
+        let param = &plan.params()[weight];
+        let &[channels, inputs, side, _] = param.shape.as_slice() else { continue };
+        let kernel = side * side;
+        let len = param.range.len().min(Filters::MOST / kernel * kernel);
+        let values = flat.narrow(0, param.range.start, len)?.to_vec1()?;
+        let stage = plan.stages().filter(|stage| stage.output < node.output).count();
+        all.push(Filters { layer: node.name.clone(), stage, channels, inputs, side, values });
+    }
+    Ok(all)
 }
 
 /// The values of a stage of that shape, of as many maps as may be.
@@ -89,8 +99,14 @@ mod tests {
         assert_eq!((told.subject, told.image), (subject, image));
         assert_eq!((told.step, told.label), (1_200, Some(4)));
         assert_eq!(told.pixels, pixels);
-        let kernels = model.weights()?.trained[..150].to_vec();
-        assert_eq!(told.filters, Some(Filters { channels: 6, side: 5, values: kernels }));
+        let trained = model.weights()?.trained;
+        let filters = |layer: &str, stage, [channels, inputs]: [usize; 2], first| {
+            let values = trained[first..first + channels * inputs * 25].to_vec();
+            Filters { layer: layer.into(), stage, channels, inputs, side: 5, values }
+        };
+        let layers =
+            [filters("layer1_conv", 0, [6, 1], 0), filters("layer2_conv", 2, [16, 6], 156)];
+        assert_eq!(told.filters, layers);
         let described = NetworkInfo::article().stages;
         assert_eq!(told.stages.len(), described.len());
         for (maps, stage) in told.stages.iter().zip(described) {

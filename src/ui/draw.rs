@@ -1,4 +1,4 @@
-//! The pad and what the network makes of the drawing.
+//! The pad and the network's answer to the drawing.
 
 mod answer;
 mod maps;
@@ -20,7 +20,7 @@ use places::{Places, Scale, least_rows};
 /// Ink from which a pixel counts as set where there are no shades.
 const INK: u8 = 100;
 
-/// The pad and what the network makes of the drawing.
+/// The pad and the network's answer to the drawing.
 #[derive(Debug)]
 pub(super) struct Draw<'a> {
     app: &'a App,
@@ -40,16 +40,16 @@ impl<'a> Draw<'a> {
 
     fn waiting(&self) -> [&'static str; 2] {
         if self.app.pad.is_empty() {
-            ["nothing drawn yet", "empty"]
+            ["Nothing is drawn yet.", "empty"]
         } else if self.app.run.info.is_none() {
-            ["waits for the network", "…"]
+            ["Waiting for the network…", "…"]
         } else {
             ["…", "…"]
         }
     }
 
     fn instructions(&self, pad: Rect, buf: &mut Buffer) {
-        let text = "Drag the mouse to draw, or move with the arrow keys: space puts the pen down.";
+        let text = "Draw with the mouse, or with the arrow keys: space puts the pen down.";
         // Above the cursor, which starts in the middle.
         let above = Rect { height: pad.height / 2 - 1, ..pad };
         pane::empty(above, buf, self.theme, text);

@@ -24,14 +24,28 @@ pub(super) struct Header<'a> {
     theme: &'a Theme,
 }
 
+/// What there is room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// The program's name and those of all views.
+    All,
+    /// The names of all views.
+    Views,
+    /// The program's name, the name of the view shown and the keys of the others.
+    Keys,
+}
+
 impl<'a> Header<'a> {
     pub(super) fn new(app: &'a App, theme: &'a Theme) -> Self {
         Self { app, theme }
     }
 
-    /// The views with their keys, by name or, but for the one shown, by key alone.
-    fn views(&self, names: bool) -> Line<'static> {
-        let mut spans = vec![Span::styled("mnist-tui", self.theme.figure), Span::raw("  ")];
+    /// The views with their keys.
+    fn views(&self, form: Form) -> Line<'static> {
+        let mut spans = Vec::new();
+        if form != Form::Views {
+            spans = vec![Span::styled("mnist-tui", self.theme.figure), Span::raw("  ")];
+        }
         for view in View::ALL {
             let key = keymap::hint(Action::Show(view)).map_or_else(String::new, |(key, _)| key);
             let shown = view == self.app.view;
@@ -40,10 +54,12 @@ impl<'a> Header<'a> {
             } else {
                 self.theme.muted
             };
-            let text = if names || shown {
-                format!(" {key} {} ", view.name())
-            } else {
-                format!(" {key} ")
+            let text = match form {
+                Form::All => format!(" {key} {} ", view.name()),
+                // With a row that is full, a colour parts them as well.
+                Form::Views => format!("{key} {} ", view.name()),
+                Form::Keys if shown => format!(" {key} {} ", view.name()),
+                Form::Keys => format!(" {key} "),
             };
             spans.push(Span::styled(text, style));
         }
@@ -95,7 +111,7 @@ impl Widget for &Header<'_> {
         let width = (state.width() as u16).min(area.width);
         let right = Rect { x: area.right() - width, width, ..area };
         let left = Rect { width: area.width - width, ..area };
-        let forms = [true, false].map(|names| self.views(names));
+        let forms = [Form::All, Form::Views, Form::Keys].map(|form| self.views(form));
         let fits = forms.into_iter().find(|views| views.width() < usize::from(left.width));
         if let Some(views) = fits {
             views.render(left, buf);

@@ -14,17 +14,19 @@ const LEAST_OF_A_NAME: usize = 4;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Names<'a> {
     classes: &'a [String],
+    /// Whether the data set is read, so that these are its names.
+    is_known: bool,
 }
 
 impl<'a> Names<'a> {
     /// The names of the run's classes.
     pub(super) fn of(app: &'a App) -> Self {
-        Self { classes: &app.run.set().classes }
+        Self { classes: &app.run.set().classes, is_known: app.run.info.is_some() }
     }
 
     #[cfg(test)]
     pub(super) fn new(classes: &'a [String]) -> Self {
-        Self { classes }
+        Self { classes, is_known: true }
     }
 
     /// Classes that have a name.
@@ -45,9 +47,13 @@ impl<'a> Names<'a> {
         self.classes.iter().map(|name| width(name)).max().unwrap_or(1).max(1)
     }
 
-    /// Whether the images show digits, each named by itself.
+    /// Whether the images show digits, each named by itself; false while the set is not known.
     pub(super) fn are_digits(self) -> bool {
-        self.classes.iter().all(|name| name.len() == 1 && name.as_bytes()[0].is_ascii_digit())
+        self.is_known
+            && self
+                .classes
+                .iter()
+                .all(|name| name.len() == 1 && name.as_bytes()[0].is_ascii_digit())
     }
 
     /// What an image shows: `digit`, or `image` where it may be anything.

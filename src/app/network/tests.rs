@@ -14,7 +14,7 @@ fn insides(subject: Subject, image: Option<(ImageSet, u32)>, step: u64) -> Insid
         step,
         label: Some(7),
         pixels: vec![0; 784],
-        filters: None,
+        filters: Vec::new(),
         stages: Vec::new(),
         logits: vec![0.0; 10],
         probabilities: vec![0.1; 10],

@@ -37,7 +37,7 @@ fn answer(pixels: &[u8]) -> Event {
         step: 7,
         label: None,
         pixels: pixels.to_vec(),
-        filters: None,
+        filters: Vec::new(),
         stages: Vec::new(),
         logits: vec![0.0; 10],
         probabilities: vec![0.1; 10],

@@ -1,4 +1,4 @@
-//! What the network takes the drawing for: a headline and a bar for each class.
+//! The network's answer to the drawing: a headline and a bar for each class.
 
 use ratatui::{
     buffer::Buffer,

@@ -71,7 +71,7 @@ impl Grid {
     }
 }
 
-/// Draws the pane; `None` for a drawing that there is no answer to.
+/// Draws the pane; `insides` is `None` while there is no answer.
 pub(super) fn render(
     insides: Option<&Insides>,
     network: &NetworkInfo,
@@ -81,7 +81,7 @@ pub(super) fn render(
 ) {
     let inner = pane::titled(area, buf, theme, "Feature maps", []);
     let Some(insides) = insides else {
-        let text = "What each filter makes of the drawing appears here with its first stroke.";
+        let text = "The feature maps of the drawing appear with its first stroke.";
         return pane::empty(inner, buf, theme, text);
     };
     let grids = Grid::all(&insides.stages, inner.width, inner.height);

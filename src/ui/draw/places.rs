@@ -183,10 +183,13 @@ impl Arrangement {
         let frame = Rect { x: body.x, y: body.y + 1, width: framed.0, height: framed.1 };
         let pad = Rect { x: frame.x + border, y: frame.y + border, width, height };
         let answer = match self.answer {
-            Answer::Below => Rect { y: frame.bottom(), height: needs.answer_rows, ..frame },
+            Answer::Below => {
+                Rect { y: frame.bottom(), height: body.bottom() - frame.bottom(), ..frame }
+            }
             Answer::Beside => Rect {
                 x: frame.right() + GAP,
                 width: (pane - frame.width - GAP).min(WIDEST),
+                height: body.bottom() - pad.y,
                 ..pad
             },
         };

@@ -212,7 +212,7 @@ impl Grid {
     }
 
     pub(super) fn tiles(&self) -> Tiles {
-        Tiles { columns: self.columns.into(), rows: self.rows.into() }
+        Tiles { columns: self.columns.into(), rows: self.rows.into(), parts: 1 }
     }
 }
 

@@ -76,7 +76,7 @@ impl Grid {
     }
 
     pub(super) fn tiles(self) -> Tiles {
-        Tiles { columns: self.columns.into(), rows: self.rows.into() }
+        Tiles { columns: self.columns.into(), rows: self.rows.into(), parts: 1 }
     }
 
     /// `4→9  98 % 6.21` in the width of a small image, or with words in that of a large one. Where

@@ -235,7 +235,7 @@ fn one_key_shows_fewer_images_in_large() {
     act(&mut app, Action::Enlarge);
     for (size, columns, rows) in [((80, 24), 2, 1), ((120, 40), 3, 2), ((200, 60), 5, 3)] {
         let body = layout::screen(Rect::new(0, 0, size.0, size.1)).expect("it is large").body;
-        assert_eq!(tiles(&app, body), Some(Tiles { columns, rows }), "{size:?}");
+        assert_eq!(tiles(&app, body), Some(Tiles { columns, rows, parts: 1 }), "{size:?}");
         assert_eq!(bars(&app, size.0, size.1).len(), 15, "{size:?}");
     }
     act(&mut app, Action::Enlarge);

@@ -10,6 +10,8 @@ pub(super) struct Grids {
     /// Values below and beside each other in each.
     pub(super) height: u16,
     pub(super) width: u16,
+    /// Grids that belong together: a row has whole groups where it has room for one.
+    pub(super) group: u16,
     /// Forms that suit them, best first.
     pub(super) forms: &'static [Form],
 }
@@ -50,7 +52,10 @@ impl Grids {
             let ways = all.map(|columns| self.arrangement(form, columns));
             let fits = |way: &Arrangement| way.size.1 <= height;
             // Rows of equal length look better than long ones.
-            let even = ways.clone().filter(|way| self.count.is_multiple_of(way.columns)).find(fits);
+            let is_even = |way: &Arrangement| {
+                self.count.is_multiple_of(way.columns) && way.columns.is_multiple_of(self.group)
+            };
+            let even = ways.clone().filter(is_even).find(fits);
             even.or_else(|| ways.clone().next().filter(fits))
         })
     }
@@ -60,15 +65,18 @@ impl Grids {
     pub(super) fn arrange(self, width: u16, height: u16) -> Option<Arrangement> {
         self.fitting(width, height).or_else(|| {
             let form = *self.forms.last()?;
-            let columns = self.most(form, width);
+            let most = self.most(form, width);
+            let columns = if most < self.group { most } else { most / self.group * self.group };
             (columns > 0).then(|| self.arrangement(form, columns))
         })
     }
 
-    /// The fewest columns in which all fit in this form, in rows of equal length.
+    /// The fewest columns in which all fit in this form, in rows of equal length and whole groups.
     pub(super) fn narrowest(self, form: Form, width: u16, height: u16) -> Option<Arrangement> {
-        let even =
-            (1..=self.most(form, width)).filter(|&columns| self.count.is_multiple_of(columns));
+        let is_even = |columns: &u16| {
+            self.count.is_multiple_of(*columns) && columns.is_multiple_of(self.group)
+        };
+        let even = (1..=self.most(form, width)).filter(is_even);
         let mut ways = even.map(|columns| self.arrangement(form, columns));
         ways.find(|way| way.size.1 <= height)
     }

@@ -25,7 +25,7 @@ enum Item {
 }
 
 /// A row of panes, each with its columns.
-struct Shelf {
+pub(super) struct Shelf {
     items: Vec<(Item, u16)>,
     height: u16,
 }
@@ -105,24 +105,42 @@ impl Packing<'_> {
 }
 
 impl Network<'_> {
-    /// Draws everything, if there is room for that.
-    pub(super) fn draw_everything(&self, insides: &Insides, area: Rect, buf: &mut Buffer) -> bool {
-        let stages = Which::all(insides).into_iter().filter(|&which| which != Which::Logits);
+    /// Everything on shelves, if there is room for that; without the kernels of later layers where they
+    /// are too many, unless one of those is `chosen`.
+    pub(super) fn shelves(
+        &self,
+        insides: &Insides,
+        chosen: Which,
+        area: Rect,
+    ) -> Option<Vec<Shelf>> {
+        let is_needed = |which: &Which| *which == chosen || !matches!(which, Which::Filters(1..));
+        let all = Which::all(insides);
+        let needed = all.iter().copied().filter(is_needed).collect();
+        [all, needed].into_iter().find_map(|stages| self.packed(insides, stages, area))
+    }
+
+    fn packed(&self, insides: &Insides, stages: Vec<Which>, area: Rect) -> Option<Vec<Shelf>> {
+        let stages = stages.into_iter().filter(|&which| which != Which::Logits);
         let stages = stages.map(Item::Stage);
         let items: Vec<Item> =
             [Item::Picture].into_iter().chain(stages).chain([Item::Classes]).collect();
         if items.len() > STAGES + 2 || area.width < PICTURE.0 || area.height < PICTURE.1 {
-            return false;
+            return None;
         }
         let classes = self.classes(insides).least();
         let packing = Packing { network: self, insides, width: area.width, classes };
         let ways = (2..=SHELVES).flat_map(|shelves| [(shelves, 0), (shelves, 1)]);
-        let Some(shelves) = ways
-            .into_iter()
+        ways.into_iter()
             .find_map(|(shelves, reduced)| packing.pack(&items, area.height, shelves, reduced))
-        else {
-            return false;
-        };
+    }
+
+    pub(super) fn draw_shelves(
+        &self,
+        shelves: &[Shelf],
+        insides: &Insides,
+        area: Rect,
+        buf: &mut Buffer,
+    ) {
         let taken: u16 = shelves.iter().map(|shelf| shelf.height).sum();
         let gap = u16::from(taken < area.height);
         let mut y = area.y;
@@ -132,7 +150,6 @@ impl Network<'_> {
             self.draw_shelf(shelf, insides, Rect { y, height, ..area }, buf);
             y += shelf.height + gap;
         }
-        true
     }
 
     fn draw_shelf(&self, shelf: &Shelf, insides: &Insides, area: Rect, buf: &mut Buffer) {

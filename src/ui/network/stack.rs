@@ -23,13 +23,15 @@ impl Network<'_> {
             }
             // Filters are small enough to make room for what they give.
             let smaller = match screen.as_slice() {
-                [(Which::Filters, _)] => height
-                    .checked_sub(needed + 1)
-                    .and_then(|room| self.stage(Which::Filters, insides).height(width, room)),
+                &[(which @ Which::Filters(_), _)] => {
+                    height.checked_sub(needed + 1).and_then(|room| {
+                        Some((which, self.stage(which, insides).height(width, room)?))
+                    })
+                }
                 _ => None,
             };
-            if let Some(rows) = smaller {
-                *screen = vec![(Which::Filters, rows), (which, needed)];
+            if let Some(smaller) = smaller {
+                *screen = vec![smaller, (which, needed)];
             } else {
                 screens.push(vec![(which, needed)]);
             }

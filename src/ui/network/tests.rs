@@ -20,8 +20,8 @@ use crate::{
     ui::Depth,
 };
 
-/// Filters, four stages and logits.
-const PAGES: usize = 6;
+/// The kernels of two layers, four stages and logits.
+const PAGES: usize = 7;
 
 /// A seven: a bar above and a stroke down to the left.
 fn picture() -> Vec<u8> {
@@ -59,6 +59,11 @@ fn convolve(input: &[f32], side: usize, weights: &[f32], outputs: usize) -> Feat
     FeatureMaps { channels: outputs, height: out, width: out, values }
 }
 
+fn kernels(layer: &str, stage: usize, channels: [usize; 2], values: Vec<f32>) -> Filters {
+    let [channels, inputs] = channels;
+    Filters { layer: layer.into(), stage, channels, inputs, side: 5, values }
+}
+
 fn pool(maps: &FeatureMaps) -> FeatureMaps {
     let side = maps.width / 2;
     let value = |channel: usize, y: usize, x: usize| {
@@ -73,8 +78,8 @@ fn pool(maps: &FeatureMaps) -> FeatureMaps {
     FeatureMaps { channels: maps.channels, height: side, width: side, values }
 }
 
-/// The seven's way through a network with such filters, taken for `taken_for`, after `step` steps.
-fn insides(taken_for: usize, step: u64) -> Insides {
+/// The seven's way through a network with such filters, predicted as `predicted`, after `step` steps.
+fn insides(predicted: usize, step: u64) -> Insides {
     let pixels = picture();
     let grey: Vec<f32> = pixels.iter().map(|&byte| f32::from(byte) / 255.0).collect();
     let drift = 1.0 + 0.000_1 * (step % 1_000) as f32;
@@ -84,9 +89,10 @@ fn insides(taken_for: usize, step: u64) -> Insides {
     let second: Vec<f32> =
         (0..16 * 150).map(|tap| 0.05 * ((tap * tap % 97) as f32 / 48.0 - 1.0)).collect();
     let relu2 = convolve(&pool1.values, 12, &second, 16);
+    let second = kernels("layer2_conv", 2, [16, 6], second);
     let pool2 = pool(&relu2);
     let logit = |class| {
-        if class == taken_for { 9.31 } else { 4.6 - 1.7 * ((class * 7 + 4) % 10) as f32 }
+        if class == predicted { 9.31 } else { 4.6 - 1.7 * ((class * 7 + 4) % 10) as f32 }
     };
     let logits: Vec<f32> = (0..10).map(logit).collect();
     let sum: f32 = logits.iter().map(|logit| logit.exp()).sum();
@@ -96,7 +102,7 @@ fn insides(taken_for: usize, step: u64) -> Insides {
         step,
         label: Some(7),
         pixels,
-        filters: Some(Filters { channels: 6, side: 5, values: filters }),
+        filters: vec![kernels("layer1_conv", 0, [6, 1], filters), second],
         stages: vec![relu1, pool1, relu2, pool2],
         probabilities: logits.iter().map(|logit| logit.exp() / sum).collect(),
         logits,
@@ -174,7 +180,7 @@ fn logits_and_probabilities_are_together_wherever_everything_is() {
 fn a_layer_at_120_by_40() {
     let app = showing(insides(7, 800));
     insta::assert_snapshot!("layer1", text(&app, 120, 40));
-    insta::assert_snapshot!("layer2", text(&on_page(app, 3), 120, 40));
+    insta::assert_snapshot!("layer2", text(&on_page(app, 4), 120, 40));
 }
 
 #[test]
@@ -189,7 +195,55 @@ fn a_stage_at_80_by_24() {
 fn without_colours_at_80_by_24() {
     let app = showing(insides(3, 800));
     insta::assert_snapshot!("filters", screen(&app, 80, 24, Depth::None));
-    insta::assert_snapshot!("maps", screen(&on_page(app, 3), 80, 24, Depth::None));
+    insta::assert_snapshot!("maps", screen(&on_page(app, 4), 80, 24, Depth::None));
+}
+
+/// The view as a session has it, which knows how many screens a stage takes.
+fn moved(app: &mut App, (width, height): (u16, u16), direction: Direction) {
+    let theme = Theme::new(Depth::None);
+    let tiles = crate::ui::tiles(app, &theme, Rect::new(0, 0, width, height));
+    let _ = app.update(Msg::Tiles(tiles.expect("the view shows a stage")));
+    act(app, Action::Move(direction));
+}
+
+#[test]
+fn kernels_that_do_not_fit_are_scrolled_to() {
+    let mut app = showing(insides(3, 800));
+    let shown = |app: &App| {
+        let shown = text(app, 80, 24);
+        let line = shown.lines().find(|line| line.contains("layer2_conv · 16×6 kernels 5×5"));
+        assert_eq!(line.is_some(), app.network.page == 3, "{shown}");
+        shown
+            .split_once(" of 96 ")
+            .map(|(before, _)| before.rsplit(' ').next().unwrap_or_default().to_owned())
+    };
+    let mut seen = Vec::new();
+    for _ in 0..7 {
+        seen.extend(shown(&app));
+        moved(&mut app, (80, 24), Direction::Down);
+    }
+    assert_eq!(seen, ["0–23", "24–47", "48–71", "72–95"]);
+    assert_eq!(app.network.page, 4);
+    for _ in 0..5 {
+        moved(&mut app, (80, 24), Direction::Up);
+    }
+    assert_eq!(app.network.page, 2, "over its four screens to the stage before");
+}
+
+#[test]
+fn the_path_marks_the_chosen_stage_in_wide_terminals() {
+    let path = |app: &App, width, height| {
+        let shown = text(app, width, height);
+        let line = shown.lines().nth(4).unwrap_or_default().trim_matches('"').trim().to_owned();
+        line.starts_with("image ›").then_some(line)
+    };
+    let app = on_page(showing(insides(3, 800)), 1);
+    let expected = "image › layer1_conv › [layer1_relu] › layer1_pool › layer2_conv › layer2_relu › \
+                    layer2_pool › fc";
+    for (width, height) in [(120, 40), (200, 60)] {
+        assert_eq!(path(&app, width, height).as_deref(), Some(expected));
+    }
+    assert_eq!(path(&app, 80, 24), None);
 }
 
 #[test]
@@ -203,7 +257,7 @@ fn image_and_answer_in_small_terminals() {
 fn an_empty_view_says_what_will_come() {
     let mut app = App::default();
     act(&mut app, Action::Show(View::Network));
-    assert!(text(&app, 80, 24).contains("The way of an image through the network"));
+    assert!(text(&app, 80, 24).contains("The activations of an image appear here"));
 }
 
 #[test]
@@ -288,7 +342,7 @@ fn nothing_panics_at_any_size() {
     let theme = [Depth::None, Depth::True].map(Theme::new);
     let mut empty = insides(7, 1);
     empty.stages = vec![FeatureMaps::default(); 4];
-    (empty.filters, empty.pixels) = (None, Vec::new());
+    (empty.filters, empty.pixels) = (Vec::new(), Vec::new());
     for insides in [insides(3, 800), empty] {
         for page in 0..PAGES {
             let app = on_page(showing(insides.clone()), page);

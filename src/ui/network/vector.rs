@@ -50,24 +50,27 @@ impl Vector<'_> {
         widths.find_map(|columns| Some((columns, self.rows(columns)?)).filter(|it| it.1 <= height))
     }
 
-    /// Gives the rows used and the values drawn.
-    pub(super) fn draw(&self, area: Rect, buf: &mut Buffer) -> (u16, usize) {
-        let Some(line) = self.per_line(area.width) else { return (0, 0) };
-        let lines = self.count.div_ceil(usize::from(line));
+    /// Lines of values that are known, those of a screen, and the values of a line; `None` where there
+    /// is no room.
+    pub(super) fn screen(&self, area: Rect) -> Option<(usize, usize, usize)> {
+        let len = usize::from(self.per_line(area.width)?);
+        let all = self.values.len().min(self.count).div_ceil(len);
+        let rows = usize::from(area.height);
         // Where some are left out, a row is for saying so.
-        let left_out = u16::from(lines > usize::from(area.height));
-        let area = Rect { height: area.height - left_out.min(area.height), ..area };
-        let chunks = self.values.chunks(usize::from(line));
+        let is_part = all > rows || self.values.len() < self.count;
+        let screen = if is_part { rows.saturating_sub(1).min(all) } else { all };
+        Some((all, screen.max(1), len))
+    }
+
+    /// Draws the lines from the `first` on; gives the rows used and the values drawn.
+    pub(super) fn draw(&self, first: usize, area: Rect, buf: &mut Buffer) -> (u16, usize) {
+        let Some((_, screen, len)) = self.screen(area) else { return (0, 0) };
+        let lines = self.values.chunks(len).enumerate().skip(first).take(screen);
         let (mut rows, mut shown) = (0, 0);
-        for (values, row) in chunks.zip(area.rows()) {
-            table::right(
-                buf,
-                row.x + self.number() - 1,
-                row.y,
-                &shown.to_string(),
-                self.theme.muted,
-            );
-            let place = Rect { x: row.x + self.number(), width: VALUE * line, ..row };
+        for ((line, values), row) in lines.zip(area.rows()) {
+            let number = (line * len).to_string();
+            table::right(buf, row.x + self.number() - 1, row.y, &number, self.theme.muted);
+            let place = Rect { x: row.x + self.number(), width: VALUE * len as u16, ..row };
             let (scale, theme) = (self.scale, self.theme);
             let width = values.len() as u16;
             Grid { values, height: 1, width, form: Form::Whole, scale, theme }.render(place, buf);

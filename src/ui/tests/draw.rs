@@ -62,7 +62,7 @@ fn answer(app: &mut App) {
         step: 2_900,
         label: None,
         pixels: pixels.clone(),
-        filters: None,
+        filters: Vec::new(),
         stages,
         logits: vec![0.0; 10],
         probabilities,
@@ -134,7 +134,7 @@ fn a_drawing_before_the_network_is_there_waits() {
     let mut app = App::default();
     act(&mut app, Action::Show(View::Draw));
     stroke(&mut app, &[(7, 6), (20, 6)]);
-    assert!(text(&app, 80, 24).contains("waits for the network"));
+    assert!(text(&app, 80, 24).contains("Waiting for the network"));
 }
 
 /// Cells that look different after an action.

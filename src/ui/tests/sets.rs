@@ -202,11 +202,18 @@ impl Kind {
             step: 2_900,
             label,
             pixels: self.picture(),
-            filters: self.filters.map(|(channels, side)| Filters {
-                channels,
-                side,
-                values: values(channels * side * side, -1.0),
-            }),
+            filters: self
+                .filters
+                .map(|(channels, side)| Filters {
+                    layer: self.network.first_layer().to_owned(),
+                    stage: 0,
+                    channels,
+                    inputs: 1,
+                    side,
+                    values: values(channels * side * side, -1.0),
+                })
+                .into_iter()
+                .collect(),
             stages: self.network.stages.iter().map(maps).collect(),
             probabilities: logits.iter().map(|logit| logit.exp() / sum).collect(),
             logits,

@@ -41,7 +41,7 @@ fn a_network_of_nine_stages_is_paged_through() {
     let app = moved(app, &[Direction::Down; 20]);
     assert!(text(&app, 80, 24).contains("11/11"), "the last page is the last");
     let app = moved(app, &[Direction::Up]);
-    assert!(text(&app, 80, 24).contains("flatten1 1600 "), "{}", text(&app, 80, 24));
+    assert!(text(&app, 80, 24).contains("flatten1 · 1,600 values "), "{}", text(&app, 80, 24));
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn a_notice_of_any_length_fits_any_size() {
                 let shown = text(&app, width, height);
                 assert!(shown.contains("(esc)"), "{length} at {width}: {shown}");
                 let header = shown.lines().next().unwrap_or_default();
-                assert!(header.contains("mnist-tui"), "{shown}");
+                assert!(header.contains("▶ training"), "{shown}");
                 let footer = shown.lines().last().unwrap_or_default();
                 assert!(footer.contains("q quit"), "{shown}");
             }
