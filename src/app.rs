@@ -16,6 +16,7 @@ mod network;
 mod pad;
 mod prompt;
 mod record;
+mod recovery;
 pub mod run;
 
 use std::time::Duration;
@@ -40,6 +41,7 @@ pub use mistakes::Mistakes;
 pub use network::Network;
 pub use pad::Pad;
 pub use prompt::{Prompt, PromptKind};
+pub use recovery::Recovery;
 pub use run::Run;
 
 /// What lies over the panes.
@@ -120,6 +122,8 @@ pub struct App {
     pub looks_on: bool,
     /// Turns of the help's pages, to be taken modulo their number.
     pub help_page: usize,
+    /// The step of a divergence whose remedy was declined.
+    declined: Option<u64>,
     asked: Asked,
     sample: Held<Sample>,
     /// Step of the epoch whose confusion matrix is shown while the newest one is followed.
@@ -164,6 +168,7 @@ impl Default for App {
             prompt: None,
             looks_on: false,
             help_page: 0,
+            declined: None,
             asked: Asked::default(),
             sample: Held::new(SAMPLE_DWELL),
             matrix: Held::new(MATRIX_DWELL),

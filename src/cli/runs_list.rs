@@ -11,7 +11,7 @@ use std::{
 use crate::{
     check::print,
     outcome::Outcome,
-    printable::{Shown, printable},
+    printable::{Shown, printable, thousands},
     runs::{Removal, RunEntry, Runs},
 };
 
@@ -115,21 +115,22 @@ fn table(runs: &Runs) -> String {
     }
     let names: Vec<String> = entries.iter().map(|run| printable(&run.name)).collect();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let states: Vec<_> = entries.iter().map(|run| run.status.name()).collect();
+    let state_width = states.iter().map(|state| state.chars().count()).max().unwrap_or(0).max(11);
     let mut text = format!(
-        "{:<width$}  {:<11}  {:>9}  {:>9}  {:>8}  {:>9}\n",
+        "{:<width$}  {:<state_width$}  {:>9}  {:>9}  {:>8}  {:>9}\n",
         "run", "state", "epoch", "step", "best", "size"
     );
-    for (name, run) in names.iter().zip(&entries) {
-        let RunEntry { status, reached, epochs, best, .. } = run;
+    for ((name, state), run) in names.iter().zip(&states).zip(&entries) {
+        let RunEntry { reached, epochs, best, .. } = run;
         let (epoch, step) = match reached {
-            Some((epoch, step)) => (format!("{epoch}/{epochs}"), step.to_string()),
+            Some((epoch, step)) => (format!("{epoch}/{epochs}"), thousands(*step)),
             None => (format!("0/{epochs}"), "-".to_owned()),
         };
         let best = best.map_or_else(|| "-".to_owned(), |best| format!("{:.2}%", 100.0 * best));
         let _ = writeln!(
             text,
-            "{name:<width$}  {:<11}  {epoch:>9}  {step:>9}  {best:>8}  {:>9}",
-            status.name(),
+            "{name:<width$}  {state:<state_width$}  {epoch:>9}  {step:>9}  {best:>8}  {:>9}",
             size(run)
         );
     }
