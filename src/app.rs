@@ -16,6 +16,7 @@ mod network;
 mod pad;
 mod prompt;
 mod record;
+mod recovery;
 pub mod run;
 mod tiles;
 
@@ -41,6 +42,7 @@ pub use mistakes::Mistakes;
 pub use network::Network;
 pub use pad::Pad;
 pub use prompt::{Prompt, PromptKind};
+pub use recovery::Recovery;
 pub use run::Run;
 pub use tiles::Tiles;
 
@@ -128,6 +130,8 @@ pub struct App {
     pub tiles: Tiles,
     /// Turns of the help's pages, to be taken modulo their number.
     pub help_page: usize,
+    /// The step of a divergence whose remedy was declined.
+    declined: Option<u64>,
     asked: Asked,
     sample: Held<Sample>,
     /// Step of the epoch whose confusion matrix is shown while the newest one is followed.
@@ -176,6 +180,7 @@ impl Default for App {
             enlarged: false,
             tiles: Tiles::default(),
             help_page: 0,
+            declined: None,
             asked: Asked::default(),
             sample: Held::new(SAMPLE_DWELL),
             matrix: Held::new(MATRIX_DWELL),

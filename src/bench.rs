@@ -156,7 +156,7 @@ fn slices(config: &RunConfig, events: &Receiver<Event>) -> Result<Measured, Fail
         }
     }
     let message = "training ended before its speed was measured".to_owned();
-    Err(Failure { usage: false, message })
+    Err(Failure::new(message))
 }
 
 fn speed(threads: usize, batch_size: usize, measured: Measured, peak: f64) -> Speed {

@@ -13,8 +13,8 @@ use crate::{
     bar::Bar,
     launch::Launch,
     outcome::Outcome,
-    printable::{Shown, complain},
-    protocol::{Command, EpochRecord, Evaluation, Event, RunInfo, Summary},
+    printable::{Shown, complain, thousands},
+    protocol::{Command, EpochRecord, Evaluation, Event, RunInfo, Summary, diverged_at},
     recorder::Report,
     run_log::{LogError, RunLog, is_stdout},
     terminal::{
@@ -144,8 +144,7 @@ impl<W: Write> Lines<W> {
                 Event::Finished(summary) => {
                     self.bar.clear();
                     self.print(&summary_lines(&summary, self.info.as_ref()))?;
-                    let stopped = summary.stopped;
-                    return Ok(if stopped { Outcome::Stopped } else { Outcome::Done });
+                    return Ok(Outcome::of(&summary));
                 }
                 Event::Failed(failure) => {
                     self.bar.clear();
@@ -169,7 +168,7 @@ impl<W: Write> Lines<W> {
                 | Event::Notice(_) => {}
             }
         }
-        Ok(Outcome::failure("training ended without saying why"))
+        Ok(Outcome::failure("training ended without giving a reason"))
     }
 
     /// Tells at once what cannot be kept.
@@ -231,13 +230,15 @@ pub(crate) fn summary_lines(summary: &Summary, info: Option<&RunInfo>) -> String
     }
     let images = info.map_or(0, |info| info.train_images);
     let _ = write!(lines, "training with {images} data... ");
-    if summary.stopped {
-        let _ = write!(lines, "stopped after {} steps", summary.steps);
+    if let Some(step) = summary.diverged {
+        lines.push_str(&diverged_at(step));
+    } else if summary.stopped {
+        let _ = write!(lines, "stopped after {} steps", thousands(summary.steps));
     } else {
         lines.push_str("done");
     }
     let _ = writeln!(lines, " (elapsed {:.1}s)", summary.clock.training);
-    if let Some(test) = &summary.test {
+    if let Some(test) = summary.test.as_ref().filter(|_| summary.diverged.is_none()) {
         let _ = writeln!(lines, "test accuracy: {}", score(test));
     }
     lines
@@ -283,6 +284,7 @@ mod tests {
             test: Some(evaluation(9_725)),
             stopped: false,
             saved: None,
+            diverged: None,
         }
     }
 
@@ -314,7 +316,7 @@ mod tests {
         assert_eq!(
             summary_lines(&stopped, Some(&RunInfo::example())),
             "weights saved to w.safetensors\n\
-             training with 60000 data... stopped after 1200 steps (elapsed 4.1s)\n"
+             training with 60000 data... stopped after 1,200 steps (elapsed 4.1s)\n"
         );
     }
 

@@ -142,6 +142,8 @@ pub const BINDINGS: &[Binding] = &[
         "epoch back", "to the epoch's end or start"),
     binding(&[Key::char('g')], Action::AskStep, Group::Training,
         "go to step", "go to any step"),
+    binding(&[Key::char('R')], Action::Recover, Group::Training,
+        "rewind, lower rate", "undo a divergence"),
     binding(&[Key::char('+'), Key::char('=')], Action::RaiseRate, Group::Training,
         "rate up", "learning rate × or ÷ 1.25"),
     binding(&[Key::char('-')], Action::LowerRate, Group::Training,

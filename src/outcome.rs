@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::protocol::Failure;
+use crate::protocol::{Failure, Summary, diverged_at};
 
 /// How a run ended, with or without a screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,12 +23,24 @@ impl Outcome {
     /// An end by an error that is no mistake in what was asked for.
     #[expect(clippy::needless_pass_by_value, reason = "takes errors and `format_args!` alike")]
     pub fn failure(message: impl ToString) -> Self {
-        Self::Failed(Failure { usage: false, message: message.to_string() })
+        Self::Failed(Failure::new(message.to_string()))
     }
 
     /// An end by a mistake in what was asked for.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self::Failed(Failure { usage: true, message: message.into() })
+        Self::Failed(Failure::usage(message))
+    }
+
+    /// How a run ended that was not cut short by an error.
+    pub fn of(summary: &Summary) -> Self {
+        match summary.diverged {
+            _ if summary.stopped => Self::Stopped,
+            Some(step) => Self::Failed(Failure {
+                diverged: Some(step),
+                ..Failure::new(format!("{}; try a lower --lr", diverged_at(step)))
+            }),
+            None => Self::Done,
+        }
     }
 
     /// The status the program exits with: 0 as asked or stopped, 1 failed, 2 wrong usage, and
@@ -37,8 +49,8 @@ impl Outcome {
         match self {
             Self::Done | Self::Stopped => 0,
             Self::Signal(signal) => 128_u8.saturating_add(u8::try_from(*signal).unwrap_or(0)),
-            Self::Incomplete | Self::Failed(Failure { usage: false, .. }) => 1,
             Self::Failed(Failure { usage: true, .. }) => 2,
+            Self::Incomplete | Self::Failed(_) => 1,
         }
     }
 }
@@ -55,7 +67,7 @@ mod tests {
 
     #[test]
     fn each_way_to_end_has_its_status() {
-        let usage = Failure { usage: true, message: String::new() };
+        let usage = Failure::usage("");
         for (outcome, status) in [
             (Outcome::Done, 0),
             (Outcome::Stopped, 0),

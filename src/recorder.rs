@@ -253,7 +253,7 @@ mod tests {
             let path = folder.path().to_owned();
             let (recorder, sender) =
                 Recorder::start(recording(folder, &config)).expect("it starts");
-            let failure = Failure { usage: false, message: "no data".into() };
+            let failure = Failure::new("no data");
             sender.send(Event::Failed(failure)).expect("it takes events");
             drop(sender);
             assert_eq!(recorder.finish(), []);

@@ -74,7 +74,7 @@ fn train(experiment: &Experiment, config: &RunConfig) -> Result<Summary, Failure
     worker.join();
     ended.unwrap_or_else(|| {
         let message = "training ended without saying why".to_owned();
-        Err(Failure { usage: false, message })
+        Err(Failure::new(message))
     })
 }
 
@@ -132,6 +132,7 @@ mod tests {
             }),
             stopped: false,
             saved: None,
+            diverged: None,
         };
         let [single, batched] = &EXPERIMENTS;
         let text = table(&[(single, summary(1.25, 9_788)), (batched, summary(0.5, 9_731))]);

@@ -133,7 +133,13 @@ impl Runs {
     /// If there is none.
     pub fn newest_unfinished(&self) -> Result<PathBuf, RunsError> {
         let unfinished = |run: &RunEntry| {
-            matches!(run.status, RunStatus::Stopped | RunStatus::Failed | RunStatus::Interrupted)
+            matches!(
+                run.status,
+                RunStatus::Stopped
+                    | RunStatus::Failed
+                    | RunStatus::Diverged(_)
+                    | RunStatus::Interrupted
+            )
         };
         match self.list().into_iter().find(unfinished) {
             Some(run) => Ok(run.path),

@@ -174,7 +174,7 @@ fn print_result(app: &App) {
 fn outcome_of(app: &App) -> Outcome {
     match (&app.run.failure, &app.run.summary) {
         (Some(failure), _) => Outcome::Failed(failure.clone()),
-        (None, Some(summary)) if !summary.stopped => Outcome::Done,
-        _ => Outcome::Stopped,
+        (None, Some(summary)) => Outcome::of(summary),
+        (None, None) => Outcome::Stopped,
     }
 }

@@ -359,11 +359,19 @@ fn a_run_that_diverges_fails_without_a_screen_and_keeps_older_weights() {
     fs::write(place.path("w"), "older").expect("written");
     let wild = ["--lr", "1e30", "--batch-size", "5", "--save", "w"];
     let message = place.run(&wild).failed();
-    assert!(message.starts_with("training diverged in epoch 1: the "), "{message}");
-    assert!(message.contains("not finite") && message.contains("smaller --lr"), "{message}");
+    assert!(
+        message.starts_with("✗ diverged at step 2: the loss of step 2 is not finite"),
+        "{message}"
+    );
+    assert!(message.contains("lower --lr"), "{message}");
     assert_eq!(fs::read(place.path("w")).expect("still there"), b"older");
-    let out = place.run(&[&wild[..4], &["--no-break-on-nan"]].concat()).succeeded();
-    assert!(out.contains("train loss NaN"), "{out}");
+    let ended = place.run(&[&wild[..], &["--no-break-on-nan"]].concat());
+    assert_eq!(ended.status, 1);
+    assert!(ended.stdout.contains("train loss NaN"), "{}", ended.stdout);
+    let last = "training with 100 data... ✗ diverged at step 2 (elapsed";
+    assert!(ended.stdout.lines().last().is_some_and(|line| line.starts_with(last)));
+    assert!(ended.stderr.contains("error: ✗ diverged at step 2"), "{}", ended.stderr);
+    assert_eq!(fs::read(place.path("w")).expect("still there"), b"older");
 }
 
 #[test]

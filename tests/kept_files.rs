@@ -347,8 +347,8 @@ fn a_run_that_trains_on_through_nan_still_does_when_it_is_resumed() {
     let diverging = [&RUN[..], &["--lr", "1e30", "--epochs", "1", "--no-break-on-nan"]].concat();
     // A checkpoint needs finite weights: this one is made before the first step that is not.
     place.train(&[&diverging[..], &["--steps", "1", "--run-dir", "run"]].concat());
-    let resumed = ["--resume", "run", "--steps", "60"];
-    place.train(&resumed);
+    let said = place.refused(&["--resume", "run", "--steps", "60"], 1);
+    assert!(said.contains("✗ diverged at step "), "{said}");
     let config = String::from_utf8(place.read("run/config.json")).expect("UTF-8");
     assert!(config.contains(r#""break_on_nan": false"#), "{config}");
 }

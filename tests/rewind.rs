@@ -334,8 +334,8 @@ fn a_run_that_diverged_is_saved_by_going_back_and_lowering_the_rate() {
     let (sender, events) = bounded(1024);
     spawn(RunConfig { save: None, ..wild }, vec![sender]).join();
     let Some(Event::Failed(failure)) = events.iter().last() else { panic!("it fails") };
-    assert!(failure.message.starts_with("training diverged in epoch 1: the "), "{failure:?}");
-    assert!(failure.message.contains("not finite"), "{failure:?}");
+    assert_eq!(failure.diverged, Some(hit.step));
+    assert!(failure.message.starts_with("✗ diverged at step "), "{failure:?}");
 }
 
 #[test]

@@ -27,6 +27,7 @@ impl App {
             Action::LowerRate => return self.scale_rate(1.0 / RATE_FACTOR),
             Action::Quicken => return self.run.change_pace(true).into_iter().collect(),
             Action::Slow => return self.run.change_pace(false).into_iter().collect(),
+            Action::Recover => return self.recover(),
             Action::AskStep => self.ask(PromptKind::Step),
             Action::AskRate => self.ask_rate(),
             Action::EditBreakpoints => self.toggle(Overlay::Breakpoints),
@@ -149,7 +150,10 @@ impl App {
     fn dismiss(&mut self) {
         if self.prompt.take().is_none() && self.overlay.take().is_none() && !self.messages.dismiss()
         {
-            if self.breakpoints.news().is_some() {
+            if let Some(offer) = self.recovery_offer() {
+                self.declined = Some(offer.diverged);
+                self.breakpoints.dismissed = true;
+            } else if self.breakpoints.news().is_some() {
                 self.breakpoints.dismissed = true;
             } else {
                 self.close_chosen();

@@ -13,6 +13,8 @@ pub enum Action {
     Back(u64),
     /// Go back to the start of the epoch, or from there to the one before.
     BackEpoch,
+    /// Rewind a run that diverged and lower its learning rate.
+    Recover,
     /// Ask for a step to go to.
     AskStep,
     /// Multiply the learning rate by [`RATE_FACTOR`].
@@ -108,6 +110,7 @@ impl Action {
                 | Self::FinishEpoch
                 | Self::Back(_)
                 | Self::BackEpoch
+                | Self::Recover
                 | Self::AskStep
                 | Self::RaiseRate
                 | Self::LowerRate

@@ -3,7 +3,8 @@
 use super::{App, Curves, MATRIX_DWELL, Overlay, SAMPLE_DWELL, View, held::Held};
 use crate::printable::printable;
 use crate::protocol::{
-    EpochRecord, Epochs, Event, Inspection, Progress, Rewound, RunState, Sample, Subject,
+    Breakpoint, EpochRecord, Epochs, Event, Inspection, Progress, Rewound, RunState, Sample,
+    Subject,
 };
 
 /// Digits of a batch that are shown outside of the step view.
@@ -50,6 +51,7 @@ impl App {
             Event::Epoch(record) => self.epoch_ended(record),
             Event::Epochs(epochs) => {
                 let Epochs { losses, reached, brief, whole } = *epochs;
+                self.run.note_losses(self.run.step + 1, &losses);
                 self.curves.extend(&losses);
                 if let Some(reached) = reached {
                     self.advance(reached);
@@ -78,6 +80,9 @@ impl App {
             Event::Break(mut hit) => {
                 hit.reason = printable(&hit.reason);
                 self.curves.broke(&hit);
+                if hit.breakpoint == Breakpoint::NotFinite {
+                    self.run.diverged.get_or_insert(hit.step);
+                }
                 self.breakpoints.show(hit);
             }
             Event::Inspected(inspection) => {

@@ -68,6 +68,8 @@ pub struct Run {
     pub summary: Option<Summary>,
     /// How the run ended, if it failed.
     pub failure: Option<Failure>,
+    /// The step from which on losses or weights are not finite.
+    pub diverged: Option<u64>,
     /// Step of the last checkpoint.
     pub kept: Option<u64>,
     /// Why the run cannot be gone on with from its last step, if so.
@@ -101,6 +103,7 @@ impl Default for Run {
             clock: Clock::default(),
             summary: None,
             failure: None,
+            diverged: None,
             kept: None,
             record_failure: None,
             record_ended: false,
@@ -129,6 +132,7 @@ impl Run {
         }
         self.summary = None;
         self.failure = None;
+        self.diverged = None;
         self.info = Some(info);
     }
 
@@ -143,7 +147,15 @@ impl Run {
         }
     }
 
+    /// Notes from which step on no loss is finite; the first of them is that of `step`.
+    pub(super) fn note_losses(&mut self, step: u64, losses: &[f32]) {
+        for (step, loss) in (step..).zip(losses) {
+            self.diverged = if loss.is_finite() { None } else { self.diverged.or(Some(step)) };
+        }
+    }
+
     pub(super) fn advance(&mut self, progress: &Progress) {
+        self.note_losses(progress.first_step, &progress.losses);
         self.epoch = progress.epoch;
         self.batch = progress.last_batch();
         self.step = progress.last_step();
@@ -170,6 +182,7 @@ impl Run {
         self.clock = to.clock;
         self.evaluations = evaluations;
         self.rate.went_back(to.images);
+        self.diverged.take_if(|step| *step > to.step);
         self.goes_back = false;
         // What was asked for since comes next.
         let asked = self.asked;
@@ -192,12 +205,14 @@ impl Run {
     pub(super) fn finish(&mut self, summary: Summary) {
         self.state = RunState::Done;
         self.clock = summary.clock;
+        self.diverged = summary.diverged;
         self.summary = Some(summary);
     }
 
     pub(super) fn fail(&mut self, failure: Failure) {
         self.state = RunState::Failed;
         self.goes_back = false;
+        self.diverged = failure.diverged.or(self.diverged);
         self.failure = Some(failure);
     }
 

@@ -63,7 +63,15 @@ fn record(epoch: u32, seconds: f64) -> EpochRecord {
 }
 
 fn summary(stopped: bool) -> Summary {
-    Summary { steps: 24, images: 1_200, clock: Clock::default(), test: None, stopped, saved: None }
+    Summary {
+        steps: 24,
+        images: 1_200,
+        clock: Clock::default(),
+        test: None,
+        stopped,
+        saved: None,
+        diverged: None,
+    }
 }
 
 fn feed(app: &mut App, events: impl IntoIterator<Item = Event>) {
@@ -144,7 +152,7 @@ fn a_run_that_ends_by_itself_stays_on_screen_until_quit() {
 #[test]
 fn a_failure_is_shown_and_survives_being_dismissed() {
     let mut app = training();
-    let failure = Failure { usage: false, message: "no space left".into() };
+    let failure = Failure::new("no space left");
     feed(&mut app, [Event::Failed(failure.clone())]);
     assert_eq!(app.overlay, Some(Overlay::Failure));
     let _ = act(&mut app, Action::Dismiss);
@@ -273,7 +281,7 @@ fn no_text_that_comes_in_commands_the_terminal() {
         Msg::Recorded(Report::CheckpointFailed(wild())),
         Msg::Recorded(Report::Ended(wild())),
         Event::Notice(wild()).into(),
-        Event::Failed(Failure { usage: false, message: wild() }).into(),
+        Event::Failed(Failure::new(wild())).into(),
     ] {
         let mut app = training();
         let _ = app.update(msg);

@@ -3,7 +3,7 @@
 mod remove;
 mod show;
 
-use std::{cmp::Reverse, fmt::Write as _, path::Path};
+use std::{borrow::Cow, cmp::Reverse, fmt::Write as _, path::Path};
 
 use serde::Serialize;
 
@@ -50,8 +50,8 @@ fn list(arguments: &RunsListArgs) -> Outcome {
 /// The runs that match every filter, in order; they come newest first.
 fn chosen(mut runs: Vec<RunEntry>, arguments: &RunsListArgs) -> Vec<RunEntry> {
     let is_chosen = |run: &RunEntry| {
-        let words = [&run.name, run.status.name(), &settings(&run.config)].join(" ");
-        let words = format!("{words} {}", run.config.name.as_deref().unwrap_or_default());
+        let name = run.config.name.as_deref().unwrap_or_default();
+        let words = [&run.name, name, &run.status.name(), &settings(&run.config)].join(" ");
         let words = words.to_lowercase();
         arguments.filter.iter().all(|text| words.contains(&text.to_lowercase()))
     };
@@ -79,7 +79,7 @@ struct Row<'a> {
     run: &'a str,
     name: Option<&'a str>,
     path: String,
-    state: &'static str,
+    state: Cow<'static, str>,
     failure: Option<&'a str>,
     epoch: u32,
     epochs: u32,
@@ -142,22 +142,23 @@ fn called(run: &RunEntry) -> String {
 fn table(runs: &[RunEntry], root: &Path) -> String {
     let width = runs.iter().map(|run| called(run).chars().count()).max().unwrap_or(0);
     let width = width.max("run".len());
+    let states: Vec<_> = runs.iter().map(|run| run.status.name()).collect();
+    let state_width = states.iter().map(|state| state.chars().count()).max().unwrap_or(0).max(11);
     let head = ["state", "epoch", "step", "best", "size"];
     let [state, epoch, step, accuracy, bytes] = head;
     let mut text = format!(
-        "{:<width$}  {state:<11}  {epoch:>7}  {step:>10}  {accuracy:>7}  {bytes:>9}  settings\n",
+        "{:<width$}  {state:<state_width$}  {epoch:>7}  {step:>10}  {accuracy:>7}  {bytes:>9}  settings\n",
         "run"
     );
-    for run in runs {
+    for (run, state) in runs.iter().zip(&states) {
         let (epoch, step) = match run.reached {
             Some((epoch, step)) => (epoch, thousands(step)),
             None => (0, "-".to_owned()),
         };
         let epoch = format!("{epoch}/{}", run.config.epochs);
         let line = format!(
-            "{:<width$}  {:<11}  {epoch:>7}  {step:>10}  {:>7}  {:>9}  {}",
+            "{:<width$}  {state:<state_width$}  {epoch:>7}  {step:>10}  {:>7}  {:>9}  {}",
             called(run),
-            run.status.name(),
             best(run),
             size(run),
             printable(&settings(&run.config))

@@ -82,8 +82,13 @@ pub struct Digit {
 }
 
 impl Digit {
+    /// The most probable class; `None` where the network's outputs are not numbers.
+    pub fn predicted(&self) -> Option<u8> {
+        (!self.probability.is_nan()).then_some(self.prediction)
+    }
+
     /// Whether the most probable class is the true one.
     pub fn is_right(&self) -> bool {
-        self.label == self.prediction
+        self.predicted() == Some(self.label)
     }
 }

@@ -8,6 +8,7 @@ use super::{Clock, Evaluation, NetworkInfo};
 use crate::{
     config::{ConfigError, Schedule, path_form},
     data::{Checksums, DataInfo},
+    printable::thousands,
 };
 
 /// What a run is, known once its data is read.
@@ -141,6 +142,9 @@ pub struct Summary {
     /// Where the weights were saved.
     #[serde(default, with = "path_form::optional")]
     pub saved: Option<PathBuf>,
+    /// The step from which on losses or weights were not finite, if that is how the run ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diverged: Option<u64>,
 }
 
 /// Why a run ended in an error.
@@ -150,10 +154,30 @@ pub struct Failure {
     pub usage: bool,
     /// One sentence with the cause.
     pub message: String,
+    /// The step at which the run diverged, if that is why it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diverged: Option<u64>,
+}
+
+impl Failure {
+    /// Something went wrong.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { usage: false, message: message.into(), diverged: None }
+    }
+
+    /// What was asked for cannot be done.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { usage: true, ..Self::new(message) }
+    }
+}
+
+/// How a run is described that ended with losses or weights that are not finite.
+pub fn diverged_at(step: u64) -> String {
+    format!("✗ diverged at step {}", thousands(step))
 }
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self { usage: true, message: error.to_string() }
+        Self::usage(error.to_string())
     }
 }

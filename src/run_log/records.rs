@@ -138,6 +138,8 @@ pub(super) struct DoneLine {
     test_loss: Option<f64>,
     stopped: bool,
     saved: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diverged: Option<u64>,
 }
 
 impl DoneLine {
@@ -155,6 +157,7 @@ impl DoneLine {
             test_loss: test.map(|test| test.loss),
             stopped: summary.stopped,
             saved: summary.saved.as_ref().map(|path| path.display().to_string()),
+            diverged: summary.diverged,
         }
     }
 }

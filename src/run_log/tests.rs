@@ -88,6 +88,7 @@ fn an_epoch_and_the_end_carry_their_evaluation() {
         test: Some(evaluation()),
         stopped: false,
         saved: Some("w.safetensors".into()),
+        diverged: None,
     };
     let text = written(&[Event::Epoch(record), Event::Finished(summary)]);
     let lines: Vec<Value> =
@@ -131,7 +132,7 @@ fn what_a_person_did_to_the_run_stands_between_the_steps() {
 
 #[test]
 fn a_failed_run_ends_with_its_reason() {
-    let failure = Failure { usage: false, message: "no \"memory\"".into() };
+    let failure = Failure::new("no \"memory\"");
     let started = Event::Started(RunInfo::example());
     let text = written(&[started, Event::State(RunState::Failed), Event::Failed(failure)]);
     let last = text.lines().last();
@@ -169,7 +170,7 @@ fn an_earlier_log_goes_only_when_the_run_starts() {
         log.finish().expect("there is room");
         std::fs::read_to_string(&path).expect("JSON is UTF-8")
     };
-    let failed = Event::Failed(Failure { usage: false, message: "no data".into() });
+    let failed = Event::Failed(Failure::new("no data"));
     let first = log_of(&[Event::Started(RunInfo::example()), progress(1, 1, &[0.5; 9])]);
     assert_eq!(first.lines().count(), 10);
     assert_eq!(log_of(std::slice::from_ref(&failed)), first);

@@ -1,6 +1,7 @@
 //! What is known of a run from its folder.
 
 use std::{
+    borrow::Cow,
     ffi::OsStr,
     io::{Read, Seek, SeekFrom},
     path::{Path, PathBuf},
@@ -10,7 +11,11 @@ use super::{
     RunsError,
     folder::{CONFIG, JOURNAL, Kept, is_in_use, load},
 };
-use crate::{config::RunConfig, files::Folder, protocol::Event};
+use crate::{
+    config::RunConfig,
+    files::Folder,
+    protocol::{Event, Failure, Summary, diverged_at},
+};
 
 /// A run in a list.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,20 +49,24 @@ pub enum RunStatus {
     Stopped,
     /// It ended by an error.
     Failed,
+    /// It ended with losses or weights that are not finite, from this step on.
+    Diverged(u64),
     /// Its program was killed.
     Interrupted,
 }
 
 impl RunStatus {
-    /// One word.
-    pub fn name(self) -> &'static str {
-        match self {
+    /// A word or few.
+    pub fn name(self) -> Cow<'static, str> {
+        let name = match self {
             Self::Running => "running",
             Self::Done => "done",
             Self::Stopped => "stopped",
             Self::Failed => "failed",
             Self::Interrupted => "interrupted",
-        }
+            Self::Diverged(step) => return diverged_at(step).into(),
+        };
+        name.into()
     }
 }
 
@@ -139,8 +148,14 @@ fn ending(folder: &Folder) -> Option<(RunStatus, Option<String>)> {
     file.take(TAIL).read_to_end(&mut tail).ok()?;
     let last = tail.strip_suffix(b"\n")?.rsplit(|byte| *byte == b'\n').next()?;
     match serde_json::from_slice(last).ok()? {
+        Event::Finished(Summary { diverged: Some(step), .. }) => {
+            Some((RunStatus::Diverged(step), None))
+        }
         Event::Finished(summary) if summary.stopped => Some((RunStatus::Stopped, None)),
         Event::Finished(_) => Some((RunStatus::Done, None)),
+        Event::Failed(Failure { diverged: Some(step), message, .. }) => {
+            Some((RunStatus::Diverged(step), Some(message)))
+        }
         Event::Failed(failure) => Some((RunStatus::Failed, Some(failure.message))),
         _ => None,
     }

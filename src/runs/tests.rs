@@ -12,7 +12,15 @@ fn place() -> (tempfile::TempDir, Runs) {
 
 fn ended(stopped: bool) -> Event {
     let clock = Clock::default();
-    Event::Finished(Summary { steps: 1, images: 50, clock, test: None, stopped, saved: None })
+    Event::Finished(Summary {
+        steps: 1,
+        images: 50,
+        clock,
+        test: None,
+        stopped,
+        saved: None,
+        diverged: None,
+    })
 }
 
 fn write(folder: &RunFolder, event: &Event) {
@@ -48,10 +56,19 @@ fn the_journal_tells_how_a_run_ended() {
         drop(folder);
         RunEntry::read(&path).expect("a run").status
     };
-    let failure = Failure { usage: false, message: "no memory".into() };
+    let failure = Failure::new("no memory");
     assert_eq!(status(Some(ended(false))), RunStatus::Done);
     assert_eq!(status(None), RunStatus::Interrupted);
     assert_eq!(status(Some(ended(true))), RunStatus::Stopped);
+    assert_eq!(status(Some(Event::Failed(failure.clone()))), RunStatus::Failed);
+    let Event::Finished(summary) = ended(false) else { unreachable!("as it is made") };
+    let diverged = Event::Finished(Summary { diverged: Some(1_234), ..summary });
+    let failed = Failure { diverged: Some(1_234), ..failure.clone() };
+    for event in [diverged, Event::Failed(failed)] {
+        let status = status(Some(event));
+        assert_eq!(status, RunStatus::Diverged(1_234));
+        assert_eq!(status.name(), "✗ diverged at step 1,234");
+    }
     assert_eq!(status(Some(Event::Failed(failure))), RunStatus::Failed);
     let newest = runs.newest_unfinished().expect("three are");
     let newest = RunEntry::read(&newest).expect("a run");

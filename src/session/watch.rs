@@ -103,7 +103,7 @@ fn follow_journal(folder: &Path, events: &Sender<Event>, left: &Receiver<()>) {
             } else {
                 "the run was removed".to_owned()
             };
-            let failure = Failure { usage: false, message };
+            let failure = Failure::new(message);
             if events.send(Event::Failed(failure)).is_err() {
                 return;
             }
@@ -116,7 +116,7 @@ fn follow_journal(folder: &Path, events: &Sender<Event>, left: &Receiver<()>) {
 
 /// Tells what is wrong, and keeps it on the screen.
 fn fail(events: &Sender<Event>, left: &Receiver<()>, error: &JournalError) {
-    let failure = Failure { usage: false, message: error.to_string() };
+    let failure = Failure::new(error.to_string());
     if events.send(Event::Failed(failure)).is_ok() {
         // Nothing is ever sent: this waits until the other end is gone.
         let _ = left.recv();

@@ -64,16 +64,16 @@ pub enum TrainError {
     /// A checkpoint of another run.
     #[error(transparent)]
     Unfit(#[from] Unfit),
-    /// The network has diverged, and nobody is there to go back.
+    /// The network has diverged, and nobody is there to rewind it.
     #[error(
-        "training diverged in epoch {epoch}: {reason}; try a smaller --lr, or look at it in the \
-         dashboard"
+        "{}: {reason}; try a lower --lr, or find the cause in the dashboard",
+        crate::protocol::diverged_at(*step)
     )]
     NotFinite {
         /// What was met first.
         reason: String,
-        /// Epoch of the step.
-        epoch: u32,
+        /// The step that it was met at.
+        step: u64,
     },
     /// A tensor operation went wrong, such as for lack of memory on a device.
     #[error("a tensor operation failed: {0}")]
@@ -84,7 +84,10 @@ impl From<TrainError> for Failure {
     fn from(error: TrainError) -> Self {
         match error {
             TrainError::Config(error) => error.into(),
-            other => Self { usage: false, message: other.to_string() },
+            TrainError::NotFinite { step, .. } => {
+                Self { diverged: Some(step), ..Self::new(error.to_string()) }
+            }
+            other => Self::new(other.to_string()),
         }
     }
 }

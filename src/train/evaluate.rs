@@ -52,7 +52,10 @@ pub(super) fn evaluate(
         loss += f64::from(mean) * chunk.len() as f64;
         for (row, &index) in logits.to_vec2::<f32>()?.iter().zip(chunk) {
             let (label, prediction) = (data.label(index as usize), arg_max(row));
-            confusion.record(usize::from(label), prediction);
+            // Without numbers there is no prediction.
+            if row.iter().any(|logit| !logit.is_nan()) {
+                confusion.record(usize::from(label), prediction);
+            }
             if let Some(results) = &mut results {
                 results.push(ImageResult::of(row, label, prediction));
             }
@@ -62,7 +65,7 @@ pub(super) fn evaluate(
         set,
         loss: loss / data.len() as f64,
         correct: u64::from(confusion.correct()),
-        total: u64::from(confusion.total()),
+        total: data.len() as u64,
         seconds: start.elapsed().as_secs_f64(),
         confusion,
     }))

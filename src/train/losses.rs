@@ -14,6 +14,8 @@ pub(super) struct Losses {
     forgotten: u64,
     /// How many of `values` were handed over.
     told: usize,
+    /// The first of the steps up to the last whose losses are all not finite.
+    diverged: Option<u64>,
 }
 
 impl Losses {
@@ -21,13 +23,13 @@ impl Losses {
     pub(super) fn resume(step: u64, known: &[f32]) -> Self {
         let told = known.len().min(step as usize);
         let values = known[known.len() - told..].to_vec();
-        Self { values, on_device: Vec::new(), forgotten: step - told as u64, told }
+        Self { values, on_device: Vec::new(), forgotten: step - told as u64, told, diverged: None }
     }
 
     /// Takes the mean loss of the next step, a tensor of shape `[]`.
     pub(super) fn push(&mut self, loss: &Tensor) -> Result<()> {
         if loss.device().is_cpu() {
-            self.values.push(loss.to_scalar()?);
+            self.append(loss.to_scalar()?);
         } else {
             self.on_device.push(loss.detach());
         }
@@ -38,10 +40,23 @@ impl Losses {
     pub(super) fn fetch(&mut self) -> Result<()> {
         if !self.on_device.is_empty() {
             let losses = Tensor::stack(&self.on_device, 0)?.to_vec1::<f32>()?;
-            self.values.extend(losses);
+            for loss in losses {
+                self.append(loss);
+            }
             self.on_device.clear();
         }
         Ok(())
+    }
+
+    fn append(&mut self, loss: f32) {
+        self.values.push(loss);
+        let step = self.last_step();
+        self.diverged = if loss.is_finite() { None } else { self.diverged.or(Some(step)) };
+    }
+
+    /// The step from which on no loss is finite; `None` where the last one is.
+    pub(super) fn diverged(&self) -> Option<u64> {
+        self.diverged
     }
 
     /// Whether each that was taken was also handed over.
@@ -96,6 +111,7 @@ impl Losses {
         }
         let len = step.saturating_sub(self.forgotten) as usize;
         self.values.truncate(len);
+        self.diverged.take_if(|first| *first > step);
         self.on_device.clear();
         self.told = self.values.len();
     }
@@ -124,6 +140,20 @@ mod tests {
             losses.push(&scalar(value)).expect("a scalar");
         }
         losses
+    }
+
+    #[test]
+    fn a_run_has_diverged_from_the_first_of_the_last_losses_that_are_not_finite() {
+        let mut losses = of(&[1.0, f32::NAN, 1.0]);
+        assert_eq!(losses.diverged(), None, "it recovered");
+        for loss in [f32::INFINITY, f32::NAN, f32::NAN] {
+            losses.push(&Tensor::new(loss, &Device::Cpu).expect("a scalar")).expect("a scalar");
+        }
+        assert_eq!(losses.diverged(), Some(4));
+        losses.go_back(5, &[]);
+        assert_eq!(losses.diverged(), Some(4));
+        losses.go_back(3, &[]);
+        assert_eq!(losses.diverged(), None);
     }
 
     #[test]

@@ -81,8 +81,9 @@ impl Results {
         let asked = |kept: &&Kept| (kept.step, kept.set) == (query.step, query.set);
         let Some(Kept { images, .. }) = self.kept.iter().find(asked) else { return found };
         let in_cell = |&place: &u32| {
-            let here = (data.label(place as usize), images[place as usize].prediction);
-            query.cell.is_none_or(|cell| cell == here)
+            let result = images[place as usize];
+            let here = (data.label(place as usize), result.prediction);
+            query.cell.is_none_or(|cell| cell == here && !result.probability.is_nan())
         };
         let mut places: Vec<u32> =
             (0..images.len().min(data.len()) as u32).filter(in_cell).collect();
@@ -161,6 +162,19 @@ mod tests {
         assert_eq!(indices(&results.find(query(12, None), &data)), [2, 3, 1, 4, 0]);
         assert_eq!(results.find(query(12, Some((0, 1))), &data).total, Some(0));
         assert_eq!(results.hardest(u64::MAX), Some((ImageSet::Test, 2)));
+    }
+
+    #[test]
+    fn an_image_without_a_prediction_is_in_no_cell() {
+        let (data, mut results) = (set(&[0, 0]), Results::default());
+        let unknown = ImageResult::of(&[f32::NAN; 10], 0, 0);
+        results.keep(1, EvalSet::Test, vec![unknown, result(0, 1.0)]);
+        assert_eq!(indices(&results.find(query(1, Some((0, 0))), &data)), [1]);
+        let all = results.find(query(1, None), &data);
+        assert_eq!(
+            all.digits.iter().map(|one| one.digit.predicted()).collect::<Vec<_>>(),
+            [None, Some(0)]
+        );
     }
 
     #[test]

@@ -262,8 +262,10 @@ impl<'a> Run<'a> {
         if all_done && test.is_none() {
             test = self.evaluate(EvalSet::Test)?;
         }
-        // A run stopped before its first step has nothing worth an older file's place.
-        let save = self.config.save.as_ref().filter(|_| self.at.step > 0);
+        let diverged = self.diverged()?;
+        // A run stopped before its first step has nothing worth an older file's place, nor has one
+        // that diverged.
+        let save = self.config.save.as_ref().filter(|_| self.at.step > 0 && diverged.is_none());
         if let Some(path) = save {
             let model = &self.learner.model;
             let Weights { trained, running } = model.weights()?;
@@ -277,7 +279,18 @@ impl<'a> Run<'a> {
             stopped: !all_done || test.is_none(),
             test,
             saved: save.cloned(),
+            diverged,
         })
+    }
+
+    /// The step from which on losses or weights are not finite, if they are not.
+    fn diverged(&self) -> Result<Option<u64>, TrainError> {
+        if let Some(step) = self.losses.diverged() {
+            return Ok(Some(step));
+        }
+        let Weights { trained, running } = self.learner.model.weights()?;
+        let is_finite = trained.iter().chain(&running).all(|weight| weight.is_finite());
+        Ok((!is_finite).then_some(self.at.step))
     }
 
     /// Tells the listeners if that is something new.

@@ -137,6 +137,11 @@ impl Learner {
         self.optimizer.gradient_was_finite()
     }
 
+    /// Whether the running statistics of batch normalisation are finite.
+    pub(super) fn running_is_finite(&self) -> Result<bool> {
+        Ok(self.model.running().to_vec1::<f32>()?.iter().all(|value| value.is_finite()))
+    }
+
     /// A copy to go back to.
     pub(super) fn snapshot(&self) -> Result<Learned> {
         let weights = self.model.variable().as_detached_tensor().copy()?;

@@ -53,11 +53,13 @@ impl Watch {
         })
     }
 
-    /// The first breakpoint that the evaluation of an epoch after `step` meets.
+    /// The first breakpoint that the evaluation of an epoch after `step` meets. `is_finite` says whether
+    /// the running statistics are, or that it is known already that the run has diverged.
     pub(super) fn after_epoch(
         &mut self,
         (epoch, step): (u32, u64),
         evaluation: &Evaluation,
+        is_finite: bool,
     ) -> Option<Break> {
         let accuracy = evaluation.accuracy();
         let before = self.accuracies.last().map(|&(_, accuracy)| accuracy);
@@ -72,7 +74,10 @@ impl Watch {
                         format!("the {set} accuracy of epoch {epoch} is {percent:.2} %")
                     })
                 }
-                _ => None,
+                Breakpoint::NotFinite => (!is_finite).then(|| {
+                    format!("the running statistics of batch normalisation after epoch {epoch} are not finite")
+                }),
+                Breakpoint::Step(_) | Breakpoint::LossAbove(_) | Breakpoint::Spike(_) => None,
             };
             reason.map(|reason| Break { breakpoint, step, reason })
         })
@@ -163,6 +168,16 @@ mod tests {
     }
 
     #[test]
+    fn running_statistics_that_are_not_finite_are_met_at_the_evaluation() {
+        let mut watch = Watch::new(vec![Breakpoint::NotFinite]);
+        assert_eq!(watch.after_epoch((1, 12), &evaluation(90), true), None);
+        let hit = watch.after_epoch((2, 24), &evaluation(90), false).expect("met");
+        assert_eq!((hit.breakpoint, hit.step), (Breakpoint::NotFinite, 24));
+        let reason = "the running statistics of batch normalisation after epoch 2 are not finite";
+        assert_eq!(hit.reason, reason);
+    }
+
+    #[test]
     fn a_spike_stands_out_of_what_is_usual_and_only_once_that_is_known() {
         let noise = |step: u64| 0.3 + 0.1 * ((step * 7919) % 13) as f32 / 13.0;
         let with = |place: u64, value: f32| {
@@ -184,7 +199,7 @@ mod tests {
         let breakpoints = ["accuracy>=90%", "epoch"].map(|text| text.parse().expect("valid"));
         let mut watch = Watch::new(breakpoints[..1].to_vec());
         let mut met = |epoch: u32, correct| {
-            watch.after_epoch((epoch, u64::from(epoch) * 10), &evaluation(correct)).is_some()
+            watch.after_epoch((epoch, u64::from(epoch) * 10), &evaluation(correct), true).is_some()
         };
         assert_eq!(
             [met(1, 80), met(2, 90), met(3, 95), met(4, 80), met(5, 91)],
@@ -192,9 +207,9 @@ mod tests {
         );
         watch.go_back(15);
         watch.set(breakpoints.to_vec());
-        let hit = watch.after_epoch((2, 20), &evaluation(90)).expect("reached again");
+        let hit = watch.after_epoch((2, 20), &evaluation(90), true).expect("reached again");
         assert_eq!(hit.reason, "the test accuracy of epoch 2 is 90.00 %");
-        let hit = watch.after_epoch((3, 30), &evaluation(95)).expect("an epoch");
+        let hit = watch.after_epoch((3, 30), &evaluation(95), true).expect("an epoch");
         assert_eq!(hit.reason, "epoch 3 was evaluated");
     }
 }

@@ -120,7 +120,7 @@ fn internal_error(panic: &(dyn Any + Send)) -> Failure {
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no message");
-    Failure { usage: false, message: format!("training stopped by an internal error: {message}") }
+    Failure::new(format!("training stopped by an internal error: {message}"))
 }
 
 #[cfg(test)]
@@ -163,7 +163,7 @@ mod tests {
                 Event::State(RunState::Loading),
                 Event::State(RunState::Training),
                 Event::State(RunState::Failed),
-                Event::Failed(Failure { usage: false, message }),
+                Event::Failed(Failure::new(message)),
             ]
         );
     }
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_command_after_the_end_does_nothing() {
-        let failure = Failure { usage: false, message: "ended".to_owned() };
+        let failure = Failure::new("ended".to_owned());
         let ended = failure.clone();
         let events = events_of(move |_, _| Err(ended));
         assert_eq!(events.last(), Some(&Event::Failed(failure)));
@@ -196,7 +196,7 @@ mod tests {
                 remote.pull();
             }
             let _ = seen.send(());
-            Err(Failure { usage: false, message: "stopped".to_owned() })
+            Err(Failure::new("stopped".to_owned()))
         }));
         assert_eq!(stopped.recv_timeout(DEADLINE), Ok(()));
         assert!(receiver.recv_timeout(DEADLINE).is_ok());

@@ -52,7 +52,8 @@ impl<'a> Figures<'a> {
                 _ => ("validation loss", "valid"),
             };
             figures.push(figure(full, short, 3, format::loss(evaluation.loss)));
-            figures.push(figure("accuracy", "acc", 1, format::percent(evaluation.accuracy())));
+            let accuracy = if evaluation.loss.is_nan() { f64::NAN } else { evaluation.accuracy() };
+            figures.push(figure("accuracy", "acc", 1, format::percent(accuracy)));
             if let Some(best) = self.app.best_accuracy(evaluation.set) {
                 figures.push(figure("best", "best", 4, format::percent(best)));
             }
@@ -88,7 +89,11 @@ impl<'a> Figures<'a> {
             if place > 0 {
                 spans.push(Span::raw(if long { GAP } else { SHORT_GAP }));
             }
-            let style = if figure.value == "NaN" { self.theme.alert } else { value };
+            let style = if matches!(figure.value.as_str(), "NaN" | "inf") {
+                self.theme.alert
+            } else {
+                value
+            };
             let value = Span::styled(figure.value.clone(), style);
             // A unit stands behind its figure, a name before it.
             if label.contains('/') {

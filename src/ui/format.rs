@@ -16,13 +16,19 @@ pub(super) fn duration(seconds: f64) -> String {
     }
 }
 
-/// A share of 1 as `97.25 %`.
+/// A share of 1 as `97.25 %`; what is not a number as a dash.
 pub(super) fn percent(share: f64) -> String {
+    if share.is_nan() {
+        return "—".to_owned();
+    }
     format!("{:.2} %", 100.0 * share)
 }
 
 /// A share of 1 in whole percent, at most three characters; only a full share reads 100.
 pub(super) fn short_percent(share: f64) -> String {
+    if share.is_nan() {
+        return "—".to_owned();
+    }
     let whole = (100.0 * share).round();
     let whole = if share < 1.0 { whole.min(99.0) } else { whole };
     format!("{whole:.0}")
@@ -140,7 +146,8 @@ mod tests {
             ["0:00", "1:00", "12:34", "1:02:03", "27 h"]
         );
         assert_eq!(duration(f64::NAN), "?");
-        assert_eq!(percent(0.97254), "97.25 %");
+        assert_eq!([0.97254, f64::NAN].map(percent), ["97.25 %", "—"]);
+        assert_eq!(short_percent(f64::NAN), "—");
         assert_eq!(
             [0.0, 0.005, 0.984, 0.9999, 1.0].map(short_percent),
             ["0", "1", "98", "99", "100"]

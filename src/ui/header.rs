@@ -14,7 +14,7 @@ use super::{format, theme::Theme};
 use crate::{
     app::{Action, App, Run, View},
     keymap,
-    protocol::RunState,
+    protocol::{RunState, diverged_at},
 };
 
 /// The top line.
@@ -67,11 +67,17 @@ impl<'a> Header<'a> {
     }
 
     fn state(&self) -> Line<'static> {
-        let style = match self.app.run.state {
-            RunState::Failed => self.theme.alert,
-            _ => self.theme.accent,
-        };
         let run = &self.app.run;
+        let stands = matches!(run.state, RunState::Paused | RunState::Done | RunState::Failed);
+        let diverged = run.diverged.filter(|_| stands && !run.is_going_back());
+        let style = if run.state == RunState::Failed || diverged.is_some() {
+            self.theme.alert
+        } else {
+            self.theme.accent
+        };
+        if let Some(step) = diverged {
+            return Line::styled(diverged_at(step), style);
+        }
         let text = match (&self.app.breakpoints.hit, run.goal()) {
             _ if run.is_going_back() => Cow::from(state_text(run)),
             (Some(hit), _) if run.state == RunState::Paused => {

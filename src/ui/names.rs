@@ -142,11 +142,19 @@ impl<'a> Names<'a> {
 
     /// The answer to an image in at most `columns`: `4` or `4→9`.
     pub(super) fn answer(self, digit: &Digit, columns: usize) -> String {
-        let (truth, predicted) = (usize::from(digit.label), usize::from(digit.prediction));
-        if digit.is_right() {
-            self.shortened(truth, columns)
-        } else {
-            self.pair(truth, predicted, columns)
+        let truth = usize::from(digit.label);
+        match digit.predicted() {
+            Some(_) if digit.is_right() => self.shortened(truth, columns),
+            Some(predicted) => self.pair(truth, predicted.into(), columns),
+            None => format!("{}→—", self.shortened(truth, columns.saturating_sub(2))),
+        }
+    }
+
+    /// The answer to an image in words, in at most `columns`: as [`verdict_within`](Self::verdict_within).
+    pub(super) fn answer_in_words(self, digit: &Digit, columns: usize) -> String {
+        match digit.predicted() {
+            Some(predicted) => self.verdict_within(digit.label.into(), predicted.into(), columns),
+            None => self.answer(digit, columns),
         }
     }
 }

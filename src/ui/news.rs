@@ -10,9 +10,9 @@ use ratatui::{
 
 use super::{format, theme::Theme};
 use crate::{
-    app::{Action, App, View},
+    app::{Action, App, Recovery, View},
     keymap,
-    protocol::Breakpoint,
+    protocol::{Breakpoint, diverged_at},
 };
 
 /// The message to show; nothing where there is none.
@@ -43,7 +43,20 @@ impl<'a> News<'a> {
             };
             return Some(Text { sentence: message.text.clone(), hint, style });
         }
-        let hit = self.app.breakpoints.news()?;
+        let hit = self.app.breakpoints.news();
+        if let Some(Recovery { diverged, step, learning_rate }) = self.app.recovery_offer() {
+            let reason = hit.filter(|hit| hit.breakpoint == Breakpoint::NotFinite);
+            let reason = reason.map_or_else(String::new, |hit| format!(": {}", hit.reason));
+            let key = keymap::hint(Action::Recover).map_or_else(String::new, |(key, _)| key);
+            let step = format::thousands(step);
+            let rate = format::learning_rate(learning_rate);
+            return Some(Text {
+                sentence: format!("{}{reason}.", diverged_at(diverged)),
+                hint: Some(format!("({key} rewinds to step {step} and sets lr {rate})")),
+                style: self.theme.alert,
+            });
+        }
+        let hit = hit?;
         let batch = match hit.breakpoint {
             Breakpoint::LossAbove(_) | Breakpoint::Spike(_) | Breakpoint::NotFinite => {
                 keymap::hint(Action::Show(View::Step))

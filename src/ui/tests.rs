@@ -143,6 +143,7 @@ pub(super) fn finished() -> App {
             test,
             stopped: false,
             saved: None,
+            diverged: None,
         }),
     );
     app
@@ -242,7 +243,7 @@ fn a_failure_with_its_cause() {
     let mut app = trained(700);
     let message = "cannot write the weights to /mnt/full/w.safetensors: no space left on device \
                    (os error 28); free some space or choose another place with --save";
-    feed(&mut app, Event::Failed(Failure { usage: false, message: message.into() }));
+    feed(&mut app, Event::Failed(Failure::new(message)));
     insta::assert_snapshot!(text(&app, 80, 24));
 }
 
@@ -280,7 +281,7 @@ fn situations() -> Vec<App> {
         }
     }
     let mut failed = trained(3);
-    feed(&mut failed, Event::Failed(Failure { usage: false, message: "x".repeat(300) }));
+    feed(&mut failed, Event::Failed(Failure::new("x".repeat(300))));
     apps.push(failed);
     apps
 }

@@ -165,7 +165,7 @@ fn a_finished_run_can_go_back_but_not_on() {
 #[test]
 fn nothing_is_asked_of_a_run_that_failed() {
     let mut app = halfway();
-    feed(&mut app, [Event::Failed(Failure { usage: false, message: "disk full".into() })]);
+    feed(&mut app, [Event::Failed(Failure::new("disk full"))]);
     for action in [
         Action::Back(1),
         Action::BackEpoch,

@@ -95,7 +95,7 @@ impl Run<'_> {
     fn hit(&mut self, hit: Break) -> Result<(), TrainError> {
         if !self.tools.attended && hit.breakpoint == Breakpoint::NotFinite {
             self.hand_over(Instant::now())?;
-            return Err(TrainError::NotFinite { reason: hit.reason, epoch: self.at.epoch });
+            return Err(TrainError::NotFinite { reason: hit.reason, step: hit.step });
         }
         self.control.pause();
         self.hand_over(Instant::now())?;
@@ -125,7 +125,8 @@ impl Run<'_> {
             clock: self.clock.read(),
         }));
         self.control.after_epoch();
-        let hit = self.watch.after_epoch((self.at.epoch, self.at.step), &evaluation);
+        let is_finite = self.losses.diverged().is_some() || self.learner.running_is_finite()?;
+        let hit = self.watch.after_epoch((self.at.epoch, self.at.step), &evaluation, is_finite);
         self.note_best(&evaluation);
         self.evaluated = Some((self.at.step, evaluation));
         self.checkpoint()?;

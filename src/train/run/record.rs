@@ -25,7 +25,7 @@ impl Run<'_> {
         self.hand_over(Instant::now())?;
         let Weights { trained, running } = self.learner.model.weights()?;
         if trained.iter().chain(&running).any(|weight| !weight.is_finite()) {
-            let notice = "No checkpoint: the weights are not finite. The last one stands.";
+            let notice = "No checkpoint was saved: the weights are not finite.";
             self.outbox.send(&Event::Notice(notice.to_owned()));
             return Ok(());
         }
@@ -67,7 +67,10 @@ impl Run<'_> {
 
     pub(super) fn note_best(&mut self, evaluation: &Evaluation) {
         let accuracy = evaluation.accuracy();
-        if self.bests.last().is_none_or(|best| accuracy > best.accuracy) {
+        // What is not finite decides nothing.
+        if !evaluation.loss.is_nan()
+            && self.bests.last().is_none_or(|best| accuracy > best.accuracy)
+        {
             self.bests.push(Best { epoch: self.at.epoch, step: self.at.step, accuracy });
         }
     }

@@ -59,6 +59,12 @@ impl<'a> Answer<'a> {
         let (class, share) = top(&insides.probabilities);
         let figure = |text| Span::styled(text, self.theme.figure);
         let step = format!("   after step {}", format::thousands(insides.step));
+        if share.is_nan() {
+            return Line::from(vec![
+                Span::styled("—", self.theme.figure),
+                Span::raw("   not a number"),
+            ]);
+        }
         let name = self.names.full(class);
         let answer = format!("{name}   {}", format::percent(share));
         let long = Line::from(vec![figure(answer.clone()), Span::styled(step, self.theme.muted)]);
@@ -83,7 +89,8 @@ impl<'a> Answer<'a> {
     fn bar(&self, class: usize, name: &str, area: Rect, buf: &mut Buffer) {
         let theme = self.theme;
         let share = self.insides.map(|insides| f64::from(insides.probabilities[class]));
-        let is_top = self.insides.is_some_and(|insides| top(&insides.probabilities).0 == class);
+        let is_top = self.insides.is_some_and(|insides| top(&insides.probabilities).0 == class)
+            && share.is_some_and(|share| !share.is_nan());
         let [mark, label, bar] = if is_top {
             [theme.accent, theme.figure, theme.accent]
         } else {
@@ -96,7 +103,7 @@ impl<'a> Answer<'a> {
         let roomy = area.width >= ROOMY;
         let text = match share {
             None => "–".to_owned(),
-            Some(share) if roomy => format!("{:.1} %", 100.0 * share),
+            Some(share) if roomy && !share.is_nan() => format!("{:.1} %", 100.0 * share),
             Some(share) => format!("{} %", format::short_percent(share)),
         };
         let style = if is_top { theme.figure } else { theme.muted };

@@ -150,8 +150,7 @@ impl<'a> Batch<'a> {
         self.picture(ranked).draw_large(picture, buf);
         let digit = &ranked.digit;
         let room = usize::from(area.width).saturating_sub(3);
-        let (truth, predicted) = (digit.label.into(), digit.prediction.into());
-        let answer = self.names.verdict_within(truth, predicted, room);
+        let answer = self.names.answer_in_words(digit, room);
         let (answer, style) = if digit.is_right() {
             (format!(" ✓ {answer}"), self.theme.right)
         } else {

@@ -71,8 +71,9 @@ impl Detail<'_> {
         let verdict = "predicted as";
         let Look { names, theme, .. } = self.look;
         let room = usize::from(area.width).saturating_sub(verdict.len() + 1);
-        let [truth, predicted] =
-            [digit.label, digit.prediction].map(|class| names.shortened(class.into(), room));
+        let name = |class: u8| names.shortened(class.into(), room);
+        let truth = name(digit.label);
+        let predicted = digit.predicted().map_or_else(|| "—".to_owned(), name);
         // Before a name there is no telling between `a` and `an`.
         let shows = if names.are_digits() { "shows a" } else { "shows" };
         let rows = [
@@ -109,7 +110,7 @@ impl Detail<'_> {
         let others = [&place, &set, &index, &percent, &loss].map(|text| table::width(text));
         let gaps = "    at    loss ".len();
         let room = usize::from(area.width).saturating_sub(others.iter().sum::<usize>() + gaps);
-        let what = names.verdict_within(digit.label.into(), digit.prediction.into(), room);
+        let what = names.answer_in_words(digit, room);
         Line::from(vec![
             Span::styled(place, theme.accent),
             Span::styled(set, theme.muted),

@@ -227,7 +227,8 @@ impl Classes<'_> {
     }
 
     fn is_likeliest(&self, class: usize) -> bool {
-        class == usize::from(likeliest(self.insides))
+        let is_number = self.insides.probabilities.get(class).is_some_and(|share| !share.is_nan());
+        is_number && class == usize::from(likeliest(self.insides))
     }
 
     fn is_true(&self, class: usize) -> bool {

@@ -60,6 +60,7 @@ impl Picture<'_> {
         let columns = usize::from(width);
         let answer = |columns| Names::of(self.app).answer(&digit, columns);
         let (text, style) = match self.insides.label {
+            None if digit.predicted().is_none() => ("—".to_owned(), self.theme.accent),
             None => (answer(columns), self.theme.accent),
             Some(_) if digit.is_right() => {
                 let text = format!("✓ {}", answer(columns.saturating_sub(2)));

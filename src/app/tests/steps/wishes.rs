@@ -136,3 +136,28 @@ fn a_limited_pace_does_not_lengthen_the_evaluations_to_come() {
     let left = paced(&mut app);
     assert!((left - training_left(&app)).abs() < 1e-6, "evaluations are left out: {left}");
 }
+
+#[test]
+fn a_run_that_diverged_is_rewound_to_a_lower_rate_by_one_key() {
+    let mut app = halfway();
+    assert!(act(&mut app, Action::Recover).is_empty());
+    assert_eq!(message(&app), Some("The run has not diverged."));
+    feed(&mut app, [Event::State(RunState::Training)]);
+    feed(&mut app, [Event::Progress(progress(19, &[f32::NAN, 1.0, f32::INFINITY, f32::NAN]))]);
+    assert_eq!(app.run.diverged, Some(21), "the loss of step 20 was finite");
+    feed(&mut app, [paused()]);
+    let offer = app.recovery_offer().expect("it can be rewound");
+    assert_eq!((offer.diverged, offer.step, offer.learning_rate), (21, 0, 1e-4));
+    let _ = app.messages.dismiss();
+    let _ = act(&mut app, Action::Dismiss);
+    assert_eq!(app.recovery_offer(), None);
+    let commands = [Command::GoTo(0), Command::SetLearningRate(1e-4)];
+    assert_eq!(act(&mut app, Action::Recover), commands, "the key works still");
+    feed(&mut app, [rewound(0)]);
+    assert_eq!(app.run.diverged, None);
+
+    let mut app = halfway();
+    let summary = Summary { diverged: Some(24), ..summary(false) };
+    feed(&mut app, [Event::Progress(progress(19, &[1.0; 6])), Event::Finished(summary)]);
+    assert_eq!(act(&mut app, Action::Recover), commands, "from its end too");
+}

@@ -142,3 +142,49 @@ fn every_breakpoint_says_when_it_pauses_in_the_smallest_terminal_too() {
         assert!(text(&app, 40, 12).contains(said), "{said}");
     }
 }
+
+#[test]
+fn a_run_that_diverged_says_so_and_how_to_go_on() {
+    let mut app = broken(Breakpoint::NotFinite, "the loss of step 2,900 is not finite (NaN)");
+    let shown = text(&app, 120, 40);
+    let rows: Vec<&str> = shown.lines().collect();
+    assert!(rows[0].ends_with("✗ diverged at step 2,900\""), "{shown}");
+    let offer = "✗ diverged at step 2,900: the loss of step 2,900 is not finite (NaN). (R rewinds to step 2,800 and sets lr 0.0001)";
+    assert!(rows[3].contains(offer), "{shown}");
+    act(&mut app, Action::Dismiss);
+    assert!(!text(&app, 120, 40).contains("rewinds to"));
+
+    let mut app = trained(2_900);
+    let mut progress = sample(2_901);
+    for digit in &mut progress.digits {
+        (digit.prediction, digit.probability) = (0, f32::NAN);
+    }
+    feed(
+        &mut app,
+        Event::Progress(Progress {
+            epoch: 3,
+            first_step: 2_901,
+            first_batch: 501,
+            losses: vec![f32::NAN],
+            images: 2_901 * 50,
+            learning_rate: 1e-3,
+            clock: clock(2_901),
+            sample: Some(progress),
+        }),
+    );
+    feed(&mut app, Event::State(RunState::Paused));
+    let shown = text(&app, 80, 24);
+    assert!(shown.contains("✗ 0→—   — %") && !shown.contains("✓ 0"), "{shown}");
+    let summary = Summary {
+        steps: 2_901,
+        images: 0,
+        clock: clock(2_901),
+        test: None,
+        stopped: false,
+        saved: None,
+        diverged: Some(2_901),
+    };
+    feed(&mut app, Event::Finished(summary));
+    let header = text(&app, 80, 24).lines().next().unwrap_or_default().to_owned();
+    assert!(header.contains("✗ diverged at step 2,901") && !header.contains("done"), "{header}");
+}
