@@ -4,6 +4,7 @@ mod act;
 mod action;
 mod answer;
 mod breakpoints;
+mod charts;
 pub mod curves;
 mod epochs;
 mod held;
@@ -22,7 +23,8 @@ use crate::{printable::printable, recorder::Report};
 
 pub use action::{Action, Direction, Focus, RATE_FACTOR, Unbound, View};
 pub use breakpoints::Breakpoints;
-pub use curves::{Curves, Range};
+pub use charts::Charts;
+pub use curves::{Curves, Range, Sight};
 pub use epochs::Epochs;
 use held::Held;
 use hint::Hinted;
@@ -93,10 +95,8 @@ pub struct App {
     /// What to say of the last key, which did nothing.
     pub hint: Option<String>,
     hinted: Hinted,
-    /// Whether the loss axis is logarithmic.
-    pub log_scale: bool,
-    /// Which steps the loss chart shows.
-    pub range: Range,
+    /// How the charts are shown.
+    pub charts: Charts,
     /// What the last step did.
     pub inspector: Inspector,
     /// An image's way through the network.
@@ -150,8 +150,7 @@ impl Default for App {
             passing: None,
             hint: None,
             hinted: Hinted::default(),
-            log_scale: false,
-            range: Range::default(),
+            charts: Charts::default(),
             inspector: Inspector::default(),
             network: Network::default(),
             mistakes: Mistakes::default(),
