@@ -4,6 +4,7 @@ mod act;
 mod action;
 mod answer;
 mod breakpoints;
+mod charts;
 pub mod curves;
 mod epochs;
 mod held;
@@ -30,7 +31,8 @@ use crate::{
 
 pub use action::{Action, Direction, Focus, RATE_FACTOR, Unbound, View};
 pub use breakpoints::Breakpoints;
-pub use curves::{Curves, Range};
+pub use charts::Charts;
+pub use curves::{Curves, Range, Sight};
 pub use epochs::Epochs;
 use held::Held;
 use hint::Hinted;
@@ -106,10 +108,8 @@ pub struct App {
     /// What to say of the last key, which did nothing.
     pub hint: Option<String>,
     hinted: Hinted,
-    /// Whether the loss axis is logarithmic.
-    pub log_scale: bool,
-    /// Which steps the loss chart shows.
-    pub range: Range,
+    /// How the charts are shown.
+    pub charts: Charts,
     /// What the last step did.
     pub inspector: Inspector,
     /// An image's way through the network.
@@ -168,8 +168,7 @@ impl Default for App {
             messages: Messages::default(),
             hint: None,
             hinted: Hinted::default(),
-            log_scale: false,
-            range: Range::default(),
+            charts: Charts::default(),
             inspector: Inspector::default(),
             network: Network::default(),
             mistakes: Mistakes::default(),

@@ -269,6 +269,7 @@ mod tests {
             step: 1_200,
             batches: 1_200,
             train_loss: 0.231_24,
+            train_accuracy: None,
             train_seconds: 0.52,
             images_per_second: 115_384.6,
             evaluation: evaluation(correct),

@@ -3,6 +3,7 @@
 mod dashboard;
 mod detached;
 mod mouse;
+mod pacer;
 mod watch;
 
 use std::{

@@ -5,9 +5,11 @@ mod reader;
 mod signals;
 
 use std::{
+    cell::Cell,
     io::{self, BufWriter, Stdout, Write, stdout},
     mem::ManuallyDrop,
     panic,
+    rc::Rc,
     sync::{
         Once,
         atomic::{AtomicBool, Ordering},
@@ -51,9 +53,30 @@ static PANIC_HOOK: Once = Once::new();
 pub struct Screen {
     /// Never dropped: ratatui would show the cursor again, and print to stderr if that fails, which
     /// panics where stderr is the same lost terminal.
-    terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Counted>>>>,
     /// Whether the next frame takes nothing on the screen for granted.
     redraws: bool,
+    /// Bytes written in all.
+    written: Rc<Cell<u64>>,
+}
+
+/// Standard output, with a count of what is written to it.
+#[derive(Debug)]
+struct Counted {
+    out: Stdout,
+    written: Rc<Cell<u64>>,
+}
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.written.set(self.written.get() + written as u64);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 impl Screen {
@@ -67,11 +90,15 @@ impl Screen {
         // replace each colour by a reset of all attributes.
         style::force_color_output(true);
         TAKEN.store(true, Ordering::SeqCst);
+        let written = Rc::new(Cell::new(0));
+        let out = Counted { out: stdout(), written: Rc::clone(&written) };
         let entered = take().and_then(|()| {
-            Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(BUFFER, stdout())))
+            Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(BUFFER, out)))
         });
         match entered {
-            Ok(terminal) => Ok(Self { terminal: ManuallyDrop::new(terminal), redraws: false }),
+            Ok(terminal) => {
+                Ok(Self { terminal: ManuallyDrop::new(terminal), redraws: false, written })
+            }
             Err(error) => {
                 restore();
                 Err(error)
@@ -79,11 +106,12 @@ impl Screen {
         }
     }
 
-    /// Shows a frame, all at once on terminals that can.
+    /// Shows a frame, all at once on terminals that can, and gives the bytes that took.
     ///
     /// # Errors
     /// If the terminal cannot be written to.
-    pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+    pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<u64> {
+        let before = self.written.get();
         // Outside a synchronized update so that no flush lies between its begin and its content.
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
         if std::mem::take(&mut self.redraws) {
@@ -93,7 +121,8 @@ impl Screen {
         }
         self.terminal.draw(render)?;
         queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
-        self.terminal.backend_mut().flush()
+        self.terminal.backend_mut().flush()?;
+        Ok(self.written.get() - before)
     }
 
     /// Has the next frame written as a whole, whatever another program has left on the screen.

@@ -6,6 +6,7 @@
 mod classify;
 mod clock;
 mod control;
+mod corrects;
 mod device;
 mod error;
 mod evaluate;

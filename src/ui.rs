@@ -1,6 +1,5 @@
 //! The dashboard: widgets as pure functions of the [`App`].
 
-mod accuracy;
 mod ascii;
 mod axis;
 mod cells;
@@ -9,6 +8,7 @@ mod confusion;
 mod depth;
 mod digits;
 mod draw;
+mod error_rate;
 mod figures;
 mod footer;
 mod format;
@@ -75,7 +75,7 @@ impl<'a> Dashboard<'a> {
             confusion::Confusion::new(self.app, self.theme).with_history(history).render(area, buf);
         }
         if let Some(area) = panes.accuracy {
-            accuracy::Accuracy::new(self.app, self.theme).render(area, buf);
+            error_rate::ErrorRate::new(self.app, self.theme).render(area, buf);
         }
     }
 }
@@ -119,10 +119,10 @@ impl Dashboard<'_> {
         match app.view {
             View::Overview => self.overview(parts.body, buf),
             View::Loss => {
-                let (loss, accuracy) = layout::curves(parts.body);
-                loss::Loss::new(app, theme).render(loss, buf);
-                if let Some(area) = accuracy {
-                    accuracy::Accuracy::new(app, theme).render(area, buf);
+                let (loss, error) = layout::curves(parts.body);
+                loss::Loss::new(app, theme).with_steps(error.is_none()).render(loss, buf);
+                if let Some(area) = error {
+                    error_rate::ErrorRate::new(app, theme).render(area, buf);
                 }
             }
             View::Step => inspector::Inspector::new(app, theme).render(parts.body, buf),

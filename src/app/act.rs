@@ -77,8 +77,8 @@ impl App {
             Action::Show(view) => self.show(view),
             Action::NextView => self.show(self.view.shifted(1)),
             Action::PreviousView => self.show(self.view.shifted(View::ALL.len() - 1)),
-            Action::ToggleLogScale => self.log_scale = !self.log_scale,
-            Action::ToggleRange => self.range = self.range.other(),
+            Action::ToggleLogScale => self.toggle_log_scale(),
+            Action::ToggleRange => self.charts.range = self.charts.range.next(),
             Action::ToggleHelp => {
                 self.help_page = 0;
                 self.toggle(Overlay::Help);

@@ -3,39 +3,26 @@
 mod evaluations;
 mod marks;
 mod past;
+mod range;
+mod sight;
+mod values;
 
 use std::collections::VecDeque;
 
 use super::held::Held;
 use crate::{
     metrics::{Bucket, Series},
-    protocol::{Break, Breakpoint, EvalPoint, Evaluation, RateChange, Rewound, RunInfo},
+    protocol::{
+        Break, Breakpoint, EpochRecord, EvalPoint, Evaluation, RateChange, Rewound, RunInfo,
+    },
 };
 
 pub use evaluations::Evaluations;
 pub use marks::Marks;
 pub use past::{Past, Pasts};
-
-/// Which steps the loss chart shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Range {
-    /// All of them, those to come included.
-    #[default]
-    WholeRun,
-    /// The last [`Curves::RECENT`].
-    Recent,
-}
-
-impl Range {
-    /// The other choice.
-    #[must_use]
-    pub fn other(self) -> Self {
-        match self {
-            Self::WholeRun => Self::Recent,
-            Self::Recent => Self::WholeRun,
-        }
-    }
-}
+pub use range::Range;
+pub use sight::Sight;
+pub use values::Values;
 
 /// The run's curves, in memory that grows with neither its steps nor its epochs.
 #[derive(Debug)]
@@ -46,7 +33,7 @@ pub struct Curves {
     pub evaluations: Evaluations,
     /// Steps that the run will have.
     pub expected: u64,
-    /// Curves that the run has left by going back.
+    /// Curves that the run has left by rewinding.
     pub pasts: Pasts,
     /// What was changed and found on the way.
     pub marks: Marks,
@@ -90,7 +77,7 @@ impl Curves {
 
     fn sized(expected: u64, window: f64) -> Self {
         Self {
-            loss: Series::new(expected, window),
+            loss: Series::new(window),
             evaluations: Evaluations::default(),
             expected,
             pasts: Pasts::default(),
@@ -162,7 +149,12 @@ impl Curves {
         self.evaluations.push(EvalPoint::new(step, evaluation));
     }
 
-    /// Evaluations that the run has left by going back.
+    /// Adds the evaluation of an epoch.
+    pub fn epoch_ended(&mut self, record: &EpochRecord) {
+        self.evaluations.push(EvalPoint::of_epoch(record));
+    }
+
+    /// Evaluations that the run has left by rewinding.
     pub fn past_evaluations(&self) -> impl Iterator<Item = &EvalPoint> {
         self.pasts
             .drawn(self.loss.steps())
@@ -178,32 +170,10 @@ impl Curves {
         }
     }
 
-    /// First and last step (exclusive, inclusive) of the chart's horizontal axis.
-    pub fn span(&self, range: Range) -> (u64, u64) {
-        match range {
-            Range::WholeRun => (0, self.expected.max(self.loss.steps()).max(1)),
-            Range::Recent => {
-                let shown = self.shown.shown();
-                let last = shown.map_or(0, |recent| recent.first + recent.steps.len() as u64);
-                let end = last.next_multiple_of(Self::RECENT_SHIFT).max(Self::RECENT);
-                (end - Self::RECENT, end)
-            }
-        }
-    }
-
-    /// What is known of the steps after `from`, up to `to`; `None` if none of them is at hand.
-    pub fn steps(&self, range: Range, from: u64, to: u64) -> Option<Bucket> {
-        match range {
-            Range::WholeRun => self.loss.range(from, to),
-            Range::Recent => {
-                let recent = self.shown.shown()?;
-                let place = |step: u64| {
-                    (step.saturating_sub(recent.first) as usize).min(recent.steps.len())
-                };
-                let steps = recent.steps[place(from).min(place(to))..place(to)].iter().copied();
-                steps.reduce(Bucket::merge)
-            }
-        }
+    /// The last step that is known, ahead of where the run is or on a branch that it has left.
+    pub(super) fn known(&self) -> u64 {
+        let pasts = self.pasts.drawn(self.loss.steps()).map(|(_, past)| past.loss.steps());
+        pasts.fold(self.loss.steps(), u64::max)
     }
 }
 

@@ -132,6 +132,7 @@ pub(super) mod tests {
             step: u64::from(epoch) * 12,
             batches: 12,
             train_loss: 0.3,
+            train_accuracy: None,
             train_seconds: 1.2,
             images_per_second: 500.0,
             evaluation: evaluation(set),

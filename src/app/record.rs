@@ -127,7 +127,7 @@ impl App {
     }
 
     fn epoch_ended(&mut self, record: EpochRecord) {
-        self.curves.evaluated(record.step, &record.evaluation);
+        self.curves.epoch_ended(&record);
         self.run.epoch_ended(&record);
         self.matrix.offer(record.step);
         // A step that is evaluated again has other images among its hardest.

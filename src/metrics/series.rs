@@ -21,16 +21,15 @@ pub struct Series {
 }
 
 impl Series {
-    /// Most buckets that are kept: several for each of the columns of a very wide chart.
+    /// Most buckets that are kept. At least half as many are in use once steps share a bucket: several
+    /// for each column of a very wide chart.
     pub const CAPACITY: usize = 4096;
 
-    /// An empty curve that expects `expected` steps and smooths over about `window` of them.
-    ///
-    /// A curve that gets no more than it expects never merges, so that what was drawn stays put.
-    pub fn new(expected: u64, window: f64) -> Self {
+    /// An empty curve that smooths over about `window` steps.
+    pub fn new(window: f64) -> Self {
         Self {
             buckets: Vec::new(),
-            span: expected.div_ceil(Self::CAPACITY as u64).max(1),
+            span: 1,
             steps: 0,
             smoother: Smoother::new(window),
             ends: Vec::new(),

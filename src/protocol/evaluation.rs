@@ -44,6 +44,10 @@ pub struct EpochRecord {
     /// Mean training loss over its images.
     #[serde(deserialize_with = "number::or_nan")]
     pub train_loss: f64,
+    /// Share of its images that were recognised when they were trained on, in 0..=1; `None` where they
+    /// were not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train_accuracy: Option<f64>,
     /// Time its batches took, pauses left out.
     pub train_seconds: f64,
     /// Images in that time.
@@ -65,13 +69,22 @@ pub struct EvalPoint {
     pub loss: f32,
     /// Share of images recognised, in 0..=1.
     pub accuracy: f32,
+    /// The same of the training images of the epoch before it, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train_accuracy: Option<f32>,
 }
 
 impl EvalPoint {
     /// The place of an evaluation made after `step`.
     pub fn new(step: u64, evaluation: &Evaluation) -> Self {
         let (loss, accuracy) = (evaluation.loss as f32, evaluation.accuracy() as f32);
-        Self { step, loss, accuracy }
+        Self { step, loss, accuracy, train_accuracy: None }
+    }
+
+    /// The place of an epoch's evaluation.
+    pub fn of_epoch(record: &EpochRecord) -> Self {
+        let train_accuracy = record.train_accuracy.map(|accuracy| accuracy as f32);
+        Self { train_accuracy, ..Self::new(record.step, &record.evaluation) }
     }
 }
 
@@ -110,9 +123,9 @@ impl Epochs {
     /// Adds an epoch that follows.
     pub fn end(&mut self, record: EpochRecord) {
         if self.whole.len() == Self::WHOLE
-            && let Some(EpochRecord { step, evaluation, .. }) = self.whole.pop_front()
+            && let Some(first) = self.whole.pop_front()
         {
-            self.brief.push(EvalPoint::new(step, &evaluation));
+            self.brief.push(EvalPoint::of_epoch(&first));
         }
         self.whole.push_back(record);
     }

@@ -76,6 +76,7 @@ fn an_epoch_and_the_end_carry_their_evaluation() {
         step: 3,
         batches: 3,
         train_loss: f64::NAN,
+        train_accuracy: None,
         train_seconds: 2.0,
         images_per_second: 75.0,
         evaluation: evaluation(),

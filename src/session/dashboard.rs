@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, after, at, never, select_biased};
 use crossterm::event::Event as Input;
 use ratatui::{Frame, layout::Rect};
 
-use super::{Display, OnDone, mouse};
+use super::{Display, OnDone, mouse, pacer::Pacer};
 use crate::{
     app::{Action, App, Msg},
     keymap,
@@ -101,7 +101,7 @@ pub(super) struct Session {
     last_read: Instant,
     on_done: OnDone,
     signals: Receiver<i32>,
-    frame_time: Duration,
+    pacer: Pacer,
 }
 
 impl Session {
@@ -118,35 +118,39 @@ impl Session {
             last_read: Instant::now(),
             on_done: display.on_done,
             signals,
-            frame_time: Duration::from_secs(1) / display.fps.max(1),
+            pacer: Pacer::new(Duration::from_secs(1) / display.fps.max(1), Instant::now()),
         })
     }
 
     fn draw(&mut self, app: &App) -> io::Result<()> {
         let Self { screen: Some(screen), area, theme, ascii, .. } = self else { return Ok(()) };
         screen.capture_mouse(app.takes_mouse())?;
-        screen.draw(|frame: &mut Frame<'_>| {
+        let bytes = screen.draw(|frame: &mut Frame<'_>| {
             *area = frame.area();
             frame.render_widget(&Dashboard::new(app, theme).in_ascii(*ascii), *area);
-        })
+        })?;
+        self.pacer.drawn(Instant::now(), bytes);
+        Ok(())
     }
 
-    /// Runs until the person leaves or a signal comes. Frames are drawn only after a change, and no
-    /// closer together than the frame time.
+    /// Runs until the person leaves or a signal comes. Frames are drawn only after a change, when
+    /// they are due.
     pub(super) fn follow(&mut self, app: &mut App, link: &Link<'_>) -> io::Result<End> {
         self.draw(app)?;
         let (mut events, mut reports) = (link.events.clone(), link.reports.clone());
         let opened = Instant::now();
-        let mut next_frame = opened + self.frame_time;
         let mut changed = false;
+        // Whether a person waits to see that.
+        let mut urgent = false;
         while !app.wants_to_leave() && !self.leaves_by_itself(app) {
             let quiet = self.decoder.patience().map(|patience| self.last_read + patience);
             let quiet = quiet.map_or_else(never, at);
-            let alarm = if changed { at(next_frame) } else { never() };
+            let alarm = if changed { at(self.pacer.due(urgent)) } else { never() };
             let tick = if app.messages.is_passing() { after(TICK) } else { never() };
+            let before = app.run.state;
             select_biased! {
                 recv(self.signals) -> signal => match signal {
-                    Ok(signal) if is_resize(signal) => changed = true,
+                    Ok(signal) if is_resize(signal) => (changed, urgent) = (true, true),
                     Ok(signal) if is_continue(signal) => {
                         if let Some(screen) = &mut self.screen {
                             screen.take_again()?;
@@ -157,9 +161,10 @@ impl Session {
                     Ok(signal) => return Ok(End::Signal(signal)),
                     Err(_) => self.signals = never(),
                 },
-                recv(self.input) -> input => changed |= match input {
-                    Ok(read) => self.take_read(&read?, app, link)?,
-                    Err(_) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                recv(self.input) -> input => {
+                    let Ok(read) = input else { return Err(io::ErrorKind::UnexpectedEof.into()) };
+                    let seen = self.take_read(&read?, app, link)?;
+                    (changed, urgent) = (changed | seen, urgent | seen);
                 },
                 recv(quiet) -> _ => changed |= self.take_quiet(Instant::now(), app, link)?,
                 recv(events) -> event => match event {
@@ -190,11 +195,11 @@ impl Session {
                 link.update(app, Msg::LogFailed(error.to_string()));
                 changed = true;
             }
-            let now = Instant::now();
-            if changed && now >= next_frame {
+            let goes_on = matches!(app.run.state, RunState::Training | RunState::Evaluating);
+            urgent |= app.run.state != before && !goes_on;
+            if changed && Instant::now() >= self.pacer.due(urgent) {
                 self.draw(app)?;
-                changed = false;
-                next_frame = now + self.frame_time;
+                (changed, urgent) = (false, false);
             }
         }
         Ok(End::Left)

@@ -11,9 +11,10 @@ use std::{sync::Arc, time::Instant};
 use candle_core::Device;
 
 use super::{
-    clock::Stopwatch, control::Control, device, error::TrainError, losses::Losses, outbox::Outbox,
-    pace::Pace, rates::Rates, remote::Remote, results::Results, resume, sets::Sets,
-    snapshots::Snapshots, step::Learned, step::Learner, tools::Tools, watch::Watch,
+    clock::Stopwatch, control::Control, corrects::Corrects, device, error::TrainError,
+    losses::Losses, outbox::Outbox, pace::Pace, rates::Rates, remote::Remote, results::Results,
+    resume, sets::Sets, snapshots::Snapshots, step::Learned, step::Learner, tools::Tools,
+    watch::Watch,
 };
 use crate::{
     checkpoint::{self, LoadedWeights},
@@ -137,6 +138,8 @@ struct Run<'a> {
     at: Position,
     batches: Batches,
     losses: Losses,
+    /// Images of each batch that were recognised before its update.
+    corrects: Corrects,
     rates: Rates,
     /// The learning rate that the listeners know of, before the schedule.
     rate: f64,
@@ -188,6 +191,7 @@ impl<'a> Run<'a> {
             at: Position::default(),
             batches: Batches::in_order(0, config.batch_size),
             losses: Losses::default(),
+            corrects: Corrects::default(),
             rates: Rates::new(config.learning_rate, config.schedule(images)),
             rate: config.learning_rate,
             moments: Snapshots::new(tools.rewind_memory / size),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::{Device, Result, Storage, Tensor};
 
 use crate::{
     config::RunConfig,
@@ -155,6 +155,19 @@ impl Learner {
         self.model.set_running(learned.running.clone());
         self.optimizer.go_back(&learned.optimiser);
         Ok(())
+    }
+
+    /// How many images of `batch`, which must be the last one trained, were recognised before its update;
+    /// `None` where reading the logits would wait for the device.
+    pub(super) fn correct(&self, data: &Dataset, batch: &[u32]) -> Option<u32> {
+        let (storage, layout) = self.logits.as_ref()?.storage_and_layout();
+        let Storage::Cpu(logits) = &*storage else { return None };
+        let (start, end) = layout.contiguous_offsets()?;
+        let logits = logits.as_slice::<f32>().ok()?.get(start..end)?;
+        let rows = logits.chunks_exact((logits.len() / batch.len().max(1)).max(1));
+        let labels = batch.iter().map(|&index| data.label(index as usize));
+        Some(rows.zip(labels).filter(|(row, label)| arg_max(row) == usize::from(*label)).count()
+            as u32)
     }
 
     /// What the network made of the first images of `batch`, which must be the last one trained.

@@ -23,21 +23,36 @@ impl Axis {
         Self { low, high: low + (span / step - 1e-9).ceil() * step, log: false }
     }
 
-    /// A linear axis from the last round number that is not above `low`, nor below 0, up to `high`.
-    pub(super) fn below(low: f64, high: f64) -> Self {
-        let span = if low.is_finite() && low < high { high - low } else { high / 10.0 };
-        let step = round_step(span / 4.0);
-        Self { low: (high - (span / step - 1e-9).ceil() * step).max(0.0), high, log: false }
+    /// A linear axis between round numbers that hold `low` and `high`.
+    pub(super) fn around(low: f64, high: f64) -> Self {
+        let (low, high) = (low.clamp(-LARGEST, LARGEST), high.clamp(-LARGEST, LARGEST));
+        if !(low.is_finite() && high.is_finite()) || high <= low {
+            return Self::linear(0.0, high);
+        }
+        let step = round_step((high - low) / 4.0);
+        let [bottom, top] = [(low / step + 1e-9).floor(), (high / step - 1e-9).ceil()];
+        Self { low: bottom * step, high: top * step, log: false }
     }
 
-    /// A logarithmic axis over the whole decades that hold `low` and `high`.
+    /// A logarithmic axis between round numbers that hold `low` and `high`: 1, 2 or 5 times a power of
+    /// ten.
     pub(super) fn logarithmic(low: f64, high: f64) -> Self {
         let high = if high.is_finite() && high > 0.0 { high } else { 1.0 };
         let high = high.clamp(1.0 / LARGEST, LARGEST);
-        let top = (high.log10() - 1e-9).ceil();
-        let low = if low.is_finite() && low > 0.0 { low } else { high / 10.0 };
-        let bottom = (low.log10() + 1e-9).floor().clamp(top - DECADES, top - 1.0);
-        Self { low: 10f64.powf(bottom), high: 10f64.powf(top), log: true }
+        let low = if low.is_finite() && low > 0.0 { low.min(high) } else { high / 10.0 };
+        let low = low.max(high / 10f64.powf(DECADES));
+        let top = rounds(high / 2.0, high * 5.1).find(|round| *round >= high * (1.0 - 1e-9));
+        let bottom =
+            rounds(low / 5.1, low * 2.0).filter(|round| *round <= low * (1.0 + 1e-9)).last();
+        let (top, bottom) = (top.unwrap_or(high), bottom.unwrap_or(low));
+        // At least as much as from one round number to the next but one.
+        let bottom = if top / bottom < 3.0 { bottom.min(top / 5.0) } else { bottom };
+        Self { low: bottom, high: top, log: true }
+    }
+
+    /// The highest value.
+    pub(super) fn high(self) -> f64 {
+        self.high
     }
 
     /// Where a value stands: 0 at the bottom, 1 at the top, values outside on the nearer end; `None`
@@ -56,15 +71,32 @@ impl Axis {
     pub(super) fn ticks(self, most: usize) -> Vec<f64> {
         let most = most.max(2);
         if self.log {
-            let (bottom, top) = (self.low.log10().round() as i32, self.high.log10().round() as i32);
-            let every = ((top - bottom) as usize).div_ceil(most - 1).max(1);
-            return (bottom..=top).step_by(every).map(|power| 10f64.powi(power)).collect();
+            let all: Vec<f64> = rounds(self.low * (1.0 - 1e-9), self.high * (1.0 + 1e-9)).collect();
+            let is_decade = |value: &&f64| (value.log10() - value.log10().round()).abs() < 1e-9;
+            let decades: Vec<f64> = all.iter().filter(is_decade).copied().collect();
+            // Few decades say little of what lies between them.
+            let shown = if all.len() > most && decades.len() > 2 { decades } else { all };
+            return shown.iter().copied().step_by(shown.len().div_ceil(most).max(1)).collect();
         }
         let span = self.high - self.low;
         // Both ends are labelled, and between them the most values that stay round.
         let parts = (2..most).rev().find(|&parts| is_round(span / parts as f64)).unwrap_or(1);
         (0..=parts).map(|part| self.low + span * part as f64 / parts as f64).collect()
     }
+}
+
+/// 1, 2 and 5 times each power of ten between two positive values, lowest first.
+fn rounds(low: f64, high: f64) -> impl Iterator<Item = f64> {
+    let powers = low.log10().floor() as i32..=high.log10().ceil() as i32;
+    powers
+        .flat_map(|power| {
+            // A negative power is divided by, so that 0.2 is the nearest number to that.
+            let times = move |factor: f64| {
+                if power < 0 { factor / 10f64.powi(-power) } else { factor * 10f64.powi(power) }
+            };
+            [1.0, 2.0, 5.0].map(times)
+        })
+        .filter(move |value| (low..=high).contains(value))
 }
 
 fn is_round(step: f64) -> bool {
@@ -81,8 +113,10 @@ pub(super) fn round_step(least: f64) -> f64 {
 
 /// A tick's text, without digits it does not need.
 pub(super) fn label(value: f64) -> String {
-    if value != 0.0 && value.abs() < 0.001 {
-        return format!("{value:.0e}");
+    if value != 0.0 && !(0.000_999_9..99_999.5).contains(&value.abs()) {
+        let short = format!("{value:.0e}");
+        let is_whole = short.parse().is_ok_and(|short: f64| (short / value - 1.0).abs() < 1e-6);
+        return if is_whole { short } else { format!("{value:.1e}") };
     }
     let text = format!("{value:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -103,29 +137,34 @@ mod tests {
         assert_eq!(axis.place(f64::NAN), None);
     }
 
-    #[test]
-    fn a_logarithmic_axis_spans_whole_decades() {
-        let axis = Axis::logarithmic(0.03, 2.4);
-        assert_eq!(
-            axis.ticks(9).iter().map(|&tick| label(tick)).collect::<Vec<_>>(),
-            ["0.01", "0.1", "1", "10"]
-        );
-        assert_eq!(axis.place(0.0), Some(0.0));
-        assert!((axis.place(0.1).expect("a number") - 1.0 / 3.0).abs() < 1e-9);
+    fn labels(axis: Axis, most: usize) -> String {
+        axis.ticks(most).iter().map(|&tick| label(tick)).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
-    fn both_ends_of_an_accuracy_axis_are_labelled_and_none_is_beyond_all() {
-        let ticks = |low, most| Axis::below(low, 1.0).ticks(most);
-        let percent = |low, most| {
-            ticks(low, most).iter().map(|tick| label(100.0 * tick)).collect::<Vec<_>>().join(" ")
-        };
-        assert_eq!(percent(0.968, 6), "96 97 98 99 100");
-        assert_eq!(percent(0.968, 3), "96 98 100");
-        assert_eq!(percent(0.968, 2), "96 100");
-        assert_eq!(percent(0.11, 6), "0 20 40 60 80 100");
-        assert_eq!(percent(0.0, 3), "0 50 100");
-        assert_eq!(percent(1.0, 2), "90 100");
+    fn a_logarithmic_axis_ends_on_round_numbers() {
+        let axis = Axis::logarithmic(0.03, 2.4);
+        assert_eq!(labels(axis, 9), "0.02 0.05 0.1 0.2 0.5 1 2 5");
+        assert_eq!(labels(axis, 7), "0.02 0.1 0.5 2");
+        assert_eq!(labels(Axis::logarithmic(0.003, 7.0), 7), "0.01 0.1 1 10");
+        assert_eq!(axis.place(0.0), Some(0.0));
+        assert_eq!(axis.place(axis.high()), Some(1.0));
+        assert_eq!(labels(Axis::logarithmic(1e-5, 3.0), 4), "1e-5 0.001 0.1");
+        assert_eq!(labels(Axis::logarithmic(0.02, 0.4), 3), "0.02 0.1 0.5");
+        assert_eq!(labels(Axis::logarithmic(1.0, 1.0), 9), "0.2 0.5 1");
+        assert_eq!(labels(Axis::logarithmic(1e-30, 1.0), 9), "1e-6 1e-5 1e-4 0.001 0.01 0.1 1");
+    }
+
+    #[test]
+    fn an_axis_around_values_leaves_out_what_is_far_below_them() {
+        assert_eq!(labels(Axis::around(0.512, 0.587), 9), "0.5 0.52 0.54 0.56 0.58 0.6");
+        assert_eq!(labels(Axis::around(0.5, 0.5), 3), "0 0.25 0.5");
+    }
+
+    #[test]
+    fn labels_are_short() {
+        let texts = [0.0, 0.002, 2.5e-4, 2e-4, 1_200.0, 1e5, 1e30].map(label);
+        assert_eq!(texts, ["0", "0.002", "2.5e-4", "2e-4", "1200", "1e5", "1e30"]);
     }
 
     #[test]
@@ -139,12 +178,13 @@ mod tests {
             low in prop::num::f64::ANY, high in prop::num::f64::ANY, most in 0usize..20, log: bool,
         ) {
             let axis = if log { Axis::logarithmic(low, high) } else { Axis::linear(0.0, high) };
-            let share = Axis::below(low, 1.0);
-            prop_assert!(share.ticks(most).iter().all(|tick| (0.0..=1.0).contains(tick)));
-            let ticks = axis.ticks(most);
-            prop_assert!(ticks.len() <= most.max(2));
-            for tick in ticks {
-                prop_assert!(axis.place(tick).is_some_and(|place| (0.0..=1.0).contains(&place)));
+            for axis in [axis, Axis::around(low, high)] {
+                let ticks = axis.ticks(most);
+                prop_assert!(ticks.len() <= most.max(2), "{axis:?} {ticks:?}");
+                for tick in ticks {
+                    let place = axis.place(tick);
+                    prop_assert!(place.is_some_and(|place| (0.0..=1.0).contains(&place)));
+                }
             }
         }
     }

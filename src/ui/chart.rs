@@ -1,6 +1,14 @@
 //! The frame that curves are drawn in: a value axis at the left, steps below.
 
+mod band;
+mod ends;
+mod points;
+mod rates;
+
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+
+pub(super) use band::sample;
+pub(super) use ends::End;
 
 use super::{
     axis::{Axis, label, round_step},
@@ -15,12 +23,29 @@ pub(super) struct Chart {
     axis: Axis,
     from: u64,
     to: u64,
+    /// The last column, exclusive, that a label at the end of a line may fill.
+    right: u16,
+}
+
+/// What surrounds a chart's plot. Charts with the same columns and the same steps line up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Frame {
+    /// Text of a value label.
+    pub(super) label: fn(f64) -> String,
+    /// Columns right of the plot, for the labels at the ends of its lines.
+    pub(super) tail: u16,
+    /// Whether the steps are named below: only the lowest of charts above each other needs that.
+    pub(super) names_steps: bool,
 }
 
 /// Rows from one value label to the next.
-const ROWS_PER_TICK: u16 = 3;
+const ROWS_PER_TICK: u16 = 2;
 /// Columns from one step label to the next.
-const COLUMNS_PER_TICK: u16 = 10;
+const COLUMNS_PER_TICK: u16 = 9;
+/// Columns of the value labels. More only where a label is longer, so that plots line up.
+const GUTTER: u16 = 5;
+/// Columns that a plot has at least.
+const NARROWEST: u16 = 10;
 
 impl Chart {
     /// Draws the axes over the steps after `from`, up to `to`; `None` where there is no room.
@@ -30,34 +55,49 @@ impl Chart {
         theme: &Theme,
         axis: Axis,
         (from, to): (u64, u64),
-        text: fn(f64) -> String,
+        frame: Frame,
     ) -> Option<Self> {
-        if area.width < 16 || area.height < 3 || from >= to {
+        let below = u16::from(frame.names_steps);
+        if area.width < GUTTER + 1 + NARROWEST || area.height < 2 + below || from >= to {
             return None;
         }
-        let ticks = axis.ticks(usize::from((area.height - 1) / ROWS_PER_TICK + 1));
-        let labels: Vec<(f64, String)> = ticks.into_iter().map(|tick| (tick, text(tick))).collect();
-        // A fixed least width keeps the plot in place when a label grows.
-        let gutter =
-            labels.iter().map(|(_, label)| label.chars().count()).max().unwrap_or(0).max(4) as u16;
+        let height = area.height - below;
+        let ticks = axis.ticks(usize::from(height.div_ceil(ROWS_PER_TICK)));
+        let labels: Vec<(f64, String)> =
+            ticks.into_iter().map(|tick| (tick, (frame.label)(tick))).collect();
+        let longest = labels.iter().map(|(_, label)| label.chars().count()).max().unwrap_or(0);
+        let gutter = (longest as u16).max(GUTTER);
+        let room = area.width.checked_sub(gutter + 1 + NARROWEST)?;
         let plot = Rect {
             x: area.x + gutter + 1,
             y: area.y,
-            width: area.width - gutter - 1,
-            height: area.height - 1,
+            width: NARROWEST + room - frame.tail.min(room),
+            height,
         };
-        let chart = Self { plot, axis, from, to };
+        let chart = Self { plot, axis, from, to, right: area.right() };
         for row in plot.rows() {
             buf.set_string(plot.x - 1, row.y, "│", theme.rule);
         }
+        let mut free = plot.bottom();
         for (value, label) in labels {
             let row = plot.y + (chart.row(value).unwrap_or(0) / 4) as u16;
-            let padded = format!("{label:>width$}", width = usize::from(gutter));
-            buf.set_stringn(area.x, row, padded, usize::from(gutter), theme.muted);
-            buf.set_string(plot.x - 1, row, "┤", theme.rule);
+            // Labels come from the bottom up; two that fall on one row are one too many.
+            if row < free {
+                let padded = format!("{label:>width$}", width = usize::from(gutter));
+                buf.set_stringn(area.x, row, padded, usize::from(gutter), theme.muted);
+                buf.set_string(plot.x - 1, row, "┤", theme.rule);
+                free = row;
+            }
         }
-        chart.draw_steps(buf, theme);
+        if frame.names_steps {
+            chart.draw_steps(buf, theme);
+        }
         Some(chart)
+    }
+
+    /// The highest value that is shown.
+    pub(super) fn high(&self) -> f64 {
+        self.axis.high()
     }
 
     fn draw_steps(&self, buf: &mut Buffer, theme: &Theme) {
@@ -125,6 +165,24 @@ impl Chart {
         buf.set_string(self.plot.x + (column / 2) as u16, self.plot.y, symbol, style);
     }
 
+    /// Marks with arrows the columns whose values go beyond the axis, and names the largest of them.
+    pub(super) fn mark_clipped(
+        &self,
+        buf: &mut Buffer,
+        columns: &[u32],
+        largest: &str,
+        style: Style,
+    ) {
+        for &column in columns {
+            self.mark_top(buf, column, "↑", style);
+        }
+        let Some(last) = columns.last() else { return };
+        let x = self.plot.x + (last / 2) as u16 + 1;
+        if x + largest.chars().count() as u16 <= self.plot.right() {
+            buf.set_string(x, self.plot.y, largest, style);
+        }
+    }
+
     /// Marks a step at the top where nothing graver is marked.
     pub(super) fn mark_break(&self, buf: &mut Buffer, step: u64, style: Style) {
         let column = self.plot.x + (self.column(step) / 2) as u16;
@@ -156,21 +214,6 @@ impl Chart {
             buf.set_string(x + 1, row, text, style);
         }
     }
-
-    /// Puts a mark on the cell of a step and a value.
-    pub(super) fn mark(&self, buf: &mut Buffer, step: u64, value: f64, symbol: &str, style: Style) {
-        if step < self.from || step > self.to {
-            return;
-        }
-        if let Some(row) = self.row(value)
-            && let Some(cell) = buf.cell_mut((
-                self.plot.x + (self.column(step) / 2) as u16,
-                self.plot.y + (row / 4) as u16,
-            ))
-        {
-            cell.set_symbol(symbol).set_style(style);
-        }
-    }
 }
 
 /// A value axis's label.
@@ -178,7 +221,7 @@ pub(super) fn plain(value: f64) -> String {
     label(value)
 }
 
-/// A label for a share of 1.
+/// A label for percent.
 pub(super) fn percent(value: f64) -> String {
-    format!("{}%", label(100.0 * value))
+    format!("{}%", label(value))
 }

@@ -116,7 +116,6 @@ impl<'a> Footer<'a> {
         match self.app.view {
             View::Overview | View::Loss => {
                 let scale = hint(Action::ToggleLogScale).at(5);
-                let scale = if self.app.log_scale { scale.called("linear scale") } else { scale };
                 let pinned = self.app.view == View::Overview && self.app.is_pinned();
                 let newest = hint(Action::Dismiss).called("newest matrix").at(3);
                 pinned.then_some(newest).into_iter().chain([scale]).collect()

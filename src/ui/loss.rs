@@ -10,13 +10,13 @@ use ratatui::{
 
 use super::{
     axis::Axis,
-    chart::{self, Chart},
+    chart::{self, Chart, End, Frame},
     format, pane,
     raster::Raster,
     theme::Theme,
 };
 use crate::{
-    app::{App, Range},
+    app::{App, Range, Sight, curves::Values},
     protocol::EvalSet,
 };
 
@@ -25,27 +25,45 @@ use crate::{
 pub(super) struct Loss<'a> {
     app: &'a App,
     theme: &'a Theme,
+    names_steps: bool,
 }
 
-const BAND: u8 = 1;
-const PAST: u8 = 2;
+// Layers, the lowest first.
+const PAST: u8 = 1;
+const EVALUATIONS: u8 = 2;
 const SMOOTH: u8 = 3;
+const PAST_POINT: u8 = 4;
+const POINT: u8 = 5;
 /// A sample of the line that the run has left.
 const DASHES: &str = "⠒ ⠒";
-/// Parts in which the steps in sight are searched for their extremes.
-const SLICES: u64 = 256;
+/// A sample of an evaluation.
+pub(super) const BEAD: &str = "⠶";
+/// Losses of the first steps beyond so many times the largest later one are clipped.
+const OUTLIER: f64 = 1.5;
+/// Columns for the latest values.
+pub(super) const TAIL: u16 = 7;
 
 impl<'a> Loss<'a> {
     pub(super) fn new(app: &'a App, theme: &'a Theme) -> Self {
-        Self { app, theme }
+        Self { app, theme, names_steps: true }
     }
 
-    fn title(&self) -> String {
-        let range = match self.app.range {
+    /// The same, with the names of the steps or without.
+    pub(super) fn with_steps(self, names_steps: bool) -> Self {
+        Self { names_steps, ..self }
+    }
+
+    fn title(&self, is_log: bool) -> String {
+        let range = match self.app.charts.range {
+            Range::SoFar => "so far",
             Range::WholeRun => "whole run",
             Range::Recent => "last 1,000 steps",
         };
-        let scale = if self.app.log_scale { ", log" } else { "" };
+        let scale = match (is_log, self.app.axis_is_chosen()) {
+            (true, _) => " · log",
+            (false, true) => " · linear",
+            (false, false) => "",
+        };
         format!("Loss · {range}{scale}")
     }
 
@@ -57,9 +75,10 @@ impl<'a> Loss<'a> {
             return [warning(), warning(), warning()];
         }
         let set = self.app.run.info.as_ref().map_or(EvalSet::Test, |info| info.eval_set);
-        let band = Some(("⣿", self.theme.band, "min–max"));
+        let (sign, style) = chart::sample(self.theme);
+        let band = Some((sign, style, "min–max"));
         let smooth = Some(("⠒", self.theme.smooth, "smoothed"));
-        let evaluation = Some(("◆", self.theme.evaluation, set.name()));
+        let evaluation = Some((BEAD, self.theme.evaluation, set.name()));
         let past = |name| (!curves.pasts.is_empty()).then_some((DASHES, self.theme.past, name));
         let rate = (!curves.marks.rates().is_empty()).then_some(("▴", self.theme.accent, "rate"));
         let legend = |entries: &[Option<(&'static str, Style, &'static str)>]| {
@@ -72,36 +91,10 @@ impl<'a> Loss<'a> {
             Line::from(spans)
         };
         [
-            legend(&[past("before going back"), rate, band, smooth, evaluation]),
+            legend(&[past("before rewinding"), rate, band, smooth, evaluation]),
             legend(&[past("before"), smooth, evaluation]),
             legend(&[past("before"), evaluation]),
         ]
-    }
-
-    /// An axis that holds everything in sight, but for what was given up where that lies higher.
-    fn axis(&self, (from, to): (u64, u64)) -> Axis {
-        let curves = &self.app.curves;
-        let points =
-            curves.evaluations.iter().filter(|point| point.step > from && point.step <= to);
-        let mut values: Vec<f32> = points.map(|point| point.loss).collect();
-        // In slices, since a loss of exactly 0 would hide the other losses of its bucket from the
-        // search for the smallest that a logarithmic axis can show.
-        let slice = (to - from).div_ceil(SLICES).max(1);
-        for start in (from..to).step_by(usize::try_from(slice).unwrap_or(usize::MAX)) {
-            let here = curves.steps(self.app.range, start, start + slice);
-            let ahead = curves.pasts.ahead();
-            let ahead = ahead.and_then(|ahead| ahead.loss.range(start, start + slice));
-            let buckets = here.into_iter().chain(ahead);
-            values.extend(buckets.flat_map(|bucket| [bucket.min, bucket.max, bucket.smooth]));
-        }
-        let finite = || values.iter().copied().filter(|value| value.is_finite());
-        let high = f64::from(finite().fold(f32::NEG_INFINITY, f32::max));
-        if self.app.log_scale {
-            let low = finite().filter(|&value| value > 0.0).fold(f32::INFINITY, f32::min);
-            Axis::logarithmic(f64::from(low), high)
-        } else {
-            Axis::linear(0.0, high)
-        }
     }
 
     /// Draws the curves that the run has left: dashed, so that they differ without colours.
@@ -115,60 +108,95 @@ impl<'a> Loss<'a> {
                 let row = bucket.and_then(|bucket| chart.row(f64::from(bucket.smooth)));
                 // A cell with a dash, a cell without.
                 if let Some(row) = row.filter(|_| column / 2 % 2 == 0) {
-                    raster.vertical(column, joined(before, row), row, PAST);
+                    raster.join(column, before, row, PAST);
                 }
                 before = row;
             }
         }
+        for point in curves.past_evaluations().filter(|point| chart.shows(point.step)) {
+            if let Some(row) = chart.row(f64::from(point.loss)) {
+                raster.bead((chart.column(point.step), row), true, PAST_POINT);
+            }
+        }
     }
 
-    fn draw_steps(&self, chart: &Chart, buf: &mut Buffer) {
-        let mut raster = Raster::new(chart.plot.width, chart.plot.height);
-        self.draw_pasts(chart, &mut raster);
-        let mut before = None;
-        let mut marks = Vec::new();
-        for column in 0..raster.columns() {
-            let (from, to) = chart.steps(column);
-            let Some(bucket) = self.app.curves.steps(self.app.range, from, to) else {
-                continue;
-            };
-            if bucket.is_drawable()
-                && let (Some(top), Some(bottom)) =
-                    (chart.row(f64::from(bucket.max)), chart.row(f64::from(bucket.min)))
-            {
-                raster.vertical(column, top, bottom, BAND);
-                marks.extend([(column, top), (column, bottom)]);
+    fn draw_band(&self, sight: &Sight, chart: &Chart, buf: &mut Buffer) {
+        let steps = |from, to| self.app.curves.steps(sight, from, to);
+        chart.fill(buf, self.theme, |from, to| {
+            let bucket = steps(from, to).filter(crate::metrics::Bucket::is_drawable)?;
+            Some((f64::from(bucket.min), f64::from(bucket.max)))
+        });
+        let (mut clipped, mut largest) = (Vec::new(), 0.0_f32);
+        for column in (0..2 * u32::from(chart.plot.width)).step_by(2) {
+            let (from, to) = (chart.steps(column).0, chart.steps(column + 1).1);
+            let Some(bucket) = steps(from, to) else { continue };
+            if bucket.is_drawable() && f64::from(bucket.max) > chart.high() {
+                clipped.push(column);
+                largest = largest.max(bucket.max);
             }
-            let row = chart.row(f64::from(bucket.smooth));
-            if let Some(row) = row {
-                raster.vertical(column, joined(before, row), row, SMOOTH);
-            }
-            before = row;
             if bucket.non_finite > 0 {
                 chart.mark_top(buf, column, "✗", self.theme.alert);
             }
         }
-        for (column, row) in marks {
-            raster.mark(column, row);
+        let largest = format::short_loss(f64::from(largest));
+        chart.mark_clipped(buf, &clipped, &largest, self.theme.muted);
+    }
+
+    fn draw_lines(&self, sight: &Sight, chart: &Chart, buf: &mut Buffer) {
+        let curves = &self.app.curves;
+        let mut raster = Raster::new(chart.plot.width, chart.plot.height);
+        self.draw_pasts(chart, &mut raster);
+        let points = curves.evaluations.iter().map(|point| (point.step, f64::from(point.loss)));
+        chart.draw_points(&mut raster, points, EVALUATIONS, POINT);
+        let mut before = None;
+        for column in 0..raster.columns() {
+            let (from, to) = chart.steps(column);
+            let Some(bucket) = curves.steps(sight, from, to) else { continue };
+            let row = chart.row(f64::from(bucket.smooth));
+            if let Some(row) = row {
+                raster.join(column, before, row, SMOOTH);
+            }
+            before = row;
         }
-        let styles = [self.theme.band, self.theme.past, self.theme.smooth];
-        raster.render(chart.plot, buf, &styles);
+        let Theme { past, evaluation, smooth, .. } = *self.theme;
+        raster.render(chart.plot, buf, &[past, evaluation, smooth, past, evaluation]);
+    }
+
+    /// The latest values, below each other at the end of the curve.
+    fn ends(&self) -> Vec<End> {
+        let curves = &self.app.curves;
+        let smooth = curves.loss.smooth().map(|loss| (loss, self.theme.smooth));
+        let last = curves.evaluations.iter().next_back();
+        let evaluation = last.map(|point| (point.loss, self.theme.evaluation));
+        let shown = smooth.into_iter().chain(evaluation).filter(|(loss, _)| loss.is_finite());
+        let step = curves.loss.steps();
+        shown
+            .map(|(loss, style)| {
+                let value = f64::from(loss);
+                End { step, value, text: format::loss(value), style }
+            })
+            .collect()
     }
 }
 
-/// Where a line with a dot in `row` starts in its column: just before the last column's dot, so that
-/// it has no gaps.
-fn joined(before: Option<u32>, row: u32) -> u32 {
-    match before {
-        Some(last) if row > last => last + 1,
-        Some(last) if row < last => last - 1,
-        _ => row,
+/// The axis that shows `values` best, logarithmic or not.
+fn axis(values: &Values, is_log: bool) -> Axis {
+    let or_nan = |value: Option<f64>| value.unwrap_or(f64::NAN);
+    let (min, max, settled) = (or_nan(values.min), or_nan(values.max), or_nan(values.settled));
+    if is_log {
+        return Axis::logarithmic(or_nan(values.low), max);
     }
+    let high = if max > OUTLIER * settled { settled } else { max };
+    // Where all values are far from 0 it is left out.
+    if min > 0.5 * high { Axis::around(min, high) } else { Axis::linear(0.0, high) }
 }
 
 impl Widget for &Loss<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
-        let inner = pane::titled(area, buf, self.theme, &self.title(), self.legends());
+        let sight = self.app.sight();
+        let values = self.app.curves.values(&sight);
+        let is_log = self.app.loss_is_log(&values);
+        let inner = pane::titled(area, buf, self.theme, &self.title(is_log), self.legends());
         if self.app.curves.loss.steps() == 0 {
             let text = if self.app.run.ended_before_training() {
                 "No batch was trained."
@@ -177,24 +205,18 @@ impl Widget for &Loss<'_> {
             };
             return pane::empty(inner, buf, self.theme, text);
         }
-        let span = self.app.curves.span(self.app.range);
-        let Some(chart) = Chart::draw(inner, buf, self.theme, self.axis(span), span, chart::plain)
-        else {
-            return;
-        };
-        self.draw_steps(&chart, buf);
+        let frame = Frame { label: chart::plain, tail: TAIL, names_steps: self.names_steps };
+        let (axis, span) = (axis(&values, is_log), (sight.from, sight.to));
+        let Some(chart) = Chart::draw(inner, buf, self.theme, axis, span, frame) else { return };
+        self.draw_band(&sight, &chart, buf);
+        self.draw_lines(&sight, &chart, buf);
         let curves = &self.app.curves;
-        for point in curves.past_evaluations() {
-            chart.mark(buf, point.step, f64::from(point.loss), "◇", self.theme.past);
-        }
-        for point in curves.evaluations.iter() {
-            chart.mark(buf, point.step, f64::from(point.loss), "◆", self.theme.evaluation);
-        }
         for &step in curves.marks.breaks() {
             chart.mark_break(buf, step, self.theme.alert);
         }
-        for &(step, rate) in curves.marks.rates() {
-            chart.mark_below(buf, step, &format::learning_rate(rate), self.theme.accent);
+        if self.names_steps {
+            chart.mark_rates(buf, &curves.marks, self.theme);
         }
+        chart.print_ends(buf, &self.ends());
     }
 }

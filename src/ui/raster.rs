@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 /// A grid of dots over a block of cells.
 ///
-/// Each cell shows the dots of its topmost layer and the marks, since a cell has one colour.
+/// Each cell shows the dots of its topmost layer, since a cell has one colour.
 #[derive(Debug)]
 pub(super) struct Raster {
     width: u16,
@@ -49,11 +49,37 @@ impl Raster {
         }
     }
 
-    /// Sets a dot whatever layer its cell shows.
-    pub(super) fn mark(&mut self, column: u32, row: u32) {
-        if column < self.columns() && row < self.rows() {
-            let place = (row / 4 * u32::from(self.width) + column / 2) as usize;
-            self.cells[place].0 |= BITS[(row % 4) as usize][(column % 2) as usize];
+    /// Goes on with a line to a row in the next column, without a gap to the row `before`.
+    pub(super) fn join(&mut self, column: u32, before: Option<u32>, row: u32, layer: u8) {
+        let start = match before {
+            Some(last) if row > last => last + 1,
+            Some(last) if row < last => last - 1,
+            _ => row,
+        };
+        self.vertical(column, start, row, layer);
+    }
+
+    /// Draws a straight line between two dots.
+    pub(super) fn line(&mut self, from: (u32, u32), to: (u32, u32), layer: u8) {
+        let span = i64::from(to.0.saturating_sub(from.0).max(1));
+        let mut before = None;
+        for column in from.0..=to.0 {
+            let rise = (i64::from(to.1) - i64::from(from.1)) * i64::from(column - from.0);
+            let row = (i64::from(from.1) + (2 * rise + rise.signum() * span) / (2 * span)) as u32;
+            self.join(column, before, row, layer);
+            before = Some(row);
+        }
+    }
+
+    /// Sets a block of dots around one, two wide and three high: its middle shows the exact row. A hollow
+    /// one lacks the middle.
+    pub(super) fn bead(&mut self, (column, row): (u32, u32), hollow: bool, layer: u8) {
+        for column in [column & !1, column | 1] {
+            for row in [row.checked_sub(1), (!hollow).then_some(row), Some(row + 1)] {
+                if let Some(row) = row.filter(|&row| row < self.rows()) {
+                    self.vertical(column, row, row, layer);
+                }
+            }
         }
     }
 
@@ -65,6 +91,10 @@ impl Raster {
             if let (Some(style), true) = (style, dots != 0)
                 && let Some(cell) = buf.cell_mut((area.x + x as u16, area.y + y as u16))
             {
+                if matches!(cell.symbol(), "▀" | "▄") {
+                    // The half of a cell that is filled becomes the ground of the dots.
+                    cell.bg = cell.fg;
+                }
                 let pattern = char::from_u32(0x2800 + u32::from(dots)).unwrap_or(' ');
                 cell.set_char(pattern).set_style(*style);
             }
@@ -101,13 +131,40 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_stays_visible_under_a_higher_layer() {
+    fn a_line_has_no_gaps_and_ends_on_its_dots() {
+        let mut raster = Raster::new(2, 2);
+        raster.line((0, 7), (3, 0), 1);
+        assert_eq!(drawn(&raster, 2, 2), " ⡜⡰⠁");
+        let mut flat = Raster::new(2, 1);
+        flat.line((0, 1), (3, 1), 1);
+        assert_eq!(drawn(&flat, 2, 1), "⠒⠒");
+    }
+
+    #[test]
+    fn a_bead_is_centred_on_its_row_and_cut_at_the_edge() {
+        for (row, hollow, expected) in [
+            (1, false, "⠿⠀"),
+            (2, false, "⣶⠀"),
+            (1, true, "⠭⠀"),
+            (0, false, "⠛⠀"),
+            (3, false, "⣤⠉"),
+        ] {
+            let mut raster = Raster::new(1, 2);
+            raster.bead((1, row), hollow, 1);
+            assert_eq!(drawn(&raster, 1, 2).replace(' ', "⠀"), expected, "row {row}");
+        }
+    }
+
+    #[test]
+    fn a_half_filled_cell_becomes_the_ground_of_the_dots() {
+        use ratatui::style::Color;
+        let area = Rect::new(0, 0, 1, 1);
+        let mut buf = Buffer::empty(area);
+        buf[(0, 0)].set_symbol("▄").set_fg(Color::Blue);
         let mut raster = Raster::new(1, 1);
-        raster.vertical(0, 0, 3, 1);
-        raster.vertical(1, 1, 1, 2);
-        raster.mark(0, 3);
-        raster.mark(7, 7);
-        assert_eq!(drawn(&raster, 1, 1), "⡐");
+        raster.vertical(0, 0, 0, 1);
+        raster.render(area, &mut buf, &[Style::new().fg(Color::White)]);
+        assert_eq!((buf[(0, 0)].fg, buf[(0, 0)].bg), (Color::White, Color::Blue));
     }
 
     #[test]

@@ -97,6 +97,7 @@ pub(super) fn record(epoch: u64, step: u64) -> EpochRecord {
         step,
         batches: STEPS_PER_EPOCH,
         train_loss: 0.2,
+        train_accuracy: None,
         train_seconds: 0.6,
         images_per_second: 100_000.0,
         evaluation: evaluation(epoch),
@@ -353,15 +354,15 @@ fn a_single_spike_in_a_long_run_reaches_the_top_of_the_chart() {
         sample: None,
     };
     feed(&mut app, Event::Progress(progress));
-    let shown = text(&app, 80, 24);
-    let braille = |line: &&str| line.chars().any(|c| ('\u{2801}'..='\u{28ff}').contains(&c));
-    // Below the legend, whose sample of the band is braille too, rows of the chart from its top on.
-    assert!(shown.lines().skip(5).take(7).all(|line| braille(&line)), "{shown}");
+    let terminal = screen(&app, 80, 24, Depth::True);
+    let (buf, ground) = (terminal.backend().buffer(), Theme::new(Depth::True).band_ground());
+    let rows = (5..13).filter(|&y| (6..40).any(|x| Some(buf[(x, y)].bg) == ground));
+    assert!(rows.count() >= 7, "{}", terminal.backend());
 }
 
 #[test]
 fn columns_already_drawn_stay_put_while_the_curve_grows() {
-    let (before, after) = (trained(2_900), trained(3_400));
+    let (before, after) = (trained(4_600), trained(5_900));
     let theme = Theme::new(Depth::True);
     let area = Rect::new(0, 0, 80, 12);
     let draw = |app: &App| {
@@ -371,8 +372,8 @@ fn columns_already_drawn_stay_put_while_the_curve_grows() {
     };
     let (before, after) = (draw(&before), draw(&after));
     let changed: Vec<u16> = before.diff(&after).iter().map(|&(x, _, _)| x).collect();
-    // 2,900 of 12,000 steps on a plot of 75 columns end in column 18.
-    assert!(!changed.is_empty() && changed.iter().all(|&x| x >= 5 + 17), "{changed:?}");
+    // The last evaluation before, at 3,600 of 6,000 steps, is in column 40 of 67.
+    assert!(!changed.is_empty() && changed.iter().all(|&x| x >= 6 + 40), "{changed:?}");
 }
 
 /// Counts the bytes written to it.
@@ -391,7 +392,7 @@ impl Write for Counter {
 }
 
 #[test]
-fn steady_training_sends_less_than_ten_kilobytes_a_second() {
+fn the_frames_of_steady_training_are_small() {
     const FRAMES_PER_SECOND: u64 = 15;
     const STEPS_PER_FRAME: u64 = 130;
     const SECONDS: u64 = 5;
@@ -402,6 +403,7 @@ fn steady_training_sends_less_than_ten_kilobytes_a_second() {
     let options = TerminalOptions { viewport: Viewport::Fixed(area) };
     let mut terminal = Terminal::with_options(CrosstermBackend::new(written.clone()), options)
         .expect("memory takes everything");
+    let mut sizes = Vec::new();
     for frame in 0..SECONDS * FRAMES_PER_SECOND {
         let first = 1_301 + frame * STEPS_PER_FRAME;
         let last = first + STEPS_PER_FRAME - 1;
@@ -428,13 +430,12 @@ fn steady_training_sends_less_than_ten_kilobytes_a_second() {
         terminal
             .draw(|frame| frame.render_widget(&Dashboard::new(&app, &theme), frame.area()))
             .expect("memory takes everything");
-        if frame == 0 {
-            // The first frame draws everything.
-            written.0.take();
-        }
+        sizes.push(written.0.take());
     }
-    let per_second = written.0.get() as u64 / SECONDS;
-    assert!((100..10_000).contains(&per_second), "{per_second} bytes a second");
+    // Those that draw other digits or a longer axis are larger: the session spaces frames by size.
+    sizes.sort_unstable();
+    let median = sizes[sizes.len() / 2] as u64;
+    assert!((50..8_000 / FRAMES_PER_SECOND).contains(&median), "{median} bytes");
 }
 
 #[test]
@@ -449,7 +450,7 @@ fn colours_mean_what_they_should() {
     };
     assert_eq!(style_of("✓"), theme.right.fg);
     assert_eq!(style_of("✗"), theme.wrong.fg);
-    assert_eq!(style_of("◆"), theme.evaluation.fg);
+    assert_eq!(style_of(loss::BEAD), theme.evaluation.fg);
     let brightest = theme.heat(1.0).and_then(|style| style.bg);
     let bright = buf.content().iter().filter(|cell| Some(cell.bg) == brightest);
     // Ten hits, each on a cell of three columns.

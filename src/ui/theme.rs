@@ -45,7 +45,7 @@ pub struct Theme {
     pub figure: Style,
     /// The smoothed training loss.
     pub smooth: Style,
-    /// The range between a chart column's smallest and largest loss.
+    /// Shades without a ground of their own: what is there, and not to be looked at first.
     pub band: Style,
     /// What was trained before the run went back.
     pub past: Style,
@@ -75,7 +75,7 @@ impl Theme {
             rule: fg(88, 92, 100),
             accent: fg(46, 168, 160).add_modifier(Modifier::BOLD),
             figure: plain.add_modifier(Modifier::BOLD),
-            smooth: fg(66, 190, 180),
+            smooth: fg(66, 190, 180).add_modifier(Modifier::BOLD),
             band: fg(62, 104, 112),
             // The nearest of sixteen would be the band's grey.
             past: if depth == Depth::Basic { plain.fg(Color::Magenta) } else { fg(150, 110, 190) },
@@ -100,6 +100,17 @@ impl Theme {
         // Of xterm's 256, which every terminal with shades has, since they take fewer bytes.
         let text = Color::Indexed(if luma > 110.0 { 16 } else { 255 });
         Some(Style::new().bg(self.depth.color(rgb)).fg(text))
+    }
+
+    /// The ground of the range between a column's smallest and largest loss; `None` where shades do not
+    /// exist.
+    pub fn band_ground(&self) -> Option<Color> {
+        match self.depth {
+            Depth::None | Depth::Basic => None,
+            // The nearest of the 256 that is dark enough.
+            Depth::Indexed => Some(Color::Indexed(236)),
+            Depth::True => Some(self.depth.color((26, 54, 62))),
+        }
     }
 
     /// The highest level of an activation, and that of a signed value on either side of 0.

@@ -102,7 +102,7 @@ mod tests {
         let noise = (number * 7_919 % 101) as f32 / 1_000.0;
         let loss = if number == 4_321 { 9.0 } else { 0.5 - noise };
         let accuracy = if number == 71_234 { 0.99 } else { 0.8 + noise };
-        EvalPoint { step: 10 * (number + 1), loss, accuracy }
+        EvalPoint { step: 10 * (number + 1), loss, accuracy, train_accuracy: None }
     }
 
     fn evaluated(count: u64) -> Evaluations {

@@ -5,19 +5,28 @@ fn recent_steps_are_kept_one_by_one_and_older_ones_dropped() {
     let mut curves = Curves::sized(5_000_000, 10.0);
     curves.extend(&(1..=5_300).map(|step| step as f32).collect::<Vec<_>>());
     curves.refresh(1.0, true);
-    assert_eq!(curves.span(Range::Recent), (4_400, 5_400));
-    let one = curves.steps(Range::Recent, 5_000, 5_001).expect("recent");
-    assert_eq!((one.min, one.max), (5_001.0, 5_001.0));
-    assert_eq!(curves.steps(Range::Recent, 5_300, 5_301), None);
-    assert_eq!(curves.steps(Range::Recent, 0, 4_300), None);
+    let sight = curves.sight(Range::Recent);
+    assert_eq!((sight.from, sight.to), (4_400, 5_400));
+    for sight in [sight, Sight::zoomed(4_400, 5_400)] {
+        let one = curves.steps(&sight, 5_000, 5_001).expect("recent");
+        assert_eq!((one.min, one.max), (5_001.0, 5_001.0));
+        assert_eq!(curves.steps(&sight, 5_300, 5_301), None);
+    }
+    assert_eq!(curves.steps(&sight, 0, 4_300), None);
+    assert_eq!(
+        curves.steps(&curves.sight(Range::SoFar), 5_000, 5_001).map(|two| two.steps),
+        Some(2)
+    );
 }
 
 #[test]
 fn the_whole_run_spans_the_steps_to_come() {
     let mut curves = Curves::sized(12_000, 10.0);
     curves.extend(&[2.3, 2.2]);
-    assert_eq!(curves.span(Range::WholeRun), (0, 12_000));
-    assert_eq!(curves.steps(Range::WholeRun, 6_000, 12_000), None);
+    let sight = curves.sight(Range::WholeRun);
+    assert_eq!((sight.from, sight.to), (0, 12_000));
+    assert_eq!(curves.steps(&sight, 6_000, 12_000), None);
+    assert_eq!(curves.sight(Range::SoFar).to, 100);
 }
 
 #[test]
@@ -25,8 +34,9 @@ fn the_first_recent_steps_start_at_zero() {
     let mut curves = Curves::sized(12_000, 10.0);
     curves.extend(&[2.3, 2.2]);
     curves.refresh(1.0, false);
-    assert_eq!(curves.span(Range::Recent), (0, 1_000));
-    assert_eq!(curves.steps(Range::Recent, 1, 2).map(|bucket| bucket.max), Some(2.2));
+    let sight = curves.sight(Range::Recent);
+    assert_eq!((sight.from, sight.to), (0, 1_000));
+    assert_eq!(curves.steps(&sight, 1, 2).map(|bucket| bucket.max), Some(2.2));
 }
 
 fn evaluation(correct: u64) -> Evaluation {
@@ -162,5 +172,5 @@ fn more_losses_than_there_were_steps_are_cut() {
     to.tail = losses(3);
     curves.go_back(&to);
     curves.refresh(1.0, true);
-    assert_eq!(curves.steps(Range::Recent, 0, 1_000), None);
+    assert_eq!(curves.steps(&curves.sight(Range::Recent), 0, 1_000), None);
 }

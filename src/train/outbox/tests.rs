@@ -195,6 +195,7 @@ fn record(epoch: u32) -> EpochRecord {
         step: u64::from(epoch),
         batches: 1,
         train_loss: 0.5,
+        train_accuracy: None,
         train_seconds: 0.0,
         images_per_second: 0.0,
         evaluation,

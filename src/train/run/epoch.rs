@@ -54,6 +54,8 @@ impl Run<'_> {
             (loss, None)
         };
         self.losses.push(&loss)?;
+        let batch = self.batches.batch(self.at.batch - 1);
+        self.corrects.push(self.at.step, self.learner.correct(&self.sets.train, batch));
         self.rates.trained(self.at.step);
         let now = Instant::now();
         self.clock.trained(now);
@@ -114,11 +116,13 @@ impl Run<'_> {
         let batch_size = self.config.batch_size;
         let images = (self.at.batch * batch_size).min(self.sets.train.len());
         let last = self.batches.batch(self.at.batch - 1).len();
+        let correct = self.corrects.sum(self.at.step, self.at.batch as u64);
         self.outbox.send(&Event::Epoch(EpochRecord {
             epoch: self.at.epoch,
             step: self.at.step,
             batches: self.at.batch as u64,
             train_loss: self.losses.mean(self.at.batch, batch_size, last),
+            train_accuracy: correct.map(|correct| correct as f64 / images as f64),
             train_seconds,
             images_per_second: images as f64 / train_seconds,
             evaluation: evaluation.clone(),
@@ -132,6 +136,7 @@ impl Run<'_> {
         self.checkpoint()?;
         if !self.tools.attended {
             self.losses.forget_told();
+            self.corrects.forget(self.at.step);
         }
         if let Some(hit) = hit {
             self.hit(hit)?;

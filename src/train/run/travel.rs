@@ -45,6 +45,7 @@ impl Run<'_> {
         let inspection = self.stand_at(step)?;
         let step = self.at.step;
         self.losses.go_back(step, &self.recomputed);
+        self.corrects.go_back(step);
         self.watch.go_back(step);
         self.agenda.sampled = step;
         self.agenda.inspected = 0;

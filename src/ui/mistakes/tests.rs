@@ -201,7 +201,7 @@ fn images_whose_loss_is_not_finite_are_shown() {
     found.digits[1].loss = f32::INFINITY;
     feed(&mut app, Event::Found(found));
     let shown = text(&app, 80, 24);
-    assert!(shown.contains("NaN %  NaN"), "{shown}");
+    assert!(shown.contains("— %  NaN"), "{shown}");
     assert!(shown.contains("inf"), "{shown}");
 }
 

@@ -1,0 +1,157 @@
+//! The share of images that the network gets wrong, after each epoch.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+    widgets::Widget,
+};
+
+use super::{
+    axis::Axis,
+    chart::{self, Chart, End, Frame},
+    format, loss, pane,
+    raster::Raster,
+    theme::Theme,
+};
+use crate::{
+    app::{App, Sight},
+    protocol::{EvalPoint, EvalSet},
+};
+
+/// The chart of the error, of the evaluated and of the training images.
+#[derive(Debug)]
+pub(super) struct ErrorRate<'a> {
+    app: &'a App,
+    theme: &'a Theme,
+}
+
+// Layers, the lowest first.
+const TRAINING: u8 = 1;
+const TRAINING_POINT: u8 = 2;
+const PAST_POINT: u8 = 3;
+const EVALUATIONS: u8 = 4;
+const POINT: u8 = 5;
+/// Error in percent that stands for none at all on a logarithmic axis without any other.
+const NEARLY_NONE: f64 = 0.01;
+
+/// Error in percent that an axis without any points goes up to.
+const ALL: f64 = 100.0;
+
+/// Percent of images of the evaluation that are wrong.
+pub(super) fn evaluated(point: &EvalPoint) -> f64 {
+    100.0 * (1.0 - f64::from(point.accuracy))
+}
+
+/// Percent of the epoch's training images that were wrong, if that is known.
+pub(super) fn trained(point: &EvalPoint) -> Option<f64> {
+    point.train_accuracy.map(|accuracy| 100.0 * (1.0 - f64::from(accuracy)))
+}
+
+impl<'a> ErrorRate<'a> {
+    pub(super) fn new(app: &'a App, theme: &'a Theme) -> Self {
+        Self { app, theme }
+    }
+
+    fn best(&self) -> Option<&EvalPoint> {
+        let points = self.app.curves.evaluations.iter();
+        points.max_by(|a, b| a.accuracy.total_cmp(&b.accuracy))
+    }
+
+    fn training(&self) -> Style {
+        self.theme.smooth
+    }
+
+    /// The best accuracy with the meaning of the lines, and with less of it.
+    fn notes(&self) -> [Line<'static>; 2] {
+        let curves = &self.app.curves;
+        let set = self.app.run.info.as_ref().map_or(EvalSet::Test, |info| info.eval_set);
+        let Some(best) = self.best() else { return [Line::default(), Line::default()] };
+        let best = format!("best accuracy {}", format::percent(f64::from(best.accuracy)));
+        let muted = |text: String| Span::styled(text, self.theme.muted);
+        let mut full = Line::from(muted(format!("{best}  ")));
+        if curves.evaluations.iter().any(|point| point.train_accuracy.is_some()) {
+            full.push_span(Span::styled(loss::BEAD, self.training()));
+            full.push_span(muted(" training  ".to_owned()));
+        }
+        full.push_span(Span::styled(loss::BEAD, self.theme.evaluation));
+        full.push_span(muted(format!(" {}", set.name())));
+        [full, Line::from(muted(best))]
+    }
+
+    fn axis(&self, sight: &Sight) -> Axis {
+        let curves = &self.app.curves;
+        let in_sight = |point: &&EvalPoint| (sight.from..=sight.to).contains(&point.step);
+        let points = curves.evaluations.iter().chain(curves.past_evaluations());
+        let errors: Vec<f64> = points
+            .filter(in_sight)
+            .flat_map(|point| [Some(evaluated(point)), trained(point)])
+            .flatten()
+            .collect();
+        let high = errors.iter().copied().reduce(f64::max).unwrap_or(ALL);
+        if self.app.error_is_log() {
+            let above = errors.into_iter().filter(|&error| error > 0.0);
+            let low = above.reduce(f64::min).unwrap_or(NEARLY_NONE);
+            Axis::logarithmic(low, high.max(low))
+        } else {
+            Axis::linear(0.0, high)
+        }
+    }
+
+    fn draw_lines(&self, chart: &Chart, buf: &mut Buffer) {
+        let curves = &self.app.curves;
+        let mut raster = Raster::new(chart.plot.width, chart.plot.height);
+        let points = curves.evaluations.iter();
+        let training = points.clone().filter_map(|point| Some((point.step, trained(point)?)));
+        chart.draw_points(&mut raster, training, TRAINING, TRAINING_POINT);
+        let evaluations = points.map(|point| (point.step, evaluated(point)));
+        chart.draw_points(&mut raster, evaluations, EVALUATIONS, POINT);
+        for point in curves.past_evaluations().filter(|point| chart.shows(point.step)) {
+            if let Some(row) = chart.row(evaluated(point)) {
+                raster.bead((chart.column(point.step), row), true, PAST_POINT);
+            }
+        }
+        let Theme { past, evaluation, .. } = *self.theme;
+        let styles = [self.training(), self.training(), past, evaluation, evaluation];
+        raster.render(chart.plot, buf, &styles);
+    }
+
+    /// The latest values, where the curve of the loss ends.
+    fn ends(&self) -> Vec<End> {
+        let curves = &self.app.curves;
+        let Some(last) = curves.evaluations.iter().next_back() else { return Vec::new() };
+        let step = curves.loss.steps();
+        let end = |value: f64, style| End { step, value, text: percent(value), style };
+        let evaluation = end(evaluated(last), self.theme.evaluation);
+        let training = trained(last).map(|error| end(error, self.training()));
+        std::iter::once(evaluation).chain(training).collect()
+    }
+}
+
+/// Percent in at most six characters.
+pub(super) fn percent(value: f64) -> String {
+    if value < 9.995 { format!("{value:.2} %") } else { format!("{value:.1} %") }
+}
+
+impl Widget for &ErrorRate<'_> {
+    fn render(self, area: Rect, buf: &mut Buffer) {
+        let scale = if self.app.error_is_log() { "log" } else { "linear" };
+        let title = format!("Error after each epoch · {scale}");
+        let inner = pane::titled(area, buf, self.theme, &title, self.notes());
+        let sight = self.app.sight();
+        let frame = Frame { label: chart::percent, tail: loss::TAIL, names_steps: true };
+        let (axis, span) = (self.axis(&sight), (sight.from, sight.to));
+        let curves = &self.app.curves;
+        if curves.loss.steps() > 0
+            && let Some(chart) = Chart::draw(inner, buf, self.theme, axis, span, frame)
+        {
+            self.draw_lines(&chart, buf);
+            chart.mark_rates(buf, &curves.marks, self.theme);
+            chart.print_ends(buf, &self.ends());
+        }
+        if curves.evaluations.is_empty() && curves.past_evaluations().next().is_none() {
+            pane::empty(inner, buf, self.theme, "The first point appears after the first epoch.");
+        }
+    }
+}
