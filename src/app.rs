@@ -20,6 +20,7 @@ mod record;
 mod recovery;
 pub mod run;
 mod tiles;
+mod why;
 
 use std::time::Duration;
 
@@ -47,6 +48,7 @@ pub use prompt::{Prompt, PromptKind};
 pub use recovery::Recovery;
 pub use run::Run;
 pub use tiles::Tiles;
+pub use why::{Tab, Why};
 
 /// What lies over the panes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +120,8 @@ pub struct App {
     pub mistakes: Mistakes,
     /// The pad to draw on.
     pub pad: Pad,
+    /// What is explained of the network.
+    pub why: Why,
     /// What pauses the run.
     pub breakpoints: Breakpoints,
     /// A question that is being answered.
@@ -173,6 +177,7 @@ impl Default for App {
             network: Network::default(),
             mistakes: Mistakes::default(),
             pad: Pad::default(),
+            why: Why::default(),
             breakpoints: Breakpoints::default(),
             prompt: None,
             looks_on: false,
@@ -289,6 +294,7 @@ impl App {
         let subject = match self.view {
             View::Network => Some(self.network.subject.clone()),
             View::Draw if !self.pad.is_empty() => Some(Subject::Drawn(self.pad.pixels.clone())),
+            View::Why => self.explained_subject(),
             _ => None,
         };
         if subject != self.asked.subject {
@@ -312,6 +318,10 @@ impl App {
         {
             self.asked.query = Some(query);
             commands.push(Command::Find(query));
+        }
+        let question = self.question();
+        if self.why.turn_to(question.clone()) {
+            commands.push(Command::Explain(question));
         }
         commands
     }

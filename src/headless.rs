@@ -163,6 +163,7 @@ impl<W: Write> Lines<W> {
                 | Event::Break(_)
                 | Event::Inspected(_)
                 | Event::Insides(_)
+                | Event::Explained(_)
                 | Event::Checkpoint(_)
                 | Event::Found(_)
                 | Event::Notice(_) => {}

@@ -13,6 +13,7 @@ mod article;
 pub mod composed;
 mod dropout;
 pub mod engine;
+pub mod explain;
 mod gelu;
 mod graph;
 mod host;

@@ -28,6 +28,7 @@ mod prompt;
 mod raster;
 mod table;
 pub mod theme;
+mod why;
 
 use ratatui::{
     buffer::Buffer,
@@ -83,13 +84,13 @@ impl<'a> Dashboard<'a> {
 /// Column and row of the pixel of the pad that a cell of a screen of this area shows, the upper or the
 /// middle of several, while [`View::Draw`] is shown; `None` beside the pad.
 pub fn pad_position(app: &App, area: Rect, column: u16, row: u16) -> Option<(u8, u8)> {
-    draw::pixel(app, layout::screen(area)?.body, column, row)
+    draw::pixel(app, why::above(app, layout::screen(area)?.body), column, row)
 }
 
 /// How many images or stages the view shows on a screen of this area; `None` where it shows other
 /// things.
 pub fn tiles(app: &App, theme: &Theme, area: Rect) -> Option<Tiles> {
-    let body = layout::screen(area)?.body;
+    let body = why::above(app, layout::screen(area)?.body);
     match app.view {
         View::Step => inspector::tiles(app, body),
         View::Mistakes => mistakes::tiles(app, body),
@@ -116,6 +117,7 @@ impl Dashboard<'_> {
         header::Header::new(app, theme).render(parts.header, buf);
         figures::Figures::new(app, theme).render(parts.figures, buf);
         progress::Progress::new(app, theme).render(parts.progress, buf);
+        let above = why::above(app, parts.body);
         match app.view {
             View::Overview => self.overview(parts.body, buf),
             View::Loss => {
@@ -126,13 +128,18 @@ impl Dashboard<'_> {
                 }
             }
             View::Step => inspector::Inspector::new(app, theme).render(parts.body, buf),
+            View::Confusion if app.why.calibration => {
+                why::Calibration { app, theme }.render(parts.body, buf);
+            }
             View::Confusion => {
                 confusion::Confusion::new(app, theme).in_full().render(parts.body, buf);
             }
-            View::Network => network::Network::new(app, theme).render(parts.body, buf),
-            View::Mistakes => mistakes::Mistakes::new(app, theme).render(parts.body, buf),
-            View::Draw => draw::Draw::new(app, theme).render(parts.body, buf),
+            View::Network => network::Network::new(app, theme).render(above, buf),
+            View::Mistakes => mistakes::Mistakes::new(app, theme).render(above, buf),
+            View::Draw => draw::Draw::new(app, theme).render(above, buf),
+            View::Why => why::Why::new(app, theme).render(parts.body, buf),
         }
+        why::explain_pixels(app, theme, parts.body, buf);
         footer::Footer::new(app, theme).render(parts.footer, buf);
         match app.overlay {
             Some(overlay) => {

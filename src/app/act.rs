@@ -48,6 +48,7 @@ impl App {
                 }
                 View::Mistakes => self.mistakes.select(direction, self.tiles),
                 View::Draw => self.pad.select(direction),
+                View::Why => self.why.select(direction),
                 View::Overview | View::Loss => {}
             },
             Action::OlderMatrix => self.pin_older(),
@@ -57,6 +58,8 @@ impl App {
             Action::Enlarge => self.enlarged = !self.enlarged,
             Action::LookInside => self.look_inside(),
             Action::Hardest => self.network.hardest(),
+            Action::Explain => self.explain(),
+            Action::ExplainNextClass => self.explain_next_class(),
             Action::SwitchSet => self.network.switch_set(self.run.info.as_ref()),
             Action::Pen => self.pad.toggle_pen(),
             Action::Stroke { x, y, drag } => self.pad.stroke(x, y, drag),
@@ -182,7 +185,7 @@ impl App {
                     self.show(View::Network);
                 }
             }
-            View::Mistakes => self.open_chosen(),
+            View::Mistakes | View::Why => self.open_chosen(),
             View::Draw => {
                 self.network.look_at_drawing(self.pad.pixels.clone());
                 // The pad has the answer already, and the network view has not.

@@ -61,6 +61,10 @@ pub enum Action {
     LookInside,
     /// Show the image that the network does worst on.
     Hardest,
+    /// Show the next explanation of what is shown: which pixels matter, the calibration, another tab.
+    Explain,
+    /// Explain the next class.
+    ExplainNextClass,
     /// Switch between test and training images.
     SwitchSet,
     /// Put ink down, or lift the pen.
@@ -176,11 +180,13 @@ pub enum View {
     Mistakes,
     /// A pad to draw on.
     Draw,
+    /// Explanations of what the network does.
+    Why,
 }
 
 impl View {
     /// All views in the order of their keys.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Overview,
         Self::Loss,
         Self::Step,
@@ -188,6 +194,7 @@ impl View {
         Self::Network,
         Self::Mistakes,
         Self::Draw,
+        Self::Why,
     ];
 
     /// One word for the header.
@@ -200,6 +207,7 @@ impl View {
             Self::Network => "network",
             Self::Mistakes => "mistakes",
             Self::Draw => "draw",
+            Self::Why => "why",
         }
     }
 

@@ -38,6 +38,11 @@ impl Network {
         self.shown.shown().map(Arc::as_ref)
     }
 
+    /// The newest answer, whatever image it is about.
+    pub fn newest(&self) -> Option<&Insides> {
+        self.shown.newest().map(Arc::as_ref)
+    }
+
     /// Stages that can be shown: filters if there are some, activations, and logits.
     pub fn stages(&self, info: Option<&RunInfo>) -> usize {
         match (self.insides(), info) {

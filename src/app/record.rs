@@ -99,6 +99,7 @@ impl App {
                     self.pad.show(insides);
                 }
             }
+            Event::Explained(answer) => self.why.show(answer),
             Event::Found(found) => {
                 if self.asked.query == Some(found.query) {
                     self.mistakes.show(found);
@@ -132,6 +133,7 @@ impl App {
         self.matrix.offer(record.step);
         // A step that is evaluated again has other images among its hardest.
         self.asked.query.take_if(|query| query.step == record.step);
+        self.why.evaluated(record.step);
         let shown = [self.pin.map(|(step, _)| step), self.matrix.shown().copied()];
         self.epochs.push(record, |step| shown.contains(&Some(step)));
     }

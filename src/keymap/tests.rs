@@ -161,7 +161,7 @@ fn a_character_that_means_nothing_is_explained() {
     let (none, view) = (KeyModifiers::NONE, Focus::View(View::Overview));
     for (c, expected) in [
         ('x', Some(Unbound::Ascii('x'))),
-        ('8', Some(Unbound::Ascii('8'))),
+        ('9', Some(Unbound::Ascii('9'))),
         ('X', Some(Unbound::Ascii('X'))),
         ('P', Some(Unbound::CapsLock('P'))),
         ('é', Some(Unbound::Foreign)),

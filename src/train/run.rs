@@ -1,6 +1,7 @@
 //! A whole run, from reading the data to saving the weights.
 
 mod epoch;
+mod explain;
 mod obey;
 mod record;
 mod report;
@@ -14,7 +15,7 @@ use super::{
     clock::Stopwatch, control::Control, corrects::Corrects, device, error::TrainError,
     losses::Losses, outbox::Outbox, pace::Pace, rates::Rates, remote::Remote, results::Results,
     resume, sets::Sets, snapshots::Snapshots, step::Learned, step::Learner, tools::Tools,
-    watch::Watch,
+    watch::Watch, why::Explainer,
 };
 use crate::{
     checkpoint::{self, LoadedWeights},
@@ -152,6 +153,7 @@ struct Run<'a> {
     agenda: Agenda,
     state: RunState,
     look: Look,
+    explainer: Explainer,
     /// What was made of each image in the last evaluations, where a person may ask.
     results: Results,
     /// The last evaluation, and the step after which it was made.
@@ -201,6 +203,7 @@ impl<'a> Run<'a> {
             agenda: Agenda { hand_over: now, sample: now, sampled: 0, inspected: 0, inspect: None },
             state: RunState::Loading,
             look: Look { subject: None, is_new: false, step: 0, next: now },
+            explainer: Explainer::new(now),
             results: Results::default(),
             evaluated: None,
             bests: Vec::new(),

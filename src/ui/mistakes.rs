@@ -16,7 +16,9 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::{confusion, format, names::Names, pane, picture::Picture, table, theme::Theme};
+use super::{
+    confusion, format, names::Names, pane, picture::Picture, table, theme::Theme, why::Heat,
+};
 use crate::{
     app::{App, Tiles},
     data::DataInfo,
@@ -191,15 +193,19 @@ impl Widget for &Mistakes<'_> {
             return pane::empty(inner, buf, self.theme, &text);
         }
         let Some((found, chosen)) = found.zip(mistakes.chosen()) else { return };
+        let heat = Heat::of(self.app, self.theme);
         let detail = Detail {
             place: mistakes.selected + 1,
             of: found.digits.len(),
             set: found.set,
             image: chosen,
+            heat,
             look,
         };
         let Some(grid) = grid else { return detail.draw_alone(inner, buf) };
-        grid.draw(&found.digits, mistakes.selected, look, buf);
+        // Where the chosen image stands beside the others, it alone is shaded.
+        let in_grid = heat.filter(|_| grid.side().is_none());
+        grid.draw(&found.digits, mistakes.selected, in_grid, look, buf);
         match grid.side() {
             Some(side) => detail.draw_beside(side, buf),
             None => detail.draw_line(grid.below(), buf),

@@ -4,6 +4,7 @@ mod ascii;
 mod draw;
 mod sets;
 mod steps;
+mod why;
 
 use std::{
     cell::Cell,

@@ -144,7 +144,7 @@ impl Graph {
         }
     }
 
-    fn pack(&self, input: &Input, packed: &mut Vec<f32>) {
+    pub(super) fn pack(&self, input: &Input, packed: &mut Vec<f32>) {
         grow(packed, self.program.packed_len);
         for step in &self.program.steps {
             step.pack(input.trained, packed, input.with_gradients);
@@ -155,7 +155,7 @@ impl Graph {
         self.program.steps.iter().filter_map(|step| step.batch_norm())
     }
 
-    fn running_norms(&self, input: &Input) -> Vec<Coefficients> {
+    pub(super) fn running_norms(&self, input: &Input) -> Vec<Coefficients> {
         self.norms().map(|norm| norm.running(input.trained, input.running)).collect()
     }
 

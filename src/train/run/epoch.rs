@@ -71,7 +71,9 @@ impl Run<'_> {
         if self.device.is_cpu() {
             self.check(self.at.step)?;
         }
-        self.look_inside_if_due(now)
+        self.look_inside_if_due(now)?;
+        self.explain_if_due(now);
+        Ok(())
     }
 
     /// By what everything random in the next step is drawn.
@@ -163,6 +165,7 @@ impl Run<'_> {
         }
         if evaluation.is_some() && self.tools.attended {
             self.results.keep(self.at.step, set, results);
+            self.explainer.due_at(Instant::now());
         }
         Ok(evaluation)
     }

@@ -50,6 +50,7 @@ impl Run<'_> {
         self.agenda.sampled = step;
         self.agenda.inspected = 0;
         self.look.is_new = true;
+        self.explainer.renew();
         // What was kept and measured may be of a course that is given up next.
         self.checkpointed = None;
         self.bests.retain(|best| best.step <= step);

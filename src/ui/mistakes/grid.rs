@@ -17,6 +17,7 @@ use crate::{
         format,
         names::Names,
         table,
+        why::Heat,
     },
 };
 
@@ -110,6 +111,11 @@ impl Grid {
         self.side
     }
 
+    /// Columns and rows of an image with its caption.
+    fn size(self) -> (u16, u16) {
+        if self.large { (LARGE_COLUMNS, LARGE_ROWS) } else { (SMALL_COLUMNS, SMALL_ROWS) }
+    }
+
     /// The last row.
     pub(super) fn below(self) -> Rect {
         Rect { y: self.area.bottom() - 1, height: 1, ..self.area }
@@ -120,6 +126,7 @@ impl Grid {
         self,
         images: &[RankedDigit],
         chosen: usize,
+        heat: Option<Heat<'_>>,
         look: Look<'_>,
         buf: &mut Buffer,
     ) {
@@ -133,6 +140,10 @@ impl Grid {
             let (column, row) = (shown % self.columns, shown / self.columns);
             let (x, y) = (self.area.x + column * self.pitch.0, self.area.y + row * self.pitch.1);
             self.draw_image(image, (x, y), place == chosen, look, buf);
+            if let Some(heat) = heat.filter(|_| place == chosen) {
+                let (width, height) = self.size();
+                heat.render(Rect { x: x + BAR, y, width, height: height - 1 }, buf);
+            }
         }
     }
 
@@ -144,8 +155,7 @@ impl Grid {
         look: Look<'_>,
         buf: &mut Buffer,
     ) {
-        let (width, height) =
-            if self.large { (LARGE_COLUMNS, LARGE_ROWS) } else { (SMALL_COLUMNS, SMALL_ROWS) };
+        let (width, height) = self.size();
         let picture = Rect { x: x + BAR, y, width, height: height - 1 };
         if self.large {
             look.picture(image).draw_large(picture, buf);
