@@ -6,7 +6,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use super::map::Map;
-use super::step::{Images, Shared, Step, Sums};
+use super::step::{Gradients, Images, Shared, Step};
 use crate::nn::simd::{self, fma, load, store};
 
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl Step for Linear {
         simd::run(Forward { layer: self, weights, bias, values: images.values, step: images.step });
     }
 
-    fn backward(&self, shared: &Shared, images: &mut Images, sums: &mut Sums) {
+    fn backward(&self, shared: &Shared, images: &mut Images, sums: &mut Gradients) {
         let Images { values, grads, step, .. } = images;
         let first = sums.first;
         let (weight_sums, bias_sums) = sums.sums[self.sums()].split_at_mut(self.weight.len());

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::norm::{BatchNorm, Coefficients};
 use super::pointwise::Join;
-use super::step::{Images, Shared, Sums};
+use super::step::{Gradients, Images, Shared};
 use super::workspace::{Part, grow};
 use super::{Graph, SLACK};
 use crate::nn::engine::Mode;
@@ -186,7 +186,7 @@ impl Graph {
             }
             *loss += self.loss(input, &mut images, logits);
             if with_gradients {
-                let mut sums = Sums { sums, first: first == range.start, scratch };
+                let mut sums = Gradients { sums, first: first == range.start, scratch };
                 for step in self.program.steps.iter().rev() {
                     step.backward(shared, &mut images, &mut sums);
                 }
