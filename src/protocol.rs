@@ -28,7 +28,7 @@ pub use inside::{
 pub use network::{NetworkInfo, ParameterInfo, StageInfo};
 pub use progress::{Clock, Digit, Progress, Sample};
 pub use run::{EvalSet, Failure, RunInfo, Summary};
-pub use state::{Best, Slot, TrainingProgress, TrainingState};
+pub use state::{Best, Slot, StoredWeights, TrainingProgress, TrainingState};
 pub use timeline::{Break, RateChange, Rewound};
 
 /// A command from the person at the screen. It takes effect before the next batch.

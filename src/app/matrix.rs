@@ -215,7 +215,15 @@ pub(super) mod tests {
         let (steps, clock) = (24, Clock::default());
         feed(
             &mut app,
-            Event::Finished(Summary { steps, images: 0, clock, test, stopped: false, saved: None }),
+            Event::Finished(Summary {
+                steps,
+                images: 0,
+                clock,
+                test,
+                best: None,
+                stopped: false,
+                saved: None,
+            }),
         );
         let set = |app: &App| app.matrix().map(|matrix| (matrix.step, matrix.evaluation.set));
         assert_eq!(set(&app), Some((24, EvalSet::Test)));

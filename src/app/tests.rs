@@ -59,7 +59,15 @@ fn record(epoch: u32, seconds: f64) -> EpochRecord {
 }
 
 fn summary(stopped: bool) -> Summary {
-    Summary { steps: 24, images: 1_200, clock: Clock::default(), test: None, stopped, saved: None }
+    Summary {
+        steps: 24,
+        images: 1_200,
+        clock: Clock::default(),
+        test: None,
+        best: None,
+        stopped,
+        saved: None,
+    }
 }
 
 fn feed(app: &mut App, events: impl IntoIterator<Item = Event>) {

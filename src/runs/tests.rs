@@ -12,7 +12,15 @@ fn place() -> (tempfile::TempDir, Runs) {
 
 fn ended(stopped: bool) -> Event {
     let clock = Clock::default();
-    Event::Finished(Summary { steps: 1, images: 50, clock, test: None, stopped, saved: None })
+    Event::Finished(Summary {
+        steps: 1,
+        images: 50,
+        clock,
+        test: None,
+        best: None,
+        stopped,
+        saved: None,
+    })
 }
 
 fn write(folder: &RunFolder, event: &Event) {

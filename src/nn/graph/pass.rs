@@ -7,7 +7,7 @@ use super::step::{Images, Shared, Sums};
 use super::workspace::{Part, grow};
 use super::{Graph, SLACK};
 use crate::nn::engine::Mode;
-use crate::nn::loss::log_sum_exp;
+use crate::nn::loss::row_loss;
 
 /// Gradients that one thread adds up over the parts.
 const SLICE: usize = 4_096;
@@ -36,6 +36,8 @@ pub(in crate::nn) struct Input<'a> {
     pub(in crate::nn) mode: Mode,
     /// Whether gradients are wanted.
     pub(in crate::nn) with_gradients: bool,
+    /// What all classes share of each label.
+    pub(in crate::nn) smoothing: f64,
 }
 
 impl<'a> Input<'a> {
@@ -139,6 +141,7 @@ impl Graph {
             labels: &[0],
             mode: Mode::Evaluate,
             with_gradients: false,
+            smoothing: 0.0,
         };
         let mut packed = Vec::new();
         self.pack(&input, &mut packed);
@@ -239,8 +242,7 @@ impl Graph {
                 // There are at most 100 classes.
                 None => &mut row[..logits.len()],
             };
-            total += log_sum_exp(logits, grads) - f64::from(logits[label]);
-            grads[label] -= 1.0;
+            total += row_loss(logits, label, input.smoothing, grads);
             for grad in grads {
                 *grad *= share;
             }
