@@ -228,6 +228,7 @@ pub(super) mod tests {
                 images: 0,
                 clock,
                 test,
+                best: None,
                 stopped: false,
                 saved: None,
                 diverged: None,

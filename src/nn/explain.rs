@@ -77,7 +77,9 @@ impl Frozen {
         let Weights { trained, running } = &self.weights;
         let labels = vec![0; len / each];
         let (mode, with_gradients) = (Mode::Evaluate, false);
-        let input = Input { trained, running, pixels, labels: &labels, mode, with_gradients };
+        let smoothing = 0.0;
+        let input =
+            Input { trained, running, pixels, labels: &labels, mode, with_gradients, smoothing };
         Ok(self.graph.read(&input, values))
     }
 

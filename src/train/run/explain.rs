@@ -32,7 +32,7 @@ impl Run<'_> {
     fn explain_slice(&mut self) {
         let moment = Moment {
             step: self.at.step,
-            model: &self.learner.model,
+            model: self.learner.product(),
             sets: &self.sets,
             results: &self.results,
         };

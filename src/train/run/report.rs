@@ -92,7 +92,7 @@ impl Run<'_> {
         self.look.is_new = false;
         self.look.step = self.at.step;
         self.look.next = Instant::now() + LOOK;
-        let (model, step) = (&self.learner.model, self.at.step);
+        let (model, step) = (self.learner.product(), self.at.step);
         let image = Image::of(&subject, &self.sets, &self.results, step);
         let Some(Image { place, pixels, label }) = image else { return Ok(()) };
         let insides = insides(model, pixels, subject.clone(), place, label, step)?;
