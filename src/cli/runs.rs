@@ -3,7 +3,7 @@
 mod remove;
 mod show;
 
-use std::{borrow::Cow, cmp::Reverse, fmt::Write as _, path::Path};
+use std::{cmp::Reverse, fmt::Write as _, path::Path};
 
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ use crate::{
     config::RunConfig,
     outcome::Outcome,
     printable::{Shown, printable},
-    runs::{RunEntry, Runs},
+    runs::{RunEntry, RunStatus, Runs},
     ui::thousands,
 };
 
@@ -51,7 +51,7 @@ fn list(arguments: &RunsListArgs) -> Outcome {
 fn chosen(mut runs: Vec<RunEntry>, arguments: &RunsListArgs) -> Vec<RunEntry> {
     let is_chosen = |run: &RunEntry| {
         let name = run.config.name.as_deref().unwrap_or_default();
-        let words = [&run.name, name, &run.status.name(), &settings(&run.config)].join(" ");
+        let words = [&run.name, name, run.status.name(), &settings(&run.config)].join(" ");
         let words = words.to_lowercase();
         arguments.filter.iter().all(|text| words.contains(&text.to_lowercase()))
     };
@@ -79,8 +79,10 @@ struct Row<'a> {
     run: &'a str,
     name: Option<&'a str>,
     path: String,
-    state: Cow<'static, str>,
+    state: &'static str,
     failure: Option<&'a str>,
+    /// The step from which on losses or weights are not finite.
+    diverged: Option<u64>,
     epoch: u32,
     epochs: u32,
     step: u64,
@@ -98,6 +100,10 @@ impl<'a> Row<'a> {
             path: run.path.to_string_lossy().into_owned(),
             state: run.status.name(),
             failure: run.failure.as_deref(),
+            diverged: match run.status {
+                RunStatus::Diverged(step) => Some(step),
+                _ => None,
+            },
             epoch,
             epochs: run.config.epochs,
             step,
@@ -142,7 +148,7 @@ fn called(run: &RunEntry) -> String {
 fn table(runs: &[RunEntry], root: &Path) -> String {
     let width = runs.iter().map(|run| called(run).chars().count()).max().unwrap_or(0);
     let width = width.max("run".len());
-    let states: Vec<_> = runs.iter().map(|run| run.status.name()).collect();
+    let states: Vec<_> = runs.iter().map(|run| run.status.describe()).collect();
     let state_width = states.iter().map(|state| state.chars().count()).max().unwrap_or(0).max(11);
     let head = ["state", "epoch", "step", "best", "size"];
     let [state, epoch, step, accuracy, bytes] = head;
@@ -172,7 +178,6 @@ fn table(runs: &[RunEntry], root: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runs::RunStatus;
 
     fn entry(name: &str, status: RunStatus, step: u64, best: Option<f64>) -> RunEntry {
         let config = RunConfig { seed: step, name: None, ..RunConfig::default() };

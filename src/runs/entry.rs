@@ -56,17 +56,24 @@ pub enum RunStatus {
 }
 
 impl RunStatus {
-    /// A word or few.
-    pub fn name(self) -> Cow<'static, str> {
-        let name = match self {
+    /// One word.
+    pub fn name(self) -> &'static str {
+        match self {
             Self::Running => "running",
             Self::Done => "done",
             Self::Stopped => "stopped",
             Self::Failed => "failed",
             Self::Interrupted => "interrupted",
-            Self::Diverged(step) => return diverged_at(step).into(),
-        };
-        name.into()
+            Self::Diverged(_) => "diverged",
+        }
+    }
+
+    /// The word, and the step where that matters.
+    pub fn describe(self) -> Cow<'static, str> {
+        match self {
+            Self::Diverged(step) => diverged_at(step).into(),
+            _ => self.name().into(),
+        }
     }
 }
 

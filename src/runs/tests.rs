@@ -68,7 +68,7 @@ fn the_journal_tells_how_a_run_ended() {
     for event in [diverged, Event::Failed(failed)] {
         let status = status(Some(event));
         assert_eq!(status, RunStatus::Diverged(1_234));
-        assert_eq!(status.name(), "✗ diverged at step 1,234");
+        assert_eq!(status.describe(), "✗ diverged at step 1,234");
     }
     assert_eq!(status(Some(Event::Failed(failure))), RunStatus::Failed);
     let newest = runs.newest_unfinished().expect("three are");

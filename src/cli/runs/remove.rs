@@ -80,7 +80,7 @@ fn description(removal: &Removal) -> String {
     let mut text = format!(
         "{}\n  {}, {}, {}\n  removes {}\n",
         entry.path.shown(),
-        entry.status.name(),
+        entry.status.describe(),
         epochs(entry),
         size(entry),
         list(files)

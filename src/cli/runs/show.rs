@@ -112,7 +112,7 @@ fn text(entry: &RunEntry, history: &History) -> String {
     row("folder", &entry.path.shown());
     match &entry.failure {
         Some(failure) => row("state", &format!("{}: {failure}", entry.status.name())),
-        None => row("state", &entry.status.name()),
+        None => row("state", &entry.status.describe()),
     }
     let (epoch, step) = entry.reached.unwrap_or((0, 0));
     let step = thousands(step);
