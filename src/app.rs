@@ -30,7 +30,7 @@ use crate::{
     recorder::Report,
 };
 
-pub use action::{Action, Direction, Focus, RATE_FACTOR, Unbound, View};
+pub use action::{Action, Direction, Focus, RATE_FACTOR, Target, Unbound, View};
 pub use breakpoints::Breakpoints;
 pub use charts::Charts;
 pub use curves::{Curves, Range, Sight};
@@ -47,7 +47,7 @@ pub use pad::Pad;
 pub use prompt::{Prompt, PromptKind};
 pub use recovery::Recovery;
 pub use run::Run;
-pub use tiles::Tiles;
+pub use tiles::{TileSize, Tiles};
 pub use why::{Tab, Why};
 
 /// What lies over the panes.
@@ -128,8 +128,8 @@ pub struct App {
     pub prompt: Option<Prompt>,
     /// Whether the run belongs to another program and can only be looked at.
     pub looks_on: bool,
-    /// Whether views of many images show few of them in large.
-    pub enlarged: bool,
+    /// How large images are where there are many.
+    pub tile_size: TileSize,
     /// How many images the view shows.
     pub tiles: Tiles,
     /// Turns of the help's pages, to be taken modulo their number.
@@ -181,7 +181,7 @@ impl Default for App {
             breakpoints: Breakpoints::default(),
             prompt: None,
             looks_on: false,
-            enlarged: false,
+            tile_size: TileSize::default(),
             tiles: Tiles::default(),
             help_page: 0,
             declined: None,
@@ -348,7 +348,7 @@ impl App {
     }
 
     /// Whether the mouse draws.
-    pub fn takes_mouse(&self) -> bool {
+    pub fn draws_with_mouse(&self) -> bool {
         self.focus() == Focus::View(View::Draw) && self.overlay.is_none()
     }
 

@@ -2,8 +2,10 @@
 
 mod ascii;
 mod axis;
+mod background;
 mod cells;
 mod chart;
+mod click;
 mod confusion;
 mod depth;
 mod digits;
@@ -38,6 +40,8 @@ use ratatui::{
 };
 
 pub use ascii::is_wanted as ascii_is_wanted;
+pub use background::Background;
+pub use click::action_at;
 pub use depth::Depth;
 pub(crate) use format::thousands;
 pub use theme::Theme;

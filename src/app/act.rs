@@ -1,6 +1,6 @@
 //! What each action does.
 
-use super::{Action, App, Direction, Overlay, PromptKind, RATE_FACTOR, View};
+use super::{Action, App, Direction, Overlay, PromptKind, RATE_FACTOR, Target, View};
 use crate::protocol::{Command, ImageSet, RunState};
 
 impl App {
@@ -51,11 +51,12 @@ impl App {
                 View::Why => self.why.select(direction),
                 View::Overview | View::Loss => {}
             },
+            Action::Choose(target) => self.choose(target),
             Action::OlderMatrix => self.pin_older(),
             Action::NewerMatrix => self.pin_newer(),
             Action::NextParameter => self.inspector.select_parameter(true),
             Action::PreviousParameter => self.inspector.select_parameter(false),
-            Action::Enlarge => self.enlarged = !self.enlarged,
+            Action::Enlarge => self.tile_size = self.tile_size.other(),
             Action::LookInside => self.look_inside(),
             Action::Hardest => self.network.hardest(),
             Action::Explain => self.explain(),
@@ -128,6 +129,33 @@ impl App {
             self.messages.inform("The run has ended: rewind it before you change the rate.");
         }
         !has_ended
+    }
+
+    fn choose(&mut self, target: Target) {
+        let before = (self.view, self.mistakes.cursor, self.mistakes.selected);
+        let inspected = self.inspector.selected;
+        match target {
+            Target::Cell(truth, predicted) => {
+                self.mistakes.cursor = (truth, predicted);
+                self.show(View::Confusion);
+                if before.0 == View::Confusion && before.1 == (truth, predicted) {
+                    self.open_chosen();
+                }
+            }
+            Target::Image(place) if self.view == View::Mistakes => {
+                self.mistakes.selected = place;
+                if before.2 == place {
+                    self.open_chosen();
+                }
+            }
+            Target::Image(place) => {
+                self.inspector.selected = place;
+                if inspected == place {
+                    self.look_inside();
+                }
+            }
+            Target::Stage(page) => self.network.show_stage(page),
+        }
     }
 
     fn show(&mut self, view: View) {

@@ -47,6 +47,8 @@ pub enum Action {
     ToggleRange,
     /// Move what is chosen in this view.
     Move(Direction),
+    /// Choose this, or open it if it is chosen already.
+    Choose(Target),
     /// Show the confusion matrix of the epoch before.
     OlderMatrix,
     /// Show the confusion matrix of the epoch after.
@@ -215,6 +217,17 @@ impl View {
         let place = Self::ALL.iter().position(|&view| view == self).unwrap_or_default();
         Self::ALL[(place + by) % Self::ALL.len()]
     }
+}
+
+/// What the mouse can choose in a view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// True and predicted class of a cell of the confusion matrix.
+    Cell(u8, u8),
+    /// The place of an image among those of the view.
+    Image(usize),
+    /// The place of a stage of the network.
+    Stage(usize),
 }
 
 /// Where keys go.

@@ -75,6 +75,11 @@ impl Network {
         self.subject = Subject::Image { set, index };
     }
 
+    /// Shows a stage from its beginning.
+    pub(super) fn show_stage(&mut self, page: usize) {
+        (self.page, self.part) = (page, 0);
+    }
+
     /// Asks for the image with the highest loss.
     pub(super) fn hardest(&mut self) {
         self.subject = Subject::Hardest;

@@ -20,7 +20,7 @@ use crate::{
     network::NetworkSpec,
     protocol::Breakpoint,
     session::{Display, OnDone},
-    ui::{Depth, ascii_is_wanted},
+    ui::{Background, Depth, ascii_is_wanted},
 };
 pub(super) use values::Described;
 use values::{described, file, frames, mebibytes, model, number, run_name, whole};
@@ -136,9 +136,15 @@ pub(super) struct LookArgs {
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = true, help_heading = SCREEN)]
     #[expect(clippy::doc_markdown, reason = "the help shows it as it is")]
     color: ColorChoice,
+    /// Colours for a dark or a light background; auto asks the terminal, or takes COLORFGBG
+    #[arg(long, value_name = "WHICH", default_value = "auto", hide_possible_values = true, help_heading = SCREEN)]
+    theme: ThemeChoice,
     /// Use ASCII only, as when the locale is not UTF-8
     #[arg(long, help_heading = SCREEN)]
     ascii: bool,
+    /// Leave the mouse to the terminal, which selects text with it
+    #[arg(long, help_heading = SCREEN)]
+    no_mouse: bool,
 }
 
 impl LookArgs {
@@ -158,8 +164,37 @@ impl LookArgs {
             ColorChoice::Basic => Depth::Basic,
         };
         let ascii = self.ascii || ascii_is_wanted(variable);
-        Display { fps: self.fps, depth, ascii, outlives_terminal, on_done }
+        let background = match self.theme {
+            ThemeChoice::Auto => Background::detect(variable).unwrap_or_default(),
+            ThemeChoice::Dark => Background::Dark,
+            ThemeChoice::Light => Background::Light,
+        };
+        // Consoles without a window print what they do not know.
+        let answers = !matches!(variable("TERM").as_deref(), None | Some("linux" | "dumb"));
+        let asks_background = self.theme == ThemeChoice::Auto && depth != Depth::None && answers;
+        let (fps, mouse) = (self.fps, !self.no_mouse);
+        Display {
+            fps,
+            depth,
+            background,
+            asks_background,
+            ascii,
+            mouse,
+            outlives_terminal,
+            on_done,
+        }
     }
+}
+
+/// Which background the colours are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ThemeChoice {
+    /// The terminal's, as far as it can be known.
+    Auto,
+    /// A dark one.
+    Dark,
+    /// A light one.
+    Light,
 }
 
 /// Which colours are used.

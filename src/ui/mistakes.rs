@@ -11,7 +11,7 @@ mod grid;
 
 use ratatui::{
     buffer::Buffer,
-    layout::Rect,
+    layout::{Position, Rect},
     text::{Line, Span},
     widgets::Widget,
 };
@@ -150,7 +150,14 @@ impl<'a> Mistakes<'a> {
 /// How many images the view shows in `area`; `None` where there is only room for one.
 pub(super) fn tiles(app: &App, area: Rect) -> Option<Tiles> {
     let below_title = Rect { height: area.height.checked_sub(1)?, y: area.y + 1, ..area };
-    Some(Grid::fit(below_title, app.enlarged)?.tiles())
+    Some(Grid::fit(below_title, app.tile_size)?.tiles())
+}
+
+/// The place of the image at a place of the view.
+pub(super) fn image_at(app: &App, area: Rect, at: Position) -> Option<usize> {
+    let below_title = Rect { height: area.height.checked_sub(1)?, y: area.y + 1, ..area };
+    let count = app.mistakes.list()?.digits.len();
+    Grid::fit(below_title, app.tile_size)?.image_at(at, app.mistakes.selected, count)
 }
 
 /// What images are drawn with.
@@ -186,7 +193,7 @@ impl Widget for &Mistakes<'_> {
         let found = mistakes.list();
         let inner =
             Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area };
-        let grid = Grid::fit(inner, self.app.enlarged);
+        let grid = Grid::fit(inner, self.app.tile_size);
         let with_probability = grid.is_none_or(|grid| grid.has_probability(names));
         self.title(found, with_probability, area, buf);
         if let Some(text) = self.missing(found) {

@@ -22,7 +22,7 @@ mod vector;
 
 use ratatui::{
     buffer::Buffer,
-    layout::{Constraint, Layout, Rect},
+    layout::{Constraint, Layout, Position, Rect},
     text::Span,
     widgets::Widget,
 };
@@ -207,6 +207,18 @@ pub(super) fn tiles(app: &App, theme: &Theme, area: Rect) -> Option<Tiles> {
     let place = place.filter(|(which, _)| *which != Which::Logits);
     let parts = place.map_or(1, |(which, place)| network.stage(which, insides).parts(place));
     Some(Tiles { parts, ..Tiles::default() })
+}
+
+/// The place of the stage at a place of the view: its name in the path, or the stage itself.
+pub(super) fn stage_at(app: &App, theme: &Theme, area: Rect, at: Position) -> Option<usize> {
+    let (network, insides) = (Network::new(app, theme), app.network.insides()?);
+    let Arranged { page, path, way, .. } = network.arrange(insides, area);
+    if let Some(path) = path.filter(|path| path.contains(at)) {
+        return network.page_at(insides, page, path.width, at.x - path.x);
+    }
+    let Way::Some { stages, .. } = way else { return None };
+    let (which, _) = stages.into_iter().find(|(_, place)| place.contains(at))?;
+    Which::all(insides).into_iter().position(|one| one == which)
 }
 
 impl Widget for &Network<'_> {
