@@ -212,6 +212,7 @@ fn has_written(tty: &Tty, wanted: &[u8]) -> bool {
 fn a_terminal_that_says_that_it_is_light_gets_other_colours() {
     const WHITE: &str = "\x1b]11;rgb:ffff/ffff/ffff\x1b\\";
     let mut tty = Tty::start(&["--epochs", "100"], 80, 24);
+    tty.wait_for_alternate_screen();
     tty.send(WHITE);
     tty.send("7");
     tty.wait_for_text("Nothing is drawn yet.");
