@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     app::{App, Range, Sight, curves::Values},
+    metrics::Bucket,
     protocol::EvalSet,
 };
 
@@ -121,15 +122,18 @@ impl<'a> Loss<'a> {
     }
 
     fn draw_band(&self, sight: &Sight, chart: &Chart, buf: &mut Buffer) {
-        let steps = |from, to| self.app.curves.steps(sight, from, to);
         chart.fill(buf, self.theme, |from, to| {
-            let bucket = steps(from, to).filter(crate::metrics::Bucket::is_drawable)?;
+            let bucket = self.app.curves.steps(sight, from, to).filter(Bucket::is_drawable)?;
             Some((f64::from(bucket.min), f64::from(bucket.max)))
         });
+    }
+
+    /// Marks the columns whose losses the axis does not hold or that are no numbers.
+    fn mark_columns(&self, sight: &Sight, chart: &Chart, buf: &mut Buffer) {
         let (mut clipped, mut largest) = (Vec::new(), 0.0_f32);
         for column in (0..2 * u32::from(chart.plot.width)).step_by(2) {
             let (from, to) = (chart.steps(column).0, chart.steps(column + 1).1);
-            let Some(bucket) = steps(from, to) else { continue };
+            let Some(bucket) = self.app.curves.steps(sight, from, to) else { continue };
             if bucket.is_drawable() && f64::from(bucket.max) > chart.high() {
                 clipped.push(column);
                 largest = largest.max(bucket.max);
@@ -210,6 +214,7 @@ impl Widget for &Loss<'_> {
         let Some(chart) = Chart::draw(inner, buf, self.theme, axis, span, frame) else { return };
         self.draw_band(&sight, &chart, buf);
         self.draw_lines(&sight, &chart, buf);
+        self.mark_columns(&sight, &chart, buf);
         let curves = &self.app.curves;
         for &step in curves.marks.breaks() {
             chart.mark_break(buf, step, self.theme.alert);
