@@ -130,7 +130,8 @@ fn new_run(arguments: &TrainArgs, tools: Tools) -> Result<Launch, Outcome> {
     }
     if let (None, Some(init)) = (&arguments.model, &config.init) {
         let loaded = checkpoint::load_weights(init).map_err(Outcome::failure)?;
-        config.model = loaded.plan.spec().clone();
+        let model = loaded.plan.spec().clone();
+        config.model = arguments.with_dropout(model).map_err(wrong)?;
         config.validate().map_err(wrong)?;
     }
     let mut launch = Launch::unrecorded(config, tools, arguments.log.clone());

@@ -10,6 +10,7 @@
 )]
 
 mod article;
+pub mod average;
 pub mod composed;
 mod dropout;
 pub mod engine;

@@ -28,7 +28,7 @@ pub use inside::{
 pub use network::{NetworkInfo, ParameterInfo, StageInfo};
 pub use progress::{Clock, Digit, Progress, Sample};
 pub use run::{EvalSet, Failure, RunInfo, Summary, diverged_at};
-pub use state::{Best, Slot, TrainingProgress, TrainingState};
+pub use state::{Best, Slot, StoredWeights, TrainingProgress, TrainingState};
 pub use timeline::{Break, RateChange, Rewound};
 
 /// Learning rates that a person can set: beyond, the weights are lost or nothing moves.

@@ -68,6 +68,7 @@ fn summary(stopped: bool) -> Summary {
         images: 1_200,
         clock: Clock::default(),
         test: None,
+        best: None,
         stopped,
         saved: None,
         diverged: None,

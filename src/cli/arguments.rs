@@ -206,9 +206,13 @@ pub(super) enum RunsSub {
 pub(super) struct TrainArgs {
     #[command(flatten)]
     pub(super) source: SourceArgs,
-    /// Hold out N training images and evaluate on them; test images are then used once, at the end
+    /// Hold out N training images to evaluate on; the test images are then used once, at the end, with the
+    /// best weights
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = DATA)]
     pub(super) validation: usize,
+    /// Train on N of the training images, the same share of each class
+    #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = DATA)]
+    pub(super) train_size: Option<usize>,
 
     /// The network: a name (article), a TOML file with [[layer]] tables, or layers in one line, such as
     /// "conv 16 k3 p1, relu, pool 2, flatten, linear" [default: article, or that of --init]
@@ -256,7 +260,7 @@ pub(super) struct TrainArgs {
         conflicts_with_all = [
             "image_size", "validation", "batch_size", "lr", "seed", "no_shuffle", "init", "run_dir", "no_run_dir",
             "optimizer", "weight_decay", "betas", "momentum", "nesterov", "clip_norm", "schedule", "warmup",
-            "final_lr", "name",
+            "final_lr", "label_smoothing", "dropout", "ema", "early_stop", "train_size", "name",
         ],
         help_heading = RUNS
     )]
@@ -327,6 +331,7 @@ pub(super) enum OnHangup {
 const DATA: &str = "Data";
 const TRAINING: &str = "Training";
 const OPTIMISER: &str = "Optimiser";
+const REGULARISATION: &str = "Regularisation";
 const FILES: &str = "Files";
 const RUNS: &str = "Keeping runs";
 const DEBUGGER: &str = "Debugger";

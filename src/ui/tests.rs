@@ -141,6 +141,7 @@ pub(super) fn finished() -> App {
             images: 600_000,
             clock: clock(10 * STEPS_PER_EPOCH),
             test,
+            best: None,
             stopped: false,
             saved: None,
             diverged: None,

@@ -10,7 +10,7 @@ use super::step::{Images, Shared, Sums};
 use super::workspace::{Part, grow};
 use super::{Graph, SLACK};
 use crate::nn::engine::Mode;
-use crate::nn::loss::log_sum_exp;
+use crate::nn::loss::row_loss;
 use crate::nn::simd;
 
 /// Gradients that one thread adds up over the parts.
@@ -40,6 +40,8 @@ pub(in crate::nn) struct Input<'a> {
     pub(in crate::nn) mode: Mode,
     /// Whether gradients are wanted.
     pub(in crate::nn) with_gradients: bool,
+    /// What all classes share of each label.
+    pub(in crate::nn) smoothing: f64,
 }
 
 impl<'a> Input<'a> {
@@ -131,6 +133,7 @@ impl Graph {
             labels: &[0],
             mode: Mode::Evaluate,
             with_gradients: false,
+            smoothing: 0.0,
         };
         let mut packed = Vec::new();
         self.pack(&input, &mut packed);
@@ -224,8 +227,7 @@ impl Graph {
                 Some(grads) => &mut grads[..classes],
                 None => &mut unused[..classes],
             };
-            total += log_sum_exp(row, grads) - f64::from(row[label]);
-            grads[label] -= 1.0;
+            total += row_loss(row, label, input.smoothing, grads);
             for grad in grads {
                 *grad *= share;
             }

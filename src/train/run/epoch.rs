@@ -6,7 +6,7 @@ use super::Run;
 use crate::{
     config::RunConfig,
     data::batches::Batches,
-    nn::engine::Key,
+    nn::{engine::Key, model::Model},
     protocol::{Break, Breakpoint, EpochRecord, EvalSet, Evaluation, Event, RunState},
     train::{error::TrainError, evaluate::evaluate},
 };
@@ -110,7 +110,7 @@ impl Run<'_> {
         self.clock.trained(Instant::now());
         let train_seconds = self.clock.read().training - self.epoch_start;
         let (set, _) = self.sets.evaluation();
-        let Some(evaluation) = self.evaluate(set)? else { return Ok(false) };
+        let Some(evaluation) = self.evaluate(set, None)? else { return Ok(false) };
         let batch_size = self.config.batch_size;
         let images = (self.at.batch * batch_size).min(self.sets.train.len());
         let last = self.batches.batch(self.at.batch - 1).len();
@@ -127,7 +127,7 @@ impl Run<'_> {
         self.control.after_epoch();
         let is_finite = self.losses.diverged().is_some() || self.learner.running_is_finite()?;
         let hit = self.watch.after_epoch((self.at.epoch, self.at.step), &evaluation, is_finite);
-        self.note_best(&evaluation);
+        self.note_best(&evaluation)?;
         self.evaluated = Some((self.at.step, evaluation));
         self.checkpoint()?;
         if !self.tools.attended {
@@ -139,14 +139,19 @@ impl Run<'_> {
         Ok(true)
     }
 
-    /// Measures the network on a set; `None` where a wish to stop came first.
-    pub(super) fn evaluate(&mut self, set: EvalSet) -> Result<Option<Evaluation>, TrainError> {
+    /// Measures the network, or another `model`, on a set; `None` where a wish to stop came first.
+    pub(super) fn evaluate(
+        &mut self,
+        set: EvalSet,
+        model: Option<&Model>,
+    ) -> Result<Option<Evaluation>, TrainError> {
         self.enter(RunState::Evaluating);
         self.control.before_evaluation();
         let mut results = Vec::new();
         let wanted = self.tools.attended.then_some(&mut results);
         let Self { sets, learner, remote, outbox, device, .. } = self;
-        let mut evaluation = evaluate(&learner.model, sets.of(set), set, device, wanted, || {
+        let model = model.unwrap_or(learner.product());
+        let mut evaluation = evaluate(model, sets.of(set), set, device, wanted, || {
             remote.pull();
             outbox.deliver();
             !remote.is_stopping()

@@ -114,7 +114,7 @@ impl Run<'_> {
         if pixels.len() != self.sets.test.pixels() {
             return Ok(());
         }
-        let (model, step) = (&self.learner.model, self.at.step);
+        let (model, step) = (self.learner.product(), self.at.step);
         let insides = insides(model, pixels, subject.clone(), image, label, step)?;
         self.outbox.send(&Event::Insides(Arc::new(insides)));
         Ok(())

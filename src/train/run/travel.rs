@@ -52,6 +52,7 @@ impl Run<'_> {
         // What was kept and measured may be of a course that is given up next.
         self.checkpointed = None;
         self.bests.retain(|best| best.step <= step);
+        self.best_weights.retain(|(best, _)| *best <= step);
         self.evaluated.take_if(|(evaluated, _)| *evaluated > step);
         // The time belongs to no course.
         self.clock.skip(Instant::now());
