@@ -171,6 +171,7 @@ fn config() -> impl Strategy<Value = RunConfig> {
                 label_smoothing,
                 ema,
                 validation: if holds_out { 30 } else { 0 },
+                balanced_validation: shuffle,
                 early_stop: early_stop.filter(|_| holds_out),
                 train_size,
                 seed,
