@@ -143,8 +143,8 @@ pub struct RunConfig {
     /// Training images that are used, the same share of each class; `None` for all.
     #[serde(default)]
     pub train_size: Option<usize>,
-    /// Whether validation images are the same share of each class. In runs of the first versions they are
-    /// drawn from all.
+    /// Whether validation images are the same share of each class, as the command line asks for; in runs of
+    /// the first versions they are drawn from all.
     #[serde(default)]
     pub balanced_validation: bool,
 }
@@ -180,7 +180,7 @@ impl Default for RunConfig {
             ema: None,
             early_stop: None,
             train_size: None,
-            balanced_validation: true,
+            balanced_validation: false,
         }
     }
 }

@@ -319,7 +319,7 @@ mod tests {
         let best = Some(Best { epoch: 7, step: 700, accuracy: 0.98 });
         assert_eq!(
             summary_lines(&Summary { best, ..summary() }, Some(&RunInfo::example())),
-            "training with 60000 data... ended early after 1200 steps (elapsed 4.1s)\n\
+            "training with 60000 data... ended early after 1,200 steps (elapsed 4.1s)\n\
              test accuracy of epoch 7, the best on the validation images: 9725/10000 (97.25%)\n"
         );
     }

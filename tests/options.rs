@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, bounded};
 use mnist_tui::{
     checkpoint::{Checkpoint, decode_checkpoint, encode_checkpoint},
     config::{DataSource, OptimizerSpec, RunConfig, ScheduleSpec, Shape},
-    protocol::{Command, EvalSet, Event, RunState, Summary, TrainingState},
+    protocol::{Clock, Command, EvalSet, Event, RunState, Summary, TrainingState},
     train::{Tools, Worker, spawn_with_tools},
 };
 use proptest::prelude::*;
@@ -100,7 +100,7 @@ impl Watched {
         let summary = self.summary.expect("it has ended");
         let mut state = TrainingState::clone(&self.state.expect("it is recorded"));
         // Times are no part of it.
-        state.progress.clock = Default::default();
+        state.progress.clock = Clock::default();
         state.progress.epoch_seconds = 0.0;
         if let Some((_, evaluation)) = &mut state.progress.evaluated {
             evaluation.seconds = 0.0;
@@ -171,6 +171,7 @@ fn config() -> impl Strategy<Value = RunConfig> {
                 label_smoothing,
                 ema,
                 validation: if holds_out { 30 } else { 0 },
+                balanced_validation: shuffle,
                 early_stop: early_stop.filter(|_| holds_out),
                 train_size,
                 seed,

@@ -241,7 +241,8 @@ pub(super) enum RunsSub {
 pub(super) struct TrainArgs {
     #[command(flatten)]
     pub(super) source: SourceArgs,
-    /// Hold out N training images and evaluate on them; test images are then used once, at the end
+    /// Hold out N training images to evaluate on; the test images are then used once, at the end, with the
+    /// best weights
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = DATA)]
     pub(super) validation: usize,
     /// Train on N of the training images, the same share of each class

@@ -292,7 +292,8 @@ impl<'a> Run<'a> {
         let diverged = self.diverged()?;
         // A run stopped before its first step has nothing worth an older file's place, nor has one
         // that diverged.
-        let save = self.config.save.as_ref().filter(|_| self.at.step > 0 && diverged.is_none());
+        let is_of_use = self.at.step > 0 && (diverged.is_none() || best.is_some());
+        let save = self.config.save.as_ref().filter(|_| is_of_use);
         if let Some(path) = save {
             let model = best.as_ref().unwrap_or(self.learner.product());
             let Weights { trained, running } = model.weights()?;

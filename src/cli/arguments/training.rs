@@ -41,7 +41,7 @@ impl TrainArgs {
             name: self.name.clone(),
             optimizer: self.recipe.optimizer()?,
             schedule: self.recipe.schedule(),
-            balanced_validation: true,
+            balanced_validation: self.validation > 0,
             clip_norm: self.recipe.clip_norm,
             label_smoothing: self.recipe.label_smoothing,
             ema: self.recipe.ema,
