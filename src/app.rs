@@ -343,6 +343,7 @@ impl App {
             (Some(_), _) => Focus::Question,
             (None, Some(Overlay::Breakpoints)) => Focus::Breakpoints,
             (None, Some(Overlay::ConfirmQuit)) => Focus::Confirmation,
+            (None, None) if self.crosshair().is_some() => Focus::Crosshair,
             (None, _) => Focus::View(self.view),
         }
     }

@@ -111,8 +111,17 @@ const fn in_view(
     short: &'static str,
     help: &'static str,
 ) -> Binding {
-    let focus = Some(Focus::View(view));
-    Binding { keys, action, group: Group::Choice, focus, short, help }
+    in_place(Focus::View(view), keys, action, short, help)
+}
+
+const fn in_place(
+    focus: Focus,
+    keys: &'static [Key],
+    action: Action,
+    short: &'static str,
+    help: &'static str,
+) -> Binding {
+    Binding { keys, action, group: Group::Choice, focus: Some(focus), short, help }
 }
 
 const fn in_dialog(
@@ -204,6 +213,10 @@ pub const BINDINGS: &[Binding] = &[
         "enlarge", "enlarge images"),
     in_view(View::Mistakes, &[Key::char('z')], Action::Enlarge,
         "enlarge", "enlarge images"),
+    in_place(Focus::Crosshair, &[Key::char('+'), Key::char('=')], Action::Zoom { closer: true },
+        "zoom", "zoom in, out"),
+    in_place(Focus::Crosshair, &[Key::char('-')], Action::Zoom { closer: false },
+        "zoom out", "zoom in, out"),
     in_view(View::Network, &[Key::char('m')], Action::Hardest,
         "worst mistake", "the worst mistake"),
     in_view(View::Network, &[Key::char('t')], Action::SwitchSet,

@@ -7,6 +7,7 @@ mod cells;
 mod chart;
 mod click;
 mod confusion;
+mod curves;
 mod depth;
 mod digits;
 mod draw;
@@ -28,6 +29,7 @@ mod picture;
 mod progress;
 mod prompt;
 mod raster;
+mod readout;
 mod table;
 pub mod theme;
 mod why;
@@ -124,13 +126,7 @@ impl Dashboard<'_> {
         let above = why::above(app, parts.body);
         match app.view {
             View::Overview => self.overview(parts.body, buf),
-            View::Loss => {
-                let (loss, error) = layout::curves(parts.body);
-                loss::Loss::new(app, theme).with_steps(error.is_none()).render(loss, buf);
-                if let Some(area) = error {
-                    error_rate::ErrorRate::new(app, theme).render(area, buf);
-                }
-            }
+            View::Loss => curves::Curves::new(app, theme).render(parts.body, buf),
             View::Step => inspector::Inspector::new(app, theme).render(parts.body, buf),
             View::Confusion if app.why.calibration => {
                 why::Calibration { app, theme }.render(parts.body, buf);

@@ -49,9 +49,12 @@ impl App {
                 View::Mistakes => self.mistakes.select(direction, self.tiles),
                 View::Draw => self.pad.select(direction),
                 View::Why => self.why.select(direction),
-                View::Overview | View::Loss => {}
+                View::Loss => self.move_crosshair(direction),
+                View::Overview => {}
             },
             Action::Choose(target) => self.choose(target),
+            Action::Point(step) => self.point_at(step),
+            Action::Zoom { closer } => self.zoom(closer),
             Action::OlderMatrix => self.pin_older(),
             Action::NewerMatrix => self.pin_newer(),
             Action::NextParameter => self.inspector.select_parameter(true),
@@ -82,7 +85,7 @@ impl App {
             Action::NextView => self.show(self.view.shifted(1)),
             Action::PreviousView => self.show(self.view.shifted(View::ALL.len() - 1)),
             Action::ToggleLogScale => self.toggle_log_scale(),
-            Action::ToggleRange => self.charts.range = self.charts.range.next(),
+            Action::ToggleRange => self.next_range(),
             Action::ToggleHelp => {
                 self.help_page = 0;
                 self.toggle(Overlay::Help);
@@ -186,7 +189,7 @@ impl App {
                 self.breakpoints.dismissed = true;
             } else if self.breakpoints.news().is_some() {
                 self.breakpoints.dismissed = true;
-            } else {
+            } else if !self.leave_crosshair() {
                 self.close_chosen();
             }
         }
@@ -198,6 +201,7 @@ impl App {
         }
         match self.overlay.take() {
             Some(Overlay::ConfirmQuit) => return self.quit(),
+            None if self.crosshair().is_some() => return self.go_to_crosshair(),
             Some(_) => {}
             None => self.open_chosen(),
         }

@@ -49,6 +49,13 @@ pub enum Action {
     Move(Direction),
     /// Choose this, or open it if it is chosen already.
     Choose(Target),
+    /// Put the crosshair of the charts on a step.
+    Point(u64),
+    /// Show half or twice as many steps in the charts.
+    Zoom {
+        /// Whether half as many.
+        closer: bool,
+    },
     /// Show the confusion matrix of the epoch before.
     OlderMatrix,
     /// Show the confusion matrix of the epoch after.
@@ -239,6 +246,8 @@ pub enum Focus {
     Breakpoints,
     /// To a question that is answered with yes or no.
     Confirmation,
+    /// To the crosshair of the charts in the loss view.
+    Crosshair,
     /// To this view.
     View(View),
 }

@@ -124,6 +124,7 @@ impl App {
         if let Some(sample) = progress.sample.take() {
             self.sample.offer(sample);
         }
+        self.curves.rates.push(progress.last_step(), progress.learning_rate);
         self.run.advance(&progress);
     }
 

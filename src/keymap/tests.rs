@@ -93,6 +93,7 @@ fn markdown() -> String {
             Some(Focus::View(view)) => view.name(),
             Some(Focus::Breakpoints) => "breakpoints",
             Some(Focus::Confirmation) => "question",
+            Some(Focus::Crosshair) => "crosshair",
             Some(Focus::Question) | None => "",
         };
         format!("| {} | {help} | {place} |\n", keys.join(" "))

@@ -56,6 +56,7 @@ impl<'a> Loss<'a> {
 
     fn title(&self, is_log: bool) -> String {
         let range = match self.app.charts.range {
+            _ if self.app.is_zoomed() => "zoomed in",
             Range::SoFar => "so far",
             Range::WholeRun => "whole run",
             Range::Recent => "last 1,000 steps",
@@ -96,6 +97,22 @@ impl<'a> Loss<'a> {
             legend(&[past("before"), smooth, evaluation]),
             legend(&[past("before"), evaluation]),
         ]
+    }
+
+    /// Draws the axes.
+    fn chart(&self, inner: Rect, buf: &mut Buffer) -> Option<Chart> {
+        let sight = self.app.sight();
+        let values = self.app.curves.values(&sight);
+        let axis = axis(&values, self.app.loss_is_log(&values));
+        let frame = Frame { label: chart::plain, tail: TAIL, names_steps: self.names_steps };
+        Chart::draw(inner, buf, self.theme, axis, (sight.from, sight.to), frame)
+    }
+
+    /// The step that a column of the chart in this area shows.
+    pub(super) fn step_at(&self, area: Rect, column: u16) -> Option<u64> {
+        let mut unseen = Buffer::empty(area);
+        let inner = pane::titled(area, &mut unseen, self.theme, "", [Line::default()]);
+        self.chart(inner, &mut unseen)?.step_at(column)
     }
 
     /// Draws the curves that the run has left: dashed, so that they differ without colours.
@@ -169,17 +186,22 @@ impl<'a> Loss<'a> {
     /// The latest values, below each other at the end of the curve.
     fn ends(&self) -> Vec<End> {
         let curves = &self.app.curves;
+        let past = curves.pasts.drawn(curves.loss.steps()).filter_map(|(_, past)| {
+            let value = f64::from(past.loss.smooth().filter(|loss| loss.is_finite())?);
+            let name = past.name.map_or_else(|| "ahead".to_owned(), String::from);
+            let text = format!("{name} {}", format::loss(value));
+            Some(End { step: past.loss.steps(), value, text, style: self.theme.past })
+        });
         let smooth = curves.loss.smooth().map(|loss| (loss, self.theme.smooth));
         let last = curves.evaluations.iter().next_back();
         let evaluation = last.map(|point| (point.loss, self.theme.evaluation));
         let shown = smooth.into_iter().chain(evaluation).filter(|(loss, _)| loss.is_finite());
         let step = curves.loss.steps();
-        shown
-            .map(|(loss, style)| {
-                let value = f64::from(loss);
-                End { step, value, text: format::loss(value), style }
-            })
-            .collect()
+        let here = shown.map(|(loss, style)| {
+            let value = f64::from(loss);
+            End { step, value, text: format::loss(value), style }
+        });
+        here.chain(past).collect()
     }
 }
 
@@ -191,8 +213,9 @@ fn axis(values: &Values, is_log: bool) -> Axis {
         return Axis::logarithmic(or_nan(values.low), max);
     }
     let high = if max > OUTLIER * settled { settled } else { max };
-    // Where all values are far from 0 it is left out.
-    if min > 0.5 * high { Axis::around(min, high) } else { Axis::linear(0.0, high) }
+    // Where all values are far from 0, and from each other, it is left out.
+    let is_far = min > 0.5 * high && high - min > 0.02 * high;
+    if is_far { Axis::around(min, high) } else { Axis::linear(0.0, high) }
 }
 
 impl Widget for &Loss<'_> {
@@ -209,9 +232,7 @@ impl Widget for &Loss<'_> {
             };
             return pane::empty(inner, buf, self.theme, text);
         }
-        let frame = Frame { label: chart::plain, tail: TAIL, names_steps: self.names_steps };
-        let (axis, span) = (axis(&values, is_log), (sight.from, sight.to));
-        let Some(chart) = Chart::draw(inner, buf, self.theme, axis, span, frame) else { return };
+        let Some(chart) = self.chart(inner, buf) else { return };
         self.draw_band(&sight, &chart, buf);
         self.draw_lines(&sight, &chart, buf);
         self.mark_columns(&sight, &chart, buf);
@@ -223,5 +244,8 @@ impl Widget for &Loss<'_> {
             chart.mark_rates(buf, &curves.marks, self.theme);
         }
         chart.print_ends(buf, &self.ends());
+        if let Some(step) = self.app.crosshair() {
+            chart.draw_crosshair(buf, step, self.theme);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Whole screens on a test terminal, and every view at every size.
 
 mod ascii;
+mod charts;
 mod draw;
 mod sets;
 mod steps;
