@@ -1,4 +1,4 @@
-//! A pane's title, and what stands in a pane that has nothing to show yet.
+//! A pane's title, and the text of a pane that has nothing to show yet.
 
 use ratatui::{
     buffer::Buffer,
@@ -37,7 +37,7 @@ pub(super) fn titled<const N: usize>(
     Rect { y: area.y + 1, height: area.height - 1, ..area }
 }
 
-/// Says in the middle of an empty pane what will come.
+/// Writes in the middle of an empty pane what will appear there.
 pub(super) fn empty(area: Rect, buf: &mut Buffer, theme: &Theme, text: &str) {
     let lines = format::wrap(text, usize::from(area.width.saturating_sub(2)).min(40));
     let height = lines.len() as u16;
