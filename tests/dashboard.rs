@@ -218,6 +218,7 @@ fn a_terminal_that_says_that_it_is_light_gets_other_colours() {
     tty.wait_for_text("Nothing is drawn yet.");
     assert!(has_written(&tty, MUTED[1]), "the reply came before the key");
     assert!(has_written(&tty, b"\x1b]11;?\x1b\\"), "it was asked");
+    tty.wait_for_text("▶ training");
     tty.leave();
     let mut tty = Tty::start(&["--epochs", "100", "--theme", "dark"], 80, 24);
     tty.wait_for_text("▶ training");

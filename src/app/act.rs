@@ -33,25 +33,7 @@ impl App {
             Action::EditBreakpoints => self.toggle(Overlay::Breakpoints),
             Action::AddBreakpoint => self.ask(PromptKind::Breakpoint),
             Action::RemoveBreakpoint => return self.remove_breakpoint(),
-            Action::Move(_) if self.prompt.is_some() => {}
-            Action::Move(direction) if self.overlay == Some(Overlay::Breakpoints) => {
-                self.breakpoints.select(direction);
-            }
-            Action::Move(direction) if self.overlay == Some(Overlay::Help) => {
-                self.turn_help(direction);
-            }
-            Action::Move(direction) => match self.view {
-                View::Step => self.inspector.select(direction, self.tiles),
-                View::Confusion => self.move_cursor(direction),
-                View::Network => {
-                    self.network.select(direction, self.run.info.as_ref(), self.tiles.parts);
-                }
-                View::Mistakes => self.mistakes.select(direction, self.tiles),
-                View::Draw => self.pad.select(direction),
-                View::Why => self.why.select(direction),
-                View::Loss => self.move_crosshair(direction),
-                View::Overview => {}
-            },
+            Action::Move(direction) => self.go(direction),
             Action::Choose(target) => self.choose(target),
             Action::Point(step) => self.point_at(step),
             Action::Zoom { closer } => self.zoom(closer),
@@ -134,6 +116,29 @@ impl App {
         !has_ended
     }
 
+    /// Moves what is chosen on top or, with nothing there, in the view.
+    fn go(&mut self, direction: Direction) {
+        match (&self.prompt, self.overlay) {
+            (Some(_), _) => return,
+            (None, Some(Overlay::Breakpoints)) => return self.breakpoints.select(direction),
+            (None, Some(Overlay::Help)) => return self.turn_help(direction),
+            (None, _) => {}
+        }
+        match self.view {
+            View::Step => self.inspector.select(direction, self.tiles),
+            View::Confusion => self.move_cursor(direction),
+            View::Network => {
+                self.network.select(direction, self.run.info.as_ref(), self.tiles.parts);
+            }
+            View::Mistakes => self.mistakes.select(direction, self.tiles),
+            View::Draw => self.pad.select(direction),
+            View::Why => self.why.select(direction),
+            View::Loss => self.move_crosshair(direction),
+            View::Overview => {}
+        }
+    }
+
+    /// Chooses what was clicked, or opens it if it was chosen before.
     fn choose(&mut self, target: Target) {
         let before = (self.view, self.mistakes.cursor, self.mistakes.selected);
         let inspected = self.inspector.selected;

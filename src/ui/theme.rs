@@ -43,7 +43,7 @@ pub struct Theme {
     pub muted: Style,
     /// Rules and axes.
     pub rule: Style,
-    /// What is chosen or alive.
+    /// The chosen item, and states that are live.
     pub accent: Style,
     /// The figure to look at first.
     pub figure: Style,
@@ -51,7 +51,7 @@ pub struct Theme {
     pub smooth: Style,
     /// Shades without a ground of their own: what is there, and not to be looked at first.
     pub band: Style,
-    /// What was trained before the run went back.
+    /// Abandoned branches.
     pub past: Style,
     /// Evaluations.
     pub evaluation: Style,
