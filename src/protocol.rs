@@ -31,7 +31,9 @@ pub use progress::{Clock, Digit, Progress, Sample};
 pub use run::{EvalSet, Failure, RunInfo, Summary, diverged_at};
 pub use state::{Best, Slot, StoredWeights, TrainingProgress, TrainingState};
 pub use timeline::{Break, RateChange, Rewound};
-pub use why::{Answer, Attribution, Content, Method, Projection, ProjectionPoint, Question};
+pub use why::{
+    Answer, Attribution, Content, Landscape, Method, Projection, ProjectionPoint, Question,
+};
 
 /// Learning rates that a person can set: beyond, the weights are lost or nothing moves.
 pub const LEARNING_RATES: (f64, f64) = (1e-10, 1e3);

@@ -9,6 +9,7 @@ impl App {
             self.messages.inform("You are watching this run: another program controls it.");
             return Vec::new();
         }
+        self.why.stop_exploring();
         match action {
             // The session sees to it.
             Action::Suspend | Action::Redraw => {}

@@ -1,7 +1,7 @@
 //! The cell chosen in the confusion matrix, and the images of a cell or of all, hardest first.
 
 use super::{App, Direction, Matrix, Tiles, View};
-use crate::protocol::{Found, Query, RankedDigit, Subject};
+use crate::protocol::{Found, Query, RankedDigit};
 
 /// State of the confusion and mistakes views.
 #[derive(Debug, Default)]
@@ -88,12 +88,7 @@ impl App {
                 self.network.look_at(set, index);
                 self.view = View::Network;
             }
-            View::Why => {
-                if let Some(Subject::Image { set, index }) = self.explained_subject() {
-                    self.network.look_at(set, index);
-                    self.view = View::Network;
-                }
-            }
+            View::Why => self.open_explained(),
             _ => {}
         }
     }
