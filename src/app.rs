@@ -31,7 +31,7 @@ use crate::{
 };
 
 pub use action::{Action, Direction, Focus, RATE_FACTOR, Target, Unbound, View};
-pub use breakpoints::Breakpoints;
+pub use breakpoints::{Breakpoints, Row};
 pub use charts::Charts;
 pub use curves::{Curves, Range, Sight};
 pub use epochs::Epochs;
@@ -154,6 +154,8 @@ struct Asked {
     inspecting_since: Option<u64>,
     /// Whether a person waits for a checkpoint.
     checkpoint: bool,
+    /// Whether a person waits for an evaluation.
+    evaluation: bool,
 }
 
 /// Seconds that a batch's digits stay while training goes on.
@@ -197,8 +199,7 @@ impl Default for App {
 impl App {
     /// A screen for a run that pauses on these conditions.
     pub fn new(breakpoints: Vec<Breakpoint>) -> Self {
-        let breakpoints = Breakpoints { list: breakpoints, ..Breakpoints::default() };
-        Self { breakpoints, ..Self::default() }
+        Self { breakpoints: Breakpoints::new(breakpoints), ..Self::default() }
     }
 
     /// The same for a run that can only be looked at.

@@ -141,6 +141,10 @@ impl<W: Write> Lines<W> {
                     ticks = never();
                 }
                 Event::Epoch(record) => self.print(&epoch_line(&record, self.epochs()))?,
+                // What a person asks for is shown on a screen.
+                Event::Evaluated(record) if record.step == 0 => {
+                    self.print(&epoch_line(&record, self.epochs()))?;
+                }
                 Event::Finished(summary) => {
                     self.bar.clear();
                     self.print(&summary_lines(&summary, self.info.as_ref()))?;
@@ -157,6 +161,7 @@ impl<W: Write> Lines<W> {
                 Event::Progress(_) => has_trained = true,
                 // For a screen and its person, and for files.
                 Event::State(_)
+                | Event::Evaluated(_)
                 | Event::Epochs(_)
                 | Event::Rewound(_)
                 | Event::LearningRate(_)
@@ -206,6 +211,13 @@ fn epoch_line(record: &EpochRecord, epochs: u32) -> String {
     let percent = 100.0 * record.evaluation.accuracy();
     let set = set.name();
     let (epoch_width, count_width) = (width(&epochs), width(total));
+    if record.step == 0 {
+        return format!(
+            "epoch {epoch:>epoch_width$}/{epochs}: {:<18} {set} loss {loss:.4}, \
+             {correct:>count_width$}/{total} ({percent:5.2}%)\n",
+            "before training,"
+        );
+    }
     format!(
         "epoch {epoch:>epoch_width$}/{epochs}: train loss {train_loss:.4}, {set} loss {loss:.4}, \
          {correct:>count_width$}/{total} ({percent:5.2}%), {train_seconds:>6.2} s, \
@@ -306,6 +318,15 @@ mod tests {
         let ends = [record(2, 980), record(10, 9_900)]
             .map(|record| epoch_line(&record, 10).find(" images/s"));
         assert_eq!(ends[0], ends[1]);
+    }
+
+    #[test]
+    fn the_evaluation_before_training_stands_in_the_columns_of_the_others() {
+        let untrained = EpochRecord { step: 0, ..record(0, 974) };
+        let line = epoch_line(&untrained, 10);
+        let expected = "epoch  0/10: before training,   test loss 0.0789,   974/10000 ( 9.74%)\n";
+        assert_eq!(line, expected);
+        assert_eq!(line.find("test loss"), epoch_line(&record(1, 9_756), 10).find("test loss"));
     }
 
     #[test]

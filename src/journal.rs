@@ -84,6 +84,7 @@ impl Journal {
             Event::Started(_)
             | Event::State(_)
             | Event::Epoch(_)
+            | Event::Evaluated(_)
             | Event::Rewound(_)
             | Event::LearningRate(_)
             | Event::Break(_)

@@ -75,6 +75,8 @@ pub enum Command {
     /// Answer a question about the network, now and again as it changes; `None` ends that, and with it any
     /// computation for the question before.
     Explain(Option<Question>),
+    /// Evaluate the network as it is now.
+    Evaluate,
     /// Hand over a checkpoint.
     Checkpoint,
     /// Stand still before the next batch, whatever else was commanded, or no longer: the program is
@@ -115,6 +117,8 @@ pub enum Event {
     Progress(Progress),
     /// An epoch has ended and was evaluated.
     Epoch(EpochRecord),
+    /// The network was evaluated before the first step, or on request: the epoch has not ended.
+    Evaluated(EpochRecord),
     /// Several epochs have ended; only a screen gets them so, others one by one.
     Epochs(Box<Epochs>),
     /// The run has been rewound to an earlier step.

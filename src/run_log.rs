@@ -1,7 +1,8 @@
 //! A run as JSON lines in a file.
 //!
 //! One object a line, told apart by `event`: `run` once the data is read, `step` for every step
-//! without gaps, `epoch` after each evaluation, and at the end `done` or `failed`. Where a person
+//! without gaps, `epoch` after each epoch, `evaluation` before the first step and on request, and at
+//! the end `done` or `failed`. Where a person
 //! steps in: `learning_rate`, `break` when a breakpoint pauses the run, `rewind` when it is rewound,
 //! after which the later steps follow again, and `branch` where these will be others than before.
 //! Numbers that are not finite are `null`.
@@ -265,7 +266,11 @@ impl<W: Write> Lines<W> {
                 self.line(&RunLine::new(info, &self.config))
             }
             Event::Epoch(record) => {
-                self.line(&EpochLine::new(record))?;
+                self.line(&EpochLine::new("epoch", record))?;
+                self.out.flush()
+            }
+            Event::Evaluated(record) => {
+                self.line(&EpochLine::new("evaluation", record))?;
                 self.out.flush()
             }
             Event::Rewound(rewound) => self.line(&StepOnly { event: "rewind", step: rewound.step }),

@@ -361,14 +361,14 @@ fn every_view_has_its_key() {
         ("r", "whole run"),
         ("r", "last 1,000 steps"),
         ("\x1b[Z", "7 draw"),
-        ("?", "quit; asks while training"),
+        ("?", "quit; may ask first"),
     ] {
         tty.send(key);
         tty.wait_for_text(text);
     }
     tty.send("\x1b");
     tty.wait_for("the help to close", |screen| {
-        (!screen.contains("quit; asks while training")).then_some(())
+        (!screen.contains("quit; may ask first")).then_some(())
     });
     tty.leave();
 }

@@ -1,7 +1,10 @@
 //! What each action does.
 
 use super::{Action, App, Direction, Overlay, PromptKind, RATE_FACTOR, Target, View};
-use crate::protocol::{Command, ImageSet, RunState};
+use crate::{
+    printable::thousands,
+    protocol::{Command, ImageSet, RunState},
+};
 
 impl App {
     pub(super) fn act(&mut self, action: Action) -> Vec<Command> {
@@ -16,6 +19,7 @@ impl App {
             Action::TogglePause => return self.run.toggle_pause().into_iter().collect(),
             Action::Step(batches) => return self.run.step(batches).into_iter().collect(),
             Action::FinishEpoch => return self.run.finish_epoch().into_iter().collect(),
+            Action::Evaluate => return self.evaluate(),
             Action::Keep => {
                 self.asked.checkpoint = true;
                 return vec![Command::Checkpoint];
@@ -33,6 +37,7 @@ impl App {
             Action::AskRate => self.ask_rate(),
             Action::EditBreakpoints => self.toggle(Overlay::Breakpoints),
             Action::AddBreakpoint => self.ask(PromptKind::Breakpoint),
+            Action::ToggleBreakpoint => return self.toggle_breakpoint(),
             Action::RemoveBreakpoint => return self.remove_breakpoint(),
             Action::Move(direction) => self.go(direction),
             Action::Choose(target) => self.choose(target),
@@ -93,6 +98,19 @@ impl App {
             }
         }
         Vec::new()
+    }
+
+    /// Evaluates now, unless the network as it is was evaluated before.
+    fn evaluate(&mut self) -> Vec<Command> {
+        let step = self.run.step;
+        let stands = matches!(self.run.state, RunState::Paused | RunState::Done);
+        if stands && !self.run.is_going_back() && self.epochs.at(step).is_some() {
+            self.messages.inform(format!("Step {} is already evaluated.", thousands(step)));
+            return Vec::new();
+        }
+        let command = self.run.evaluate();
+        self.asked.evaluation |= command.is_some();
+        command.into_iter().collect()
     }
 
     fn scale_rate(&mut self, factor: f64) -> Vec<Command> {
@@ -193,7 +211,7 @@ impl App {
             if let Some(offer) = self.recovery_offer() {
                 self.declined = Some(offer.diverged);
                 self.breakpoints.dismissed = true;
-            } else if self.breakpoints.news().is_some() {
+            } else if !self.breakpoints.news().is_empty() {
                 self.breakpoints.dismissed = true;
             } else if !self.leave_crosshair() {
                 self.close_chosen();

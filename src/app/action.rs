@@ -27,12 +27,16 @@ pub enum Action {
     Quicken,
     /// Train fewer.
     Slow,
-    /// Show the breakpoints, to add and remove some.
+    /// Show the breakpoints, to turn on and off.
     EditBreakpoints,
     /// Save a checkpoint now.
     Keep,
+    /// Evaluate now.
+    Evaluate,
     /// Ask for a breakpoint to add.
     AddBreakpoint,
+    /// Turn the chosen breakpoint on or off.
+    ToggleBreakpoint,
     /// Remove the chosen breakpoint.
     RemoveBreakpoint,
     /// Show this view.
@@ -132,6 +136,7 @@ impl Action {
                 | Self::Slow
                 | Self::EditBreakpoints
                 | Self::Keep
+                | Self::Evaluate
         )
     }
 }

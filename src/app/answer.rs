@@ -1,6 +1,6 @@
 //! Questions that are answered by typing: opening them, and what the answers do.
 
-use super::{App, Prompt, PromptKind};
+use super::{App, Prompt, PromptKind, breakpoints::Toggled};
 use crate::protocol::{Command, RunState};
 
 impl App {
@@ -42,7 +42,24 @@ impl App {
         }
     }
 
+    pub(super) fn toggle_breakpoint(&mut self) -> Vec<Command> {
+        if !self.run.is_attended() {
+            return Vec::new();
+        }
+        match self.breakpoints.toggle() {
+            None => Vec::new(),
+            Some(Toggled::Changed) => vec![self.set_breakpoints()],
+            Some(Toggled::NeedsValue(condition)) => {
+                self.ask(PromptKind::Breakpoint);
+                if let Some(prompt) = &mut self.prompt {
+                    prompt.paste(condition);
+                }
+                Vec::new()
+            }
+        }
+    }
+
     fn set_breakpoints(&self) -> Command {
-        Command::SetBreakpoints(self.breakpoints.list.clone())
+        Command::SetBreakpoints(self.breakpoints.on())
     }
 }

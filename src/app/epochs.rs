@@ -1,6 +1,6 @@
 //! The epochs that were evaluated, in memory that does not grow with their number.
 
-use std::ops::Deref;
+use std::{collections::BTreeSet, ops::Deref};
 
 use crate::protocol::{self, EpochRecord};
 
@@ -9,6 +9,8 @@ use crate::protocol::{self, EpochRecord};
 #[derive(Debug, Default)]
 pub struct Epochs {
     records: Vec<EpochRecord>,
+    /// Steps of evaluations in the middle of an epoch.
+    partial: BTreeSet<u64>,
 }
 
 impl Epochs {
@@ -24,11 +26,30 @@ impl Epochs {
             self.go_back(before);
         } else {
             self.records.clear();
+            self.partial.clear();
         }
         self.records.push(record);
         if self.records.len() > Self::RECENT + 2 * Self::OLDER {
             self.thin(kept);
         }
+    }
+
+    /// Adds an evaluation on request, as [`push`](Self::push) an epoch's.
+    pub(super) fn push_partial(&mut self, record: EpochRecord, kept: impl Fn(u64) -> bool) {
+        let step = record.step;
+        self.push(record, kept);
+        self.partial.insert(step);
+    }
+
+    /// Whether the evaluation at `step` was made in the middle of an epoch.
+    pub fn is_partial(&self, step: u64) -> bool {
+        self.partial.contains(&step)
+    }
+
+    /// Epochs that have ended and were evaluated.
+    pub(super) fn ended(&self) -> u32 {
+        let whole = self.records.iter().rfind(|record| !self.is_partial(record.step));
+        whole.map_or(0, |record| record.epoch)
     }
 
     /// Leaves about [`OLDER`](Self::OLDER) of the older ones.
@@ -53,6 +74,7 @@ impl Epochs {
 
     /// Forgets the epochs that ended after `step`.
     pub(super) fn go_back(&mut self, step: u64) {
+        self.partial.retain(|&partial| partial <= step);
         self.records.truncate(self.records.partition_point(|record| record.step <= step));
     }
 

@@ -1,6 +1,6 @@
 //! The evaluation whose confusion matrix is shown: the newest, or an older one that is pinned.
 
-use super::App;
+use super::{App, Epochs};
 use crate::protocol::{EpochRecord, EvalSet, Evaluation, RunState};
 
 /// An evaluation and when it was made.
@@ -11,6 +11,8 @@ pub struct Matrix<'a> {
     /// The epoch that it followed; `None` for the one on the test set that ends a run with
     /// validation images.
     pub epoch: Option<u32>,
+    /// Whether the epoch had not ended.
+    pub is_partial: bool,
     /// Its figures.
     pub evaluation: &'a Evaluation,
 }
@@ -19,8 +21,10 @@ pub struct Matrix<'a> {
 pub(super) type Pin = (u64, EvalSet);
 
 impl<'a> Matrix<'a> {
-    fn of_epoch(record: &'a EpochRecord) -> Self {
-        Self { step: record.step, epoch: Some(record.epoch), evaluation: &record.evaluation }
+    fn of_epoch(record: &'a EpochRecord, epochs: &Epochs) -> Self {
+        let EpochRecord { epoch, step, evaluation, .. } = record;
+        let is_partial = epochs.is_partial(*step);
+        Self { step: *step, epoch: Some(*epoch), is_partial, evaluation }
     }
 
     fn pin(self) -> Pin {
@@ -38,7 +42,8 @@ impl App {
     pub fn newest_matrix(&self) -> Option<Matrix<'_>> {
         self.closing().or_else(|| {
             let held = self.matrix.shown().and_then(|&step| self.epochs.at(step));
-            held.or(self.epochs.last()).map(Matrix::of_epoch)
+            let record = held.or(self.epochs.last());
+            record.map(|record| Matrix::of_epoch(record, &self.epochs))
         })
     }
 
@@ -51,7 +56,7 @@ impl App {
 
     /// The evaluation that was made on `set` after `step`, if there is one.
     pub fn matrix_at(&self, step: u64, set: EvalSet) -> Option<Matrix<'_>> {
-        let epoch = self.epochs.at(step).map(Matrix::of_epoch);
+        let epoch = self.epochs.at(step).map(|record| Matrix::of_epoch(record, &self.epochs));
         epoch.into_iter().chain(self.closing()).find(|matrix| matrix.pin() == (step, set))
     }
 
@@ -62,7 +67,8 @@ impl App {
 
     /// All evaluations whose matrices are kept, oldest first.
     fn matrices(&self) -> impl Iterator<Item = Matrix<'_>> {
-        self.epochs.iter().map(Matrix::of_epoch).chain(self.closing())
+        let epochs = self.epochs.iter().map(|record| Matrix::of_epoch(record, &self.epochs));
+        epochs.chain(self.closing())
     }
 
     /// The evaluation on the test set that ends a run whose epochs are evaluated on another.
@@ -72,7 +78,12 @@ impl App {
         }
         let (summary, test) = (self.run.summary.as_ref()?, self.run.test()?);
         let after_epoch = self.epochs.last().is_some_and(|last| last.evaluation.set == test.set);
-        (!after_epoch).then_some(Matrix { step: summary.steps, epoch: None, evaluation: test })
+        (!after_epoch).then_some(Matrix {
+            step: summary.steps,
+            epoch: None,
+            is_partial: false,
+            evaluation: test,
+        })
     }
 
     fn pinned(&self) -> Option<Matrix<'_>> {

@@ -1,10 +1,10 @@
 //! What a run reports becomes what is shown.
 
 use super::{App, Curves, MATRIX_DWELL, Overlay, SAMPLE_DWELL, View, held::Held};
-use crate::printable::printable;
+use crate::printable::{printable, thousands};
 use crate::protocol::{
-    Breakpoint, EpochRecord, Epochs, Event, Inspection, Progress, Rewound, RunState, Sample,
-    Subject,
+    Breakpoint, EpochRecord, Epochs, Evaluation, Event, Inspection, Progress, Rewound, RunState,
+    Sample, Subject,
 };
 
 /// Digits of a batch that are shown outside of the step view.
@@ -41,7 +41,7 @@ impl App {
             Event::State(state) => {
                 self.run.set_state(state);
                 if state == RunState::Training {
-                    self.breakpoints.hit = None;
+                    self.breakpoints.hit.clear();
                 }
             }
             Event::Progress(progress) => {
@@ -49,6 +49,7 @@ impl App {
                 self.advance(progress);
             }
             Event::Epoch(record) => self.epoch_ended(record),
+            Event::Evaluated(record) => self.evaluated(record),
             Event::Epochs(epochs) => {
                 let Epochs { losses, reached, brief, whole } = *epochs;
                 self.run.note_losses(self.run.step + 1, &losses);
@@ -139,12 +140,30 @@ impl App {
         self.epochs.push(record, |step| shown.contains(&Some(step)));
     }
 
+    /// An evaluation in the middle of an epoch, or before the first.
+    fn evaluated(&mut self, record: EpochRecord) {
+        self.curves.evaluated(record.step, &record.evaluation);
+        self.run.evaluated(&record);
+        self.matrix.offer(record.step);
+        self.asked.query.take_if(|query| query.step == record.step);
+        if std::mem::take(&mut self.asked.evaluation) {
+            let Evaluation { set, loss, correct, total, .. } = &record.evaluation;
+            let step = thousands(record.step);
+            let (set, share) = (set.name(), 100.0 * *correct as f64 / (*total).max(1) as f64);
+            self.messages.inform(format!(
+                "Evaluated at step {step}: {set} loss {loss:.4}, accuracy {share:.2} %."
+            ));
+        }
+        let shown = [self.pin.map(|(step, _)| step), self.matrix.shown().copied()];
+        self.epochs.push_partial(record, |step| shown.contains(&Some(step)));
+    }
+
     /// The run stands at an earlier step: what was seen of later ones is true no more.
     fn go_back(&mut self, to: &Rewound) {
         self.curves.go_back(to);
         self.epochs.go_back(to.step);
-        self.run.rewound(to, self.epochs.last().map_or(0, |last| last.epoch));
-        self.breakpoints.hit = None;
+        self.run.rewound(to, self.epochs.ended());
+        self.breakpoints.hit.clear();
         self.matrix = Held::new(MATRIX_DWELL);
         if let Some(last) = self.epochs.last() {
             self.matrix.offer(last.step);

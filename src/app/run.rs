@@ -202,6 +202,12 @@ impl Run {
         self.eval_seconds = Some(record.evaluation.seconds);
     }
 
+    /// An evaluation was made in the middle of an epoch.
+    pub(super) fn evaluated(&mut self, record: &EpochRecord) {
+        self.clock = record.clock;
+        self.eval_seconds = Some(record.evaluation.seconds);
+    }
+
     pub(super) fn finish(&mut self, summary: Summary) {
         self.state = RunState::Done;
         self.clock = summary.clock;

@@ -48,7 +48,7 @@ fn a_released_key_means_nothing() {
 fn an_open_dialog_takes_every_key_that_a_view_has() {
     for focus in [Focus::Breakpoints, Focus::Confirmation] {
         let press = |code| action(KeyEvent::new(code, KeyModifiers::NONE), focus);
-        for c in "psSbeEgLfFw1234567,.r+-?iv".chars() {
+        for c in "psSbeEgLfFRw1234567,.r+-?iv".chars() {
             assert_eq!(press(KeyCode::Char(c)), None, "{c} in {focus:?}");
             let event = KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE);
             assert_eq!(unbound_key(event, focus), None, "{c} in {focus:?}");
@@ -59,7 +59,7 @@ fn an_open_dialog_takes_every_key_that_a_view_has() {
     }
     let press = |code| action(KeyEvent::new(code, KeyModifiers::NONE), Focus::Breakpoints);
     for (keys, expected) in [
-        ([KeyCode::Char('a'), KeyCode::Enter], Action::AddBreakpoint),
+        ([KeyCode::Char(' '), KeyCode::Enter], Action::ToggleBreakpoint),
         ([KeyCode::Char('x'), KeyCode::Delete], Action::RemoveBreakpoint),
         ([KeyCode::Char('B'), KeyCode::Esc], Action::Dismiss),
     ] {

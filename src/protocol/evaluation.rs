@@ -32,14 +32,15 @@ impl Evaluation {
     }
 }
 
-/// An epoch that has ended, with the evaluation after it.
+/// An epoch with the evaluation after it, or after the batches that it has had so far.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochRecord {
-    /// Which, from 1.
+    /// Which, from 1; 0 before the first step.
     pub epoch: u32,
     /// Steps of the run so far.
     pub step: u64,
-    /// Batches trained in it: fewer than an epoch has where a step limit ended the run.
+    /// Batches trained in it: fewer than an epoch has where a step limit ended the run, or where the
+    /// epoch has not ended.
     pub batches: u64,
     /// Mean training loss over its images.
     #[serde(deserialize_with = "number::or_nan")]

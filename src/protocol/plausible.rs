@@ -27,7 +27,7 @@ impl Event {
             Self::Progress(progress) => {
                 within(&[progress.first_step, progress.first_batch, progress.images])
             }
-            Self::Epoch(record) => {
+            Self::Epoch(record) | Self::Evaluated(record) => {
                 within(&[record.step, record.batches]) && is_possible(&record.evaluation)
             }
             Self::Epochs(epochs) => {

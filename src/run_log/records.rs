@@ -105,10 +105,10 @@ pub(super) struct EpochLine<'a> {
 }
 
 impl<'a> EpochLine<'a> {
-    pub(super) fn new(record: &'a EpochRecord) -> Self {
+    pub(super) fn new(event: &'static str, record: &'a EpochRecord) -> Self {
         let evaluation = &record.evaluation;
         Self {
-            event: "epoch",
+            event,
             epoch: record.epoch,
             step: record.step,
             batches: record.batches,

@@ -219,6 +219,9 @@ impl<'a> Run<'a> {
     /// Trains to the end, and again where a person went back from there.
     fn train(mut self) -> Result<Option<Summary>, TrainError> {
         let total_steps = self.config.total_steps(self.sets.train.len());
+        if self.tools.start.is_none() {
+            self.evaluate_now()?;
+        }
         loop {
             let all_done = self.train_up_to(total_steps)?;
             let summary = self.finish(all_done)?;

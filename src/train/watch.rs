@@ -30,11 +30,11 @@ impl Watch {
         self.breakpoints = breakpoints;
     }
 
-    /// The first breakpoint that `step` meets, whose loss is known. `finite` tells of its gradient.
-    pub(super) fn after_step(&self, step: u64, losses: &Losses, finite: bool) -> Option<Break> {
-        let loss = losses.at(step)?;
+    /// The breakpoints that `step` meets, whose loss is known. `finite` tells of its gradient.
+    pub(super) fn after_step(&self, step: u64, losses: &Losses, finite: bool) -> Vec<Break> {
+        let Some(loss) = losses.at(step) else { return Vec::new() };
         let before = step.checked_sub(1).and_then(|step| losses.at(step));
-        self.breakpoints.iter().find_map(|&breakpoint| {
+        let hit = |&breakpoint: &Breakpoint| {
             let reason = match breakpoint {
                 Breakpoint::Step(at) => (at == step).then(|| format!("step {step} was reached")),
                 Breakpoint::NotFinite => not_finite(loss, before, finite, step),
@@ -50,21 +50,22 @@ impl Watch {
                 Breakpoint::Epoch | Breakpoint::Accuracy(_) => None,
             };
             reason.map(|reason| Break { breakpoint, step, reason })
-        })
+        };
+        self.breakpoints.iter().filter_map(hit).collect()
     }
 
-    /// The first breakpoint that the evaluation of an epoch after `step` meets. `is_finite` says whether
+    /// The breakpoints that the evaluation of an epoch after `step` meets. `is_finite` says whether
     /// the running statistics are, or that it is known already that the run has diverged.
     pub(super) fn after_epoch(
         &mut self,
         (epoch, step): (u32, u64),
         evaluation: &Evaluation,
         is_finite: bool,
-    ) -> Option<Break> {
+    ) -> Vec<Break> {
         let accuracy = evaluation.accuracy();
         let before = self.accuracies.last().map(|&(_, accuracy)| accuracy);
         self.accuracies.push((step, accuracy));
-        self.breakpoints.iter().find_map(|&breakpoint| {
+        let hit = |&breakpoint: &Breakpoint| {
             let reason = match breakpoint {
                 Breakpoint::Epoch => Some(format!("epoch {epoch} was evaluated")),
                 Breakpoint::Accuracy(share) => {
@@ -80,7 +81,8 @@ impl Watch {
                 Breakpoint::Step(_) | Breakpoint::LossAbove(_) | Breakpoint::Spike(_) => None,
             };
             reason.map(|reason| Break { breakpoint, step, reason })
-        })
+        };
+        self.breakpoints.iter().filter_map(hit).collect()
     }
 
     /// Forgets the evaluations after `step`.
@@ -137,7 +139,7 @@ mod tests {
         let watch = Watch::new(vec![breakpoint.parse().expect("a breakpoint")]);
         let losses = losses(values);
         (1..=losses.last_step())
-            .filter(|&step| watch.after_step(step, &losses, true).is_some())
+            .filter(|&step| !watch.after_step(step, &losses, true).is_empty())
             .collect()
     }
 
@@ -163,15 +165,16 @@ mod tests {
     #[test]
     fn a_gradient_that_is_not_finite_is_met_though_the_loss_is() {
         let watch = Watch::new(vec![Breakpoint::NotFinite]);
-        let hit = watch.after_step(2, &losses([1.0, 1.0]), false).expect("met");
-        assert_eq!(hit.reason, "the gradient of step 2 is not finite");
+        let hits = watch.after_step(2, &losses([1.0, 1.0]), false);
+        assert_eq!(hits[0].reason, "the gradient of step 2 is not finite");
     }
 
     #[test]
     fn running_statistics_that_are_not_finite_are_met_at_the_evaluation() {
         let mut watch = Watch::new(vec![Breakpoint::NotFinite]);
-        assert_eq!(watch.after_epoch((1, 12), &evaluation(90), true), None);
-        let hit = watch.after_epoch((2, 24), &evaluation(90), false).expect("met");
+        assert_eq!(watch.after_epoch((1, 12), &evaluation(90), true), []);
+        let hits = watch.after_epoch((2, 24), &evaluation(90), false);
+        let [hit] = &hits[..] else { panic!("{hits:?}") };
         assert_eq!((hit.breakpoint, hit.step), (Breakpoint::NotFinite, 24));
         let reason = "the running statistics of batch normalisation after epoch 2 are not finite";
         assert_eq!(hit.reason, reason);
@@ -189,7 +192,7 @@ mod tests {
         assert_eq!(hits("spike", with(150, f32::NAN)), [0; 0]);
         let watch = Watch::new(vec!["spike".parse().expect("a breakpoint")]);
         let losses = losses(with(150, 2.0));
-        let reason = watch.after_step(150, &losses, true).expect("met").reason;
+        let reason = &watch.after_step(150, &losses, true)[0].reason;
         assert!(reason.starts_with("the loss of step 150 is 2.0000, 5"), "{reason}");
         assert!(reason.ends_with("spreads above the recent mean of 0.3468"), "{reason}");
     }
@@ -199,7 +202,9 @@ mod tests {
         let breakpoints = ["accuracy>=90%", "epoch"].map(|text| text.parse().expect("valid"));
         let mut watch = Watch::new(breakpoints[..1].to_vec());
         let mut met = |epoch: u32, correct| {
-            watch.after_epoch((epoch, u64::from(epoch) * 10), &evaluation(correct), true).is_some()
+            !watch
+                .after_epoch((epoch, u64::from(epoch) * 10), &evaluation(correct), true)
+                .is_empty()
         };
         assert_eq!(
             [met(1, 80), met(2, 90), met(3, 95), met(4, 80), met(5, 91)],
@@ -207,9 +212,13 @@ mod tests {
         );
         watch.go_back(15);
         watch.set(breakpoints.to_vec());
-        let hit = watch.after_epoch((2, 20), &evaluation(90), true).expect("reached again");
-        assert_eq!(hit.reason, "the test accuracy of epoch 2 is 90.00 %");
-        let hit = watch.after_epoch((3, 30), &evaluation(95), true).expect("an epoch");
-        assert_eq!(hit.reason, "epoch 3 was evaluated");
+        let mut reasons = |epoch: u32, correct| {
+            let step = u64::from(epoch) * 10;
+            let hits = watch.after_epoch((epoch, step), &evaluation(correct), true);
+            hits.into_iter().map(|hit| hit.reason).collect::<Vec<_>>()
+        };
+        let both = ["the test accuracy of epoch 2 is 90.00 %", "epoch 2 was evaluated"];
+        assert_eq!(reasons(2, 90), both, "all that are met at one step");
+        assert_eq!(reasons(3, 95), ["epoch 3 was evaluated"]);
     }
 }

@@ -14,7 +14,7 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::{names::Names, pane, theme::Theme};
+use super::{format::thousands, names::Names, pane, theme::Theme};
 use crate::{
     app::{Action, App, Matrix},
     keymap,
@@ -42,10 +42,12 @@ pub(super) fn pin(app: &App) -> &'static str {
     if app.is_pinned() { "‖ " } else { "" }
 }
 
-/// When an evaluation was made: `epoch 7`, pinned `epoch 3 of 7`.
+/// When an evaluation was made: `epoch 7`, pinned `epoch 3 of 7`, or `step 2,900` within an epoch.
 pub(super) fn moment(app: &App, matrix: Matrix<'_>) -> String {
     match (matrix.epoch, app.epochs.last()) {
         (None, _) => "at the end".to_owned(),
+        (Some(0), _) => "before training".to_owned(),
+        _ if matrix.is_partial => format!("step {}", thousands(matrix.step)),
         (Some(epoch), Some(last)) if app.is_pinned() => format!("epoch {epoch} of {}", last.epoch),
         (Some(epoch), _) => format!("epoch {epoch}"),
     }

@@ -54,11 +54,20 @@ impl<'a> Footer<'a> {
     fn hints(&self) -> Vec<Hint> {
         let further = match self.app.overlay {
             Some(Overlay::ConfirmQuit) => {
-                return vec![hint(Action::Confirm), hint(Action::Dismiss).called("no, stay")];
+                return vec![
+                    hint(Action::Confirm).called("quit"),
+                    hint(Action::Dismiss).called("stay"),
+                ];
             }
             Some(Overlay::Breakpoints) => {
                 let choose = Action::Move(Direction::Down);
-                vec![Action::AddBreakpoint, Action::RemoveBreakpoint, choose, Action::Dismiss]
+                vec![
+                    Action::ToggleBreakpoint,
+                    Action::AddBreakpoint,
+                    Action::RemoveBreakpoint,
+                    choose,
+                    Action::Dismiss,
+                ]
             }
             Some(Overlay::Help | Overlay::Failure) => vec![Action::Dismiss],
             None => {

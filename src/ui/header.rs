@@ -101,10 +101,11 @@ impl<'a> Header<'a> {
         if let Some(step) = diverged {
             return Line::styled(diverged_at(step), style);
         }
-        let text = match (&self.app.breakpoints.hit, run.goal()) {
+        let text = match (&self.app.breakpoints.hit[..], run.goal()) {
             _ if run.is_going_back() => Cow::from(state_text(run)),
-            (Some(hit), _) if run.state == RunState::Paused => {
-                format!("■ break: {}", hit.breakpoint).into()
+            (hits @ [_, ..], _) if run.state == RunState::Paused => {
+                let hit: Vec<String> = hits.iter().map(|hit| hit.breakpoint.to_string()).collect();
+                format!("■ break: {}", hit.join(", ")).into()
             }
             (_, Some(step)) if run.state == RunState::Training => {
                 format!("▶ to step {}", format::thousands(step)).into()

@@ -88,7 +88,12 @@ impl<'a> Mistakes<'a> {
                 _ => "Looking for the images…".into(),
             });
         };
-        let moment = matrix.epoch.map_or_else(|| "at the end".into(), |n| format!("in epoch {n}"));
+        let moment = match matrix.epoch {
+            None => "at the end".to_owned(),
+            Some(0) => "before training".to_owned(),
+            Some(_) if matrix.is_partial => format!("at step {}", format::thousands(matrix.step)),
+            Some(epoch) => format!("in epoch {epoch}"),
+        };
         let name = |class: u8| Names::of(self.app).full(class.into());
         match (found.total, found.query.cell) {
             (None, _) => Some(format!(

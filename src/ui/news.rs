@@ -43,9 +43,9 @@ impl<'a> News<'a> {
             };
             return Some(Text { sentence: message.text.clone(), hint, style });
         }
-        let hit = self.app.breakpoints.news();
+        let hits = self.app.breakpoints.news();
         if let Some(Recovery { diverged, step, learning_rate }) = self.app.recovery_offer() {
-            let reason = hit.filter(|hit| hit.breakpoint == Breakpoint::NotFinite);
+            let reason = hits.iter().find(|hit| hit.breakpoint == Breakpoint::NotFinite);
             let reason = reason.map_or_else(String::new, |hit| format!(": {}", hit.reason));
             let key = keymap::hint(Action::Recover).map_or_else(String::new, |(key, _)| key);
             let step = format::thousands(step);
@@ -56,16 +56,18 @@ impl<'a> News<'a> {
                 style: self.theme.alert,
             });
         }
-        let hit = hit?;
-        let batch = match hit.breakpoint {
-            Breakpoint::LossAbove(_) | Breakpoint::Spike(_) | Breakpoint::NotFinite => {
-                keymap::hint(Action::Show(View::Step))
-            }
-            Breakpoint::Epoch | Breakpoint::Step(_) | Breakpoint::Accuracy(_) => None,
-        };
-        let batch = batch.filter(|_| self.app.view != View::Step);
-        let hint = batch.map_or_else(|| "(esc)".to_owned(), |(key, _)| format!("({key} shows it)"));
-        let sentence = format!("■ {}", hit.reason);
+        if hits.is_empty() {
+            return None;
+        }
+        let is_of_batch = hits.iter().any(|hit| match hit.breakpoint {
+            Breakpoint::LossAbove(_) | Breakpoint::Spike(_) | Breakpoint::NotFinite => true,
+            Breakpoint::Epoch | Breakpoint::Step(_) | Breakpoint::Accuracy(_) => false,
+        });
+        let step = keymap::hint(Action::Show(View::Step));
+        let step = step.filter(|_| is_of_batch && self.app.view != View::Step);
+        let hint = step.map_or_else(|| "(esc)".to_owned(), |(key, _)| format!("({key} shows it)"));
+        let reasons: Vec<&str> = hits.iter().map(|hit| hit.reason.as_str()).collect();
+        let sentence = format!("■ {}", reasons.join("; "));
         Some(Text { sentence, hint: Some(hint), style: self.theme.alert })
     }
 

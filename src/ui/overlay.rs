@@ -12,7 +12,10 @@ use ratatui::{
 };
 
 use super::{format, pane, theme::Theme};
-use crate::app::{App, Overlay, Run};
+use crate::{
+    app::{App, Overlay, Run},
+    protocol::RunState,
+};
 
 /// Draws an overlay in the middle of `area`.
 pub(super) fn render(overlay: Overlay, app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
@@ -52,30 +55,36 @@ fn confirm_quit(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     lines.push(Line::raw(""));
     lines.push(Line::from(vec![
         Span::styled("y", theme.key),
-        Span::styled(" yes, leave   ", theme.muted),
+        Span::styled(" quit   ", theme.muted),
         Span::styled("n", theme.key),
-        Span::styled(" no, stay", theme.muted),
+        Span::styled(" stay", theme.muted),
     ]));
     let inner = framed(area, buf, "Quit?", theme.alert, (width, lines.len() as u16));
     Paragraph::new(lines).render(inner, buf);
 }
 
-/// The question, and what is left of the run after a yes.
+/// What the run is doing, the question, and what becomes of the run after a yes.
 fn quit_question(run: &Run) -> String {
-    let saves = run.saves();
-    let kept = match run.kept {
-        _ if run.is_recorded() => " The run is kept: --resume goes on with it.".to_owned(),
-        Some(step) => {
-            format!(
-                " The run is kept up to step {}: --resume goes on there.",
-                format::thousands(step)
-            )
-        }
-        None if saves => String::new(),
-        None => " Nothing is saved without --save.".to_owned(),
+    let step = format::thousands(run.step);
+    let now = match run.state {
+        RunState::Paused => format!("Paused at step {step}."),
+        RunState::Evaluating => format!("Evaluating after step {step}."),
+        RunState::Training => format!("Training, at step {step}."),
+        RunState::Loading => "Reading the data.".to_owned(),
+        RunState::Done | RunState::Failed => format!("Ended at step {step}."),
     };
-    let save = if saves { ", save the weights" } else { "" };
-    format!("Training is under way. End it{save} and leave?{kept}")
+    let weights = if run.saves() { " The weights are saved." } else { "" };
+    let progress = match run.kept {
+        _ if run.step == 0 => String::new(),
+        _ if run.is_recorded() => " Progress is saved: --resume continues the run.".to_owned(),
+        Some(step) => {
+            let step = format::thousands(step);
+            format!(" Progress is saved up to step {step}: --resume continues from there.")
+        }
+        None if run.saves() => String::new(),
+        None => " Progress is lost: neither --save nor a run folder keeps it.".to_owned(),
+    };
+    format!("{now} Quit?{weights}{progress}")
 }
 
 fn failure(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {

@@ -81,6 +81,10 @@ impl Run {
         self.takes_commands().then_some(Command::ScaleLearningRate(factor))
     }
 
+    pub(in crate::app) fn evaluate(&mut self) -> Option<Command> {
+        self.takes_commands().then_some(Command::Evaluate)
+    }
+
     pub(in crate::app) fn set_rate(&mut self, rate: f64) -> Option<Command> {
         self.takes_commands().then_some(Command::SetLearningRate(rate))
     }

@@ -92,18 +92,22 @@ impl Run<'_> {
     /// that is an error.
     pub(super) fn check(&mut self, step: u64) -> Result<(), TrainError> {
         let finite = self.learner.gradient_was_finite();
-        let Some(hit) = self.watch.after_step(step, &self.losses, finite) else { return Ok(()) };
-        self.hit(hit)
+        let hits = self.watch.after_step(step, &self.losses, finite);
+        self.pause_on(hits)
     }
 
-    fn hit(&mut self, hit: Break) -> Result<(), TrainError> {
-        if !self.tools.attended && hit.breakpoint == Breakpoint::NotFinite {
-            self.hand_over(Instant::now())?;
-            return Err(TrainError::NotFinite { reason: hit.reason, step: hit.step });
+    fn pause_on(&mut self, hits: Vec<Break>) -> Result<(), TrainError> {
+        if hits.is_empty() {
+            return Ok(());
         }
-        self.control.pause();
         self.hand_over(Instant::now())?;
-        self.outbox.send(&Event::Break(hit));
+        for hit in hits {
+            if !self.tools.attended && hit.breakpoint == Breakpoint::NotFinite {
+                return Err(TrainError::NotFinite { reason: hit.reason, step: hit.step });
+            }
+            self.control.pause();
+            self.outbox.send(&Event::Break(hit));
+        }
         Ok(())
     }
 
@@ -112,27 +116,13 @@ impl Run<'_> {
         self.agenda.sample = Instant::now();
         self.hand_over(self.agenda.sample)?;
         self.clock.trained(Instant::now());
-        let train_seconds = self.clock.read().training - self.epoch_start;
         let (set, _) = self.sets.evaluation();
         let Some(evaluation) = self.evaluate(set, None)? else { return Ok(false) };
-        let batch_size = self.config.batch_size;
-        let images = (self.at.batch * batch_size).min(self.sets.train.len());
-        let last = self.batches.batch(self.at.batch - 1).len();
-        let correct = self.corrects.sum(self.at.step, self.at.batch as u64);
-        self.outbox.send(&Event::Epoch(EpochRecord {
-            epoch: self.at.epoch,
-            step: self.at.step,
-            batches: self.at.batch as u64,
-            train_loss: self.losses.mean(self.at.batch, batch_size, last),
-            train_accuracy: correct.map(|correct| correct as f64 / images as f64),
-            train_seconds,
-            images_per_second: images as f64 / train_seconds,
-            evaluation: evaluation.clone(),
-            clock: self.clock.read(),
-        }));
+        let record = self.epoch_record(evaluation.clone());
+        self.outbox.send(&Event::Epoch(record));
         self.control.after_epoch();
         let is_finite = self.losses.diverged().is_some() || self.learner.running_is_finite()?;
-        let hit = self.watch.after_epoch((self.at.epoch, self.at.step), &evaluation, is_finite);
+        let hits = self.watch.after_epoch((self.at.epoch, self.at.step), &evaluation, is_finite);
         self.note_best(&evaluation)?;
         self.evaluated = Some((self.at.step, evaluation));
         self.checkpoint()?;
@@ -140,10 +130,54 @@ impl Run<'_> {
             self.losses.forget_told();
             self.corrects.forget(self.at.step);
         }
-        if let Some(hit) = hit {
-            self.hit(hit)?;
-        }
+        self.pause_on(hits)?;
         Ok(true)
+    }
+
+    /// Evaluates before the first step, or on request, and reports it. It is never the best evaluation,
+    /// and no breakpoint: those are about whole epochs.
+    pub(super) fn evaluate_now(&mut self) -> Result<(), TrainError> {
+        let is_known = self.evaluated.as_ref().is_some_and(|(step, _)| *step == self.at.step);
+        if is_known {
+            return Ok(());
+        }
+        let before = self.state;
+        let now = Instant::now();
+        self.hand_over(now)?;
+        if before == RunState::Training {
+            self.clock.trained(now);
+        } else {
+            self.clock.skip(now);
+        }
+        let (set, _) = self.sets.evaluation();
+        if let Some(evaluation) = self.evaluate(set, None)? {
+            let record = self.epoch_record(evaluation);
+            self.outbox.send(&Event::Evaluated(record));
+        }
+        if before != RunState::Loading {
+            self.enter(before);
+        }
+        Ok(())
+    }
+
+    /// The epoch so far, with an evaluation made now.
+    fn epoch_record(&self, evaluation: Evaluation) -> EpochRecord {
+        let (batches, batch_size) = (self.at.batch, self.config.batch_size);
+        let images = (batches * batch_size).min(self.sets.train.len());
+        let last = batches.checked_sub(1).map_or(0, |last| self.batches.batch(last).len());
+        let correct = self.corrects.sum(self.at.step, batches as u64);
+        let train_seconds = self.clock.read().training - self.epoch_start;
+        EpochRecord {
+            epoch: if self.at.step == 0 { 0 } else { self.at.epoch },
+            step: self.at.step,
+            batches: batches as u64,
+            train_loss: self.losses.mean(batches, batch_size, last),
+            train_accuracy: correct.map(|correct| correct as f64 / images as f64),
+            train_seconds,
+            images_per_second: images as f64 / train_seconds,
+            evaluation,
+            clock: self.clock.read(),
+        }
     }
 
     /// Measures the network, or another `model`, on a set; `None` where a wish to stop came first.

@@ -100,6 +100,7 @@ impl Run<'_> {
                 Command::Inspect(wanted) => self.agenda.inspect = wanted.then(Instant::now),
                 Command::Find(query) => self.find(query),
                 Command::Explain(question) => self.explain(question),
+                Command::Evaluate => self.evaluate_now()?,
                 Command::Checkpoint => self.checkpoint()?,
                 Command::Pause
                 | Command::Resume

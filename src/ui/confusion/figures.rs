@@ -21,7 +21,8 @@ pub(super) const PAIR_LINES: u16 = 3;
 
 impl Confusion<'_> {
     pub(super) fn draw_history(&self, area: Rect, buf: &mut Buffer) {
-        let all = self.app.curves.evaluations.iter().map(|point| f64::from(point.accuracy));
+        let trained = self.app.curves.evaluations.iter().filter(|point| point.step > 0);
+        let all = trained.map(|point| f64::from(point.accuracy));
         let (low, high) = all.fold((1.0, 0.0), |(low, high): (f64, f64), accuracy| {
             (low.min(accuracy), high.max(accuracy))
         });
@@ -29,7 +30,10 @@ impl Confusion<'_> {
         let range = format!(" {:.1}–{:.1} %", 100.0 * low, 100.0 * high);
         let range = Span::styled(range, self.theme.muted);
         let room = usize::from(area.width).saturating_sub(label.width() + range.width());
-        let epochs = &self.app.epochs;
+        let epochs: Vec<_> = self.app.epochs.iter().filter(|record| record.step > 0).collect();
+        if epochs.is_empty() {
+            return;
+        }
         let last = epochs.iter().skip(epochs.len().saturating_sub(room));
         let bars: String =
             last.map(|record| bar(record.evaluation.accuracy(), low, high)).collect();

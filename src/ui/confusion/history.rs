@@ -18,13 +18,15 @@ const WIDEST: usize = 3;
 /// Draws the bars of the last epochs right of the matrix, with the epoch shown in another colour.
 pub(super) fn draw(grid: &Grid, app: &App, right: u16, buf: &mut Buffer, theme: &Theme) {
     let x = grid.right() + GAP;
-    if right < grid.right() + LEAST_COLUMNS || app.epochs.is_empty() {
+    let epochs: Vec<_> =
+        app.epochs.iter().filter(|record| !app.epochs.is_partial(record.step)).collect();
+    if right < grid.right() + LEAST_COLUMNS || epochs.is_empty() {
         return;
     }
     let room = usize::from(right - x);
     let all = app.run.info.as_ref().map_or(0, |info| info.epochs as usize);
-    let wide = (room / all.max(app.epochs.len())).clamp(1, WIDEST);
-    let last = &app.epochs[app.epochs.len().saturating_sub(room / wide)..];
+    let wide = (room / all.max(epochs.len())).clamp(1, WIDEST);
+    let last = &epochs[epochs.len().saturating_sub(room / wide)..];
     let recalls: Vec<_> = last.iter().map(|record| record.evaluation.confusion.recalls()).collect();
     let known =
         || recalls.iter().filter_map(|epoch| epoch.get(grid.rows.clone())).flatten().flatten();
@@ -35,7 +37,7 @@ pub(super) fn draw(grid: &Grid, app: &App, right: u16, buf: &mut Buffer, theme: 
     if let Some(heading) = heading.iter().find(|heading| table::width(heading) <= room) {
         table::left(buf, x, grid.y, heading, room as u16, theme.muted);
     }
-    let shown = app.matrix().and_then(|matrix| matrix.epoch);
+    let shown = app.matrix().map(|matrix| matrix.step);
     // Of three rows the first keeps bars apart.
     let rows = grid.rows_per_class.max(2) - 1;
     for class in grid.rows.clone() {
@@ -43,7 +45,7 @@ pub(super) fn draw(grid: &Grid, app: &App, right: u16, buf: &mut Buffer, theme: 
             let Some(&Some(recall)) = recalls.get(class) else { continue };
             let share = if high > low { (recall - low) / (high - low) } else { 1.0 };
             let width = if wide > 1 { wide - 1 } else { 1 };
-            let style = if Some(record.epoch) == shown { theme.accent } else { theme.smooth };
+            let style = if Some(record.step) == shown { theme.accent } else { theme.smooth };
             let (x, y) = (x + (place * wide) as u16, grid.row(class) + 1 - rows);
             let bar = Rect { x, y, width: width as u16, height: rows };
             draw_bar(bar, share, style, buf);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::{
-    app::{Focus, Target},
+    app::{Breakpoints, Focus, Target},
     keymap::{self, BINDINGS},
     protocol::{Break, Breakpoint, Inspection, ParameterUpdate, RankedDigit, RateChange, Rewound},
 };
@@ -184,12 +184,12 @@ fn a_breakpoint_says_why_it_paused() {
 #[test]
 fn the_breakpoints_and_a_wrong_one_typed() {
     let mut app = broken(Breakpoint::Spike(6.0), SPIKED);
-    app.breakpoints.list = vec![
+    app.breakpoints = Breakpoints::new(vec![
         Breakpoint::NotFinite,
         Breakpoint::Spike(6.0),
         Breakpoint::LossAbove(0.5),
         Breakpoint::Accuracy(0.98),
-    ];
+    ]);
     act(&mut app, Action::EditBreakpoints);
     insta::assert_snapshot!(text(&app, 80, 24));
     act(&mut app, Action::AddBreakpoint);
@@ -199,10 +199,22 @@ fn the_breakpoints_and_a_wrong_one_typed() {
 }
 
 #[test]
-fn no_breakpoints() {
-    let mut app = trained(5);
+fn every_kind_of_breakpoint_is_listed_with_an_example_its_state_and_its_hits() {
+    let mut app = broken(Breakpoint::Spike(6.0), SPIKED);
+    app.breakpoints = Breakpoints::new(vec![Breakpoint::Spike(6.0)]);
+    let hit = Break { breakpoint: Breakpoint::Spike(6.0), step: 2_900, reason: SPIKED.into() };
+    feed(&mut app, Event::Break(hit));
     act(&mut app, Action::EditBreakpoints);
-    assert!(text(&app, 80, 24).contains("None: the run pauses only when asked."));
+    let shown = text(&app, 80, 24);
+    for line in [
+        "○ nan                  at NaN or infinity",
+        "■ spike                when the loss is far above recent     1 hit",
+        "○ e.g. loss>2          when a batch's loss is above this",
+        "○ e.g. accuracy>=0.98  when an evaluation reaches this",
+        "○ e.g. step=300        after this step",
+    ] {
+        assert!(shown.contains(line), "{line}\n{shown}");
+    }
 }
 
 #[test]

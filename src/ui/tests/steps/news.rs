@@ -84,26 +84,31 @@ fn a_notice_of_any_length_fits_any_size() {
 #[test]
 fn the_question_before_leaving_says_what_is_left_of_the_run() {
     let asked = |saves: bool, recorded: bool, reports: &[Report]| {
-        let mut app = App::default();
+        let mut app = trained(5);
         feed(&mut app, Event::Started(RunInfo { saves, recorded, ..RunInfo::example() }));
-        feed(&mut app, Event::State(RunState::Training));
         for report in reports {
             let _ = app.update(Msg::Recorded(report.clone()));
         }
         act(&mut app, Action::Quit);
         let shown = text(&app, 80, 24);
-        let lines = shown.lines().filter_map(|line| line.split('│').nth(1));
+        let dialog = shown.lines().skip_while(|line| !line.contains("╭ Quit?")).skip(1);
+        let lines = dialog.filter_map(|line| line.split('│').rev().nth(1));
         let lines: Vec<&str> = lines.map(str::trim).take_while(|line| !line.is_empty()).collect();
         lines.join(" ")
     };
     let ended = [Report::Kept { step: 2_400 }, Report::Ended(FULL.into())];
     for (saves, recorded, reports, expected) in [
-        (false, false, &[][..], "End it and leave? Nothing is saved without --save."),
-        (true, false, &[], "End it, save the weights and leave?"),
-        (false, true, &[], "End it and leave? The run is kept: --resume goes on with it."),
-        (true, true, &[], "save the weights and leave? The run is kept: --resume goes on with it."),
-        (false, true, &ended, "The run is kept up to step 2,400: --resume goes on there."),
-        (false, true, &ended[1..], "End it and leave? Nothing is saved without --save."),
+        (false, false, &[][..], "Progress is lost: neither --save nor a run folder keeps it."),
+        (true, false, &[], "Training, at step 5. Quit? The weights are saved."),
+        (false, true, &[], "Quit? Progress is saved: --resume continues the run."),
+        (
+            true,
+            true,
+            &[],
+            "Quit? The weights are saved. Progress is saved: --resume continues the run.",
+        ),
+        (false, true, &ended, "Progress is saved up to step 2,400: --resume continues from there."),
+        (false, true, &ended[1..], "Progress is lost: neither --save nor a run folder keeps it."),
     ] {
         let shown = asked(saves, recorded, reports);
         assert!(shown.ends_with(expected), "{shown}");
@@ -126,14 +131,7 @@ fn the_header_says_that_the_run_goes_back_until_it_has() {
 #[test]
 fn every_breakpoint_says_when_it_pauses_in_the_smallest_terminal_too() {
     let mut app = trained(5);
-    app.breakpoints.list = vec![
-        Breakpoint::Epoch,
-        Breakpoint::Step(100_000),
-        Breakpoint::LossAbove(0.5),
-        Breakpoint::Spike(6.0),
-        Breakpoint::NotFinite,
-        Breakpoint::Accuracy(0.98),
-    ];
+    app.breakpoints = Breakpoints::new(vec![Breakpoint::Step(100_000)]);
     act(&mut app, Action::EditBreakpoints);
     insta::assert_snapshot!(text(&app, 40, 12));
     for said in
