@@ -42,7 +42,7 @@ pub(super) fn titled<const N: usize>(
 
 /// Writes in the middle of an empty pane what will appear there.
 pub(super) fn empty(area: Rect, buf: &mut Buffer, theme: &Theme, text: &str) {
-    let lines = format::wrap(text, usize::from(area.width.saturating_sub(2)).min(40));
+    let lines = format::wrap(text, usize::from(area.width.saturating_sub(2)).min(48));
     let height = lines.len() as u16;
     let lines: Vec<Line<'_>> =
         lines.into_iter().map(|line| Line::styled(line, theme.muted)).collect();

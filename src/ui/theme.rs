@@ -137,6 +137,13 @@ impl Theme {
         Some(Style::new().bg(bg).fg(text))
     }
 
+    /// A character as dense as a share of 0..=1, for terminals that have colours and no shades of them.
+    pub fn shade(&self, share: f64) -> Option<&'static str> {
+        const LEVELS: [&str; 5] = [" ", "░", "▒", "▓", "█"];
+        let level = (4.0 * share.clamp(0.0, 1.0)).ceil() as usize;
+        (self.depth == Depth::Basic).then(|| LEVELS[level.min(4)])
+    }
+
     /// The ground of the range between a column's smallest and largest loss; `None` where shades do not
     /// exist.
     pub fn band_ground(&self) -> Option<Color> {

@@ -203,6 +203,13 @@ impl Grid {
         let lean = self.cell.is_multiple_of(2) || predicted >= truth;
         let text = cell_text(count, self.cell);
         self.centred(predicted, self.row(truth), &text, lean, style, buf);
+        let end = (self.column_end(predicted) - 1, self.row(truth));
+        if count > 0
+            && let Some(shade) = theme.shade(share(count, support))
+            && let Some(cell) = buf.cell_mut(end).filter(|cell| cell.symbol() == " ")
+        {
+            cell.set_symbol(shade).set_style(theme.accent);
+        }
     }
 
     /// Errors of each predicted class below the matrix and of each true class at its right.
@@ -253,8 +260,13 @@ impl Grid {
 
 /// The colours of a count out of its row's images; `None` where shades do not exist.
 pub(super) fn heat(count: u32, support: u32, theme: &Theme) -> Option<Style> {
-    // The cube root spreads the few errors over the palette although hits are many.
-    theme.heat((f64::from(count) / f64::from(support.max(1))).cbrt())
+    theme.heat(share(count, support))
+}
+
+/// The place of a count on the scale of shades. The cube root spreads the few errors over it although
+/// hits are many.
+fn share(count: u32, support: u32) -> f64 {
+    (f64::from(count) / f64::from(support.max(1))).cbrt()
 }
 
 /// A count in at most `width` columns, as exact as fits.
