@@ -197,6 +197,8 @@ pub const BINDINGS: &[Binding] = &[
         "older", "previous, next epoch"),
     binding(&[Key::char('.')], Action::NewerMatrix, Group::View,
         "newer", "previous, next epoch"),
+    binding(&[Key::char('x')], Action::Export, Group::View,
+        "save", "save view to a file"),
     binding(&[Key::char('i')], Action::LookInside, Group::View,
         "look inside", "image in the network"),
     binding(&[Key::code(KeyCode::Left), Key::char('h')], Action::Move(Direction::Left), Group::Choice, "left", "move"),

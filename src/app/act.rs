@@ -1,6 +1,6 @@
 //! What each action does.
 
-use super::{Action, App, Direction, Overlay, PromptKind, RATE_FACTOR, Target, View};
+use super::{Action, App, Direction, Overlay, Prompt, PromptKind, RATE_FACTOR, Target, View};
 use crate::{
     printable::thousands,
     protocol::{Command, ImageSet, RunState},
@@ -51,6 +51,7 @@ impl App {
             Action::LookInside => self.look_inside(),
             Action::Hardest => self.network.hardest(),
             Action::Explain => self.explain(),
+            Action::Export => self.prompt = Some(Prompt::new(PromptKind::Export)),
             Action::ExplainNextClass => self.explain_next_class(),
             Action::SwitchSet => self.network.switch_set(self.run.info.as_ref()),
             Action::Pen => self.pad.toggle_pen(),
