@@ -20,6 +20,7 @@ mod record;
 mod recovery;
 pub mod run;
 mod tiles;
+mod why;
 
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ use crate::{
     recorder::Report,
 };
 
-pub use action::{Action, Direction, Focus, RATE_FACTOR, Unbound, View};
+pub use action::{Action, Direction, Focus, RATE_FACTOR, Target, Unbound, View};
 pub use breakpoints::{Breakpoints, Row};
 pub use charts::Charts;
 pub use curves::{Curves, Range, Sight};
@@ -46,7 +47,8 @@ pub use pad::Pad;
 pub use prompt::{Prompt, PromptKind};
 pub use recovery::Recovery;
 pub use run::Run;
-pub use tiles::Tiles;
+pub use tiles::{TileSize, Tiles};
+pub use why::{Tab, Why};
 
 /// What lies over the panes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,14 +120,16 @@ pub struct App {
     pub mistakes: Mistakes,
     /// The pad to draw on.
     pub pad: Pad,
+    /// What is explained of the network.
+    pub why: Why,
     /// What pauses the run.
     pub breakpoints: Breakpoints,
     /// A question that is being answered.
     pub prompt: Option<Prompt>,
     /// Whether the run belongs to another program and can only be looked at.
     pub looks_on: bool,
-    /// Whether views of many images show few of them in large.
-    pub enlarged: bool,
+    /// How large images are where there are many.
+    pub tile_size: TileSize,
     /// How many images the view shows.
     pub tiles: Tiles,
     /// Turns of the help's pages, to be taken modulo their number.
@@ -175,10 +179,11 @@ impl Default for App {
             network: Network::default(),
             mistakes: Mistakes::default(),
             pad: Pad::default(),
+            why: Why::default(),
             breakpoints: Breakpoints::default(),
             prompt: None,
             looks_on: false,
-            enlarged: false,
+            tile_size: TileSize::default(),
             tiles: Tiles::default(),
             help_page: 0,
             declined: None,
@@ -290,6 +295,7 @@ impl App {
         let subject = match self.view {
             View::Network => Some(self.network.subject.clone()),
             View::Draw if !self.pad.is_empty() => Some(Subject::Drawn(self.pad.pixels.clone())),
+            View::Why => self.explained_subject(),
             _ => None,
         };
         if subject != self.asked.subject {
@@ -314,6 +320,10 @@ impl App {
             self.asked.query = Some(query);
             commands.push(Command::Find(query));
         }
+        let question = self.question();
+        if self.why.turn_to(question.clone()) {
+            commands.push(Command::Explain(question));
+        }
         commands
     }
 
@@ -334,12 +344,13 @@ impl App {
             (Some(_), _) => Focus::Question,
             (None, Some(Overlay::Breakpoints)) => Focus::Breakpoints,
             (None, Some(Overlay::ConfirmQuit)) => Focus::Confirmation,
+            (None, None) if self.crosshair().is_some() => Focus::Crosshair,
             (None, _) => Focus::View(self.view),
         }
     }
 
     /// Whether the mouse draws.
-    pub fn takes_mouse(&self) -> bool {
+    pub fn draws_with_mouse(&self) -> bool {
         self.focus() == Focus::View(View::Draw) && self.overlay.is_none()
     }
 

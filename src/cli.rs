@@ -130,7 +130,8 @@ fn new_run(arguments: &TrainArgs, tools: Tools) -> Result<Launch, Outcome> {
     }
     if let (None, Some(init)) = (&arguments.model, &config.init) {
         let loaded = checkpoint::load_weights(init).map_err(Outcome::failure)?;
-        config.model = loaded.plan.spec().clone();
+        let model = loaded.plan.spec().clone();
+        config.model = arguments.with_dropout(model).map_err(wrong)?;
         config.validate().map_err(wrong)?;
     }
     let mut launch = Launch::unrecorded(config, tools, arguments.log.clone());
@@ -290,8 +291,10 @@ mod tests {
         let line = "--data mnist --image-size 28x28 --epochs 3 --batch-size 7 --lr 1e-2 --seed 9 --no-shuffle \
                     --validation 11 --steps 13 --init a --save b --log c --threads 2 \
                     --device cpu --fps 60 --headless --optimizer sgd --momentum 0.9 --nesterov \
-                    --weight-decay 5e-4 --clip-norm 2 --schedule one-cycle --warmup 20 --final-lr 1e-6 --model";
-        let line: Vec<&str> = line.split_whitespace().chain(["flatten, linear"]).collect();
+                    --weight-decay 5e-4 --clip-norm 2 --schedule one-cycle --warmup 20 --final-lr 1e-6 --label-smoothing 0.1 \
+                    --ema 0.99 --early-stop 3 --train-size 500 --dropout 0.25 --model";
+        let line: Vec<&str> =
+            line.split_whitespace().chain(["flatten, dropout 0.5, linear"]).collect();
         let cli = parse(&line).expect("all are valid");
         assert_eq!(
             cli.train.config(),
@@ -309,7 +312,7 @@ mod tests {
                 save: Some("b".into()),
                 threads: Some(2),
                 device: DeviceChoice::Cpu,
-                model: "flatten, linear".parse().expect("a network"),
+                model: "flatten, dropout 0.25, linear".parse().expect("a network"),
                 optimizer: OptimizerSpec::Sgd { momentum: 0.9, nesterov: true, weight_decay: 5e-4 },
                 schedule: ScheduleSpec {
                     shape: Shape::OneCycle,
@@ -318,6 +321,11 @@ mod tests {
                     steps: None
                 },
                 clip_norm: Some(2.0),
+                balanced_validation: true,
+                label_smoothing: 0.1,
+                ema: Some(0.99),
+                early_stop: Some(3),
+                train_size: Some(500),
                 ..RunConfig::default()
             })
         );

@@ -131,6 +131,22 @@ pub struct RunConfig {
     /// Most that the norm of a gradient may be; a longer one is shortened to it.
     #[serde(default)]
     pub clip_norm: Option<f64>,
+    /// What all classes share of each label.
+    #[serde(default)]
+    pub label_smoothing: f64,
+    /// Decay of the averaged weights that are evaluated and saved; `None` for those that are trained.
+    #[serde(default)]
+    pub ema: Option<f64>,
+    /// Ends the run after so many epochs without a better evaluation.
+    #[serde(default)]
+    pub early_stop: Option<u32>,
+    /// Training images that are used, the same share of each class; `None` for all.
+    #[serde(default)]
+    pub train_size: Option<usize>,
+    /// Whether validation images are the same share of each class, as the command line asks for; in runs of
+    /// the first versions they are drawn from all.
+    #[serde(default)]
+    pub balanced_validation: bool,
 }
 
 fn yes() -> bool {
@@ -160,6 +176,11 @@ impl Default for RunConfig {
             optimizer: OptimizerSpec::default(),
             schedule: ScheduleSpec::default(),
             clip_norm: None,
+            label_smoothing: 0.0,
+            ema: None,
+            early_stop: None,
+            train_size: None,
+            balanced_validation: false,
         }
     }
 }
@@ -204,6 +225,22 @@ impl RunConfig {
             let norm = self.clip_norm.unwrap_or_default();
             format!("--clip-norm is {norm}: expected a finite number above 0")
         })?;
+        ensure((0.0..1.0).contains(&self.label_smoothing), || {
+            format!(
+                "--label-smoothing is {}: expected a number from 0 to below 1",
+                self.label_smoothing
+            )
+        })?;
+        ensure(self.ema.is_none_or(|decay| decay > 0.0 && decay < 1.0), || {
+            let decay = self.ema.unwrap_or_default();
+            format!("--ema is {decay}: expected a number between 0 and 1, such as 0.999")
+        })?;
+        ensure(self.early_stop != Some(0), || "--early-stop is 0: expected at least 1".into())?;
+        ensure(self.early_stop.is_none() || self.validation > 0, || {
+            "--early-stop needs --validation: the test images must not decide when a run ends"
+                .into()
+        })?;
+        ensure(self.train_size != Some(0), || "--train-size is 0: expected at least 1".into())?;
         ensure(self.max_steps != Some(0), || "--steps is 0: expected at least 1".into())?;
         ensure(self.threads.is_none_or(|n| (1..=MAX_THREADS).contains(&n)), || {
             let threads = self.threads.unwrap_or_default();
@@ -231,6 +268,12 @@ impl RunConfig {
             )
         })?;
         let left = train_images - self.validation;
+        if let Some(size) = self.train_size {
+            ensure(size <= left, || {
+                format!("--train-size is {size}: expected 1 to {left}, the training images")
+            })?;
+        }
+        let left = self.train_size.unwrap_or(left);
         ensure(self.batch_size <= left, || {
             format!(
                 "--batch-size is {}: expected 1 to {left}, the training images",
@@ -253,7 +296,7 @@ impl RunConfig {
     /// # Errors
     /// If a batch would have too few images for batch normalisation, or take too much memory.
     pub fn validate_batches(&self, plan: &Plan, train_images: usize) -> Result<(), ConfigError> {
-        let images = train_images - self.validation.min(train_images);
+        let images = self.train_size.unwrap_or(train_images - self.validation.min(train_images));
         let size = self.batch_size;
         if let Some(layer) = plan.normalises_single_values() {
             ensure(size > 1 && images % size != 1, || {
@@ -311,6 +354,11 @@ impl RunConfig {
             optimizer,
             schedule,
             clip_norm,
+            label_smoothing,
+            ema,
+            early_stop,
+            train_size,
+            balanced_validation,
             ..
         } = other.clone();
         Self {
@@ -325,6 +373,11 @@ impl RunConfig {
             optimizer,
             schedule,
             clip_norm,
+            label_smoothing,
+            ema,
+            early_stop,
+            train_size,
+            balanced_validation,
             ..self
         }
     }

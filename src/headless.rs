@@ -168,6 +168,7 @@ impl<W: Write> Lines<W> {
                 | Event::Break(_)
                 | Event::Inspected(_)
                 | Event::Insides(_)
+                | Event::Explained(_)
                 | Event::Checkpoint(_)
                 | Event::Found(_)
                 | Event::Notice(_) => {}
@@ -246,12 +247,17 @@ pub(crate) fn summary_lines(summary: &Summary, info: Option<&RunInfo>) -> String
         lines.push_str(&diverged_at(step));
     } else if summary.stopped {
         let _ = write!(lines, "stopped after {} steps", thousands(summary.steps));
+    } else if info.is_some_and(|info| summary.steps < info.total_steps) {
+        let _ = write!(lines, "ended early after {} steps", thousands(summary.steps));
     } else {
         lines.push_str("done");
     }
     let _ = writeln!(lines, " (elapsed {:.1}s)", summary.clock.training);
     if let Some(test) = summary.test.as_ref().filter(|_| summary.diverged.is_none()) {
-        let _ = writeln!(lines, "test accuracy: {}", score(test));
+        let of = summary.best.map_or_else(String::new, |best| {
+            format!(" of epoch {}, the best on the validation images", best.epoch)
+        });
+        let _ = writeln!(lines, "test accuracy{of}: {}", score(test));
     }
     lines
 }
@@ -261,7 +267,7 @@ mod tests {
     use super::*;
     use crate::{
         metrics::Confusion,
-        protocol::{Clock, EvalSet},
+        protocol::{Best, Clock, EvalSet},
     };
 
     fn evaluation(correct: u64) -> Evaluation {
@@ -295,6 +301,7 @@ mod tests {
             images: 60_000,
             clock: record(1, 0).clock,
             test: Some(evaluation(9_725)),
+            best: None,
             stopped: false,
             saved: None,
             diverged: None,
@@ -324,10 +331,17 @@ mod tests {
 
     #[test]
     fn the_end_is_told_as_the_article_does() {
+        let info = RunInfo { total_steps: 1_200, ..RunInfo::example() };
         assert_eq!(
-            summary_lines(&summary(), Some(&RunInfo::example())),
+            summary_lines(&summary(), Some(&info)),
             "training with 60000 data... done (elapsed 4.1s)\n\
              test accuracy: 9725/10000 (97.25%)\n"
+        );
+        let best = Some(Best { epoch: 7, step: 700, accuracy: 0.98 });
+        assert_eq!(
+            summary_lines(&Summary { best, ..summary() }, Some(&RunInfo::example())),
+            "training with 60000 data... ended early after 1,200 steps (elapsed 4.1s)\n\
+             test accuracy of epoch 7, the best on the validation images: 9725/10000 (97.25%)\n"
         );
     }
 

@@ -69,6 +69,7 @@ impl Journal {
             Event::Epochs(_)
             | Event::Inspected(_)
             | Event::Insides(_)
+            | Event::Explained(_)
             | Event::Found(_)
             | Event::Checkpoint(_)
             | Event::Notice(_) => {

@@ -111,8 +111,17 @@ const fn in_view(
     short: &'static str,
     help: &'static str,
 ) -> Binding {
-    let focus = Some(Focus::View(view));
-    Binding { keys, action, group: Group::Choice, focus, short, help }
+    in_place(Focus::View(view), keys, action, short, help)
+}
+
+const fn in_place(
+    focus: Focus,
+    keys: &'static [Key],
+    action: Action,
+    short: &'static str,
+    help: &'static str,
+) -> Binding {
+    Binding { keys, action, group: Group::Choice, focus: Some(focus), short, help }
 }
 
 const fn in_dialog(
@@ -178,16 +187,18 @@ pub const BINDINGS: &[Binding] = &[
         "mistakes", "the views"),
     binding(&[Key::char('7')], Action::Show(View::Draw), Group::View,
         "draw", "the views"),
+    binding(&[Key::char('8')], Action::Show(View::Why), Group::View,
+        "why", "the views"),
     binding(&[Key::char('y')], Action::ToggleLogScale, Group::View,
         "log axis", "log or linear axis"),
     binding(&[Key::char('r')], Action::ToggleRange, Group::View,
         "steps shown", "so far, all, recent"),
     binding(&[Key::char(',')], Action::OlderMatrix, Group::View,
-        "older", "previous, next epoch"),
+        "older", "other epochs"),
     binding(&[Key::char('.')], Action::NewerMatrix, Group::View,
-        "newer", "previous, next epoch"),
+        "newer", "other epochs"),
     binding(&[Key::char('i')], Action::LookInside, Group::View,
-        "look inside", "image in the network"),
+        "look inside", "inside the network"),
     binding(&[Key::code(KeyCode::Left), Key::char('h')], Action::Move(Direction::Left), Group::Choice, "left", "move"),
     binding(&[Key::code(KeyCode::Down), Key::char('j')], Action::Move(Direction::Down), Group::Choice, "down", "move"),
     binding(&[Key::code(KeyCode::Up), Key::char('k')], Action::Move(Direction::Up), Group::Choice, "up", "move"),
@@ -204,6 +215,10 @@ pub const BINDINGS: &[Binding] = &[
         "enlarge", "enlarge images"),
     in_view(View::Mistakes, &[Key::char('z')], Action::Enlarge,
         "enlarge", "enlarge images"),
+    in_place(Focus::Crosshair, &[Key::char('+'), Key::char('=')], Action::Zoom { closer: true },
+        "zoom", "zoom in, out"),
+    in_place(Focus::Crosshair, &[Key::char('-')], Action::Zoom { closer: false },
+        "zoom out", "zoom in, out"),
     in_view(View::Network, &[Key::char('m')], Action::Hardest,
         "worst mistake", "the worst mistake"),
     in_view(View::Network, &[Key::char('t')], Action::SwitchSet,
@@ -216,6 +231,22 @@ pub const BINDINGS: &[Binding] = &[
         "undo", "undo a stroke"),
     in_view(View::Draw, &[Key::char('m')], Action::Centre,
         "centre", "centre as in MNIST"),
+    in_view(View::Confusion, &[Key::char('a')], Action::Explain,
+        "calibration", "calibration, matrix"),
+    in_view(View::Network, &[Key::char('a')], Action::Explain,
+        "pixels that matter", "pixels that matter"),
+    in_view(View::Network, &[Key::char('C')], Action::ExplainNextClass,
+        "for class", "pixels that matter"),
+    in_view(View::Mistakes, &[Key::char('a')], Action::Explain,
+        "pixels that matter", "pixels that matter"),
+    in_view(View::Mistakes, &[Key::char('C')], Action::ExplainNextClass,
+        "for class", "pixels that matter"),
+    in_view(View::Draw, &[Key::char('a')], Action::Explain,
+        "pixels that matter", "pixels that matter"),
+    in_view(View::Draw, &[Key::char('C')], Action::ExplainNextClass,
+        "for class", "pixels that matter"),
+    in_view(View::Why, &[Key::char('a')], Action::Explain,
+        "next tab", "next explanation"),
     in_dialog(Focus::Breakpoints, &[Key::char(' '), Key::code(KeyCode::Enter)], Action::ToggleBreakpoint,
         "on, off", "breakpoint on or off"),
     in_dialog(Focus::Breakpoints, &[Key::char('a')], Action::AddBreakpoint,

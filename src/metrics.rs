@@ -1,10 +1,14 @@
 //! What is measured during training, kept in bounded memory.
 
+pub mod calibration;
 pub mod confusion;
+pub mod pca;
 pub mod rate;
 pub mod series;
 
+pub use calibration::Calibration;
 pub use confusion::Confusion;
+pub use pca::Pca;
 pub use rate::Rate;
 pub use series::{Bucket, Series, Smoother};
 

@@ -10,9 +10,11 @@
 )]
 
 mod article;
+pub mod average;
 pub mod composed;
 mod dropout;
 pub mod engine;
+pub mod explain;
 mod gelu;
 mod graph;
 mod host;

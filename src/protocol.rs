@@ -14,6 +14,7 @@ mod run;
 mod shared;
 mod state;
 mod timeline;
+mod why;
 
 use std::sync::Arc;
 
@@ -28,8 +29,9 @@ pub use inside::{
 pub use network::{NetworkInfo, ParameterInfo, StageInfo};
 pub use progress::{Clock, Digit, Progress, Sample};
 pub use run::{EvalSet, Failure, RunInfo, Summary, diverged_at};
-pub use state::{Best, Slot, TrainingProgress, TrainingState};
+pub use state::{Best, Slot, StoredWeights, TrainingProgress, TrainingState};
 pub use timeline::{Break, RateChange, Rewound};
+pub use why::{Answer, Attribution, Content, Method, Projection, ProjectionPoint, Question};
 
 /// Learning rates that a person can set: beyond, the weights are lost or nothing moves.
 pub const LEARNING_RATES: (f64, f64) = (1e-10, 1e3);
@@ -70,6 +72,9 @@ pub enum Command {
     Find(Query),
     /// Evaluate the network as it is now.
     Evaluate,
+    /// Answer a question about the network, now and again as it changes; `None` ends that, and with it any
+    /// computation for the question before.
+    Explain(Option<Question>),
     /// Hand over a checkpoint.
     Checkpoint,
     /// Stand still before the next batch, whatever else was commanded, or no longer: the program is
@@ -128,6 +133,8 @@ pub enum Event {
     Checkpoint(#[serde(with = "shared")] Arc<TrainingState>),
     /// Images of an evaluation. The newest takes the place of those not yet taken.
     Found(Found),
+    /// An answer about the network. The newest takes the place of those not yet taken.
+    Explained(#[serde(with = "shared")] Arc<Answer>),
     /// Something that a person asked for is not to be had, in a sentence.
     Notice(String),
     /// The run has done all its steps. An attended run can be rewound from there.

@@ -277,6 +277,8 @@ mod tests {
                 Slot { name: "first_moment".into(), values: values.clone() },
                 Slot { name: "second_moment".into(), values },
             ],
+            average: None,
+            best: None,
             losses: Vec::new(),
         }))
     }

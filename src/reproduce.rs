@@ -130,6 +130,7 @@ mod tests {
                 seconds: 0.1,
                 confusion: Confusion::new(10),
             }),
+            best: None,
             stopped: false,
             saved: None,
             diverged: None,

@@ -285,6 +285,7 @@ impl<W: Write> Lines<W> {
             Event::Epochs(_)
             | Event::Inspected(_)
             | Event::Insides(_)
+            | Event::Explained(_)
             | Event::Found(_)
             | Event::Checkpoint(_)
             | Event::Notice(_) => Ok(()),

@@ -4,6 +4,7 @@ mod dashboard;
 mod detached;
 mod mouse;
 mod pacer;
+mod viewer;
 mod watch;
 
 use std::{
@@ -21,7 +22,7 @@ use crate::{
     protocol::{Command, Event},
     terminal::{After, is_continue, is_hang_up, is_resize, is_suspend, watch_signals},
     train::{self, Worker},
-    ui::Depth,
+    ui::{Background, Depth},
 };
 use dashboard::{End, Link, Session};
 
@@ -36,13 +37,20 @@ const GRACE: Duration = Duration::from_millis(700);
 
 /// How the dashboard is shown.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches of the command line")]
 pub struct Display {
     /// Most frames a second.
     pub fps: u32,
     /// How many colours.
     pub depth: Depth,
+    /// What the terminal's background is taken to be.
+    pub background: Background,
+    /// Whether to ask the terminal for it.
+    pub asks_background: bool,
     /// Whether to keep to ASCII.
     pub ascii: bool,
+    /// Whether the mouse is used.
+    pub mouse: bool,
     /// Whether the run continues when the terminal is gone.
     pub outlives_terminal: bool,
     /// What follows the end of the run.

@@ -32,6 +32,7 @@ use ratatui::{
     layout::{Rect, Size},
 };
 
+use decoder::ASK_BACKGROUND;
 pub use decoder::Decoder;
 pub use reader::{Read, read_terminal};
 pub use signals::{
@@ -123,6 +124,17 @@ impl Screen {
         queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
         self.terminal.backend_mut().flush()?;
         Ok(self.written.get() - before)
+    }
+
+    /// Asks for the colour of the background; the reply comes among what the terminal sends, if it
+    /// comes.
+    ///
+    /// # Errors
+    /// If the terminal cannot be written to.
+    pub fn ask_background(&mut self) -> io::Result<()> {
+        let backend = self.terminal.backend_mut();
+        backend.write_all(ASK_BACKGROUND.as_bytes())?;
+        backend.flush()
     }
 
     /// Has the next frame written as a whole, whatever another program has left on the screen.

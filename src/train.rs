@@ -26,6 +26,7 @@ mod snapshots;
 mod step;
 mod tools;
 mod watch;
+mod why;
 mod worker;
 
 pub use classify::Classifier;

@@ -2,9 +2,12 @@
 
 mod ascii;
 mod axis;
+mod background;
 mod cells;
 mod chart;
+mod click;
 mod confusion;
+mod curves;
 mod depth;
 mod digits;
 mod draw;
@@ -26,8 +29,10 @@ mod picture;
 mod progress;
 mod prompt;
 mod raster;
+mod readout;
 mod table;
 pub mod theme;
+mod why;
 
 use ratatui::{
     buffer::Buffer,
@@ -37,6 +42,8 @@ use ratatui::{
 };
 
 pub use ascii::is_wanted as ascii_is_wanted;
+pub use background::Background;
+pub use click::action_at;
 pub use depth::Depth;
 pub(crate) use format::thousands;
 pub use theme::Theme;
@@ -83,13 +90,13 @@ impl<'a> Dashboard<'a> {
 /// Column and row of the pixel of the pad that a cell of a screen of this area shows, the upper or the
 /// middle of several, while [`View::Draw`] is shown; `None` beside the pad.
 pub fn pad_position(app: &App, area: Rect, column: u16, row: u16) -> Option<(u8, u8)> {
-    draw::pixel(app, layout::screen(area)?.body, column, row)
+    draw::pixel(app, why::above(app, layout::screen(area)?.body), column, row)
 }
 
 /// How many images or stages the view shows on a screen of this area; `None` where it shows other
 /// things.
 pub fn tiles(app: &App, theme: &Theme, area: Rect) -> Option<Tiles> {
-    let body = layout::screen(area)?.body;
+    let body = why::above(app, layout::screen(area)?.body);
     match app.view {
         View::Step => inspector::tiles(app, body),
         View::Mistakes => mistakes::tiles(app, body),
@@ -116,23 +123,23 @@ impl Dashboard<'_> {
         header::Header::new(app, theme).render(parts.header, buf);
         figures::Figures::new(app, theme).render(parts.figures, buf);
         progress::Progress::new(app, theme).render(parts.progress, buf);
+        let above = why::above(app, parts.body);
         match app.view {
             View::Overview => self.overview(parts.body, buf),
-            View::Loss => {
-                let (loss, error) = layout::curves(parts.body);
-                loss::Loss::new(app, theme).with_steps(error.is_none()).render(loss, buf);
-                if let Some(area) = error {
-                    error_rate::ErrorRate::new(app, theme).render(area, buf);
-                }
-            }
+            View::Loss => curves::Curves::new(app, theme).render(parts.body, buf),
             View::Step => inspector::Inspector::new(app, theme).render(parts.body, buf),
+            View::Confusion if app.why.calibration => {
+                why::Calibration { app, theme }.render(parts.body, buf);
+            }
             View::Confusion => {
                 confusion::Confusion::new(app, theme).in_full().render(parts.body, buf);
             }
-            View::Network => network::Network::new(app, theme).render(parts.body, buf),
-            View::Mistakes => mistakes::Mistakes::new(app, theme).render(parts.body, buf),
-            View::Draw => draw::Draw::new(app, theme).render(parts.body, buf),
+            View::Network => network::Network::new(app, theme).render(above, buf),
+            View::Mistakes => mistakes::Mistakes::new(app, theme).render(above, buf),
+            View::Draw => draw::Draw::new(app, theme).render(above, buf),
+            View::Why => why::Why::new(app, theme).render(parts.body, buf),
         }
+        why::explain_pixels(app, theme, parts.body, buf);
         footer::Footer::new(app, theme).render(parts.footer, buf);
         match app.overlay {
             Some(overlay) => {

@@ -164,13 +164,16 @@ fn mouse(button: u8, column: u16, row: u16, end: char) -> String {
 }
 
 #[test]
-fn the_mouse_draws_in_its_view_and_is_the_terminals_own_elsewhere() {
+fn the_mouse_clicks_on_tabs_and_draws_on_the_pad() {
     let mut tty = Tty::start_with(&["--epochs", "100"], &[("NO_COLOR", "1")], 80, 24);
     tty.wait_for_text("▶ training");
-    tty.wait_for_mouse(false);
-    tty.send("7");
-    tty.wait_for_text("nothing drawn yet");
     tty.wait_for_mouse(true);
+    let top = tty.screen().lines().next().map(str::to_owned).unwrap_or_default();
+    let (before, _) = top.split_once("draw").expect("all tabs have names");
+    let tab = before.chars().count() as u16;
+    tty.send(&mouse(0, tab, 0, 'M'));
+    tty.send(&mouse(0, tab, 0, 'm'));
+    tty.wait_for_text("Nothing is drawn yet.");
     let (app, pad) = (mnist_tui::app::App::default(), ratatui::layout::Rect::new(0, 0, 80, 24));
     let cell = |x, y| {
         let mut cells = pad.positions();
@@ -184,15 +187,44 @@ fn the_mouse_draws_in_its_view_and_is_the_terminals_own_elsewhere() {
     tty.send(&mouse(0, to.x, to.y, 'm'));
     tty.wait_for("a line", |screen| screen.contains("██████████").then_some(()));
     tty.send("c");
-    tty.wait_for("a clean pad", |screen| screen.contains("nothing drawn yet").then_some(()));
-    tty.send("?");
-    tty.wait_for_mouse(false);
-    tty.send("?");
-    tty.wait_for_mouse(true);
-    tty.send("1");
-    tty.wait_for_mouse(false);
+    tty.wait_for("a clean pad", |screen| screen.contains("Nothing is drawn yet.").then_some(()));
+    tty.leave();
+}
+
+#[test]
+fn the_mouse_is_the_terminals_own_where_that_is_asked_for() {
+    let mut tty = Tty::start(&["--epochs", "100", "--no-mouse"], 80, 24);
+    tty.wait_for_text("▶ training");
     tty.send("7");
-    tty.wait_for_mouse(true);
+    tty.wait_for_text("Nothing is drawn yet.");
+    tty.wait_for_mouse(false);
+    tty.leave();
+}
+
+/// Text of the second rank on a dark and on a light background.
+const MUTED: [&[u8]; 2] = [b"38;2;152;156;164", b"38;2;94;98;106"];
+
+fn has_written(tty: &Tty, wanted: &[u8]) -> bool {
+    tty.bytes().windows(wanted.len()).any(|bytes| bytes == wanted)
+}
+
+#[test]
+fn a_terminal_that_says_that_it_is_light_gets_other_colours() {
+    const WHITE: &str = "\x1b]11;rgb:ffff/ffff/ffff\x1b\\";
+    let mut tty = Tty::start(&["--epochs", "100"], 80, 24);
+    tty.wait_for_alternate_screen();
+    tty.send(WHITE);
+    tty.send("7");
+    tty.wait_for_text("Nothing is drawn yet.");
+    assert!(has_written(&tty, MUTED[1]), "the reply came before the key");
+    assert!(has_written(&tty, b"\x1b]11;?\x1b\\"), "it was asked");
+    tty.leave();
+    let mut tty = Tty::start(&["--epochs", "100", "--theme", "dark"], 80, 24);
+    tty.wait_for_text("▶ training");
+    tty.send(WHITE);
+    tty.send("7");
+    tty.wait_for_text("Nothing is drawn yet.");
+    assert!(has_written(&tty, MUTED[0]) && !has_written(&tty, MUTED[1]), "nothing was asked");
     tty.leave();
 }
 

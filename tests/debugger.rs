@@ -49,7 +49,7 @@ fn from_a_spike_back_and_on_at_half_the_rate() {
     tty.wait_for_text("0.000512");
     tty.press("2S");
     wait_for_batch(&tty, spike - 10);
-    for text in ["before going back", "rate", "smoothed"] {
+    for text in ["before rewinding", "rate", "smoothed"] {
         tty.wait_for_text(text);
     }
     tty.send("E");

@@ -35,6 +35,8 @@ fn checkpoint_bytes() -> Vec<u8> {
             Slot { name: "first_moment".into(), values: values.clone() },
             Slot { name: "second_moment".into(), values },
         ],
+        average: None,
+        best: None,
         losses: vec![0.5; 3],
     };
     let checkpoint =

@@ -20,7 +20,7 @@ use mnist_tui::{
     protocol::{Clock, Event},
     session::{self, Display, OnDone},
     train::Tools,
-    ui::Depth,
+    ui::{Background, Depth},
 };
 use portable_pty::CommandBuilder;
 use tempfile::TempDir;
@@ -355,7 +355,10 @@ fn trains_until_the_worker_panics() {
     let display = Display {
         fps: 15,
         depth: Depth::None,
+        background: Background::Dark,
+        asks_background: false,
         ascii: false,
+        mouse: true,
         outlives_terminal: false,
         on_done: OnDone::Stay,
     };

@@ -1,6 +1,6 @@
 //! What each action does.
 
-use super::{Action, App, Direction, Overlay, PromptKind, RATE_FACTOR, View};
+use super::{Action, App, Direction, Overlay, Prompt, PromptKind, RATE_FACTOR, Target, View};
 use crate::{
     printable::thousands,
     protocol::{Command, ImageSet, RunState},
@@ -53,15 +53,22 @@ impl App {
                 }
                 View::Mistakes => self.mistakes.select(direction, self.tiles),
                 View::Draw => self.pad.select(direction),
-                View::Overview | View::Loss => {}
+                View::Why => self.why.select(direction),
+                View::Loss => self.move_crosshair(direction),
+                View::Overview => {}
             },
+            Action::Choose(target) => self.choose(target),
+            Action::Point(step) => self.point_at(step),
+            Action::Zoom { closer } => self.zoom(closer),
             Action::OlderMatrix => self.pin_older(),
             Action::NewerMatrix => self.pin_newer(),
             Action::NextParameter => self.inspector.select_parameter(true),
             Action::PreviousParameter => self.inspector.select_parameter(false),
-            Action::Enlarge => self.enlarged = !self.enlarged,
+            Action::Enlarge => self.tile_size = self.tile_size.other(),
             Action::LookInside => self.look_inside(),
             Action::Hardest => self.network.hardest(),
+            Action::Explain => self.explain(),
+            Action::ExplainNextClass => self.explain_next_class(),
             Action::SwitchSet => self.network.switch_set(self.run.info.as_ref()),
             Action::Pen => self.pad.toggle_pen(),
             Action::Stroke { x, y, drag } => self.pad.stroke(x, y, drag),
@@ -69,21 +76,13 @@ impl App {
             Action::Clear => self.pad.clear(),
             Action::Undo => self.pad.undo(),
             Action::Centre => self.pad.centre(),
-            Action::Type(c) => {
-                if let Some(prompt) = &mut self.prompt {
-                    prompt.type_in(c);
-                }
-            }
-            Action::Erase => {
-                if let Some(prompt) = &mut self.prompt {
-                    prompt.erase();
-                }
-            }
+            Action::Type(c) => self.prompt.iter_mut().for_each(|prompt| prompt.type_in(c)),
+            Action::Erase => self.prompt.iter_mut().for_each(Prompt::erase),
             Action::Show(view) => self.show(view),
             Action::NextView => self.show(self.view.shifted(1)),
             Action::PreviousView => self.show(self.view.shifted(View::ALL.len() - 1)),
             Action::ToggleLogScale => self.toggle_log_scale(),
-            Action::ToggleRange => self.charts.range = self.charts.range.next(),
+            Action::ToggleRange => self.next_range(),
             Action::ToggleHelp => {
                 self.help_page = 0;
                 self.toggle(Overlay::Help);
@@ -145,6 +144,33 @@ impl App {
         !has_ended
     }
 
+    fn choose(&mut self, target: Target) {
+        let before = (self.view, self.mistakes.cursor, self.mistakes.selected);
+        let inspected = self.inspector.selected;
+        match target {
+            Target::Cell(truth, predicted) => {
+                self.mistakes.cursor = (truth, predicted);
+                self.show(View::Confusion);
+                if before.0 == View::Confusion && before.1 == (truth, predicted) {
+                    self.open_chosen();
+                }
+            }
+            Target::Image(place) if self.view == View::Mistakes => {
+                self.mistakes.selected = place;
+                if before.2 == place {
+                    self.open_chosen();
+                }
+            }
+            Target::Image(place) => {
+                self.inspector.selected = place;
+                if inspected == place {
+                    self.look_inside();
+                }
+            }
+            Target::Stage(page) => self.network.show_stage(page),
+        }
+    }
+
     fn show(&mut self, view: View) {
         self.view = view;
         if let Some(Overlay::Help | Overlay::Breakpoints) = self.overlay {
@@ -173,7 +199,7 @@ impl App {
                 self.breakpoints.dismissed = true;
             } else if !self.breakpoints.news().is_empty() {
                 self.breakpoints.dismissed = true;
-            } else {
+            } else if !self.leave_crosshair() {
                 self.close_chosen();
             }
         }
@@ -185,6 +211,7 @@ impl App {
         }
         match self.overlay.take() {
             Some(Overlay::ConfirmQuit) => return self.quit(),
+            None if self.crosshair().is_some() => return self.go_to_crosshair(),
             Some(_) => {}
             None => self.open_chosen(),
         }
@@ -200,7 +227,7 @@ impl App {
                     self.show(View::Network);
                 }
             }
-            View::Mistakes => self.open_chosen(),
+            View::Mistakes | View::Why => self.open_chosen(),
             View::Draw => {
                 self.network.look_at_drawing(self.pad.pixels.clone());
                 // The pad has the answer already, and the network view has not.

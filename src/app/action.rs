@@ -51,6 +51,15 @@ pub enum Action {
     ToggleRange,
     /// Move what is chosen in this view.
     Move(Direction),
+    /// Choose this, or open it if it is chosen already.
+    Choose(Target),
+    /// Put the crosshair of the charts on a step.
+    Point(u64),
+    /// Show half or twice as many steps in the charts.
+    Zoom {
+        /// Whether half as many.
+        closer: bool,
+    },
     /// Show the confusion matrix of the epoch before.
     OlderMatrix,
     /// Show the confusion matrix of the epoch after.
@@ -65,6 +74,10 @@ pub enum Action {
     LookInside,
     /// Show the image that the network does worst on.
     Hardest,
+    /// Show the next explanation of what is shown: which pixels matter, the calibration, another tab.
+    Explain,
+    /// Explain the next class.
+    ExplainNextClass,
     /// Switch between test and training images.
     SwitchSet,
     /// Put ink down, or lift the pen.
@@ -181,11 +194,13 @@ pub enum View {
     Mistakes,
     /// A pad to draw on.
     Draw,
+    /// Explanations of what the network does.
+    Why,
 }
 
 impl View {
     /// All views in the order of their keys.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Overview,
         Self::Loss,
         Self::Step,
@@ -193,6 +208,7 @@ impl View {
         Self::Network,
         Self::Mistakes,
         Self::Draw,
+        Self::Why,
     ];
 
     /// One word for the header.
@@ -205,6 +221,7 @@ impl View {
             Self::Network => "network",
             Self::Mistakes => "mistakes",
             Self::Draw => "draw",
+            Self::Why => "why",
         }
     }
 
@@ -212,6 +229,17 @@ impl View {
         let place = Self::ALL.iter().position(|&view| view == self).unwrap_or_default();
         Self::ALL[(place + by) % Self::ALL.len()]
     }
+}
+
+/// What the mouse can choose in a view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// True and predicted class of a cell of the confusion matrix.
+    Cell(u8, u8),
+    /// The place of an image among those of the view.
+    Image(usize),
+    /// The place of a stage of the network.
+    Stage(usize),
 }
 
 /// Where keys go.
@@ -223,6 +251,8 @@ pub enum Focus {
     Breakpoints,
     /// To a question that is answered with yes or no.
     Confirmation,
+    /// To the crosshair of the charts in the loss view.
+    Crosshair,
     /// To this view.
     View(View),
 }

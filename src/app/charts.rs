@@ -1,4 +1,6 @@
-//! How the charts are shown: which steps, on which axis.
+//! How the charts are shown: which steps, on which axis, and the step under the crosshair.
+
+mod crosshair;
 
 use super::{
     App,
@@ -8,16 +10,24 @@ use super::{
 /// What a person has chosen for the charts.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Charts {
-    /// Which steps they show.
+    /// Which steps they show, where nobody has zoomed in.
     pub range: Range,
     /// Whether their value axes are logarithmic, where a person has decided that.
     log: Option<bool>,
+    /// The step that a person reads.
+    crosshair: Option<u64>,
+    /// First and last step in sight, where a person has zoomed in.
+    zoom: Option<(u64, u64)>,
 }
 
 impl App {
-    /// The steps that the charts show.
+    /// The steps that the charts show. In the overview that is never a part that was zoomed in on.
     pub fn sight(&self) -> Sight {
-        self.curves.sight(self.charts.range)
+        let zoom = self.charts.zoom.filter(|_| self.view == super::View::Loss);
+        zoom.map_or_else(
+            || self.curves.sight(self.charts.range),
+            |(from, to)| Sight::zoomed(from, to),
+        )
     }
 
     /// Whether the axis of the loss is logarithmic: where `values` are wide, unless a person has decided.
@@ -40,5 +50,11 @@ impl App {
         let values = self.curves.values(&self.sight());
         let (fitting, shown) = (values.are_wide(), self.loss_is_log(&values));
         self.charts.log = Some(!shown).filter(|&log| log != fitting);
+    }
+
+    /// Shows the next range of steps, as a whole.
+    pub(super) fn next_range(&mut self) {
+        self.charts.range = self.charts.range.next();
+        self.charts.zoom = None;
     }
 }

@@ -1,9 +1,11 @@
 //! Loss and accuracy over time.
 
+mod comparison;
 mod evaluations;
 mod marks;
 mod past;
 mod range;
+mod rates;
 mod sight;
 mod values;
 
@@ -17,10 +19,12 @@ use crate::{
     },
 };
 
+pub use comparison::Comparison;
 pub use evaluations::Evaluations;
 pub use marks::Marks;
 pub use past::{Past, Pasts};
 pub use range::Range;
+pub use rates::LearningRates;
 pub use sight::Sight;
 pub use values::Values;
 
@@ -31,6 +35,8 @@ pub struct Curves {
     pub loss: Series,
     /// Evaluations, oldest first.
     pub evaluations: Evaluations,
+    /// Learning rate of every step.
+    pub rates: LearningRates,
     /// Steps that the run will have.
     pub expected: u64,
     /// Curves that the run has left by rewinding.
@@ -79,6 +85,7 @@ impl Curves {
         Self {
             loss: Series::new(window),
             evaluations: Evaluations::default(),
+            rates: LearningRates::default(),
             expected,
             pasts: Pasts::default(),
             marks: Marks::default(),
@@ -101,13 +108,15 @@ impl Curves {
 
     /// Goes to another step of what was trained: what lies beyond is kept as what is ahead.
     pub(super) fn go_back(&mut self, to: &Rewound) {
-        self.pasts.leave(&self.loss, &self.evaluations);
+        self.pasts.leave(&self.loss, &self.evaluations, &self.rates);
         if let Some(ahead) = self.pasts.ahead().filter(|_| to.step > self.loss.steps()) {
             self.loss = ahead.loss.clone();
             self.evaluations.clone_from(&ahead.evaluations);
+            self.rates.clone_from(&ahead.rates);
         }
         self.loss.go_back(to.step, &to.tail);
         self.evaluations.go_back(to.step);
+        self.rates.go_back(to.step);
         self.marks.go_back(to.step, to.learning_rate);
         self.rebuild_recent(&to.tail);
         self.pasts.reach(self.loss.steps());

@@ -22,6 +22,11 @@ impl<T> Held<T> {
         self.shown.as_ref()
     }
 
+    /// The newest value, shown or not.
+    pub(super) fn newest(&self) -> Option<&T> {
+        self.newest.as_ref().or(self.shown.as_ref())
+    }
+
     /// Takes a newer value, to be shown when its time comes.
     pub(super) fn offer(&mut self, value: T) {
         self.newest = Some(value);

@@ -239,6 +239,7 @@ pub(super) mod tests {
                 images: 0,
                 clock,
                 test,
+                best: None,
                 stopped: false,
                 saved: None,
                 diverged: None,

@@ -1,7 +1,7 @@
 //! The cell chosen in the confusion matrix, and the images of a cell or of all, hardest first.
 
 use super::{App, Direction, Matrix, Tiles, View};
-use crate::protocol::{Found, Query, RankedDigit};
+use crate::protocol::{Found, Query, RankedDigit, Subject};
 
 /// What the confusion and mistakes views show beside the matrix itself.
 #[derive(Debug, Default)]
@@ -87,6 +87,12 @@ impl App {
                 let Some(index) = self.mistakes.chosen().map(|chosen| chosen.index) else { return };
                 self.network.look_at(set, index);
                 self.view = View::Network;
+            }
+            View::Why => {
+                if let Some(Subject::Image { set, index }) = self.explained_subject() {
+                    self.network.look_at(set, index);
+                    self.view = View::Network;
+                }
             }
             _ => {}
         }

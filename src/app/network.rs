@@ -38,6 +38,11 @@ impl Network {
         self.shown.shown().map(Arc::as_ref)
     }
 
+    /// The newest answer, whatever image it is about.
+    pub fn newest(&self) -> Option<&Insides> {
+        self.shown.newest().map(Arc::as_ref)
+    }
+
     /// Stages that can be shown: filters if there are some, activations, and logits.
     pub fn stages(&self, info: Option<&RunInfo>) -> usize {
         match (self.insides(), info) {
@@ -68,6 +73,11 @@ impl Network {
     /// Asks for an image of a set.
     pub(super) fn look_at(&mut self, set: ImageSet, index: u32) {
         self.subject = Subject::Image { set, index };
+    }
+
+    /// Shows a stage from its beginning.
+    pub(super) fn show_stage(&mut self, page: usize) {
+        (self.page, self.part) = (page, 0);
     }
 
     /// Asks for the image with the highest loss.

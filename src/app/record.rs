@@ -100,6 +100,7 @@ impl App {
                     self.pad.show(insides);
                 }
             }
+            Event::Explained(answer) => self.why.show(answer),
             Event::Found(found) => {
                 if self.asked.query == Some(found.query) {
                     self.mistakes.show(found);
@@ -124,6 +125,7 @@ impl App {
         if let Some(sample) = progress.sample.take() {
             self.sample.offer(sample);
         }
+        self.curves.rates.push(progress.last_step(), progress.learning_rate);
         self.run.advance(&progress);
     }
 
@@ -133,6 +135,7 @@ impl App {
         self.matrix.offer(record.step);
         // A step that is evaluated again has other images among its hardest.
         self.asked.query.take_if(|query| query.step == record.step);
+        self.why.evaluated(record.step);
         let shown = [self.pin.map(|(step, _)| step), self.matrix.shown().copied()];
         self.epochs.push(record, |step| shown.contains(&Some(step)));
     }

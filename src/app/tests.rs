@@ -69,6 +69,7 @@ fn summary(stopped: bool) -> Summary {
         images: 1_200,
         clock: Clock::default(),
         test: None,
+        best: None,
         stopped,
         saved: None,
         diverged: None,
@@ -237,7 +238,7 @@ fn figures_stand_still_for_a_moment_and_are_exact_in_a_pause() {
 fn views_go_round_both_ways() {
     let mut app = App::default();
     let _ = act(&mut app, Action::PreviousView);
-    assert_eq!(app.view, View::Draw);
+    assert_eq!(app.view, View::Why);
     let _ = act(&mut app, Action::NextView);
     assert_eq!(app.view, View::Overview);
     let _ = act(&mut app, Action::Show(View::Step));

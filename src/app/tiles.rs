@@ -13,6 +13,27 @@ pub struct Tiles {
     pub parts: usize,
 }
 
+/// How large the images of a view of many are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TileSize {
+    /// As many as there is room for.
+    #[default]
+    Small,
+    /// Few, pixel by pixel.
+    Large,
+}
+
+impl TileSize {
+    /// The other one.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Small => Self::Large,
+            Self::Large => Self::Small,
+        }
+    }
+}
+
 impl Default for Tiles {
     /// Those of a terminal of 80×24 cells.
     fn default() -> Self {

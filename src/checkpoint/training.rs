@@ -18,12 +18,17 @@ use super::{
 use crate::config::{OptimizerSpec, RunConfig};
 use crate::files;
 use crate::network::{Plan, plan::Param};
-use crate::protocol::{Slot, TrainingProgress, TrainingState};
+use crate::protocol::{Slot, StoredWeights, TrainingProgress, TrainingState};
 
 /// The format that is written and read.
 const VERSION: u32 = 1;
 /// What optimisers remember of a parameter; each name stands before that of the parameter, with a dot.
 const SLOTS: [&str; 3] = ["first_moment", "second_moment", "momentum"];
+/// Before the name of a parameter or a statistic: the weights that are trained, where those without a prefix
+/// are averaged ones.
+const LIVE: &str = "live.";
+/// The same of the weights of the best evaluation.
+const BEST: &str = "best.";
 /// Losses of the last steps, `[n]`.
 const LOSSES: &str = "losses";
 
@@ -41,8 +46,12 @@ pub struct Checkpoint {
 /// Whether a tensor of a checkpoint is no part of the weights.
 pub(super) fn is_known(name: &str, plan: &Plan) -> bool {
     let is_param = |name: &str| plan.params().iter().any(|param| param.name == name);
+    let is_statistic = |name: &str| plan.running().iter().any(|one| one.name == name);
+    let of_copy = name.strip_prefix(LIVE).or_else(|| name.strip_prefix(BEST));
     let of_slot = name.split_once('.').filter(|(slot, _)| SLOTS.contains(slot));
-    name == LOSSES || of_slot.is_some_and(|(_, param)| is_param(param))
+    name == LOSSES
+        || of_copy.is_some_and(|name| is_param(name) || is_statistic(name))
+        || of_slot.is_some_and(|(_, param)| is_param(param))
 }
 
 /// Writes a checkpoint, whole or not at all.
@@ -91,8 +100,27 @@ fn encode(checkpoint: &Checkpoint) -> Result<Vec<u8>, Flaw> {
     let Checkpoint { config, state, journal_bytes } = checkpoint;
     let plan = Plan::of(&config.model, state.set.shape, state.set.classes.len())
         .map_err(|error| Flaw::Plan { reason: error.to_string() })?;
-    let mut tensors = named("", plan.params(), &state.weights, "parameters")?;
-    tensors.extend(named("", plan.running(), &state.running, "running statistics")?);
+    if config.ema.is_some() != state.average.is_some() {
+        let (found, expected) = (usize::from(state.average.is_some()), 1);
+        return Err(Flaw::Length { what: "averages", found, expected });
+    }
+    let mut tensors = Vec::new();
+    let mut add = |prefix: &str, trained, running| {
+        tensors.extend(named(prefix, plan.params(), trained, "parameters")?);
+        tensors.extend(named(prefix, plan.running(), running, "running statistics")?);
+        Ok(())
+    };
+    // The weights that are evaluated are those which a reader of weights alone finds.
+    match &state.average {
+        Some(average) => {
+            add("", &average.trained, &average.running)?;
+            add(LIVE, &state.weights, &state.running)?;
+        }
+        None => add("", &state.weights, &state.running)?,
+    }
+    if let Some(best) = &state.best {
+        add(BEST, &best.trained, &best.running)?;
+    }
     let slots = config.optimizer.slots();
     if !state.slots.iter().map(|slot| &*slot.name).eq(slots.iter().copied()) {
         let (found, expected) = (state.slots.len(), slots.len());
@@ -129,9 +157,10 @@ fn checksum<'a>(fact: impl Fn(&str) -> Option<&'a str>, state: &TrainingState) -
     for key in ["config", "progress", "journal_bytes", NETWORK, SET] {
         hasher.update(fact(key).map_or(&[][..], str::as_bytes));
     }
-    let TrainingState { weights, slots, losses, running, .. } = state;
+    let TrainingState { weights, slots, losses, running, average, best, .. } = state;
     let slots = slots.iter().flat_map(|slot| &slot.values);
-    for value in weights.iter().chain(slots).chain(losses).chain(running) {
+    let copies = average.iter().chain(best).flat_map(|one| one.trained.iter().chain(&one.running));
+    for value in weights.iter().chain(slots).chain(losses).chain(running).chain(copies) {
         hasher.update(&value.to_le_bytes());
     }
     format!("{:08x}", hasher.finalize())
@@ -160,10 +189,21 @@ pub fn decode_checkpoint(file: &str, bytes: &[u8]) -> Result<Checkpoint, Checkpo
         .map_err(|error| damaged("network", shortened(&error.to_string())))?;
     let unfit = |flaw| unfit(file, &plan, flaw, "");
     let weights = fit::fit(&container, &plan).map_err(unfit)?;
+    let plain = StoredWeights { trained: weights.trained, running: weights.running };
+    let copy = |prefix| copy(&container, &plan, prefix).map_err(unfit);
+    let (live, average) = match config.ema {
+        Some(_) => (copy(LIVE)?, Some(plain)),
+        None => (plain, None),
+    };
+    let best = plan.params().first().map(|param| format!("{BEST}{}", param.name));
+    let best =
+        best.filter(|name| container.info(name).is_some()).map(|_| copy(BEST)).transpose()?;
     let state = TrainingState {
         progress,
-        weights: weights.trained,
-        running: weights.running,
+        weights: live.trained,
+        running: live.running,
+        average,
+        best,
         slots: slots(&container, plan.params(), config.optimizer).map_err(unfit)?,
         losses: losses(&container).map_err(unfit)?,
         set,
@@ -187,6 +227,26 @@ fn fact<T: DeserializeOwned>(
     serde_json::from_str(text).map_err(|error| damaged(shortened(&error.to_string())))
 }
 
+/// The weights whose names have this prefix.
+fn copy(container: &Container, plan: &Plan, prefix: &str) -> Result<StoredWeights, Flaw> {
+    Ok(StoredWeights {
+        trained: flat(container, plan.params(), prefix)?,
+        running: flat(container, plan.running(), prefix)?,
+    })
+}
+
+/// The values of these tensors, whose names have a prefix in the file, one after the other.
+fn flat(container: &Container, params: &[Param], prefix: &str) -> Result<Vec<f32>, Flaw> {
+    let mut values = Vec::new();
+    for param in params {
+        let full = format!("{prefix}{}", param.name);
+        let (name, found, _) = fit::tensor(container, &full, param)?;
+        check_finite(&name, &found)?;
+        values.extend(found);
+    }
+    Ok(values)
+}
+
 /// What the optimiser remembers of all parameters, one after the other.
 fn slots(
     container: &Container,
@@ -194,13 +254,7 @@ fn slots(
     optimizer: OptimizerSpec,
 ) -> Result<Vec<Slot>, Flaw> {
     let read = |slot: &&str| {
-        let mut values = Vec::new();
-        for param in params {
-            let full = format!("{slot}.{}", param.name);
-            let (name, found, _) = fit::tensor(container, &full, param)?;
-            check_finite(&name, &found)?;
-            values.extend(found);
-        }
+        let values = flat(container, params, &format!("{slot}."))?;
         Ok(Slot { name: (*slot).to_owned(), values })
     };
     optimizer.slots().iter().map(read).collect()

@@ -20,7 +20,7 @@ use crate::{
     network::NetworkSpec,
     protocol::Breakpoint,
     session::{Display, OnDone},
-    ui::{Depth, ascii_is_wanted},
+    ui::{Background, Depth, ascii_is_wanted},
 };
 pub(super) use values::Described;
 use values::{described, file, frames, mebibytes, model, number, run_name, whole};
@@ -136,9 +136,15 @@ pub(super) struct LookArgs {
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = true, help_heading = SCREEN)]
     #[expect(clippy::doc_markdown, reason = "the help shows it as it is")]
     color: ColorChoice,
+    /// Colours for a dark or a light background; auto asks the terminal, or takes COLORFGBG
+    #[arg(long, value_name = "WHICH", default_value = "auto", hide_possible_values = true, help_heading = SCREEN)]
+    theme: ThemeChoice,
     /// Use ASCII only, as when the locale is not UTF-8
     #[arg(long, help_heading = SCREEN)]
     ascii: bool,
+    /// Leave the mouse to the terminal, which selects text with it
+    #[arg(long, help_heading = SCREEN)]
+    no_mouse: bool,
 }
 
 impl LookArgs {
@@ -158,8 +164,37 @@ impl LookArgs {
             ColorChoice::Basic => Depth::Basic,
         };
         let ascii = self.ascii || ascii_is_wanted(variable);
-        Display { fps: self.fps, depth, ascii, outlives_terminal, on_done }
+        let background = match self.theme {
+            ThemeChoice::Auto => Background::detect(variable).unwrap_or_default(),
+            ThemeChoice::Dark => Background::Dark,
+            ThemeChoice::Light => Background::Light,
+        };
+        // Consoles without a window print what they do not know.
+        let answers = !matches!(variable("TERM").as_deref(), None | Some("linux" | "dumb"));
+        let asks_background = self.theme == ThemeChoice::Auto && depth != Depth::None && answers;
+        let (fps, mouse) = (self.fps, !self.no_mouse);
+        Display {
+            fps,
+            depth,
+            background,
+            asks_background,
+            ascii,
+            mouse,
+            outlives_terminal,
+            on_done,
+        }
     }
+}
+
+/// Which background the colours are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ThemeChoice {
+    /// The terminal's, as far as it can be known.
+    Auto,
+    /// A dark one.
+    Dark,
+    /// A light one.
+    Light,
 }
 
 /// Which colours are used.
@@ -206,9 +241,13 @@ pub(super) enum RunsSub {
 pub(super) struct TrainArgs {
     #[command(flatten)]
     pub(super) source: SourceArgs,
-    /// Hold out N training images and evaluate on them; test images are then used once, at the end
+    /// Hold out N training images to evaluate on; the test images are then used once, at the end, with the
+    /// best weights
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = DATA)]
     pub(super) validation: usize,
+    /// Train on N of the training images, the same share of each class
+    #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = DATA)]
+    pub(super) train_size: Option<usize>,
 
     /// The network: a name (article), a TOML file with [[layer]] tables, or layers in one line, such as
     /// "conv 16 k3 p1, relu, pool 2, flatten, linear" [default: article, or that of --init]
@@ -256,7 +295,7 @@ pub(super) struct TrainArgs {
         conflicts_with_all = [
             "image_size", "validation", "batch_size", "lr", "seed", "no_shuffle", "init", "run_dir", "no_run_dir",
             "optimizer", "weight_decay", "betas", "momentum", "nesterov", "clip_norm", "schedule", "warmup",
-            "final_lr", "name",
+            "final_lr", "label_smoothing", "dropout", "ema", "early_stop", "train_size", "name",
         ],
         help_heading = RUNS
     )]
@@ -327,6 +366,7 @@ pub(super) enum OnHangup {
 const DATA: &str = "Data";
 const TRAINING: &str = "Training";
 const OPTIMISER: &str = "Optimiser";
+const REGULARISATION: &str = "Regularisation";
 const FILES: &str = "Files";
 const RUNS: &str = "Keeping runs";
 const DEBUGGER: &str = "Debugger";

@@ -29,6 +29,17 @@ fn values_out_of_range_are_named_with_the_range() {
     assert!(refused(|c| c.learning_rate = f64::NAN).starts_with("--lr is NaN"));
     assert!(refused(|c| c.learning_rate = f64::INFINITY).starts_with("--lr is inf"));
     assert_eq!(refused(|c| c.max_steps = Some(0)), "--steps is 0: expected at least 1");
+    assert_eq!(
+        refused(|c| c.label_smoothing = 1.0),
+        "--label-smoothing is 1: expected a number from 0 to below 1"
+    );
+    assert!(refused(|c| c.ema = Some(f64::NAN)).starts_with("--ema is NaN: expected a number"));
+    assert!(refused(|c| c.clip_norm = Some(0.0)).starts_with("--clip-norm is 0: expected"));
+    assert!(refused(|c| c.early_stop = Some(3)).starts_with("--early-stop needs --validation"));
+    assert_eq!(
+        refused(|c| (c.validation, c.train_size) = (10_000, Some(50_001))),
+        "--train-size is 50001: expected 1 to 50000, the training images"
+    );
     assert_eq!(refused(|c| c.threads = Some(0)), "--threads is 0: expected 1 to 1024");
     assert_eq!(
         refused(|c| c.validation = 60_000),
@@ -130,7 +141,8 @@ fn the_configuration_of_an_earlier_version_reads_and_that_of_another_program_doe
         "shuffle":true,"validation":0,"max_steps":null,"init":null,"save":null,"threads":null,
         "device":"auto"}"#;
     let read: RunConfig = serde_json::from_str(earlier).expect("it reads");
-    assert_eq!(read, RunConfig { seed: 7, ..RunConfig::default() });
+    let balanced_validation = false;
+    assert_eq!(read, RunConfig { seed: 7, balanced_validation, ..RunConfig::default() });
     assert!(serde_json::from_str::<RunConfig>(r#"{"name":"my web app"}"#).is_err());
 }
 

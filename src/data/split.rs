@@ -17,6 +17,44 @@ pub fn hold_out(dataset: Dataset, count: usize, seed: u64) -> (Dataset, Dataset)
     take_out(dataset, &chosen)
 }
 
+/// Takes `count` images, chosen by `seed`, out of `dataset` (all of them if it has fewer): the same share of
+/// each class. Returns the rest and the chosen ones, both in file order.
+pub fn hold_out_balanced(dataset: Dataset, count: usize, seed: u64) -> (Dataset, Dataset) {
+    let chosen = balanced(&dataset, count, seed, 2);
+    take_out(dataset, &chosen)
+}
+
+/// `count` images of `dataset`, chosen by `seed` (all of them if it has fewer): the same share of each class,
+/// in file order.
+pub fn subset(dataset: Dataset, count: usize, seed: u64) -> Dataset {
+    let chosen = balanced(&dataset, count, seed, 3);
+    take_out(dataset, &chosen).1
+}
+
+/// Which `count` images are chosen, the same share of each class; `part` tells one choice from another.
+fn balanced(dataset: &Dataset, count: usize, seed: u64, part: u64) -> Vec<bool> {
+    let len = dataset.len();
+    let count = count.min(len);
+    let mut members = vec![Vec::new(); 256];
+    for (index, &label) in dataset.labels.iter().enumerate() {
+        members[usize::from(label)].push(index as u32);
+    }
+    let mut chosen = vec![false; len];
+    // What rounding takes from one class, the next ones get.
+    let (mut seen, mut taken) = (0, 0);
+    for (class, members) in members.iter_mut().enumerate() {
+        seen += members.len();
+        let share = (seen as u128 * count as u128 / len.max(1) as u128) as usize - taken;
+        taken += share;
+        let mut rng = seed::rng(seed, Purpose::Split, part, class as u64);
+        seed::shuffle_prefix(&mut rng, members, share);
+        for &index in &members[..share] {
+            chosen[index as usize] = true;
+        }
+    }
+    chosen
+}
+
 /// Takes a sixth of `dataset` out, as test images: the same share of each of its `classes` where
 /// possible. The choice is the same for every run, so that none trains on the test images of
 /// another.
@@ -119,6 +157,30 @@ mod tests {
         assert_eq!(choice(7), choice(7));
         assert_ne!(choice(7), choice(8));
         assert_eq!(numbers(&hold_out(numbered(20), 5, 0).1), [1, 2, 13, 16, 18]);
+    }
+
+    #[test]
+    fn a_balanced_choice_has_the_same_share_of_each_class_and_is_the_seeds() {
+        for (count, each) in
+            [(150, 15..=15), (7, 0..=1), (999, 99..=100), (0, 0..=0), (2000, 100..=100)]
+        {
+            let (rest, chosen) = hold_out_balanced(numbered(1000), count, 7);
+            let subset = subset(numbered(1000), count, 7);
+            assert_eq!((chosen.len(), subset.len()), (count.min(1000), count.min(1000)));
+            for part in [numbers(&chosen), numbers(&subset)] {
+                for class in 0..10 {
+                    let found = part.iter().filter(|&number| number % 10 == class).count();
+                    assert!(each.contains(&found), "{found} of class {class} among {count}");
+                }
+            }
+            let mut all = [numbers(&rest), numbers(&chosen)].concat();
+            all.sort_unstable();
+            assert_eq!(all, (0..1000).collect::<Vec<_>>());
+        }
+        let choice = |seed| numbers(&hold_out_balanced(numbered(100), 10, seed).1);
+        assert_eq!(choice(0), [8, 40, 64, 66, 73, 77, 81, 85, 89, 92], "the choice is pinned");
+        assert_ne!(choice(0), choice(1));
+        assert_ne!(choice(0), numbers(&subset(numbered(100), 10, 0)), "they are independent");
     }
 
     #[test]

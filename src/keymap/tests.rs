@@ -93,6 +93,7 @@ fn markdown() -> String {
             Some(Focus::View(view)) => view.name(),
             Some(Focus::Breakpoints) => "breakpoints",
             Some(Focus::Confirmation) => "question",
+            Some(Focus::Crosshair) => "crosshair",
             Some(Focus::Question) | None => "",
         };
         format!("| {} | {help} | {place} |\n", keys.join(" "))
@@ -161,7 +162,7 @@ fn a_character_that_means_nothing_is_explained() {
     let (none, view) = (KeyModifiers::NONE, Focus::View(View::Overview));
     for (c, expected) in [
         ('x', Some(Unbound::Ascii('x'))),
-        ('8', Some(Unbound::Ascii('8'))),
+        ('9', Some(Unbound::Ascii('9'))),
         ('X', Some(Unbound::Ascii('X'))),
         ('P', Some(Unbound::CapsLock('P'))),
         ('é', Some(Unbound::Foreign)),

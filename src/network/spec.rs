@@ -88,7 +88,29 @@ impl TryFrom<String> for NetworkSpec {
     }
 }
 
+/// Replaces the probability of all dropout layers; true if there is any.
+fn set_dropout(layers: &mut [Layer], probability: f64) -> bool {
+    let mut found = false;
+    for layer in layers {
+        found |= match layer {
+            Layer::Dropout { p } => {
+                *p = probability;
+                true
+            }
+            Layer::Residual { layers } => set_dropout(layers, probability),
+            _ => false,
+        };
+    }
+    found
+}
+
 impl NetworkSpec {
+    /// The same with probability `p` in 0..1 for all dropout layers; `None` if it has none.
+    #[must_use]
+    pub fn with_dropout(mut self, p: f64) -> Option<Self> {
+        set_dropout(&mut self.layers, p).then_some(self)
+    }
+
     /// The article's: conv 6 (5×5), `ReLU`, pool 2, conv 16 (5×5), `ReLU`, pool 2, flatten, linear.
     pub fn article() -> Self {
         let conv =

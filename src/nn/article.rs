@@ -61,7 +61,12 @@ impl Article {
             second::pack(weights.kernels2, &mut packed);
         }
         let pass = Pass {
-            step: Step { weights, packed: &packed, share: 1.0 / n as f32 },
+            step: Step {
+                weights,
+                packed: &packed,
+                share: 1.0 / n as f32,
+                smoothing: input.smoothing,
+            },
             with_gradients: input.with_gradients,
             buffers: &self.buffers,
             most: n.div_ceil(MOST).max(FEWEST),

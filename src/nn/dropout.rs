@@ -14,7 +14,7 @@ const BLOCK: usize = 64;
 #[derive(Debug)]
 pub(super) struct Factors {
     rng: ChaCha8Rng,
-    /// How many of 2³² draws drop a value: the first.
+    /// Of 2³² possible draws, the lowest share `p` is dropped.
     dropped: u64,
     kept: f32,
 }

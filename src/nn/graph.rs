@@ -17,6 +17,7 @@ mod norm;
 mod pass;
 mod pointwise;
 mod pool;
+mod read;
 mod rows;
 mod segments;
 mod spread;
@@ -105,6 +106,11 @@ impl Graph {
         place * n / count..(place + 1) * n / count
     }
 
+    /// Whether a value of the plan is written at all.
+    pub(super) fn writes(&self, value: usize) -> bool {
+        self.program.maps.get(value).is_some_and(Option::is_some)
+    }
+
     /// Where the logits are.
     fn logits(&self) -> Map {
         let last = self.program.maps.last().copied().flatten();
@@ -121,14 +127,8 @@ impl Graph {
         let mut values = vec![0.0; self.program.image_len + SLACK];
         self.pass_one(trained, running, image, &mut values);
         let read = |map: Map| {
-            let pixels = map.height * map.width;
-            let mut maps = vec![0.0; map.channels * pixels];
-            for place in 0..pixels {
-                let pixel = map.start + map.pixel(place / map.width, place % map.width);
-                for channel in 0..map.channels {
-                    maps[channel * pixels + place] = values[pixel + channel];
-                }
-            }
+            let mut maps = vec![0.0; map.channels * map.height * map.width];
+            map.read(&values, &mut maps);
             maps
         };
         let stages = self.plan.stages().map(|node| {

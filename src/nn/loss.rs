@@ -65,6 +65,41 @@ pub(super) fn log_sum_exp(row: &[f32], probabilities: &mut [f32]) -> f64 {
     f64::from(sum).ln() + f64::from(largest)
 }
 
+/// The cross-entropy of a row of logits, with the gradient of each logit in `grads`.
+///
+/// The label counts for 1 − `smoothing`, and all classes share `smoothing`, as `label_smoothing` of
+/// `PyTorch`'s `CrossEntropyLoss` has it.
+pub(super) fn row_loss(logits: &[f32], label: usize, smoothing: f64, grads: &mut [f32]) -> f64 {
+    let log_sum = log_sum_exp(logits, grads);
+    grads[label] -= 1.0;
+    let loss = log_sum - f64::from(logits[label]);
+    if smoothing == 0.0 {
+        return loss;
+    }
+    let classes = logits.len() as f64;
+    let each = (smoothing / classes) as f32;
+    grads[label] += smoothing as f32;
+    for grad in grads {
+        *grad -= each;
+    }
+    let mean = logits.iter().copied().map(f64::from).sum::<f64>() / classes;
+    (1.0 - smoothing) * loss + smoothing * (log_sum - mean)
+}
+
+/// [`cross_entropy_composed`] with smoothed labels.
+pub(super) fn smoothed_composed(
+    logits: &Tensor,
+    labels: &Tensor,
+    smoothing: f64,
+) -> Result<Tensor> {
+    let plain = cross_entropy_composed(logits, labels)?;
+    if smoothing == 0.0 {
+        return Ok(plain);
+    }
+    let all = candle_nn::ops::log_softmax(logits, 1)?.mean_all()?;
+    (plain * (1.0 - smoothing))? - (all * smoothing)?
+}
+
 fn check(logits: &Tensor, labels: &Tensor) -> Result<()> {
     let (n, classes) = logits.dims2()?;
     if labels.dims() != [n] {
@@ -105,11 +140,10 @@ impl CustomOp2 for FusedCrossEntropy {
         let rows = logits.chunks_exact(classes).zip(grad.chunks_exact_mut(classes));
         for ((row, grad), &label) in rows.zip(labels) {
             let label = label as usize;
-            let Some(&logit) = row.get(label) else {
+            if label >= classes {
                 bail!("the label {label} is not one of {classes} classes");
-            };
-            total += log_sum_exp(row, grad) - f64::from(logit);
-            grad[label] -= 1.0;
+            }
+            total += row_loss(row, label, 0.0, grad);
             for value in grad {
                 *value *= share;
             }
@@ -175,6 +209,37 @@ mod tests {
         }
         Ok(())
     }
+    /// `PyTorch` 2.15, with `label_smoothing=0.1` and the labels 2 and 1.
+    #[test]
+    fn smoothed_labels_are_those_of_pytorch() -> Result<()> {
+        const LOSS: f32 = 2.666_175_4;
+        const GRAD: [f32; 6] = [
+            0.028_348_623,
+            0.105_697_58,
+            -0.134_046_17,
+            -0.007_732_677,
+            -0.463_380_04,
+            0.471_112_67,
+        ];
+        let rows = [[1f32, 2., 3.], [0., -1., 4.]];
+        let (mut grads, mut total) = ([0.0; 6], 0.0);
+        for (place, (row, label)) in rows.iter().zip([2, 1]).enumerate() {
+            total += row_loss(row, label, 0.1, &mut grads[place * 3..][..3]);
+        }
+        let logits = Var::new(&rows, &Device::Cpu)?;
+        let composed = smoothed_composed(&logits, &Tensor::new(&[2u32, 1], &Device::Cpu)?, 0.1)?;
+        let store = composed.backward()?;
+        let other = store.get(&logits).expect("logits are a variable").flatten_all()?;
+        for (loss, grads) in [
+            ((total / 2.0) as f32, grads.map(|grad| grad / 2.0).to_vec()),
+            (composed.to_scalar()?, other.to_vec1()?),
+        ] {
+            assert!((loss - LOSS).abs() < 1e-6, "{loss}");
+            assert!(grads.iter().zip(GRAD).all(|(a, b)| (a - b).abs() < 1e-6), "{grads:?}");
+        }
+        Ok(())
+    }
+
     #[test]
     fn the_incoming_gradient_scales_the_outgoing() -> Result<()> {
         for operation in OPERATIONS {

@@ -37,6 +37,8 @@ pub struct Model {
     /// All running statistics one after the other.
     running: Tensor,
     kernels: Arc<Kernels>,
+    /// What all classes share of each label in training.
+    smoothing: f64,
 }
 
 impl Model {
@@ -55,6 +57,7 @@ impl Model {
             variable: Var::from_slice(trained, trained.len(), device)?,
             running: Tensor::from_slice(running, running.len(), device)?,
             kernels: Arc::new(Kernels::of(&plan)),
+            smoothing: 0.0,
             plan,
         })
     }
@@ -66,6 +69,26 @@ impl Model {
     pub fn general(plan: Arc<Plan>, weights: &Weights) -> Result<Self> {
         let kernels = Arc::new(Kernels::Graph(Graph::new(Arc::clone(&plan))));
         Ok(Self { kernels, ..Self::new(plan, weights, &Device::Cpu)? })
+    }
+
+    /// The same with labels smoothed in training, as `label_smoothing` of `PyTorch`'s `CrossEntropyLoss`.
+    #[must_use]
+    pub fn with_label_smoothing(self, smoothing: f64) -> Self {
+        Self { smoothing, ..self }
+    }
+
+    /// Another one with its own copy of the weights.
+    ///
+    /// # Errors
+    /// Those of candle on making tensors.
+    pub fn copy(&self) -> Result<Self> {
+        Ok(Self {
+            plan: Arc::clone(&self.plan),
+            variable: Var::from_tensor(&self.variable.as_detached_tensor().copy()?)?,
+            running: self.running.clone(),
+            kernels: Arc::clone(&self.kernels),
+            smoothing: self.smoothing,
+        })
     }
 
     /// What is computed.
@@ -110,7 +133,8 @@ impl Model {
             return self.outcome_composed(images, labels, mode, with_gradients);
         }
         let (plan, kernels, running) = (&self.plan, &self.kernels, &self.running);
-        let pass = Pass { plan, kernels, running, mode, with_gradients };
+        let smoothing = self.smoothing_in(mode);
+        let pass = Pass { plan, kernels, running, mode, with_gradients, smoothing };
         operation::loss(&pass, &self.variable, images, labels)
     }
 
@@ -120,6 +144,13 @@ impl Model {
     /// As [`Model::loss`].
     pub fn loss_composed(&self, images: &Tensor, labels: &Tensor, mode: Mode) -> Result<Outcome> {
         self.outcome_composed(images, labels, mode, true)
+    }
+
+    fn smoothing_in(&self, mode: Mode) -> f64 {
+        match mode {
+            Mode::Train(_) => self.smoothing,
+            Mode::Evaluate => 0.0,
+        }
     }
 
     fn outcome_composed(
@@ -133,7 +164,7 @@ impl Model {
         let trained = if with_gradients { self.variable.as_tensor() } else { &detached };
         let values = composed::forward(&self.plan, trained, &self.running, images, mode)?;
         let logits = values.logits();
-        let loss = loss::cross_entropy_composed(&logits, labels)?;
+        let loss = loss::smoothed_composed(&logits, labels, self.smoothing_in(mode))?;
         let trains = matches!(mode, Mode::Train(_)) && self.plan.has_batch_norm();
         let running = trains.then_some(values.running);
         Ok(Outcome { loss, logits: logits.detach(), running, grads: None })
@@ -185,6 +216,27 @@ impl Model {
     /// Replaces the running statistics by those that an [`Outcome`] gave, or a copy of earlier ones.
     pub fn set_running(&mut self, running: Tensor) {
         self.running = running;
+    }
+
+    /// Replaces the weights.
+    ///
+    /// # Errors
+    /// When they are more or fewer, and those of candle on making tensors.
+    pub fn set_weights(&mut self, weights: &Weights) -> Result<()> {
+        let Weights { trained, running } = weights;
+        let device = self.variable.device();
+        let trained = Tensor::from_slice(trained, trained.len(), device)?;
+        let running = Tensor::from_slice(running, running.len(), device)?;
+        if running.dims() != self.running.dims() {
+            bail!(
+                "the network has {:?} statistics, found {:?}",
+                self.running.dims(),
+                running.dims()
+            );
+        }
+        self.variable.set(&trained)?;
+        self.running = running;
+        Ok(())
     }
 
     /// A copy of the weights.

@@ -78,6 +78,8 @@ pub(super) struct Pass<'a> {
     pub(super) running: &'a Tensor,
     pub(super) mode: Mode,
     pub(super) with_gradients: bool,
+    /// What all classes share of each label.
+    pub(super) smoothing: f64,
 }
 
 /// The loss of a batch and its logits.
@@ -120,6 +122,7 @@ pub(super) fn loss(
         running: pass.running.to_vec1()?,
         mode: pass.mode,
         with_gradients: pass.with_gradients,
+        smoothing: pass.smoothing,
         found: Arc::clone(&found),
     };
     let loss = if pass.with_gradients {
@@ -146,6 +149,7 @@ struct Network {
     running: Vec<f32>,
     mode: Mode,
     with_gradients: bool,
+    smoothing: f64,
     found: Arc<OnceLock<Found>>,
 }
 
@@ -186,6 +190,7 @@ impl CustomOp3 for Network {
             labels,
             mode: self.mode,
             with_gradients: self.with_gradients,
+            smoothing: self.smoothing,
         });
         let graph::Outcome { loss, logits, grads, running } = outcome;
         let len = grads.len();

@@ -109,6 +109,11 @@ impl Optimizer {
         Self { clip_norm: norm, ..self }
     }
 
+    /// Steps taken.
+    pub fn steps(&self) -> u64 {
+        self.step
+    }
+
     /// The learning rate of the next step.
     pub fn learning_rate(&self) -> f64 {
         self.learning_rate

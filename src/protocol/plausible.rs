@@ -51,6 +51,7 @@ impl Event {
             Self::State(_)
             | Self::Inspected(_)
             | Self::Insides(_)
+            | Self::Explained(_)
             | Self::Checkpoint(_)
             | Self::Found(_)
             | Self::Notice(_)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Clock, Evaluation, NetworkInfo};
+use super::{Best, Clock, Evaluation, NetworkInfo};
 use crate::{
     config::{ConfigError, Schedule, path_form},
     data::{Checksums, DataInfo},
@@ -137,6 +137,10 @@ pub struct Summary {
     pub clock: Clock,
     /// The last evaluation on the test set; `None` where the run was stopped before one.
     pub test: Option<Evaluation>,
+    /// The best epoch on validation images, whose weights were measured and saved; `None` where those of the
+    /// last step were.
+    #[serde(default)]
+    pub best: Option<Best>,
     /// Whether a person ended the run early.
     pub stopped: bool,
     /// Where the weights were saved.

@@ -18,6 +18,12 @@ pub struct TrainingState {
     pub running: Vec<f32>,
     /// What the optimiser remembers: for each of its slots a value for each parameter.
     pub slots: Vec<Slot>,
+    /// The averaged weights, in runs that have any.
+    #[serde(default)]
+    pub average: Option<StoredWeights>,
+    /// The weights of the best evaluation, in runs that hold validation images out.
+    #[serde(default)]
+    pub best: Option<StoredWeights>,
     /// Losses of the last steps: those of the epoch, or [`TrainingState::LOSSES`] if that is more.
     pub losses: Vec<f32>,
     /// What the run is trained on.
@@ -28,6 +34,15 @@ pub struct TrainingState {
 impl TrainingState {
     /// Losses that are kept where the epoch has fewer.
     pub const LOSSES: usize = 1_000;
+}
+
+/// A network's weights.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StoredWeights {
+    /// The parameters one after the other.
+    pub trained: Vec<f32>,
+    /// Batch normalisation's running statistics one after the other.
+    pub running: Vec<f32>,
 }
 
 /// What an optimiser remembers of each parameter.

@@ -87,6 +87,7 @@ fn an_epoch_and_the_end_carry_their_evaluation() {
         images: 150,
         clock,
         test: Some(evaluation()),
+        best: None,
         stopped: false,
         saved: Some("w.safetensors".into()),
         diverged: None,

@@ -17,6 +17,7 @@ fn ended(stopped: bool) -> Event {
         images: 50,
         clock,
         test: None,
+        best: None,
         stopped,
         saved: None,
         diverged: None,

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Receiver, after, at, never, select_biased};
+use crossbeam_channel::{Receiver, Sender, after, at, never, select_biased};
 use crossterm::event::Event as Input;
 use ratatui::{Frame, layout::Rect};
 
@@ -22,11 +22,13 @@ use crate::{
         stop_until_continued,
     },
     train::Worker,
-    ui::{self, Dashboard, Theme},
+    ui::{self, Background, Dashboard, Depth, Theme},
 };
 
 /// How long the rest of a terminal's reply may take, keys that come meanwhile included.
 const LONGEST_SEQUENCE: Duration = Duration::from_secs(2);
+/// How long the terminal may take to say what its background is; later replies change nothing.
+const BACKGROUND: Duration = Duration::from_millis(500);
 /// How long a run may take to pause before the program is stopped all the same.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -46,6 +48,8 @@ pub(super) enum End {
 /// Where events come from and commands go to.
 pub(super) struct Link<'a> {
     worker: Option<&'a Worker>,
+    /// Who answers questions about a run that is only watched.
+    viewer: Option<Sender<Command>>,
     events: Receiver<Event>,
     reports: Receiver<Report>,
     log: Option<&'a RunLog>,
@@ -61,10 +65,16 @@ impl<'a> Link<'a> {
         let recorder = writers.and_then(|writers| writers.recorder.as_ref());
         Self {
             worker,
+            viewer: None,
             events: events.clone(),
             reports: recorder.map_or_else(never, |recorder| recorder.reports().clone()),
             log: writers.and_then(|writers| writers.log.as_ref()),
         }
+    }
+
+    /// With someone to answer questions about a run that is only watched.
+    pub(super) fn with_viewer(self, viewer: Sender<Command>) -> Self {
+        Self { viewer: Some(viewer), ..self }
     }
 
     fn update(&self, app: &mut App, msg: Msg) {
@@ -83,6 +93,9 @@ impl<'a> Link<'a> {
     fn send(&self, command: Command) {
         if let Some(worker) = self.worker {
             worker.send(command);
+        } else if let Some(viewer) = &self.viewer {
+            // It may be gone while the session ends.
+            let _ = viewer.send(command);
         }
     }
 }
@@ -93,7 +106,11 @@ pub(super) struct Session {
     /// What the last frame filled.
     area: Rect,
     theme: Theme,
+    depth: Depth,
     ascii: bool,
+    mouse: bool,
+    /// Until when a reply about the background counts.
+    background_until: Option<Instant>,
     input: Receiver<io::Result<Read>>,
     decoder: Decoder,
     /// When the sequence that is open began.
@@ -106,12 +123,18 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn open(display: Display, signals: Receiver<i32>) -> io::Result<Self> {
-        let screen = Screen::enter()?;
+        let mut screen = Screen::enter()?;
+        if display.asks_background {
+            screen.ask_background()?;
+        }
         Ok(Self {
             screen: Some(screen),
             area: Rect::ZERO,
-            theme: Theme::new(display.depth),
+            theme: Theme::on(display.background, display.depth),
+            depth: display.depth,
             ascii: display.ascii,
+            mouse: display.mouse,
+            background_until: display.asks_background.then(|| Instant::now() + BACKGROUND),
             input: read_terminal()?,
             decoder: Decoder::default(),
             sequence_since: None,
@@ -123,8 +146,10 @@ impl Session {
     }
 
     fn draw(&mut self, app: &App) -> io::Result<()> {
-        let Self { screen: Some(screen), area, theme, ascii, .. } = self else { return Ok(()) };
-        screen.capture_mouse(app.takes_mouse())?;
+        let Self { screen: Some(screen), area, theme, ascii, mouse, .. } = self else {
+            return Ok(());
+        };
+        screen.capture_mouse(*mouse)?;
         let bytes = screen.draw(|frame: &mut Frame<'_>| {
             *area = frame.area();
             frame.render_widget(&Dashboard::new(app, theme).in_ascii(*ascii), *area);
@@ -222,6 +247,12 @@ impl Session {
         for input in self.decoder.feed(&read.bytes) {
             changed |= self.take_input(input, app, link)?;
         }
+        if let Some(rgb) = self.decoder.take_background()
+            && self.background_until.take().is_some_and(|until| read.at <= until)
+        {
+            self.theme = Theme::on(Background::of(rgb), self.depth);
+            changed = true;
+        }
         self.sequence_since = match self.sequence_since {
             _ if !self.decoder.is_in_sequence() => None,
             since => since.or(Some(read.at)),
@@ -251,8 +282,7 @@ impl Session {
                 action
             }
             Input::Paste(text) => return Ok(link.tell(app, Msg::Paste(text))),
-            // One that comes late, from before the mouse was let go, draws nothing.
-            Input::Mouse(mouse) if app.takes_mouse() => mouse::stroke(mouse, app, self.area),
+            Input::Mouse(mouse) if self.mouse => mouse::action(mouse, app, &self.theme, self.area),
             _ => None,
         };
         self.act(action, app, link)

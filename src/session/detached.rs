@@ -22,6 +22,7 @@ pub(super) fn follow(
     let _ = let_go();
     for command in [
         Command::LookInside(None),
+        Command::Explain(None),
         Command::SetPace(None),
         Command::SetBreakpoints(vec![Breakpoint::NotFinite]),
         Command::Resume,

@@ -1,15 +1,33 @@
-//! What the mouse asks for.
+//! What the mouse does.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Rect;
 
 use crate::{
-    app::{Action, App},
-    ui,
+    app::{Action, App, Direction},
+    ui::{self, Theme},
 };
 
-/// What the mouse does on a screen that fills `area`.
-pub(super) fn stroke(mouse: MouseEvent, app: &App, area: Rect) -> Option<Action> {
+/// What the mouse does on a screen that fills `area`: it draws on the pad and clicks elsewhere.
+pub(super) fn action(mouse: MouseEvent, app: &App, theme: &Theme, area: Rect) -> Option<Action> {
+    if app.draws_with_mouse()
+        && let Some(stroke) = stroke(mouse, app, area)
+    {
+        return Some(stroke);
+    }
+    match mouse.kind {
+        MouseEventKind::Down(MouseButton::Left) => {
+            ui::action_at(app, theme, area, (mouse.column, mouse.row).into())
+        }
+        MouseEventKind::ScrollUp => Some(Action::Move(Direction::Up)),
+        MouseEventKind::ScrollDown => Some(Action::Move(Direction::Down)),
+        _ => None,
+    }
+    .filter(|action| !(app.draws_with_mouse() && matches!(action, Action::Move(_))))
+}
+
+/// What it does to the pad.
+fn stroke(mouse: MouseEvent, app: &App, area: Rect) -> Option<Action> {
     let pixel = ui::pad_position(app, area, mouse.column, mouse.row);
     match (mouse.kind, pixel) {
         (MouseEventKind::Down(MouseButton::Left), Some((x, y))) => {

@@ -6,12 +6,14 @@
 //! control sequences, control strings up to their end, and keys with alt.
 
 mod keys;
+mod reply;
 mod text;
 
 use std::{mem, time::Duration};
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 
+pub use reply::ASK_BACKGROUND;
 use text::Text;
 
 /// How long an escape waits for the rest of its sequence before it is the esc key.
@@ -25,6 +27,8 @@ const SEQUENCE: Duration = Duration::from_secs(1);
 const PASTE: Duration = Duration::from_secs(2);
 /// Bytes kept of a sequence's parameters: more than any key has.
 const PARAMETERS: usize = 32;
+/// Bytes kept of a control string: more than a colour has.
+const STRING: usize = 64;
 /// Bytes kept of a paste, of which a prompt takes the first line.
 const PASTED: usize = 1_024;
 
@@ -79,6 +83,9 @@ pub struct Decoder {
     /// The first bytes of a character that is not complete, or of a control string's.
     character: Vec<u8>,
     pasted: Vec<u8>,
+    /// The introducer of the control string under way and its first bytes.
+    string: Vec<u8>,
+    background: Option<(u8, u8, u8)>,
     text: Text,
 }
 
@@ -98,6 +105,11 @@ impl Decoder {
             self.take(byte, &mut events);
         }
         events
+    }
+
+    /// The background colour in the last reply to [`ASK_BACKGROUND`], given once.
+    pub fn take_background(&mut self) -> Option<(u8, u8, u8)> {
+        self.background.take()
     }
 
     /// Whether a sequence or a control string is open.
@@ -211,7 +223,7 @@ impl Decoder {
             }
             State::String { eight_bit } => self.string(byte, eight_bit),
             State::StringEscape => match byte {
-                b'\\' => self.state = State::Ground,
+                b'\\' => self.end_string(),
                 ESC => {}
                 _ => self.escape(byte, false),
             },
@@ -280,6 +292,8 @@ impl Decoder {
             b'O' => State::Shifted { ignored: twice },
             b']' | b'P' | b'X' | b'^' | b'_' => {
                 self.character.clear();
+                self.string.clear();
+                self.string.push(byte);
                 State::String { eight_bit: false }
             }
             0x20..=0x2f => State::Intermediate,
@@ -334,7 +348,7 @@ impl Decoder {
             self.character.push(byte);
             if self.character == [0xc2, 0x9c] {
                 self.character.clear();
-                self.state = State::Ground;
+                self.end_string();
             } else if self.character.len() == 4 {
                 self.character.clear();
             }
@@ -342,12 +356,20 @@ impl Decoder {
         }
         self.character.clear();
         match byte {
-            BEL => self.state = State::Ground,
+            BEL => self.end_string(),
             ESC => self.state = State::StringEscape,
-            0x9c if eight_bit => self.state = State::Ground,
+            0x9c if eight_bit => self.end_string(),
             0xc2..=0xf4 => self.character.push(byte),
+            _ if self.string.len() < STRING => self.string.push(byte),
             _ => {}
         }
+    }
+
+    /// Keeps a colour that was asked for; every other string is dropped.
+    fn end_string(&mut self) {
+        self.state = State::Ground;
+        self.background = reply::background(&self.string).or(self.background);
+        self.string.clear();
     }
 
     fn paste(&mut self, byte: u8, matched: usize, events: &mut Vec<Event>) {

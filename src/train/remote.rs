@@ -56,6 +56,9 @@ impl Remote {
                 Command::LookInside(_) => {
                     self.queue.iter().any(|later| matches!(later, Command::LookInside(_)))
                 }
+                Command::Explain(_) => {
+                    self.queue.iter().any(|later| matches!(later, Command::Explain(_)))
+                }
                 Command::Find(_) => {
                     self.queue.iter().any(|later| matches!(later, Command::Find(_)))
                 }

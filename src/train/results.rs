@@ -60,9 +60,20 @@ impl Results {
         self.kept.push_back(Kept { step, set, images });
     }
 
+    /// Whether an evaluation made after `step` is kept.
+    pub(super) fn has(&self, step: u64) -> bool {
+        self.kept.iter().any(|kept| kept.step == step)
+    }
+
     /// Forgets evaluations of steps that are given up.
     pub(super) fn forget_after(&mut self, step: u64) {
         self.kept.retain(|kept| kept.step <= step);
+    }
+
+    /// What was made of each image of `set` in the evaluation after `step`; `None` where it is not kept.
+    pub(super) fn of(&self, step: u64, set: EvalSet) -> Option<&[ImageResult]> {
+        let kept = self.kept.iter().find(|kept| (kept.step, kept.set) == (step, set))?;
+        Some(&kept.images)
     }
 
     /// The set and the place of the image with the highest loss in the newest evaluation up to `step`.
@@ -78,8 +89,7 @@ impl Results {
     /// evaluation was made on.
     pub(super) fn find(&self, query: Query, data: &Dataset) -> Found {
         let mut found = Found { query, set: query.set.into(), total: None, digits: Vec::new() };
-        let asked = |kept: &&Kept| (kept.step, kept.set) == (query.step, query.set);
-        let Some(Kept { images, .. }) = self.kept.iter().find(asked) else { return found };
+        let Some(images) = self.of(query.step, query.set) else { return found };
         let in_cell = |&place: &u32| {
             let result = images[place as usize];
             let here = (data.label(place as usize), result.prediction);

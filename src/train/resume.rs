@@ -119,6 +119,8 @@ mod tests {
             weights: vec![0.5; weights],
             running: vec![0.0; running],
             slots: Vec::new(),
+            average: None,
+            best: None,
             losses: Vec::new(),
             set: DataInfo::mnist(),
         };

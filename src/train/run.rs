@@ -1,6 +1,7 @@
 //! A whole run, from reading the data to saving the weights.
 
 mod epoch;
+mod explain;
 mod obey;
 mod record;
 mod report;
@@ -14,14 +15,14 @@ use super::{
     clock::Stopwatch, control::Control, corrects::Corrects, device, error::TrainError,
     losses::Losses, outbox::Outbox, pace::Pace, rates::Rates, remote::Remote, results::Results,
     resume, sets::Sets, snapshots::Snapshots, step::Learned, step::Learner, tools::Tools,
-    watch::Watch,
+    watch::Watch, why::Explainer,
 };
 use crate::{
     checkpoint::{self, LoadedWeights},
     config::RunConfig,
     data::batches::Batches,
     network::Plan,
-    nn::model::Weights,
+    nn::model::{Model, Weights},
     protocol::{Best, EvalSet, Evaluation, Event, RunState, Subject, Summary},
     seed::{self, Purpose},
 };
@@ -152,12 +153,16 @@ struct Run<'a> {
     agenda: Agenda,
     state: RunState,
     look: Look,
+    explainer: Explainer,
     /// What was made of each image in the last evaluations, where a person may ask.
     results: Results,
     /// The last evaluation, and the step after which it was made.
     evaluated: Option<(u64, Evaluation)>,
     /// Each evaluation that was better than all before it.
     bests: Vec<Best>,
+    /// Weights of those, by rising step, in runs that hold validation images out: of all where a person may
+    /// rewind the run, else of the last.
+    best_weights: Vec<(u64, Weights)>,
     /// Losses of the last steps that were computed again and are not known otherwise.
     recomputed: Vec<f32>,
     /// Step of the last checkpoint.
@@ -201,9 +206,11 @@ impl<'a> Run<'a> {
             agenda: Agenda { hand_over: now, sample: now, sampled: 0, inspected: 0, inspect: None },
             state: RunState::Loading,
             look: Look { subject: None, is_new: false, step: 0, next: now },
+            explainer: Explainer::new(now),
             results: Results::default(),
             evaluated: None,
             bests: Vec::new(),
+            best_weights: Vec::new(),
             recomputed: Vec::new(),
             checkpointed: None,
         }
@@ -224,7 +231,7 @@ impl<'a> Run<'a> {
             self.inspect()?;
             self.enter(RunState::Done);
             self.outbox.send(&Event::Finished(summary));
-            if !self.wait_at_the_end(total_steps)? {
+            if !self.wait_at_the_end(self.at.step)? {
                 return Ok(None);
             }
         }
@@ -236,7 +243,7 @@ impl<'a> Run<'a> {
         if self.resumed_before_evaluation(total_steps) && !self.end_epoch()? {
             return Ok(false);
         }
-        while self.at.step < total_steps {
+        while self.at.step < total_steps && !self.is_out_of_patience() {
             if !self.may_go_on()? {
                 return Ok(false);
             }
@@ -246,6 +253,12 @@ impl<'a> Run<'a> {
             if epoch_ends && !self.end_epoch()? {
                 return Ok(false);
             }
+        }
+        if let (true, Some(best)) = (self.at.step < total_steps, self.bests.last()) {
+            let (epoch, best) = (self.at.epoch, best.epoch);
+            let notice =
+                format!("Ended early after epoch {epoch}: none was better than epoch {best}.");
+            self.outbox.send(&Event::Notice(notice));
         }
         Ok(true)
     }
@@ -258,23 +271,34 @@ impl<'a> Run<'a> {
         resumed_here == Some(self.at.step) && self.at.step > 0 && at_end && !is_evaluated
     }
 
+    /// Whether the last epochs were no better than one before, so many that the run is to end.
+    fn is_out_of_patience(&self) -> bool {
+        let patience = self.config.early_stop.zip(self.bests.last());
+        let is_evaluated = self.evaluated.as_ref().is_some_and(|(step, _)| *step == self.at.step);
+        is_evaluated
+            && patience
+                .is_some_and(|(epochs, best)| self.at.epoch.saturating_sub(best.epoch) >= epochs)
+    }
+
     /// What follows the last batch: the test set if it was not used before, and the weights' file.
     fn finish(&mut self, all_done: bool) -> Result<Summary, TrainError> {
         self.hand_over(Instant::now())?;
         // An evaluation of other weights than these says nothing about them.
         let evaluated = self.evaluated.as_ref().filter(|(step, _)| *step == self.at.step);
+        let best = self.best_model()?;
         let mut test = evaluated
             .map(|(_, evaluation)| evaluation.clone())
             .filter(|evaluation| evaluation.set == EvalSet::Test);
         if all_done && test.is_none() {
-            test = self.evaluate(EvalSet::Test)?;
+            test = self.evaluate(EvalSet::Test, best.as_ref())?;
         }
         let diverged = self.diverged()?;
         // A run stopped before its first step has nothing worth an older file's place, nor has one
         // that diverged.
-        let save = self.config.save.as_ref().filter(|_| self.at.step > 0 && diverged.is_none());
+        let is_of_use = self.at.step > 0 && (diverged.is_none() || best.is_some());
+        let save = self.config.save.as_ref().filter(|_| is_of_use);
         if let Some(path) = save {
-            let model = &self.learner.model;
+            let model = best.as_ref().unwrap_or(self.learner.product());
             let Weights { trained, running } = model.weights()?;
             checkpoint::save_weights(path, model.plan(), &self.sets.info, &trained, &running)?;
         }
@@ -283,6 +307,7 @@ impl<'a> Run<'a> {
             steps: self.at.step,
             images: self.at.images,
             clock: self.clock.read(),
+            best: best.and(self.bests.last().copied()),
             stopped: !all_done || test.is_none(),
             test,
             saved: save.cloned(),
@@ -298,6 +323,14 @@ impl<'a> Run<'a> {
         let Weights { trained, running } = self.learner.model.weights()?;
         let is_finite = trained.iter().chain(&running).all(|weight| weight.is_finite());
         Ok((!is_finite).then_some(self.at.step))
+    }
+
+    /// The network with the weights of the best evaluation, in runs that hold validation images out.
+    fn best_model(&self) -> Result<Option<Model>, TrainError> {
+        let Some((_, weights)) = self.best_weights.last() else { return Ok(None) };
+        let mut model = self.learner.product().copy()?;
+        model.set_weights(weights)?;
+        Ok(Some(model))
     }
 
     /// Tells the listeners if that is something new.

@@ -60,11 +60,21 @@ impl Sets {
         }
         let Splits { info, train, test, notes } = data;
         config.validate_for(train.len())?;
-        if config.validation == 0 {
-            return Ok(Self { train, validation: None, test, info, checksums, notes });
-        }
-        let (train, validation) = split::hold_out(train, config.validation, config.seed);
-        Ok(Self { train, validation: Some(validation), test, info, checksums, notes })
+        let RunConfig { validation, seed, train_size, balanced_validation, .. } = *config;
+        let (train, validation) = match validation {
+            0 => (train, None),
+            count => {
+                let hold_out =
+                    if balanced_validation { split::hold_out_balanced } else { split::hold_out };
+                let (train, validation) = hold_out(train, count, seed);
+                (train, Some(validation))
+            }
+        };
+        let train = match train_size {
+            Some(count) => split::subset(train, count, seed),
+            None => train,
+        };
+        Ok(Self { train, validation, test, info, checksums, notes })
     }
 
     /// The images of an evaluation.

@@ -9,6 +9,7 @@ use crate::{
     data::Dataset,
     network::Plan,
     nn::{
+        average::{Average, AverageSnapshot},
         engine::{Key, Mode},
         loss::softmax,
         model::{Model, Outcome, Weights},
@@ -26,6 +27,8 @@ const SHOWN: usize = 24;
 pub(super) struct Learner {
     pub(super) model: Model,
     optimizer: Optimizer,
+    /// The averaged weights, where those are evaluated and saved.
+    average: Option<Average>,
     device: Device,
     /// Logits of the last batch, before its update.
     logits: Option<Tensor>,
@@ -37,6 +40,7 @@ pub(super) struct Learned {
     weights: Tensor,
     running: Tensor,
     optimiser: OptimizerSnapshot,
+    average: Option<AverageSnapshot>,
 }
 
 /// What one step changed.
@@ -64,10 +68,31 @@ impl Learner {
         device: &Device,
         config: &RunConfig,
     ) -> Result<Self> {
-        let model = Model::new(plan, weights, device)?;
+        let model = Model::new(plan, weights, device)?.with_label_smoothing(config.label_smoothing);
+        let average = config.ema.map(|decay| Average::of(&model, decay)).transpose()?;
         let optimizer = Optimizer::of(config.optimizer, model.variable().clone())?
             .with_clip_norm(config.clip_norm);
-        Ok(Self { model, optimizer, device: device.clone(), logits: None })
+        Ok(Self { model, optimizer, average, device: device.clone(), logits: None })
+    }
+
+    /// The network that is evaluated and saved.
+    pub(super) fn product(&self) -> &Model {
+        self.average.as_ref().map_or(&self.model, Average::model)
+    }
+
+    /// The averaged weights, if there are any.
+    ///
+    /// # Errors
+    /// Those of candle on reading from a device.
+    pub(super) fn averaged(&self) -> Result<Option<Weights>> {
+        self.average.as_ref().map(|average| average.model().weights()).transpose()
+    }
+
+    fn average_step(&mut self) -> Result<()> {
+        match &mut self.average {
+            Some(average) => average.follow(&self.model, self.optimizer.steps()),
+            None => Ok(()),
+        }
     }
 
     /// The learning rate of the next step.
@@ -90,6 +115,7 @@ impl Learner {
         if let Some(running) = running {
             self.model.set_running(running);
         }
+        self.average_step()?;
         self.logits = Some(logits);
         Ok(loss)
     }
@@ -118,6 +144,7 @@ impl Learner {
         if let Some(running) = running {
             self.model.set_running(running);
         }
+        self.average_step()?;
         self.logits = Some(logits.clone());
         Ok(Change { loss, loss_after, logits, gradient, before, after })
     }
@@ -128,7 +155,14 @@ impl Learner {
     }
 
     /// Goes on from a state of the optimiser.
-    pub(super) fn resume(&mut self, state: &OptimizerState) -> Result<()> {
+    pub(super) fn resume(
+        &mut self,
+        state: &OptimizerState,
+        averaged: Option<&Weights>,
+    ) -> Result<()> {
+        if let (Some(average), Some(averaged)) = (&mut self.average, averaged) {
+            average.restore(averaged)?;
+        }
         self.optimizer.restore(state)
     }
 
@@ -146,7 +180,8 @@ impl Learner {
     pub(super) fn snapshot(&self) -> Result<Learned> {
         let weights = self.model.variable().as_detached_tensor().copy()?;
         let running = self.model.running().clone();
-        Ok(Learned { weights, running, optimiser: self.optimizer.snapshot() })
+        let average = self.average.as_ref().map(Average::snapshot).transpose()?;
+        Ok(Learned { weights, running, optimiser: self.optimizer.snapshot(), average })
     }
 
     /// Goes back to a copy of it.
@@ -154,6 +189,9 @@ impl Learner {
         self.model.variable().set(&learned.weights)?;
         self.model.set_running(learned.running.clone());
         self.optimizer.go_back(&learned.optimiser);
+        if let (Some(average), Some(learned)) = (&mut self.average, &learned.average) {
+            average.go_back(learned)?;
+        }
         Ok(())
     }
 
@@ -183,8 +221,9 @@ impl Learned {
     /// Bytes of one: the network's parameters, what the optimiser remembers of each, and the running
     /// statistics.
     pub(super) fn size(plan: &Plan, config: &RunConfig) -> usize {
-        let copies = 1 + config.optimizer.slots().len();
-        (copies * plan.trained_len() + plan.running_len()) * size_of::<f32>()
+        let of_weights = 1 + usize::from(config.ema.is_some());
+        let of_trained = of_weights + config.optimizer.slots().len();
+        (of_trained * plan.trained_len() + of_weights * plan.running_len()) * size_of::<f32>()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The frame that curves are drawn in: a value axis at the left, steps below.
 
 mod band;
+mod crosshair;
 mod ends;
 mod points;
 mod rates;
@@ -177,7 +178,7 @@ impl Chart {
             self.mark_top(buf, column, "↑", style);
         }
         let Some(last) = columns.last() else { return };
-        let x = self.plot.x + (last / 2) as u16 + 1;
+        let x = self.plot.x + (last / 2) as u16 + 2;
         if x + largest.chars().count() as u16 <= self.plot.right() {
             buf.set_string(x, self.plot.y, largest, style);
         }

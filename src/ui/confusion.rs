@@ -9,7 +9,7 @@ mod history;
 
 use ratatui::{
     buffer::Buffer,
-    layout::Rect,
+    layout::{Position, Rect},
     text::{Line, Span},
     widgets::Widget,
 };
@@ -21,6 +21,7 @@ use crate::{
 };
 use figures::PAIR_LINES;
 use fit::Layout;
+use grid::Grid;
 
 /// The matrix and its figures.
 #[derive(Debug)]
@@ -87,6 +88,21 @@ impl<'a> Confusion<'a> {
         Self { history, ..self }
     }
 
+    /// The matrix in an area below the title, if it fits, and true and predicted class of the chosen
+    /// cell.
+    fn grid(&self, matrix: Matrix<'_>, inner: Rect) -> (Option<Grid>, (usize, usize)) {
+        let confusion = &matrix.evaluation.confusion;
+        let classes = confusion.classes();
+        let (truth, predicted) = self.app.mistakes.cursor;
+        let [truth, predicted] =
+            [truth, predicted].map(|class| usize::from(class).min(classes - 1));
+        let cursor = (truth, predicted);
+        let support = (0..classes).map(|class| confusion.support(class)).max().unwrap_or(0);
+        let layout = Layout { names: Names::of(self.app), classes, support, cursor };
+        let grid = layout.whole(inner, self.full);
+        (grid.or_else(|| if self.full { layout.part(inner) } else { None }), cursor)
+    }
+
     /// Where the part that is shown is, and how to see the rest.
     fn draw_part(&self, part: &str, area: Rect, buf: &mut Buffer) {
         let part = Line::styled(part.to_owned(), self.theme.accent);
@@ -115,6 +131,21 @@ impl<'a> Confusion<'a> {
     }
 }
 
+/// True and predicted class of the cell at a place of the pane.
+pub(super) fn cell_at(
+    app: &App,
+    theme: &Theme,
+    area: Rect,
+    at: Position,
+    full: bool,
+) -> Option<(u8, u8)> {
+    let below_title = Rect { y: area.y + 1, height: area.height.checked_sub(1)?, ..area };
+    let pane = Confusion { full, ..Confusion::new(app, theme) };
+    let grid = pane.grid(app.matrix()?, below_title).0?;
+    let (truth, predicted) = grid.cell_at(at)?;
+    Some((u8::try_from(truth).ok()?, u8::try_from(predicted).ok()?))
+}
+
 /// The word for a class.
 fn class(app: &App) -> &'static str {
     if Names::of(app).are_digits() { "digit" } else { "class" }
@@ -135,15 +166,9 @@ impl Widget for &Confusion<'_> {
         };
         let inner = self.title(matrix, area, buf);
         let confusion = &matrix.evaluation.confusion;
-        let (names, classes) = (Names::of(app), confusion.classes());
-        let (truth, predicted) = app.mistakes.cursor;
-        let cursor = [truth, predicted].map(|class| usize::from(class).min(classes - 1));
-        let cursor = (cursor[0], cursor[1]);
+        let names = Names::of(app);
         let mut below = inner;
-        let support = (0..classes).map(|class| confusion.support(class)).max().unwrap_or(0);
-        let layout = Layout { names, classes, support, cursor };
-        let grid = layout.whole(inner, self.full);
-        let grid = grid.or_else(|| if self.full { layout.part(inner) } else { None });
+        let (grid, cursor) = self.grid(matrix, inner);
         if grid.is_none() && !self.full {
             below = rest(inner, condensed::draw(confusion, inner, PAIR_LINES + 1, buf, theme));
         }

@@ -35,14 +35,10 @@ impl Depth {
         }
     }
 
-    /// The nearest colour this depth has.
+    /// The nearest colour this depth has; the terminal's own where shades do not exist.
     pub(super) fn color(self, rgb: Rgb) -> Color {
         match self {
-            Self::None => Color::Reset,
-            Self::Basic => BASIC
-                .iter()
-                .min_by_key(|(_, basic)| distance(*basic, rgb))
-                .map_or(Color::Reset, |(color, _)| *color),
+            Self::None | Self::Basic => Color::Reset,
             Self::Indexed => Color::Indexed(indexed(rgb)),
             Self::True => Color::Rgb(rgb.0, rgb.1, rgb.2),
         }
@@ -57,27 +53,44 @@ fn distance(a: Rgb, b: Rgb) -> u32 {
     square(a.0, b.0) + square(a.1, b.1) + square(a.2, b.2)
 }
 
-/// xterm's defaults for the sixteen colours, less the two that most palettes use as background.
-const BASIC: [(Color, Rgb); 14] = [
-    (Color::Red, (205, 0, 0)),
-    (Color::Green, (0, 205, 0)),
-    (Color::Yellow, (205, 205, 0)),
-    (Color::Blue, (0, 0, 238)),
-    (Color::Magenta, (205, 0, 205)),
-    (Color::Cyan, (0, 205, 205)),
-    (Color::Gray, (229, 229, 229)),
-    (Color::DarkGray, (127, 127, 127)),
-    (Color::LightRed, (255, 0, 0)),
-    (Color::LightGreen, (0, 255, 0)),
-    (Color::LightYellow, (255, 255, 0)),
-    (Color::LightBlue, (92, 92, 255)),
-    (Color::LightMagenta, (255, 0, 255)),
-    (Color::LightCyan, (0, 255, 255)),
-];
+/// Levels of red, green and blue in xterm's cube.
+const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+
+/// What a colour looks like with xterm's palette; `None` for the terminal's own text and background.
+pub(super) fn rgb_of(color: Color) -> Option<Rgb> {
+    Some(match color {
+        Color::Rgb(r, g, b) => (r, g, b),
+        Color::Indexed(grey @ 232..) => {
+            let level = 8 + 10 * (grey - 232);
+            (level, level, level)
+        }
+        Color::Indexed(index @ 16..) => {
+            let step = |place: u8| STEPS[usize::from(place % 6)];
+            let place = index - 16;
+            (step(place / 36), step(place / 6), step(place))
+        }
+        Color::Black => (0, 0, 0),
+        Color::Red => (205, 0, 0),
+        Color::Green => (0, 205, 0),
+        Color::Yellow => (205, 205, 0),
+        Color::Blue => (0, 0, 238),
+        Color::Magenta => (205, 0, 205),
+        Color::Cyan => (0, 205, 205),
+        Color::Gray => (229, 229, 229),
+        Color::DarkGray => (127, 127, 127),
+        Color::LightRed => (255, 0, 0),
+        Color::LightGreen => (0, 255, 0),
+        Color::LightYellow => (255, 255, 0),
+        Color::LightBlue => (92, 92, 255),
+        Color::LightMagenta => (255, 0, 255),
+        Color::LightCyan => (0, 255, 255),
+        Color::White => (255, 255, 255),
+        Color::Reset | Color::Indexed(_) => return None,
+    })
+}
 
 /// The nearest of xterm's 6×6×6 cube and its 24 greys.
 fn indexed(rgb: Rgb) -> u8 {
-    const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
     let nearest =
         |value: u8| (0..6_u8).min_by_key(|&i| STEPS[usize::from(i)].abs_diff(value)).unwrap_or(0);
     let (r, g, b) = (nearest(rgb.0), nearest(rgb.1), nearest(rgb.2));
@@ -117,7 +130,11 @@ mod tests {
         assert_eq!(Depth::Indexed.color((255, 0, 0)), Color::Indexed(196));
         assert_eq!(Depth::Indexed.color((8, 8, 8)), Color::Indexed(232));
         assert_eq!(Depth::Indexed.color((255, 255, 255)), Color::Indexed(231));
-        assert_eq!(Depth::Basic.color((250, 10, 5)), Color::LightRed);
+        for index in 16..=255 {
+            let rgb = rgb_of(Color::Indexed(index)).expect("one of xterm's");
+            assert_eq!(rgb_of(Depth::Indexed.color(rgb)), Some(rgb), "{index}");
+        }
+        assert_eq!(Depth::Basic.color((250, 10, 5)), Color::Reset);
         assert_eq!(Depth::None.color((250, 10, 5)), Color::Reset);
     }
 }

@@ -12,7 +12,7 @@ use ratatui::{
     widgets::{Block, BorderType, Widget},
 };
 
-use super::{names::Names, pane, theme::Theme};
+use super::{digits::SMALL_ROWS, names::Names, pane, theme::Theme, why::Heat};
 use crate::app::{App, Pad};
 use answer::Answer;
 use places::{Places, Scale, least_rows};
@@ -45,6 +45,27 @@ impl<'a> Draw<'a> {
             ["Waiting for the network…", "…"]
         } else {
             ["…", "…"]
+        }
+    }
+
+    /// The pixels' part in the answer, in place of the feature maps or below the answer.
+    fn draw_heat(&self, places: &Places, buf: &mut Buffer) {
+        let (theme, answer) = (self.theme, places.answer);
+        let heat = Heat::of(self.app, theme);
+        if let (Some(area), Some(method)) = (places.maps, self.app.why.method) {
+            let inner = pane::titled(area, buf, theme, method.name(), []);
+            return match heat {
+                Some(heat) => heat.render(inner, buf),
+                None => {
+                    pane::empty(inner, buf, theme, "The pixels that matter for it appear here.");
+                }
+            };
+        }
+        let rows = SMALL_ROWS - 1;
+        let used = 2 + Names::of(self.app).count() as u16;
+        if let Some(heat) = heat.filter(|_| answer.height >= used + rows) {
+            let y = answer.bottom() - rows;
+            heat.render(Rect { y, height: rows, ..answer }, buf);
         }
     }
 
@@ -90,7 +111,8 @@ impl Widget for &Draw<'_> {
         draw_cursor(pad, &places, buf, theme);
         let insides = pad.insides.as_deref();
         Answer::new(insides, Names::of(self.app), self.waiting(), theme).render(places.answer, buf);
-        if let Some(area) = places.maps {
+        self.draw_heat(&places, buf);
+        if let Some(area) = places.maps.filter(|_| self.app.why.method.is_none()) {
             maps::render(insides, self.app.run.network(), area, buf, theme);
         }
     }

@@ -149,6 +149,9 @@ impl Widget for &ErrorRate<'_> {
             self.draw_lines(&chart, buf);
             chart.mark_rates(buf, &curves.marks, self.theme);
             chart.print_ends(buf, &self.ends());
+            if let Some(step) = self.app.crosshair() {
+                chart.draw_crosshair(buf, step, self.theme);
+            }
         }
         if curves.evaluations.is_empty() && curves.past_evaluations().next().is_none() {
             pane::empty(inner, buf, self.theme, "The first point appears after the first epoch.");

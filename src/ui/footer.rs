@@ -123,6 +123,12 @@ impl<'a> Footer<'a> {
     /// What can be done in this view alone: what it is for at 3, what is but convenient at 5.
     fn view(&self) -> Vec<Hint> {
         match self.app.view {
+            View::Loss if self.app.crosshair().is_some() => vec![
+                hint(Action::Move(Direction::Left)).at(0),
+                hint(Action::Confirm).called("go to this step").at(0),
+                hint(Action::Zoom { closer: true }).at(0),
+                hint(Action::Dismiss).called("hide").at(0),
+            ],
             View::Overview | View::Loss => {
                 let scale = hint(Action::ToggleLogScale).at(5);
                 let pinned = self.app.view == View::Overview && self.app.is_pinned();

@@ -31,8 +31,20 @@ enum Form {
     All,
     /// The names of all views.
     Views,
+    /// The same with short names for one and for three of them.
+    Short,
+    Shortest,
     /// The program's name, the name of the view shown and the keys of the others.
     Keys,
+}
+
+fn short(view: View, form: Form) -> &'static str {
+    match (view, form) {
+        (View::Confusion, Form::Short | Form::Shortest) => "matrix",
+        (View::Overview, Form::Shortest) => "all",
+        (View::Network, Form::Shortest) => "net",
+        _ => view.name(),
+    }
 }
 
 impl<'a> Header<'a> {
@@ -40,13 +52,13 @@ impl<'a> Header<'a> {
         Self { app, theme }
     }
 
-    /// The views with their keys.
-    fn views(&self, form: Form) -> Line<'static> {
-        let mut spans = Vec::new();
-        if form != Form::Views {
-            spans = vec![Span::styled("mnist-tui", self.theme.figure), Span::raw("  ")];
+    /// The views with their keys, each after the one before, and what stands before the first.
+    fn views(&self, form: Form) -> (Vec<Span<'static>>, Vec<Span<'static>>) {
+        let mut before = Vec::new();
+        if matches!(form, Form::All | Form::Keys) {
+            before = vec![Span::styled("mnist-tui", self.theme.figure), Span::raw("  ")];
         }
-        for view in View::ALL {
+        let views = View::ALL.into_iter().map(|view| {
             let key = keymap::hint(Action::Show(view)).map_or_else(String::new, |(key, _)| key);
             let shown = view == self.app.view;
             let style = if shown {
@@ -57,13 +69,24 @@ impl<'a> Header<'a> {
             let text = match form {
                 Form::All => format!(" {key} {} ", view.name()),
                 // With a row that is full, a colour parts them as well.
-                Form::Views => format!("{key} {} ", view.name()),
+                Form::Views | Form::Short | Form::Shortest => {
+                    format!("{key} {} ", short(view, form))
+                }
                 Form::Keys if shown => format!(" {key} {} ", view.name()),
                 Form::Keys => format!(" {key} "),
             };
-            spans.push(Span::styled(text, style));
-        }
-        Line::from(spans)
+            Span::styled(text, style)
+        });
+        (before, views.collect())
+    }
+
+    /// The views in the best form that fits into `width` columns.
+    fn fitting(&self, width: u16) -> Option<(Vec<Span<'static>>, Vec<Span<'static>>)> {
+        let forms = [Form::All, Form::Views, Form::Short, Form::Shortest, Form::Keys]
+            .map(|form| self.views(form));
+        let columns = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
+        let mut forms = forms.into_iter();
+        forms.find(|(before, views)| columns(before) + columns(views) < usize::from(width))
     }
 
     fn state(&self) -> Line<'static> {
@@ -112,16 +135,30 @@ fn state_text(run: &Run) -> &'static str {
     }
 }
 
+/// The view whose name or key stands at a column of the top line.
+pub(super) fn view_at(app: &App, theme: &Theme, area: Rect, column: u16) -> Option<View> {
+    let header = Header::new(app, theme);
+    let width = area.width.saturating_sub(header.state().width() as u16);
+    let (before, views) = header.fitting(width)?;
+    let mut end = area.x + before.iter().map(Span::width).sum::<usize>() as u16;
+    let begin = end;
+    let mut places = View::ALL.into_iter().zip(&views);
+    let found = places.find(|(_, text)| {
+        end += text.width() as u16;
+        column < end
+    });
+    found.filter(|_| column >= begin).map(|(view, _)| view)
+}
+
 impl Widget for &Header<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let state = self.state();
         let width = (state.width() as u16).min(area.width);
         let right = Rect { x: area.right() - width, width, ..area };
         let left = Rect { width: area.width - width, ..area };
-        let forms = [Form::All, Form::Views, Form::Keys].map(|form| self.views(form));
-        let fits = forms.into_iter().find(|views| views.width() < usize::from(left.width));
-        if let Some(views) = fits {
-            views.render(left, buf);
+        if let Some((before, views)) = self.fitting(left.width) {
+            let line: Line<'_> = before.into_iter().chain(views).collect();
+            line.render(left, buf);
         } else {
             let name = Span::styled("mnist-tui", self.theme.figure);
             let view = Span::styled(format!("  {}", self.app.view.name()), self.theme.muted);

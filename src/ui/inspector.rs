@@ -12,12 +12,12 @@ mod parameters;
 
 use ratatui::{
     buffer::Buffer,
-    layout::{Constraint, Layout, Rect},
+    layout::{Constraint, Layout, Position, Rect},
     widgets::Widget,
 };
 
 use super::{digits, digits::Digits, theme::Theme};
-use crate::app::{App, Tiles};
+use crate::app::{App, TileSize, Tiles};
 
 /// The step view.
 #[derive(Debug)]
@@ -71,7 +71,14 @@ fn panes(area: Rect, rows: u16) -> Panes {
 /// How many images the view shows in `area`; `None` before a step is known.
 pub(super) fn tiles(app: &App, area: Rect) -> Option<Tiles> {
     let rows = parameters::rows(app.inspection()?);
-    Some(batch::Grid::fit(panes(area, rows).batch, app.enlarged)?.tiles())
+    Some(batch::Grid::fit(panes(area, rows).batch, app.tile_size)?.tiles())
+}
+
+/// The place of the image at a place of the view.
+pub(super) fn image_at(app: &App, area: Rect, at: Position) -> Option<usize> {
+    let (inspection, batch) = app.inspection().zip(app.inspector.batch())?;
+    let grid = batch::Grid::fit(panes(area, parameters::rows(inspection)).batch, app.tile_size)?;
+    grid.image_at(at, app.inspector.selected, batch.digits.len())
 }
 
 impl Widget for &Inspector<'_> {
@@ -82,7 +89,9 @@ impl Widget for &Inspector<'_> {
         };
         let batch = batch::Batch::new(images, app.inspector.selected, app, theme);
         let panes = panes(area, parameters::rows(inspection));
-        if app.enlarged && batch::Grid::fit(panes.batch, true).is_none_or(|grid| !grid.is_large()) {
+        if app.tile_size == TileSize::Large
+            && batch::Grid::fit(panes.batch, TileSize::Large).is_none_or(|grid| !grid.is_large())
+        {
             // Where large images have no room next to each other, the chosen one has all there is.
             if batch.render_chosen(area, buf) {
                 return;

@@ -112,11 +112,22 @@ pub(super) fn overview(body: Rect) -> Overview {
     Overview { loss, digits: Some(digits), confusion: Some(confusion), accuracy }
 }
 
-/// Loss above, accuracy below where there is room.
-pub(super) fn curves(body: Rect) -> (Rect, Option<Rect>) {
-    if body.height < 14 {
-        return (body, None);
+/// The loss view; charts without room are absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Curves {
+    pub(super) loss: Rect,
+    pub(super) error: Option<Rect>,
+    /// The values at the crosshair.
+    pub(super) readout: Rect,
+}
+
+/// Charts above each other, over a line of values.
+pub(super) fn curves(body: Rect) -> Curves {
+    let [charts, readout] =
+        Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(body);
+    if charts.height < 13 {
+        return Curves { loss: charts, error: None, readout };
     }
-    let [loss, accuracy] = Layout::vertical([Constraint::Fill(2), Constraint::Fill(1)]).areas(body);
-    (loss, Some(accuracy))
+    let [loss, error] = Layout::vertical([Constraint::Fill(2), Constraint::Fill(1)]).areas(charts);
+    Curves { loss, error: Some(error), readout }
 }

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     app::{App, Range, Sight, curves::Values},
+    metrics::Bucket,
     protocol::EvalSet,
 };
 
@@ -55,6 +56,7 @@ impl<'a> Loss<'a> {
 
     fn title(&self, is_log: bool) -> String {
         let range = match self.app.charts.range {
+            _ if self.app.is_zoomed() => "zoomed in",
             Range::SoFar => "so far",
             Range::WholeRun => "whole run",
             Range::Recent => "last 1,000 steps",
@@ -97,6 +99,22 @@ impl<'a> Loss<'a> {
         ]
     }
 
+    /// Draws the axes.
+    fn chart(&self, inner: Rect, buf: &mut Buffer) -> Option<Chart> {
+        let sight = self.app.sight();
+        let values = self.app.curves.values(&sight);
+        let axis = axis(&values, self.app.loss_is_log(&values));
+        let frame = Frame { label: chart::plain, tail: TAIL, names_steps: self.names_steps };
+        Chart::draw(inner, buf, self.theme, axis, (sight.from, sight.to), frame)
+    }
+
+    /// The step that a column of the chart in this area shows.
+    pub(super) fn step_at(&self, area: Rect, column: u16) -> Option<u64> {
+        let mut unseen = Buffer::empty(area);
+        let inner = pane::titled(area, &mut unseen, self.theme, "", [Line::default()]);
+        self.chart(inner, &mut unseen)?.step_at(column)
+    }
+
     /// Draws the curves that the run has left: dashed, so that they differ without colours.
     fn draw_pasts(&self, chart: &Chart, raster: &mut Raster) {
         let curves = &self.app.curves;
@@ -121,15 +139,18 @@ impl<'a> Loss<'a> {
     }
 
     fn draw_band(&self, sight: &Sight, chart: &Chart, buf: &mut Buffer) {
-        let steps = |from, to| self.app.curves.steps(sight, from, to);
         chart.fill(buf, self.theme, |from, to| {
-            let bucket = steps(from, to).filter(crate::metrics::Bucket::is_drawable)?;
+            let bucket = self.app.curves.steps(sight, from, to).filter(Bucket::is_drawable)?;
             Some((f64::from(bucket.min), f64::from(bucket.max)))
         });
+    }
+
+    /// Marks the columns whose losses the axis does not hold or that are no numbers.
+    fn mark_columns(&self, sight: &Sight, chart: &Chart, buf: &mut Buffer) {
         let (mut clipped, mut largest) = (Vec::new(), 0.0_f32);
         for column in (0..2 * u32::from(chart.plot.width)).step_by(2) {
             let (from, to) = (chart.steps(column).0, chart.steps(column + 1).1);
-            let Some(bucket) = steps(from, to) else { continue };
+            let Some(bucket) = self.app.curves.steps(sight, from, to) else { continue };
             if bucket.is_drawable() && f64::from(bucket.max) > chart.high() {
                 clipped.push(column);
                 largest = largest.max(bucket.max);
@@ -165,17 +186,22 @@ impl<'a> Loss<'a> {
     /// The latest values, below each other at the end of the curve.
     fn ends(&self) -> Vec<End> {
         let curves = &self.app.curves;
+        let past = curves.pasts.drawn(curves.loss.steps()).filter_map(|(_, past)| {
+            let value = f64::from(past.loss.smooth().filter(|loss| loss.is_finite())?);
+            let name = past.name.map_or_else(|| "ahead".to_owned(), String::from);
+            let text = format!("{name} {}", format::loss(value));
+            Some(End { step: past.loss.steps(), value, text, style: self.theme.past })
+        });
         let smooth = curves.loss.smooth().map(|loss| (loss, self.theme.smooth));
         let last = curves.evaluations.iter().next_back();
         let evaluation = last.map(|point| (point.loss, self.theme.evaluation));
         let shown = smooth.into_iter().chain(evaluation).filter(|(loss, _)| loss.is_finite());
         let step = curves.loss.steps();
-        shown
-            .map(|(loss, style)| {
-                let value = f64::from(loss);
-                End { step, value, text: format::loss(value), style }
-            })
-            .collect()
+        let here = shown.map(|(loss, style)| {
+            let value = f64::from(loss);
+            End { step, value, text: format::loss(value), style }
+        });
+        here.chain(past).collect()
     }
 }
 
@@ -187,8 +213,9 @@ fn axis(values: &Values, is_log: bool) -> Axis {
         return Axis::logarithmic(or_nan(values.low), max);
     }
     let high = if max > OUTLIER * settled { settled } else { max };
-    // Where all values are far from 0 it is left out.
-    if min > 0.5 * high { Axis::around(min, high) } else { Axis::linear(0.0, high) }
+    // Where all values are far from 0, and from each other, it is left out.
+    let is_far = min > 0.5 * high && high - min > 0.02 * high;
+    if is_far { Axis::around(min, high) } else { Axis::linear(0.0, high) }
 }
 
 impl Widget for &Loss<'_> {
@@ -205,11 +232,10 @@ impl Widget for &Loss<'_> {
             };
             return pane::empty(inner, buf, self.theme, text);
         }
-        let frame = Frame { label: chart::plain, tail: TAIL, names_steps: self.names_steps };
-        let (axis, span) = (axis(&values, is_log), (sight.from, sight.to));
-        let Some(chart) = Chart::draw(inner, buf, self.theme, axis, span, frame) else { return };
+        let Some(chart) = self.chart(inner, buf) else { return };
         self.draw_band(&sight, &chart, buf);
         self.draw_lines(&sight, &chart, buf);
+        self.mark_columns(&sight, &chart, buf);
         let curves = &self.app.curves;
         for &step in curves.marks.breaks() {
             chart.mark_break(buf, step, self.theme.alert);
@@ -218,5 +244,8 @@ impl Widget for &Loss<'_> {
             chart.mark_rates(buf, &curves.marks, self.theme);
         }
         chart.print_ends(buf, &self.ends());
+        if let Some(step) = self.app.crosshair() {
+            chart.draw_crosshair(buf, step, self.theme);
+        }
     }
 }

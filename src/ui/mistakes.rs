@@ -11,12 +11,14 @@ mod grid;
 
 use ratatui::{
     buffer::Buffer,
-    layout::Rect,
+    layout::{Position, Rect},
     text::{Line, Span},
     widgets::Widget,
 };
 
-use super::{confusion, format, names::Names, pane, picture::Picture, table, theme::Theme};
+use super::{
+    confusion, format, names::Names, pane, picture::Picture, table, theme::Theme, why::Heat,
+};
 use crate::{
     app::{App, Tiles},
     data::DataInfo,
@@ -80,7 +82,7 @@ impl<'a> Mistakes<'a> {
         let Some(found) = found else {
             return Some(match run.state {
                 _ if self.app.looks_on => {
-                    "A run that is watched has no images: its folder does not keep them.".into()
+                    "The images appear with the last checkpoint of the run.".into()
                 }
                 RunState::Failed => "Images are no longer available after a failure.".into(),
                 _ => "Looking for the images…".into(),
@@ -153,7 +155,14 @@ impl<'a> Mistakes<'a> {
 /// How many images the view shows in `area`; `None` where there is only room for one.
 pub(super) fn tiles(app: &App, area: Rect) -> Option<Tiles> {
     let below_title = Rect { height: area.height.checked_sub(1)?, y: area.y + 1, ..area };
-    Some(Grid::fit(below_title, app.enlarged)?.tiles())
+    Some(Grid::fit(below_title, app.tile_size)?.tiles())
+}
+
+/// The place of the image at a place of the view.
+pub(super) fn image_at(app: &App, area: Rect, at: Position) -> Option<usize> {
+    let below_title = Rect { height: area.height.checked_sub(1)?, y: area.y + 1, ..area };
+    let count = app.mistakes.list()?.digits.len();
+    Grid::fit(below_title, app.tile_size)?.image_at(at, app.mistakes.selected, count)
 }
 
 /// What images are drawn with.
@@ -189,22 +198,26 @@ impl Widget for &Mistakes<'_> {
         let found = mistakes.list();
         let inner =
             Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area };
-        let grid = Grid::fit(inner, self.app.enlarged);
+        let grid = Grid::fit(inner, self.app.tile_size);
         let with_probability = grid.is_none_or(|grid| grid.has_probability(names));
         self.title(found, with_probability, area, buf);
         if let Some(text) = self.missing(found) {
             return pane::empty(inner, buf, self.theme, &text);
         }
         let Some((found, chosen)) = found.zip(mistakes.chosen()) else { return };
+        let heat = Heat::of(self.app, self.theme);
         let detail = Detail {
             place: mistakes.selected + 1,
             of: found.digits.len(),
             set: found.set,
             image: chosen,
+            heat,
             look,
         };
         let Some(grid) = grid else { return detail.draw_alone(inner, buf) };
-        grid.draw(&found.digits, mistakes.selected, look, buf);
+        // Where the chosen image stands beside the others, it alone is shaded.
+        let in_grid = heat.filter(|_| grid.side().is_none());
+        grid.draw(&found.digits, mistakes.selected, in_grid, look, buf);
         match grid.side() {
             Some(side) => detail.draw_beside(side, buf),
             None => detail.draw_line(grid.below(), buf),

@@ -22,7 +22,7 @@ mod vector;
 
 use ratatui::{
     buffer::Buffer,
-    layout::{Constraint, Layout, Rect},
+    layout::{Constraint, Layout, Position, Rect},
     text::Span,
     widgets::Widget,
 };
@@ -209,12 +209,24 @@ pub(super) fn tiles(app: &App, theme: &Theme, area: Rect) -> Option<Tiles> {
     Some(Tiles { parts, ..Tiles::default() })
 }
 
+/// The place of the stage at a place of the view: its name in the path, or the stage itself.
+pub(super) fn stage_at(app: &App, theme: &Theme, area: Rect, at: Position) -> Option<usize> {
+    let (network, insides) = (Network::new(app, theme), app.network.insides()?);
+    let Arranged { page, path, way, .. } = network.arrange(insides, area);
+    if let Some(path) = path.filter(|path| path.contains(at)) {
+        return network.page_at(insides, page, path.width, at.x - path.x);
+    }
+    let Way::Some { stages, .. } = way else { return None };
+    let (which, _) = stages.into_iter().find(|(_, place)| place.contains(at))?;
+    Which::all(insides).into_iter().position(|one| one == which)
+}
+
 impl Widget for &Network<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let Some(insides) = self.app.network.insides() else {
             let inner = pane::titled(area, buf, self.theme, "Network", []);
             let text = if self.app.looks_on {
-                "A run that is watched cannot be asked about images."
+                "This appears with the last checkpoint of the run."
             } else if self.app.run.is_under_way() {
                 "The activations of an image appear here once the network is built."
             } else {

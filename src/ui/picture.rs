@@ -12,9 +12,6 @@ use crate::data::DataInfo;
 /// Ink from which a pixel counts as set where there are no shades.
 const INK: u8 = 100;
 
-/// Upper half as bit 0, lower as bit 1.
-const HALVES: [&str; 4] = [" ", "▀", "▄", "█"];
-
 /// Quadrants as bits: upper left 0, upper right 1, lower left 2, lower right 3.
 pub(super) const QUADRANTS: [&str; 16] =
     [" ", "▘", "▝", "▀", "▖", "▌", "▞", "▛", "▗", "▚", "▐", "▜", "▄", "▙", "▟", "█"];
@@ -86,10 +83,7 @@ impl<'a> Picture<'a> {
             let [upper, lower] = [y, y + 1].map(|y| self.mean((x, y), size));
             let (symbol, style) = match (self.theme.ink(upper), self.theme.ink(lower)) {
                 (Some(upper), Some(lower)) => shaded("▀", upper, lower),
-                _ => (
-                    HALVES[usize::from(upper >= INK) | usize::from(lower >= INK) << 1],
-                    Style::new(),
-                ),
+                _ => (without_colours(upper, lower), Style::new()),
             };
             put(buf, (area.x + column, area.y + row), symbol, style);
         }
@@ -126,6 +120,26 @@ fn cells(area: Rect, columns: usize, rows: usize) -> impl Iterator<Item = (u16, 
     (0..rows).flat_map(move |row| (0..columns).map(move |column| (column, row)))
 }
 
+/// Two pixels above each other: which of them is ink or, where both or none are, how much of it.
+fn without_colours(upper: u8, lower: u8) -> &'static str {
+    match (upper >= INK, lower >= INK) {
+        (true, false) => "▀",
+        (false, true) => "▄",
+        _ => shade(upper.midpoint(lower)),
+    }
+}
+
+/// A character that is as dense as ink of 0..=255.
+fn shade(ink: u8) -> &'static str {
+    match ink {
+        ..16 => " ",
+        16..64 => "░",
+        64..128 => "▒",
+        128..200 => "▓",
+        200.. => "█",
+    }
+}
+
 /// The quadrant character that parts bright from dark, in the mean shades of both.
 fn two_shades(values: [u8; 4], theme: &Theme) -> (&'static str, Style) {
     let (low, high) =
@@ -134,7 +148,12 @@ fn two_shades(values: [u8; 4], theme: &Theme) -> (&'static str, Style) {
         values.iter().enumerate().fold(0, |bits, (i, &v)| bits | usize::from(v > threshold) << i)
     };
     if theme.ink(0).is_none() {
-        return (QUADRANTS[bits(INK)], Style::new());
+        let mean = values.iter().map(|&value| u32::from(value)).sum::<u32>() / 4;
+        let symbol = match bits(INK) {
+            0 => shade(mean as u8),
+            bits => QUADRANTS[bits],
+        };
+        return (symbol, Style::new());
     }
     let middle = low + (high - low) / 2;
     let mean = |bright: bool| {

@@ -1,9 +1,11 @@
 //! Whole screens on a test terminal, and every view at every size.
 
 mod ascii;
+mod charts;
 mod draw;
 mod sets;
 mod steps;
+mod why;
 
 use std::{
     cell::Cell,
@@ -142,6 +144,7 @@ pub(super) fn finished() -> App {
             images: 600_000,
             clock: clock(10 * STEPS_PER_EPOCH),
             test,
+            best: None,
             stopped: false,
             saved: None,
             diverged: None,

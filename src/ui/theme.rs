@@ -2,7 +2,10 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use super::depth::{Depth, Rgb};
+use super::{
+    background::{Background, contrast},
+    depth::{Depth, Rgb, rgb_of},
+};
 
 /// Sixteen even steps of matplotlib's viridis (CC0), dark to bright.
 const VIRIDIS: [Rgb; 16] = [
@@ -34,6 +37,7 @@ const SIGNED: [u8; 9] = [153, 75, 32, 25, 237, 94, 166, 208, 222];
 /// Styles by meaning.
 #[derive(Clone, Debug)]
 pub struct Theme {
+    background: Background,
     depth: Depth,
     /// Text of the second rank.
     pub muted: Style,
@@ -61,28 +65,60 @@ pub struct Theme {
     pub key: Style,
 }
 
+/// A colour by meaning: on dark and on light backgrounds, in 24 bits and among the sixteen of a
+/// terminal's own palette.
+struct Tone {
+    colors: [Rgb; 2],
+    basic: [Color; 2],
+}
+
+const fn tone(dark: Rgb, light: Rgb, basic: [Color; 2]) -> Tone {
+    Tone { colors: [dark, light], basic }
+}
+
+// Blue and orange stay apart for colour-blind readers. Of the sixteen, only those are used for text
+// that can be read with xterm's palette; what other palettes do to the second grey is hard to tell.
+const MUTED: Tone = tone((152, 156, 164), (94, 98, 106), [Color::Gray, Color::Reset]);
+const RULE: Tone = tone((88, 92, 100), (176, 180, 186), [Color::DarkGray, Color::Gray]);
+const ACCENT: Tone = tone((46, 174, 166), (0, 110, 104), [Color::Cyan, Color::Blue]);
+const SMOOTH: Tone = tone((66, 190, 180), (0, 100, 94), [Color::Cyan, Color::Blue]);
+const BAND: Tone = tone((62, 104, 112), (158, 200, 204), [Color::DarkGray, Color::Gray]);
+const PAST: Tone = tone((178, 142, 214), (122, 70, 168), [Color::LightMagenta, Color::Magenta]);
+const EVALUATION: Tone = tone((232, 160, 48), (146, 84, 0), [Color::Yellow, Color::Red]);
+const RIGHT: Tone = tone((104, 166, 246), (20, 88, 196), [Color::LightCyan, Color::Blue]);
+const WRONG: Tone = tone((240, 140, 56), (150, 64, 0), [Color::LightYellow, Color::Red]);
+
 impl Theme {
-    /// The styles for a terminal with so many colours.
-    ///
-    /// Hues are of middle lightness, readable on dark and on light backgrounds; blue and orange stay
-    /// apart for colour-blind readers.
+    /// The styles for a terminal with so many colours and a dark background.
     pub fn new(depth: Depth) -> Self {
+        Self::on(Background::Dark, depth)
+    }
+
+    /// The styles for a terminal with this background and so many colours.
+    pub fn on(background: Background, depth: Depth) -> Self {
         let plain = Style::new();
-        let fg = |r, g, b| plain.fg(depth.color((r, g, b)));
+        let fg = |tone: Tone| {
+            let place = usize::from(background == Background::Light);
+            plain.fg(match depth {
+                Depth::None => Color::Reset,
+                Depth::Basic => tone.basic[place],
+                Depth::Indexed | Depth::True => depth.color(tone.colors[place]),
+            })
+        };
         Self {
+            background,
             depth,
-            muted: fg(128, 132, 140),
-            rule: fg(88, 92, 100),
-            accent: fg(46, 168, 160).add_modifier(Modifier::BOLD),
+            muted: fg(MUTED),
+            rule: fg(RULE),
+            accent: fg(ACCENT).add_modifier(Modifier::BOLD),
             figure: plain.add_modifier(Modifier::BOLD),
-            smooth: fg(66, 190, 180).add_modifier(Modifier::BOLD),
-            band: fg(62, 104, 112),
-            // The nearest of sixteen would be the band's grey.
-            past: if depth == Depth::Basic { plain.fg(Color::Magenta) } else { fg(150, 110, 190) },
-            evaluation: fg(232, 160, 48).add_modifier(Modifier::BOLD),
-            right: fg(84, 150, 240),
-            wrong: fg(236, 132, 40).add_modifier(Modifier::BOLD),
-            alert: fg(236, 132, 40).add_modifier(Modifier::BOLD),
+            smooth: fg(SMOOTH).add_modifier(Modifier::BOLD),
+            band: fg(BAND),
+            past: fg(PAST),
+            evaluation: fg(EVALUATION).add_modifier(Modifier::BOLD),
+            right: fg(RIGHT),
+            wrong: fg(WRONG).add_modifier(Modifier::BOLD),
+            alert: fg(WRONG).add_modifier(Modifier::BOLD),
             key: plain.add_modifier(Modifier::BOLD),
         }
     }
@@ -93,22 +129,23 @@ impl Theme {
             return None;
         }
         let place = (share.clamp(0.0, 1.0) * (VIRIDIS.len() - 1) as f64).round() as usize;
-        let rgb = VIRIDIS[place];
-        // Rec. 709 luma decides between black and white text.
-        let luma =
-            0.2126 * f32::from(rgb.0) + 0.7152 * f32::from(rgb.1) + 0.0722 * f32::from(rgb.2);
+        let bg = self.depth.color(VIRIDIS[place]);
+        let ground = rgb_of(bg).unwrap_or(VIRIDIS[place]);
         // Of xterm's 256, which every terminal with shades has, since they take fewer bytes.
-        let text = Color::Indexed(if luma > 110.0 { 16 } else { 255 });
-        Some(Style::new().bg(self.depth.color(rgb)).fg(text))
+        let is_bright = contrast((0, 0, 0), ground) > contrast((255, 255, 255), ground);
+        let text = Color::Indexed(if is_bright { 16 } else { 231 });
+        Some(Style::new().bg(bg).fg(text))
     }
 
     /// The ground of the range between a column's smallest and largest loss; `None` where shades do not
     /// exist.
     pub fn band_ground(&self) -> Option<Color> {
+        let is_light = self.background == Background::Light;
         match self.depth {
             Depth::None | Depth::Basic => None,
-            // The nearest of the 256 that is dark enough.
-            Depth::Indexed => Some(Color::Indexed(236)),
+            // The nearest of the 256 that differ enough from the line.
+            Depth::Indexed => Some(Color::Indexed(if is_light { 254 } else { 236 })),
+            Depth::True if is_light => Some(self.depth.color((220, 236, 238))),
             Depth::True => Some(self.depth.color((26, 54, 62))),
         }
     }
@@ -152,34 +189,71 @@ impl Theme {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::background::luminance;
+
+    /// The least contrast of text.
+    const LEAST: f64 = 4.5;
+
+    /// Backgrounds of common terminals.
+    const GROUNDS: [(Background, &[Rgb]); 2] = [
+        (Background::Dark, &[(0, 0, 0), (30, 30, 30), (0, 43, 54), (40, 44, 52)]),
+        (Background::Light, &[(255, 255, 255), (250, 250, 250), (253, 246, 227)]),
+    ];
+
+    fn luma(color: Option<Color>) -> f64 {
+        let rgb = color.and_then(rgb_of).expect("a colour of 24 bits or one of xterm's");
+        luminance(rgb)
+    }
+
+    #[test]
+    fn every_text_can_be_read_on_dark_and_light_backgrounds() {
+        for (background, grounds) in GROUNDS {
+            for depth in [Depth::Basic, Depth::Indexed, Depth::True] {
+                let theme = Theme::on(background, depth);
+                // Other palettes of sixteen colours come with other backgrounds.
+                let grounds = if depth == Depth::Basic { &grounds[..1] } else { grounds };
+                let texts = [
+                    ("muted", theme.muted),
+                    ("accent", theme.accent),
+                    ("figure", theme.figure),
+                    ("smooth", theme.smooth),
+                    ("past", theme.past),
+                    ("evaluation", theme.evaluation),
+                    ("right", theme.right),
+                    ("wrong", theme.wrong),
+                    ("alert", theme.alert),
+                    ("key", theme.key),
+                ];
+                for (name, style) in texts {
+                    let Some(color) = style.fg.filter(|&color| color != Color::Reset) else {
+                        continue;
+                    };
+                    let rgb = rgb_of(color).unwrap_or_else(|| panic!("{color:?}"));
+                    for &ground in grounds {
+                        let contrast = contrast(rgb, ground);
+                        let on = format!("{name} on {ground:?}, {depth:?}: {contrast:.2}");
+                        assert!(contrast >= LEAST, "{on}");
+                    }
+                }
+            }
+        }
+    }
 
     #[test]
     fn heat_grows_lighter_and_its_text_stays_readable() {
-        let theme = Theme::new(Depth::True);
-        let mut last = -1.0;
-        for step in 0..16 {
-            let style = theme.heat(f64::from(step) / 15.0).expect("24 bits have shades");
-            assert!(luma(style.bg) > last, "step {step}");
-            last = luma(style.bg);
-            assert!((luma(style.fg) - last).abs() > 90.0, "step {step}");
-        }
-        assert_eq!(theme.heat(-1.0), theme.heat(0.0));
-        assert_eq!(theme.heat(f64::NAN), theme.heat(0.0));
-    }
-
-    /// Rec. 709 luma of a colour of 24 bits or one of xterm's 256.
-    fn luma(color: Option<Color>) -> f64 {
-        let rgb = match color {
-            Some(Color::Rgb(r, g, b)) => [r, g, b],
-            Some(Color::Indexed(grey @ 232..)) => [8 + 10 * (grey - 232); 3],
-            Some(Color::Indexed(index @ 16..)) => {
-                let place = index - 16;
-                [place / 36, place / 6 % 6, place % 6]
-                    .map(|step| if step == 0 { 0 } else { 55 + 40 * step })
+        for theme in [Depth::Indexed, Depth::True].map(Theme::new) {
+            let mut last = -1.0;
+            for step in 0..16 {
+                let style = theme.heat(f64::from(step) / 15.0).expect("they have shades");
+                let [bg, fg] = [style.bg, style.fg].map(|color| color.and_then(rgb_of));
+                let (bg, fg) = (bg.expect("a colour"), fg.expect("a colour"));
+                assert!(luminance(bg) > last || theme.depth == Depth::Indexed, "step {step}");
+                last = luminance(bg);
+                assert!(contrast(fg, bg) >= LEAST, "step {step}: {:.2}", contrast(fg, bg));
             }
-            _ => panic!("{color:?} is one of the terminal's own"),
-        };
-        rgb.into_iter().zip([0.2126, 0.7152, 0.0722]).map(|(c, w)| f64::from(c) * w).sum()
+            assert_eq!(theme.heat(-1.0), theme.heat(0.0));
+            assert_eq!(theme.heat(f64::NAN), theme.heat(0.0));
+        }
     }
 
     #[test]
@@ -194,7 +268,7 @@ mod tests {
                 assert!(shade(level) > shade(level - 1), "signed {level}");
                 assert!(shade(-level) > shade(1 - level), "signed −{level}");
                 let (negative, positive) = (shade(-level), shade(level));
-                assert!((negative - positive).abs() < 30.0, "{level}: {negative}, {positive}");
+                assert!((negative - positive).abs() < 0.12, "{level}: {negative}, {positive}");
             }
             assert_eq!(theme.activation(99), theme.activation(Theme::LEVELS.0));
             assert_eq!(theme.signed(-99), theme.signed(-Theme::LEVELS.1));

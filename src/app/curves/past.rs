@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::Evaluations;
+use super::{Evaluations, LearningRates};
 use crate::metrics::Series;
 
 /// A curve that the run has left.
@@ -12,8 +12,12 @@ pub struct Past {
     pub loss: Series,
     /// Evaluations, oldest first.
     pub evaluations: Evaluations,
+    /// The learning rates of its steps.
+    pub rates: LearningRates,
     /// Step that the run went on from another way; meaningless while it may still go this way.
     from: u64,
+    /// A letter, once it was given up.
+    pub name: Option<char>,
 }
 
 /// Curves that the run has left, in bounded memory.
@@ -23,6 +27,15 @@ pub struct Pasts {
     ahead: Option<Past>,
     /// What was given up, oldest first.
     abandoned: VecDeque<Past>,
+    /// Curves that were given up so far.
+    count: u8,
+}
+
+impl Past {
+    /// Step that the run went on from another way.
+    pub(super) fn from(&self) -> u64 {
+        self.from
+    }
 }
 
 impl Pasts {
@@ -30,10 +43,20 @@ impl Pasts {
     const MOST: usize = 4;
 
     /// The run has left the end of this curve for an earlier step. The longest is kept: all lie on it.
-    pub(super) fn leave(&mut self, loss: &Series, evaluations: &Evaluations) {
+    pub(super) fn leave(
+        &mut self,
+        loss: &Series,
+        evaluations: &Evaluations,
+        rates: &LearningRates,
+    ) {
         if self.ahead.as_ref().is_none_or(|ahead| ahead.loss.steps() < loss.steps()) {
-            self.ahead =
-                Some(Past { loss: loss.clone(), evaluations: evaluations.clone(), from: 0 });
+            self.ahead = Some(Past {
+                loss: loss.clone(),
+                evaluations: evaluations.clone(),
+                rates: rates.clone(),
+                from: 0,
+                name: None,
+            });
         }
     }
 
@@ -48,7 +71,9 @@ impl Pasts {
             if self.abandoned.len() == Self::MOST {
                 self.abandoned.pop_front();
             }
-            self.abandoned.push_back(Past { from: step, ..past });
+            let name = Some(char::from(b'A' + self.count % 26));
+            self.count = self.count.wrapping_add(1) % 26;
+            self.abandoned.push_back(Past { from: step, name, ..past });
         }
     }
 
@@ -61,6 +86,11 @@ impl Pasts {
     pub fn drawn(&self, step: u64) -> impl Iterator<Item = (u64, &Past)> {
         let abandoned = self.abandoned.iter().map(|past| (past.from, past));
         abandoned.chain(self.ahead.iter().map(move |past| (step, past)))
+    }
+
+    /// The curves that were given up, the newest first.
+    pub fn abandoned(&self) -> impl Iterator<Item = &Past> {
+        self.abandoned.iter().rev()
     }
 
     /// Whether nothing was left.

@@ -29,6 +29,12 @@ impl Sight {
     pub fn zoomed(from: u64, to: u64) -> Self {
         Self { from, to, source: Source::Fine }
     }
+
+    /// The same, with the last steps one by one.
+    #[must_use]
+    pub fn finely(self) -> Self {
+        Self { source: Source::Fine, ..self }
+    }
 }
 
 impl Curves {

@@ -190,11 +190,11 @@ fn an_answer_about_a_drawing_that_is_gone_is_not_shown() {
 #[test]
 fn the_mouse_draws_on_the_bare_pad_only() {
     let mut app = App::default();
-    assert!(!app.takes_mouse());
+    assert!(!app.draws_with_mouse());
     let _ = act(&mut app, Action::Show(View::Draw));
-    assert!(app.takes_mouse());
+    assert!(app.draws_with_mouse());
     let _ = act(&mut app, Action::ToggleHelp);
-    assert!(!app.takes_mouse());
+    assert!(!app.draws_with_mouse());
 }
 
 #[test]

@@ -30,6 +30,8 @@ fn checkpoint() -> Checkpoint {
             running: Vec::new(),
             set: DataInfo::mnist(),
             slots: slots(values(-1e-9), values(1e-30)),
+            average: None,
+            best: None,
             losses: vec![2.3, f32::NAN, f32::INFINITY, 0.1],
         }),
         journal_bytes: 123_456_789_012,
@@ -64,7 +66,12 @@ fn a_checkpoint_of_any_network_has_its_statistics_and_its_classes() {
     let set = DataInfo { name: "pets".into(), shape: [1, 8, 8], classes };
     let plan = Plan::of(&model, set.shape, 3).expect("it fits");
     let values = |len: usize, start: f32| (0..len).map(|n| start + n as f32).collect();
+    let copy = |start| StoredWeights {
+        trained: values(plan.trained_len(), start),
+        running: values(plan.running_len(), start),
+    };
     let mut written = checkpoint();
+    written.config.ema = Some(0.99);
     written.config.model = model;
     // The check of the configuration knows the built-in set.
     written.config.data = crate::config::DataSource::Path("pets".into());
@@ -73,15 +80,18 @@ fn a_checkpoint_of_any_network_has_its_statistics_and_its_classes() {
         running: values(plan.running_len(), -7.0),
         slots: slots(values(plan.trained_len(), 1e3), values(plan.trained_len(), 1e4)),
         set,
+        average: Some(copy(-1.0)),
+        best: Some(copy(2.0)),
         losses: vec![1.0],
         progress: written.state.progress.clone(),
     });
     let bytes = encode(&written).expect("it fits");
     let read = decode_checkpoint("x", &bytes).expect("it reads");
     let alone = crate::checkpoint::decode("x", &bytes).expect("the weights are there");
+    // The average is what is evaluated.
     assert_eq!(
-        (alone.trained, alone.running),
-        (read.state.weights.clone(), read.state.running.clone())
+        Some(StoredWeights { trained: alone.trained, running: alone.running }),
+        read.state.average
     );
     Arc::make_mut(&mut written.state).set.classes[2] = "no \u{fffd}pet".to_owned();
     assert_eq!(read, written);

@@ -1,8 +1,8 @@
-//! How a network is trained: optimiser and schedule.
+//! How a network is trained: optimiser, schedule and regularisation.
 
 use clap::{Args, ValueEnum, builder::PossibleValue};
 
-use super::{OPTIMISER, number, whole};
+use super::{OPTIMISER, REGULARISATION, number, whole};
 use crate::config::{
     ConfigError, OptimizerName, OptimizerOptions, OptimizerSpec, ScheduleSpec, Shape,
 };
@@ -38,6 +38,19 @@ pub(in crate::cli) struct RecipeArgs {
     /// of --lr]
     #[arg(long, value_name = "F", value_parser = number, allow_negative_numbers = true, help_heading = OPTIMISER)]
     final_lr: Option<f64>,
+
+    /// Share of each label that is spread over all classes
+    #[arg(long, value_name = "F", default_value_t = 0.0, value_parser = number, allow_negative_numbers = true, help_heading = REGULARISATION)]
+    pub(super) label_smoothing: f64,
+    /// Probability of the network's dropout layers, in place of their own
+    #[arg(long, value_name = "P", value_parser = number, allow_negative_numbers = true, help_heading = REGULARISATION)]
+    pub(super) dropout: Option<f64>,
+    /// Evaluate and save weights averaged over the steps, with this decay, such as 0.999
+    #[arg(long, value_name = "DECAY", value_parser = number, allow_negative_numbers = true, help_heading = REGULARISATION)]
+    pub(super) ema: Option<f64>,
+    /// Stop after N epochs without a better evaluation; needs --validation
+    #[arg(long, value_name = "N", value_parser = whole::<u32>, allow_negative_numbers = true, help_heading = REGULARISATION)]
+    pub(super) early_stop: Option<u32>,
 }
 
 impl RecipeArgs {

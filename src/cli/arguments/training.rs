@@ -7,6 +7,7 @@ use crate::{
     config::{ConfigError, DataSource, DeviceChoice, RunConfig},
     files,
     launch::Changes,
+    network::NetworkSpec,
     protocol::Breakpoint,
     run_log::is_stdout,
     runs::{RunFolder, is_run_file},
@@ -36,11 +37,35 @@ impl TrainArgs {
             device: self.machine.device,
             break_on_nan: !self.no_break_on_nan,
             keep_runs: self.keep_runs,
-            model: self.model.clone().unwrap_or(defaults.model),
+            model: self.with_dropout(self.model.clone().unwrap_or(defaults.model))?,
             name: self.name.clone(),
             optimizer: self.recipe.optimizer()?,
             schedule: self.recipe.schedule(),
+            balanced_validation: self.validation > 0,
             clip_norm: self.recipe.clip_norm,
+            label_smoothing: self.recipe.label_smoothing,
+            ema: self.recipe.ema,
+            early_stop: self.recipe.early_stop,
+            train_size: self.train_size,
+        })
+    }
+
+    /// The network with the dropout that was asked for.
+    ///
+    /// # Errors
+    /// If it has no layer for that.
+    pub(in crate::cli) fn with_dropout(
+        &self,
+        model: NetworkSpec,
+    ) -> Result<NetworkSpec, ConfigError> {
+        let Some(p) = self.recipe.dropout else { return Ok(model) };
+        if !(0.0..1.0).contains(&p) {
+            let message = format!("--dropout is {p}: expected a number from 0 to below 1");
+            return Err(ConfigError::new(message));
+        }
+        model.with_dropout(p).ok_or_else(|| {
+            let message = "--dropout needs a network with such layers: expected dropout among those of --model";
+            ConfigError::new(message.to_owned())
         })
     }
 

@@ -8,7 +8,7 @@ use super::layout::{
 };
 use super::windows::{Pooled, convolve, lay, planes, split};
 use super::{first, last, second};
-use crate::nn::loss::log_sum_exp;
+use crate::nn::loss::row_loss;
 use crate::nn::simd;
 
 /// Most lanes of a vector.
@@ -25,6 +25,8 @@ pub(super) struct Step<'a> {
     pub(super) packed: &'a second::Packed,
     /// What an image counts in the mean.
     pub(super) share: f32,
+    /// What all classes share of each label.
+    pub(super) smoothing: f64,
 }
 
 /// Buffers reused from image to image, on cache lines.
@@ -195,9 +197,8 @@ impl Scratch {
     ) -> f64 {
         self.forward(simd, &step.weights, logits);
         let mut grads = [0.0; CLASSES];
-        let loss = log_sum_exp(logits, &mut grads) - f64::from(logits[label]);
+        let loss = row_loss(logits, label, step.smoothing, &mut grads);
         if let Some(sums) = sums {
-            grads[label] -= 1.0;
             self.backward(simd, step, &grads.map(|grad| grad * step.share), sums);
         }
         loss

@@ -119,52 +119,7 @@ impl<'a> Builder<'a> {
         let params = self.plan.params();
         let output = relu.map_or(node.output, |relu| relu.output);
         let step: Box<dyn Step> = match node.op {
-            Op::Conv { weight, bias, kernel, stride, padding }
-                if Narrow::fits(&input, kernel, stride, input_grad.is_some()) =>
-            {
-                let layer = Narrow {
-                    input,
-                    output: self.place(output),
-                    kernel,
-                    padding,
-                    relu: relu.is_some(),
-                    weight: params[weight].range.clone(),
-                    bias: bias.map(|bias| params[bias].range.clone()),
-                    packed: self.program.packed_len,
-                    sums: self.program.sums_len,
-                };
-                self.program.packed_len += layer.packed_len();
-                self.program.sums_len += layer.packed_len();
-                Box::new(layer)
-            }
-            Op::Conv { weight, bias, kernel, stride, padding } => {
-                let [channels, height, width] = self.plan.values()[output].shape;
-                let size = Map { start: 0, channels, height, width, frame: 0 };
-                let gathers = Convolution::gathers(kernel, input.channels);
-                let patches = gathers
-                    .then(|| self.reserve(Convolution::patches_len(&size, kernel, input.channels)));
-                let layer = Convolution {
-                    input,
-                    output: self.place(output),
-                    kernel,
-                    stride,
-                    padding,
-                    relu: relu.is_some(),
-                    weight: params[weight].range.clone(),
-                    bias: bias.map(|bias| params[bias].range.clone()),
-                    input_grad,
-                    patches,
-                    packed: self.program.packed_len,
-                    sums: self.program.sums_len,
-                    scratch: self.program.scratch_len,
-                    points: Tables::default(),
-                };
-                let layer = layer.finish();
-                self.program.packed_len += layer.packed_len();
-                self.program.sums_len += layer.sums_len();
-                self.program.scratch_len += layer.scratch_len();
-                Box::new(layer)
-            }
+            Op::Conv { .. } => self.convolution(node.op, input, output, relu.is_some(), input_grad),
             Op::Linear { weight, bias } => {
                 let layer = Linear {
                     input,
@@ -218,6 +173,64 @@ impl<'a> Builder<'a> {
             }
         };
         self.program.steps.push(step);
+    }
+
+    fn convolution(
+        &mut self,
+        op: Op,
+        input: Map,
+        output: usize,
+        relu: bool,
+        input_grad: Option<bool>,
+    ) -> Box<dyn Step> {
+        let Op::Conv { weight, bias, kernel, stride, padding } = op else {
+            unreachable!("only convolutions come here");
+        };
+        let params = self.plan.params();
+        let weight = params[weight].range.clone();
+        let bias = bias.map(|bias| params[bias].range.clone());
+        if Narrow::fits(&input, kernel, stride, input_grad.is_some()) {
+            let layer = Narrow {
+                input,
+                output: self.place(output),
+                kernel,
+                padding,
+                relu,
+                weight,
+                bias,
+                packed: self.program.packed_len,
+                sums: self.program.sums_len,
+            };
+            self.program.packed_len += layer.packed_len();
+            self.program.sums_len += layer.packed_len();
+            return Box::new(layer);
+        }
+        let [channels, height, width] = self.plan.values()[output].shape;
+        let size = Map { start: 0, channels, height, width, frame: 0 };
+        let gathers = Convolution::gathers(kernel, input.channels);
+        let patches =
+            gathers.then(|| self.reserve(Convolution::patches_len(&size, kernel, input.channels)));
+        let layer = Convolution {
+            input,
+            output: self.place(output),
+            kernel,
+            stride,
+            padding,
+            relu,
+            weight,
+            bias,
+            input_grad,
+            patches,
+            packed: self.program.packed_len,
+            sums: self.program.sums_len,
+            scratch: self.program.scratch_len,
+            points: Tables::default(),
+        };
+        let layer = layer.finish();
+        self.program.packed_len += layer.packed_len();
+        self.program.sums_len += layer.sums_len();
+        self.program.scratch_len += layer.scratch_len();
+        Box::new(layer)
     }
 
     fn pointwise(

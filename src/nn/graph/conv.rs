@@ -243,7 +243,7 @@ impl WeightGrads<'_> {
         let start = row * self.row_step + tap;
         for (&from, &to) in self.points.from.iter().zip(&self.points.to) {
             let patch = &self.input[from as usize + start..];
-            let patch: &[f32; R] = patch.first_chunk().expect("the array goes on");
+            let patch: &[f32; R] = patch.first_chunk().expect("the array is longer");
             let grads = &self.grads[to as usize + channel..][..V * S::F32_LANES];
             let grads = S::as_simd_f32s(grads).0;
             for (totals, &value) in totals.iter_mut().zip(patch) {

@@ -6,7 +6,7 @@ use super::conv::{Convolve, Points, TAPS, WeightGrads, padded};
 use super::map::{Map, SLACK, forth};
 use super::rows::{self, Rows};
 use super::spread::Spread;
-use super::step::{Images, Shared, Step, Sums};
+use super::step::{Gradients, Images, Shared, Step};
 use crate::nn::simd;
 
 /// Rows of patches up to this length are gathered first: the kernels run over whole patches then.
@@ -132,7 +132,7 @@ impl Convolution {
             to_step: self.input.row_step(),
             outputs: self.input.channels,
         };
-        // Sums of points that are computed twice must not be added twice.
+        // Gradients of points that are computed twice must not be added twice.
         let is_written = self.input_grad == Some(false) && !self.scatters();
         self.points.forward_rows = forward.fit_convolve(lanes).then_some(forward);
         self.points.weights_rows = weights.fit_weight_grads(lanes).then_some(weights);
@@ -359,7 +359,7 @@ impl Step for Convolution {
         }
     }
 
-    fn backward(&self, shared: &Shared, images: &mut Images, sums: &mut Sums) {
+    fn backward(&self, shared: &Shared, images: &mut Images, sums: &mut Gradients) {
         let (forward, bias, _) = self.lens();
         let packed = &shared.packed[self.packed..];
         let (rows, row_step, taps) = self.patch_rows();

@@ -6,7 +6,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use super::map::Map;
-use super::step::{Images, Shared, Step, Sums};
+use super::step::{Gradients, Images, Shared, Step};
 use crate::nn::simd::{self, fma, load, store};
 
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl Step for Linear {
         simd::run(Forward { layer: self, weights, bias, values: images.values, step: images.step });
     }
 
-    fn backward(&self, shared: &Shared, images: &mut Images, sums: &mut Sums) {
+    fn backward(&self, shared: &Shared, images: &mut Images, sums: &mut Gradients) {
         let Images { values, grads, step, .. } = images;
         let first = sums.first;
         let (weight_sums, bias_sums) = sums.sums[self.sums()].split_at_mut(self.weight.len());
@@ -256,36 +256,38 @@ impl WithSimd for WeightGrads<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let outputs = self.layer.output.len();
-        let mut output = 0;
-        while output < outputs {
-            if outputs - output >= 4 {
-                self.rows::<S, 4>(simd, output);
-                output += 4;
+        let (inputs, lanes) = (self.layer.input.len(), S::F32_LANES);
+        // Values of all images stay in the fastest cache while the outputs go by.
+        let mut at = 0;
+        while at < inputs {
+            let rest = inputs - at;
+            at += if rest >= 4 * lanes && lanes == 16 {
+                self.columns::<S, 4>(simd, at, 4 * lanes)
+            } else if rest >= 2 * lanes {
+                self.columns::<S, 2>(simd, at, 2 * lanes)
             } else {
-                self.rows::<S, 1>(simd, output);
-                output += 1;
-            }
+                self.columns::<S, 1>(simd, at, rest.min(lanes))
+            };
         }
     }
 }
 
 impl WeightGrads<'_> {
-    /// The weights of `R` outputs.
+    /// The weights of `width` inputs in `V` vectors; gives their number.
     #[inline(always)]
-    fn rows<S: Simd, const R: usize>(&mut self, simd: S, output: usize) {
-        let (inputs, lanes) = (self.layer.input.len(), S::F32_LANES);
-        let mut at = 0;
-        while at < inputs {
-            if inputs - at >= 2 * lanes {
-                self.block::<S, R, 2>(simd, output, at, 2 * lanes);
-                at += 2 * lanes;
+    fn columns<S: Simd, const V: usize>(&mut self, simd: S, at: usize, width: usize) -> usize {
+        let outputs = self.layer.output.len();
+        let mut output = 0;
+        while output < outputs {
+            if outputs - output >= 4 {
+                self.block::<S, 4, V>(simd, output, at, width);
+                output += 4;
             } else {
-                let width = (inputs - at).min(lanes);
-                self.block::<S, R, 1>(simd, output, at, width);
-                at += width;
+                self.block::<S, 1, V>(simd, output, at, width);
+                output += 1;
             }
         }
+        width
     }
 
     #[inline(always)]

@@ -12,7 +12,7 @@ use std::ops::Range;
 use self::kernels::{Backward, Forward, Kernel, Sized};
 use super::conv::padded;
 use super::map::{Map, SLACK, forth};
-use super::step::{Images, Shared, Step, Sums};
+use super::step::{Gradients, Images, Shared, Step};
 use crate::nn::simd;
 
 /// The layer's geometry and the places of its arrays.
@@ -123,7 +123,7 @@ impl Step for Narrow {
         }
     }
 
-    fn backward(&self, _: &Shared, images: &mut Images, sums: &mut Sums) {
+    fn backward(&self, _: &Shared, images: &mut Images, sums: &mut Gradients) {
         let own = &mut sums.sums[self.sums..][..self.packed_len()];
         let (weights, biases) = own.split_at_mut(self.weights_len());
         for (place, (values, grads)) in images.each().enumerate() {

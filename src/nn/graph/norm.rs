@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use self::kernels::{Backward, Forward, RowGrads, RowSquares, RowSums};
 use super::map::{Map, back, forth};
-use super::step::{Images, Shared, Step, Sums};
+use super::step::{Gradients, Images, Shared, Step};
 use crate::nn::simd;
 
 /// Keeps the divisor away from zero.
@@ -263,7 +263,7 @@ impl Step for BatchNorm {
         }
     }
 
-    fn backward(&self, shared: &Shared, images: &mut Images, _: &mut Sums) {
+    fn backward(&self, shared: &Shared, images: &mut Images, _: &mut Gradients) {
         let Some(accumulate) = self.input_grad else { return };
         let norms = &shared.norms[self.index];
         for (values, grads) in images.each() {

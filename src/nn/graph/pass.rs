@@ -6,11 +6,11 @@ use rayon::prelude::*;
 
 use super::norm::{BatchNorm, Coefficients};
 use super::pointwise::Join;
-use super::step::{Images, Shared, Sums};
+use super::step::{Gradients, Images, Shared};
 use super::workspace::{Part, grow};
 use super::{Graph, SLACK};
 use crate::nn::engine::Mode;
-use crate::nn::loss::log_sum_exp;
+use crate::nn::loss::row_loss;
 use crate::nn::simd;
 
 /// Gradients that one thread adds up over the parts.
@@ -40,6 +40,8 @@ pub(in crate::nn) struct Input<'a> {
     pub(in crate::nn) mode: Mode,
     /// Whether gradients are wanted.
     pub(in crate::nn) with_gradients: bool,
+    /// What all classes share of each label.
+    pub(in crate::nn) smoothing: f64,
 }
 
 impl<'a> Input<'a> {
@@ -131,6 +133,7 @@ impl Graph {
             labels: &[0],
             mode: Mode::Evaluate,
             with_gradients: false,
+            smoothing: 0.0,
         };
         let mut packed = Vec::new();
         self.pack(&input, &mut packed);
@@ -144,7 +147,7 @@ impl Graph {
         }
     }
 
-    fn pack(&self, input: &Input, packed: &mut Vec<f32>) {
+    pub(super) fn pack(&self, input: &Input, packed: &mut Vec<f32>) {
         grow(packed, self.program.packed_len);
         for step in &self.program.steps {
             step.pack(input.trained, packed, input.with_gradients);
@@ -155,7 +158,7 @@ impl Graph {
         self.program.steps.iter().filter_map(|step| step.batch_norm())
     }
 
-    fn running_norms(&self, input: &Input) -> Vec<Coefficients> {
+    pub(super) fn running_norms(&self, input: &Input) -> Vec<Coefficients> {
         self.norms().map(|norm| norm.running(input.trained, input.running)).collect()
     }
 
@@ -186,7 +189,7 @@ impl Graph {
             }
             *loss += self.loss(input, &mut images, logits);
             if with_gradients {
-                let mut sums = Sums { sums, first: first == range.start, scratch };
+                let mut sums = Gradients { sums, first: first == range.start, scratch };
                 for step in self.program.steps.iter().rev() {
                     step.backward(shared, &mut images, &mut sums);
                 }
@@ -224,8 +227,7 @@ impl Graph {
                 Some(grads) => &mut grads[..classes],
                 None => &mut unused[..classes],
             };
-            total += log_sum_exp(row, grads) - f64::from(row[label]);
-            grads[label] -= 1.0;
+            total += row_loss(row, label, input.smoothing, grads);
             for grad in grads {
                 *grad *= share;
             }

@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::map::{Map, forth};
-use super::step::{Images, Shared, Step, Sums};
+use super::step::{Gradients, Images, Shared, Step};
 use crate::nn::dropout;
 use crate::nn::engine::Mode;
 use crate::nn::gelu::{gelu, gelu_slope};
@@ -91,7 +91,7 @@ impl Step for Pointwise {
         }
     }
 
-    fn backward(&self, shared: &Shared, images: &mut Images, _: &mut Sums) {
+    fn backward(&self, shared: &Shared, images: &mut Images, _: &mut Gradients) {
         let Some(accumulate) = self.input_grad else { return };
         for (values, grads) in images.each() {
             let (grads, input_grads) = super::map::back(grads, &self.output, &self.input);
@@ -189,7 +189,7 @@ impl Step for Add {
         }
     }
 
-    fn backward(&self, _: &Shared, images: &mut Images, _: &mut Sums) {
+    fn backward(&self, _: &Shared, images: &mut Images, _: &mut Gradients) {
         for (_, grads) in images.each() {
             for (input, accumulate) in self.inputs.iter().zip(self.input_grads) {
                 let Some(add) = accumulate else { continue };
@@ -255,7 +255,7 @@ impl Step for Flatten {
         }
     }
 
-    fn backward(&self, _: &Shared, images: &mut Images, _: &mut Sums) {
+    fn backward(&self, _: &Shared, images: &mut Images, _: &mut Gradients) {
         let Some(accumulate) = self.input_grad else { return };
         let pixels = self.input.height * self.input.width;
         for (_, grads) in images.each() {

@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::map::{Map, back, forth};
-use super::step::{Images, Shared, Step, Sums};
+use super::step::{Gradients, Images, Shared, Step};
 use crate::nn::simd;
 
 /// How a window becomes one value.
@@ -50,7 +50,7 @@ impl Step for Pool {
         }
     }
 
-    fn backward(&self, _: &Shared, images: &mut Images, _: &mut Sums) {
+    fn backward(&self, _: &Shared, images: &mut Images, _: &mut Gradients) {
         let Some(accumulate) = self.input_grad else { return };
         for (values, grads) in images.each() {
             let (grads, input_grads) = back(grads, &self.output, &self.input);
@@ -89,7 +89,7 @@ impl Forward<'_> {
     fn run<S: Simd>(self, simd: S, kind: Kind, [rows, columns]: [usize; 2]) {
         let Self { pool, input, output } = self;
         let (from, to, channels) = (&pool.input, &pool.output, pool.input.channels);
-        // What is past the last channel is the next output's, which is written later, or nobody's.
+        // What is past the last channel is the next output's, which is written later, or is never read.
         let overhangs = to.frame == 0 && channels <= S::F32_LANES;
         let whole = overhangs || channels.is_multiple_of(S::F32_LANES);
         let share = simd.splat_f32s(1.0 / (rows * columns) as f32);

@@ -158,7 +158,7 @@ impl WithSimd for WeightGrads<'_> {
     }
 }
 
-/// Sums for three columns of the kernel and some input channels.
+/// Gradients for three columns of the kernel and some input channels.
 type Totals<S> = [[<S as Simd>::f32s; CHANNELS]; SIDE];
 
 impl WeightGrads<'_> {
@@ -203,7 +203,7 @@ fn add<S: Simd, const FIRST: usize, const END: usize>(
     pixel: &[f32],
     near: &[S::f32s; SIDE],
 ) {
-    let pixel: &[f32; CHANNELS] = pixel.first_chunk().expect("the row goes on");
+    let pixel: &[f32; CHANNELS] = pixel.first_chunk().expect("the row is longer");
     for (channel, &value) in pixel.iter().enumerate() {
         let value = simd.splat_f32s(value);
         for x in FIRST..END {

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::Graph;
 use super::norm::{BatchNorm, Coefficients, GradSums, Moments};
 use super::pass::{Input, Outcome};
-use super::step::{Images, Sums};
+use super::step::{Gradients, Images};
 use super::workspace::{Part, Workspace};
 
 impl Graph {
@@ -85,7 +85,7 @@ impl Graph {
                 let Part { values, grads, sums, scratch, .. } = part;
                 let mut images =
                     Images { values: &mut values[..len], grads: &mut grads[..len], step, first };
-                let mut sums = Sums { sums, first: true, scratch };
+                let mut sums = Gradients { sums, first: true, scratch };
                 for step in self.program.steps[steps.clone()].iter().rev() {
                     step.backward(&shared, &mut images, &mut sums);
                 }

@@ -42,7 +42,7 @@ impl Images<'_> {
 }
 
 /// Where the gradients of the images of a part go, which are summed up.
-pub(super) struct Sums<'a> {
+pub(super) struct Gradients<'a> {
     /// Each step's own, in the layout of its kernel.
     pub(super) sums: &'a mut [f32],
     /// Whether these are the part's first images, whose sums replace what is there.
@@ -60,7 +60,7 @@ pub(super) trait Step: Debug + Send + Sync {
     fn forward(&self, shared: &Shared, images: &mut Images);
 
     /// Computes the input's gradients from the output's, and adds to those of the parameters.
-    fn backward(&self, shared: &Shared, images: &mut Images, sums: &mut Sums);
+    fn backward(&self, shared: &Shared, images: &mut Images, sums: &mut Gradients);
 
     /// Where the step's sums lie among those of a part.
     fn sums(&self) -> Range<usize> {

@@ -115,6 +115,31 @@ proptest! {
     }
 }
 
+/// Shapes that random networks seldom have, each with kernels made for it.
+#[test]
+fn kernels_for_certain_shapes_agree_with_the_composition() {
+    for (layers, [height, width]) in [
+        // One input channel, with one and with two pixels to a vector, and more channels than one holds.
+        ("conv 6 k5, relu, pool 2, conv 16 k5, relu, pool 2, flatten, linear", [28, 28]),
+        ("conv 7 k3 p1, relu, conv 3 k5, flatten, linear", [7, 18]),
+        ("conv 8 k5 p2, pool 2, flatten, linear", [6, 27]),
+        ("conv 20 k3 p1, relu, gap, linear", [4, 9]),
+        ("conv 5 k3, bn, relu, flatten, linear", [5, 6]),
+        // Channels that fill one vector, in rows of one block and in rows whose blocks overlap.
+        ("conv 16 k3 p1, relu, conv 16 k3 p1, relu, flatten, linear", [5, 14]),
+        ("conv 32 k3 p1, relu, conv 16 k3, relu, conv 9 k3 p2, flatten, linear", [6, 19]),
+        ("conv 16 k3 p1, residual(conv 16 k3 p1, relu), flatten, linear", [4, 12]),
+        // Gradients that are added to patches.
+        ("conv 3 k3 p1, conv 12 k3 s2 p1, relu, conv 40 k3, flatten, linear", [9, 11]),
+        ("conv 4 k1, residual(conv 4 k5 p2, relu), conv 17 k3 s2, flatten, linear", [8, 8]),
+    ] {
+        let spec: NetworkSpec = layers.parse().expect("it reads");
+        let plan = Arc::new(Plan::of(&spec, [1, height, width], 10).expect("it fits"));
+        // Of a seed whose values keep away from ReLU's kink, where rounding decides the gradient.
+        on_every_width(|| check(&plan, 5, 2).expect("the shapes fit"));
+    }
+}
+
 #[test]
 fn stages_are_the_values_in_between() -> Result<()> {
     let spec = "conv 3 k3 p1, bn, relu, pool 2, residual(conv 3 k3 p1, gelu), flatten, dropout 0.5, linear";

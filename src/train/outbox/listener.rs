@@ -26,6 +26,7 @@ pub(super) struct Listener {
 enum Answer {
     Inspected,
     Insides,
+    Explained,
     Found,
     /// Of the best evaluation so far.
     Best,
@@ -39,6 +40,7 @@ impl Answer {
         Some(match event {
             Event::Inspected(_) => Self::Inspected,
             Event::Insides(_) => Self::Insides,
+            Event::Explained(_) => Self::Explained,
             Event::Found(_) => Self::Found,
             Event::Checkpoint(state) if is_best(state) => Self::Best,
             Event::Checkpoint(_) => Self::Checkpoint,

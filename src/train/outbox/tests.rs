@@ -345,6 +345,8 @@ fn checkpoint(step: u64, best: u64) -> Event {
         running: Vec::new(),
         set: crate::data::DataInfo::mnist(),
         slots: Vec::new(),
+        average: None,
+        best: None,
         losses: Vec::new(),
     }))
 }

@@ -6,7 +6,7 @@ use super::Run;
 use crate::{
     config::RunConfig,
     data::batches::Batches,
-    nn::engine::Key,
+    nn::{engine::Key, model::Model},
     protocol::{Break, Breakpoint, EpochRecord, EvalSet, Evaluation, Event, RunState},
     train::{error::TrainError, evaluate::evaluate},
 };
@@ -71,7 +71,9 @@ impl Run<'_> {
         if self.device.is_cpu() {
             self.check(self.at.step)?;
         }
-        self.look_inside_if_due(now)
+        self.look_inside_if_due(now)?;
+        self.explain_if_due(now);
+        Ok(())
     }
 
     /// By what everything random in the next step is drawn.
@@ -115,13 +117,13 @@ impl Run<'_> {
         self.hand_over(self.agenda.sample)?;
         self.clock.trained(Instant::now());
         let (set, _) = self.sets.evaluation();
-        let Some(evaluation) = self.evaluate(set)? else { return Ok(false) };
+        let Some(evaluation) = self.evaluate(set, None)? else { return Ok(false) };
         let record = self.epoch_record(evaluation.clone());
         self.outbox.send(&Event::Epoch(record));
         self.control.after_epoch();
         let is_finite = self.losses.diverged().is_some() || self.learner.running_is_finite()?;
         let hits = self.watch.after_epoch((self.at.epoch, self.at.step), &evaluation, is_finite);
-        self.note_best(&evaluation);
+        self.note_best(&evaluation)?;
         self.evaluated = Some((self.at.step, evaluation));
         self.checkpoint()?;
         if !self.tools.attended {
@@ -136,7 +138,8 @@ impl Run<'_> {
     /// and no breakpoint: those are about whole epochs.
     pub(super) fn evaluate_now(&mut self) -> Result<(), TrainError> {
         let is_known = self.evaluated.as_ref().is_some_and(|(step, _)| *step == self.at.step);
-        if is_known {
+        // A run that was resumed knows the figures, but not what they say of each image.
+        if is_known && (!self.tools.attended || self.results.has(self.at.step)) {
             return Ok(());
         }
         let before = self.state;
@@ -148,7 +151,7 @@ impl Run<'_> {
             self.clock.skip(now);
         }
         let (set, _) = self.sets.evaluation();
-        if let Some(evaluation) = self.evaluate(set)? {
+        if let Some(evaluation) = self.evaluate(set, None)? {
             let record = self.epoch_record(evaluation);
             self.outbox.send(&Event::Evaluated(record));
         }
@@ -178,14 +181,19 @@ impl Run<'_> {
         }
     }
 
-    /// Measures the network on a set; `None` where a wish to stop came first.
-    pub(super) fn evaluate(&mut self, set: EvalSet) -> Result<Option<Evaluation>, TrainError> {
+    /// Measures the network, or another `model`, on a set; `None` where a wish to stop came first.
+    pub(super) fn evaluate(
+        &mut self,
+        set: EvalSet,
+        model: Option<&Model>,
+    ) -> Result<Option<Evaluation>, TrainError> {
         self.enter(RunState::Evaluating);
         self.control.before_evaluation();
         let mut results = Vec::new();
         let wanted = self.tools.attended.then_some(&mut results);
         let Self { sets, learner, remote, outbox, device, .. } = self;
-        let mut evaluation = evaluate(&learner.model, sets.of(set), set, device, wanted, || {
+        let model = model.unwrap_or(learner.product());
+        let mut evaluation = evaluate(model, sets.of(set), set, device, wanted, || {
             remote.pull();
             outbox.deliver();
             !remote.is_stopping()
@@ -197,6 +205,7 @@ impl Run<'_> {
         }
         if evaluation.is_some() && self.tools.attended {
             self.results.keep(self.at.step, set, results);
+            self.explainer.due_at(Instant::now());
         }
         Ok(evaluation)
     }

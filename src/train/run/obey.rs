@@ -18,6 +18,10 @@ impl Run<'_> {
                 Gate::Stop => return Ok(false),
                 Gate::Wait => {
                     self.stand_still()?;
+                    if self.explain_again() {
+                        self.clock.skip(Instant::now());
+                        continue;
+                    }
                     None
                 }
                 Gate::Go => {
@@ -52,7 +56,9 @@ impl Run<'_> {
                 return Ok(true);
             }
             self.look_inside_again()?;
-            self.remote.wait(None, self.outbox);
+            if !self.explain_again() {
+                self.remote.wait(None, self.outbox);
+            }
             self.clock.skip(Instant::now());
         }
     }
@@ -94,6 +100,7 @@ impl Run<'_> {
                 Command::Inspect(wanted) => self.agenda.inspect = wanted.then(Instant::now),
                 Command::Find(query) => self.find(query),
                 Command::Evaluate => self.evaluate_now()?,
+                Command::Explain(question) => self.explain(question),
                 Command::Checkpoint => self.checkpoint()?,
                 Command::Pause
                 | Command::Resume

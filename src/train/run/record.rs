@@ -5,7 +5,9 @@ use std::{sync::Arc, time::Instant};
 use super::{Moment, Position, Run, initial_weights};
 use crate::{
     nn::{model::Weights, optim::OptimizerState},
-    protocol::{Best, Evaluation, Event, Slot, TrainingProgress, TrainingState},
+    protocol::{
+        Best, EvalSet, Evaluation, Event, Slot, StoredWeights, TrainingProgress, TrainingState,
+    },
     train::{
         clock::Stopwatch,
         error::TrainError,
@@ -24,6 +26,7 @@ impl Run<'_> {
         }
         self.hand_over(Instant::now())?;
         let Weights { trained, running } = self.learner.model.weights()?;
+        let average = self.learner.averaged()?.map(stored);
         if trained.iter().chain(&running).any(|weight| !weight.is_finite()) {
             let notice = "No checkpoint was saved: the weights are not finite.";
             self.outbox.send(&Event::Notice(notice.to_owned()));
@@ -49,6 +52,8 @@ impl Run<'_> {
             weights: trained,
             running,
             slots,
+            average,
+            best: self.best_weights.last().map(|(_, weights)| stored(weights.clone())),
             losses: self.losses.up_to(self.at.step, kept).to_vec(),
             set: self.sets.info.clone(),
         };
@@ -65,14 +70,23 @@ impl Run<'_> {
         self.checkpoint()
     }
 
-    pub(super) fn note_best(&mut self, evaluation: &Evaluation) {
-        let accuracy = evaluation.accuracy();
+    /// Notes an evaluation that is better than all before it, and with validation images the weights.
+    pub(super) fn note_best(&mut self, evaluation: &Evaluation) -> Result<(), TrainError> {
+        let (accuracy, step) = (evaluation.accuracy(), self.at.step);
         // What is not finite decides nothing.
-        if !evaluation.loss.is_nan()
-            && self.bests.last().is_none_or(|best| accuracy > best.accuracy)
+        if evaluation.loss.is_nan()
+            || self.bests.last().is_some_and(|best| accuracy <= best.accuracy)
         {
-            self.bests.push(Best { epoch: self.at.epoch, step: self.at.step, accuracy });
+            return Ok(());
         }
+        self.bests.push(Best { epoch: self.at.epoch, step, accuracy });
+        if evaluation.set == EvalSet::Validation {
+            if !self.tools.attended {
+                self.best_weights.clear();
+            }
+            self.best_weights.push((step, self.learner.product().weights()?));
+        }
+        Ok(())
     }
 
     /// Goes on from where a state was taken.
@@ -80,10 +94,11 @@ impl Run<'_> {
         let progress = &state.progress;
         let images = self.sets.train.len();
         resume::check_place(progress, self.config, images)?;
-        self.learner.resume(&OptimizerState {
+        let optimiser = OptimizerState {
             step: progress.optimiser_step,
             slots: state.slots.iter().map(|slot| slot.values.clone()).collect(),
-        })?;
+        };
+        self.learner.resume(&optimiser, state.average.clone().map(weights).as_ref())?;
         let schedule = self.config.schedule(images);
         self.rates = Rates::resume(&progress.rates, schedule, progress.step).ok_or(Unfit::Rates)?;
         self.rate = self.rates.set_after(progress.step);
@@ -101,6 +116,9 @@ impl Run<'_> {
         self.agenda.sampled = self.at.step;
         self.evaluated.clone_from(&progress.evaluated);
         self.bests = progress.best.into_iter().collect();
+        let best = progress.best.zip(state.best.clone());
+        self.best_weights =
+            best.map(|(best, kept)| (best.step, weights(kept))).into_iter().collect();
         self.checkpointed = Some(self.at.step);
         self.keep_moment(true)?;
         self.keep_beginning()
@@ -109,7 +127,7 @@ impl Run<'_> {
     /// Keeps the run's first moment, so that steps before the one it was resumed at can be computed
     /// again. Weights that it started from may be gone.
     fn keep_beginning(&mut self) -> Result<(), TrainError> {
-        if !self.tools.attended || self.at.step == 0 {
+        if !self.tools.attended || self.tools.read_only || self.at.step == 0 {
             return Ok(());
         }
         let plan = self.learner.model.plan();
@@ -121,4 +139,14 @@ impl Run<'_> {
         }
         Ok(())
     }
+}
+
+fn stored(weights: Weights) -> StoredWeights {
+    let Weights { trained, running } = weights;
+    StoredWeights { trained, running }
+}
+
+fn weights(stored: StoredWeights) -> Weights {
+    let StoredWeights { trained, running } = stored;
+    Weights { trained, running }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::Run;
 use crate::{
     protocol::{Event, Progress, Query, Sample, Subject},
-    train::{error::TrainError, insides::insides},
+    train::{error::TrainError, insides::insides, why::Image},
 };
 
 /// Listeners hear of trained batches no more often than this: twice for each frame of a screen.
@@ -92,30 +92,10 @@ impl Run<'_> {
         self.look.is_new = false;
         self.look.step = self.at.step;
         self.look.next = Instant::now() + LOOK;
-        let image = match &subject {
-            Subject::Drawn(_) => None,
-            Subject::Image { set, index } => Some((*set, *index)),
-            // Before the first evaluation no image is the hardest.
-            Subject::Hardest => Some(self.results.hardest(self.at.step).unwrap_or_default()),
-        };
-        let image = image.map(|(set, index)| {
-            let data = self.sets.images(set);
-            (set, index.min(data.len().saturating_sub(1) as u32))
-        });
-        let (pixels, label) = match (&subject, image) {
-            (_, Some((set, index))) => {
-                let data = self.sets.images(set);
-                (data.image(index as usize), Some(data.label(index as usize)))
-            }
-            (Subject::Drawn(pixels), None) => (pixels.as_slice(), None),
-            (_, None) => return Ok(()),
-        };
-        // A drawing of another size gets no answer.
-        if pixels.len() != self.sets.test.pixels() {
-            return Ok(());
-        }
-        let (model, step) = (&self.learner.model, self.at.step);
-        let insides = insides(model, pixels, subject.clone(), image, label, step)?;
+        let (model, step) = (self.learner.product(), self.at.step);
+        let image = Image::of(&subject, &self.sets, &self.results, step);
+        let Some(Image { place, pixels, label }) = image else { return Ok(()) };
+        let insides = insides(model, pixels, subject.clone(), place, label, step)?;
         self.outbox.send(&Event::Insides(Arc::new(insides)));
         Ok(())
     }

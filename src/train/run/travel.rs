@@ -50,9 +50,11 @@ impl Run<'_> {
         self.agenda.sampled = step;
         self.agenda.inspected = 0;
         self.look.is_new = true;
+        self.explainer.renew();
         // What was kept and measured may be of a course that is given up next.
         self.checkpointed = None;
         self.bests.retain(|best| best.step <= step);
+        self.best_weights.retain(|(best, _)| *best <= step);
         self.evaluated.take_if(|(evaluated, _)| *evaluated > step);
         // The time belongs to no course.
         self.clock.skip(Instant::now());

@@ -2,7 +2,11 @@
 
 use std::ops::Range;
 
-use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+    style::Style,
+};
 
 use crate::{
     metrics,
@@ -118,6 +122,17 @@ impl Grid {
         })
     }
 
+    /// True and predicted class of the cell at this place of the screen.
+    pub(super) fn cell_at(&self, at: Position) -> Option<(usize, usize)> {
+        let mut cells = self
+            .rows
+            .clone()
+            .flat_map(|truth| self.columns.clone().map(move |predicted| (truth, predicted)));
+        cells.find(|&(truth, predicted)| {
+            self.place(truth, predicted).is_some_and(|place| place.contains(at))
+        })
+    }
+
     pub(super) fn draw(&self, confusion: &metrics::Confusion, buf: &mut Buffer, theme: &Theme) {
         for truth in self.rows.clone() {
             self.draw_label(truth, theme.muted, buf);
@@ -160,7 +175,7 @@ impl Grid {
         buf: &mut Buffer,
     ) {
         let spare = self.cell.saturating_sub(table::width(text) as u16);
-        let x = self.column_end(class) - self.cell + (spare + u16::from(lean)) / 2;
+        let x = self.column_end(class) - self.cell + spare.midpoint(u16::from(lean));
         table::left(buf, x, y, text, self.cell, style);
     }
 

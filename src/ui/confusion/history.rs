@@ -29,7 +29,7 @@ pub(super) fn draw(grid: &Grid, app: &App, right: u16, buf: &mut Buffer, theme: 
     let last = &epochs[epochs.len().saturating_sub(room / wide)..];
     let recalls: Vec<_> = last.iter().map(|record| record.evaluation.confusion.recalls()).collect();
     let known =
-        || recalls.iter().flat_map(|epoch| epoch.get(grid.rows.clone())).flatten().flatten();
+        || recalls.iter().filter_map(|epoch| epoch.get(grid.rows.clone())).flatten().flatten();
     let low = known().copied().fold(1.0, f64::min);
     let high = known().copied().fold(0.0, f64::max);
     let range = format!("{:.1}–{:.1} %", 100.0 * low, 100.0 * high);

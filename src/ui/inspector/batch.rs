@@ -2,14 +2,14 @@
 
 use ratatui::{
     buffer::Buffer,
-    layout::Rect,
+    layout::{Position, Rect},
     style::{Modifier, Style},
     text::{Line, Span},
     widgets::Widget,
 };
 
 use crate::{
-    app::{App, Tiles},
+    app::{App, TileSize, Tiles},
     data::DataInfo,
     protocol::{Inspection, RankedDigit},
     ui::{digits, format, names::Names, pane, picture::Picture, theme::Theme},
@@ -19,7 +19,7 @@ use crate::{
 pub(super) struct Batch<'a> {
     inspection: &'a Inspection,
     selected: usize,
-    enlarged: bool,
+    size: TileSize,
     names: Names<'a>,
     set: &'a DataInfo,
     theme: &'a Theme,
@@ -35,8 +35,8 @@ impl<'a> Batch<'a> {
         app: &'a App,
         theme: &'a Theme,
     ) -> Self {
-        let (names, set, enlarged) = (Names::of(app), app.run.set(), app.enlarged);
-        Self { inspection, selected, enlarged, names, set, theme }
+        let (names, set, size) = (Names::of(app), app.run.set(), app.tile_size);
+        Self { inspection, selected, size, names, set, theme }
     }
 
     /// The place of the chosen image, of how many, and in the training set.
@@ -75,20 +75,11 @@ impl<'a> Batch<'a> {
     }
 
     fn grid(&self, grid: &Grid, buf: &mut Buffer) {
-        let Grid { area, size: (width, height), columns, rows, gap, .. } = *grid;
-        // The chosen image is in the last row shown, or on the first screen.
-        let row = self.selected / usize::from(columns);
-        let first = (row + 1).saturating_sub(usize::from(rows)) * usize::from(columns);
-        let places = (0..rows).flat_map(|row| (0..columns).map(move |column| (column, row)));
-        for ((column, row), (place, ranked)) in
-            places.zip(self.inspection.digits.iter().enumerate().skip(first))
-        {
-            let cells = Rect {
-                x: area.x + column * (width + gap),
-                y: area.y + row * height,
-                width,
-                height: height - 2,
-            };
+        let area = grid.area;
+        let images = self.inspection.digits.iter().enumerate();
+        for (place, ranked) in images.skip(grid.first(self.selected)) {
+            let Some(all) = grid.cells(place, self.selected) else { break };
+            let cells = Rect { height: all.height - 2, ..all };
             let picture = self.picture(ranked);
             if grid.is_large() {
                 picture.draw_large(cells.intersection(area), buf);
@@ -185,10 +176,10 @@ pub(super) struct Grid {
 impl Grid {
     /// The images that fit into a pane of this area below its title, large ones if they are wanted and
     /// at least two have room; `None` where there is no room for one.
-    pub(super) fn fit(area: Rect, large: bool) -> Option<Self> {
+    pub(super) fn fit(area: Rect, size: TileSize) -> Option<Self> {
         let area = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
         let large = Self::of(area, (digits::LARGE_COLUMNS, digits::LARGE_ROWS + 1))
-            .filter(|grid| large && grid.columns >= 2);
+            .filter(|grid| size == TileSize::Large && grid.columns >= 2);
         large.or_else(|| Self::of(area, (digits::SMALL_COLUMNS, digits::SMALL_ROWS + 1)))
     }
 
@@ -204,6 +195,29 @@ impl Grid {
         let spare = area.width - columns * width;
         let gap = spare.checked_div(columns - 1).unwrap_or(0).min(MOST_GAP);
         Some(Self { area, size: (width, height), columns, rows, gap })
+    }
+
+    /// The place of the first image shown: the chosen one is in the last row, or on the first screen.
+    fn first(&self, chosen: usize) -> usize {
+        let columns = usize::from(self.columns);
+        (chosen / columns + 1).saturating_sub(usize::from(self.rows)) * columns
+    }
+
+    /// Where the image at `place` stands with its caption; `None` above or below the rows shown.
+    fn cells(&self, place: usize, chosen: usize) -> Option<Rect> {
+        let shown = place.checked_sub(self.first(chosen))?;
+        let columns = usize::from(self.columns);
+        let (column, row) = ((shown % columns) as u16, u16::try_from(shown / columns).ok()?);
+        let (width, height) = self.size;
+        let x = self.area.x + column * (width + self.gap);
+        (row < self.rows).then(|| Rect { x, y: self.area.y + row * height, width, height })
+    }
+
+    /// The place of the image at this place of the screen, of `count` images.
+    pub(super) fn image_at(&self, at: Position, chosen: usize, count: usize) -> Option<usize> {
+        let is_at =
+            |place: &usize| self.cells(*place, chosen).is_some_and(|cells| cells.contains(at));
+        (self.first(chosen)..count).find(is_at)
     }
 
     pub(super) fn is_large(&self) -> bool {
@@ -228,7 +242,7 @@ impl Widget for &Batch<'_> {
             return;
         }
         let inner = pane::titled(area, buf, self.theme, &self.title(), self.notes());
-        match Grid::fit(area, self.enlarged) {
+        match Grid::fit(area, self.size) {
             Some(grid) => self.grid(&grid, buf),
             None => self.list(inner, buf),
         }

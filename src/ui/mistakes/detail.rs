@@ -13,6 +13,7 @@ use crate::{
     ui::{
         digits::{LARGE_COLUMNS, LARGE_ROWS, SMALL_COLUMNS, SMALL_ROWS},
         format, table,
+        why::Heat,
     },
 };
 
@@ -33,6 +34,8 @@ pub(super) struct Detail<'a> {
     /// The set that it comes from.
     pub(super) set: ImageSet,
     pub(super) image: &'a RankedDigit,
+    /// The shades that take the picture's place.
+    pub(super) heat: Option<Heat<'a>>,
     pub(super) look: Look<'a>,
 }
 
@@ -40,7 +43,7 @@ impl Detail<'_> {
     /// The picture in large above its figures.
     pub(super) fn draw_beside(self, area: Rect, buf: &mut Buffer) {
         let picture = Rect { width: LARGE_COLUMNS, height: LARGE_ROWS - 1, ..area };
-        self.look.picture(self.image).draw_large(picture, buf);
+        self.draw_picture(picture, buf);
         let top = picture.bottom() + 1;
         let rest = Rect { y: top, height: area.bottom().saturating_sub(top), ..area };
         self.draw_figures(rest, buf);
@@ -52,16 +55,26 @@ impl Detail<'_> {
         let mut used = 0;
         if fits(LARGE_COLUMNS + GAP + FIGURES, LARGE_ROWS - 1) {
             let picture = Rect { width: LARGE_COLUMNS, height: LARGE_ROWS - 1, ..area };
-            self.look.picture(self.image).draw_large(picture, buf);
+            self.draw_picture(picture, buf);
             used = LARGE_COLUMNS + GAP;
         } else if fits(SMALL_COLUMNS, SMALL_ROWS - 1) {
             let picture = Rect { width: SMALL_COLUMNS, height: SMALL_ROWS - 1, ..area };
-            self.look.picture(self.image).draw_small(picture, buf);
+            self.draw_picture(picture, buf);
             used = SMALL_COLUMNS + GAP;
         }
         let used = used.min(area.width);
         let width = (area.width - used).min(FIGURES);
         self.draw_figures(Rect { x: area.x + used, width, ..area }, buf);
+    }
+
+    fn draw_picture(self, area: Rect, buf: &mut Buffer) {
+        match self.heat {
+            Some(heat) => heat.render(area, buf),
+            None if area.width == LARGE_COLUMNS => {
+                self.look.picture(self.image).draw_large(area, buf);
+            }
+            None => self.look.picture(self.image).draw_small(area, buf),
+        }
     }
 
     /// A row for each figure.

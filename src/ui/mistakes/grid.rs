@@ -2,7 +2,7 @@
 
 use ratatui::{
     buffer::Buffer,
-    layout::Rect,
+    layout::{Position, Rect},
     style::Modifier,
     text::{Line, Span},
     widgets::Widget,
@@ -10,13 +10,14 @@ use ratatui::{
 
 use super::{Look, detail::FIGURE_ROWS};
 use crate::{
-    app::Tiles,
+    app::{TileSize, Tiles},
     protocol::RankedDigit,
     ui::{
         digits::{LARGE_COLUMNS, LARGE_ROWS, SMALL_COLUMNS, SMALL_ROWS},
         format,
         names::Names,
         table,
+        why::Heat,
     },
 };
 
@@ -48,7 +49,8 @@ pub(super) struct Grid {
 impl Grid {
     /// As many digits as come in whole rows, large ones if they are wanted; `None` where there is no
     /// room for enough of them.
-    pub(super) fn fit(area: Rect, large: bool) -> Option<Self> {
+    pub(super) fn fit(area: Rect, size: TileSize) -> Option<Self> {
+        let large = size == TileSize::Large;
         let (width, height, least) = if large {
             (BAR + LARGE_COLUMNS, LARGE_ROWS, LEAST_LARGE)
         } else {
@@ -110,9 +112,42 @@ impl Grid {
         self.side
     }
 
+    /// Columns and rows of an image with its caption.
+    fn size(self) -> (u16, u16) {
+        if self.large { (LARGE_COLUMNS, LARGE_ROWS) } else { (SMALL_COLUMNS, SMALL_ROWS) }
+    }
+
     /// The last row.
     pub(super) fn below(self) -> Rect {
         Rect { y: self.area.bottom() - 1, height: 1, ..self.area }
+    }
+
+    /// Place of the first image of the rows about the chosen one.
+    fn first(self, chosen: usize, count: usize) -> usize {
+        let columns = usize::from(self.columns);
+        let (rows, row) = (usize::from(self.rows), chosen / columns);
+        row.saturating_sub(rows / 2).min(count.div_ceil(columns).saturating_sub(rows)) * columns
+    }
+
+    /// Where the image at `place` stands; `None` above or below the rows shown.
+    fn corner(self, place: usize, chosen: usize, count: usize) -> Option<(u16, u16)> {
+        let shown = place.checked_sub(self.first(chosen, count))?;
+        let columns = usize::from(self.columns);
+        if place >= count || shown >= columns * usize::from(self.rows) {
+            return None;
+        }
+        let (column, row) = ((shown % columns) as u16, (shown / columns) as u16);
+        Some((self.area.x + column * self.pitch.0, self.area.y + row * self.pitch.1))
+    }
+
+    /// The place of the image at this place of the screen.
+    pub(super) fn image_at(self, at: Position, chosen: usize, count: usize) -> Option<usize> {
+        let first = self.first(chosen, count);
+        (first..count).find(|&place| {
+            self.corner(place, chosen, count).is_some_and(|(x, y)| {
+                Rect { x, y, width: self.pitch.0, height: self.pitch.1 }.contains(at)
+            })
+        })
     }
 
     /// Draws the rows about the chosen image.
@@ -120,19 +155,17 @@ impl Grid {
         self,
         images: &[RankedDigit],
         chosen: usize,
+        heat: Option<Heat<'_>>,
         look: Look<'_>,
         buf: &mut Buffer,
     ) {
-        let columns = usize::from(self.columns);
-        let all = images.len().div_ceil(columns);
-        let (rows, row) = (usize::from(self.rows), chosen / columns);
-        let first = row.saturating_sub(rows / 2).min(all.saturating_sub(rows));
-        let places = first * columns..(first + rows) * columns;
-        for (place, image) in images.iter().enumerate().take(places.end).skip(places.start) {
-            let shown = (place - places.start) as u16;
-            let (column, row) = (shown % self.columns, shown / self.columns);
-            let (x, y) = (self.area.x + column * self.pitch.0, self.area.y + row * self.pitch.1);
+        for (place, image) in images.iter().enumerate().skip(self.first(chosen, images.len())) {
+            let Some((x, y)) = self.corner(place, chosen, images.len()) else { break };
             self.draw_image(image, (x, y), place == chosen, look, buf);
+            if let Some(heat) = heat.filter(|_| place == chosen) {
+                let (width, height) = self.size();
+                heat.render(Rect { x: x + BAR, y, width, height: height - 1 }, buf);
+            }
         }
     }
 
@@ -144,8 +177,7 @@ impl Grid {
         look: Look<'_>,
         buf: &mut Buffer,
     ) {
-        let (width, height) =
-            if self.large { (LARGE_COLUMNS, LARGE_ROWS) } else { (SMALL_COLUMNS, SMALL_ROWS) };
+        let (width, height) = self.size();
         let picture = Rect { x: x + BAR, y, width, height: height - 1 };
         if self.large {
             look.picture(image).draw_large(picture, buf);

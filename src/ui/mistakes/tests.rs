@@ -4,7 +4,7 @@ use ratatui::{buffer::Cell, style::Modifier};
 
 use super::*;
 use crate::{
-    app::{Action, Direction, Msg, View},
+    app::{Action, Direction, Msg, Target, View},
     data::Dataset,
     protocol::{Digit, EvalSet, Event, Query, RunState},
     ui::{
@@ -227,6 +227,30 @@ fn a_large_terminal_shows_more_images_and_down_goes_to_the_one_below() {
     let after = bars(&app, 200, 60);
     assert_eq!((before[0].0, before.len()), (after[0].0, after.len()), "in the same column");
     assert!(after[0].1 > before.last().expect("rows").1, "below it: {before:?}, {after:?}");
+}
+
+#[test]
+fn the_image_that_is_clicked_is_the_one_with_the_bar_and_a_second_click_looks_inside() {
+    let mut app = hardest();
+    for (width, height) in [(80, 24), (200, 60)] {
+        let area = Rect::new(0, 0, width, height);
+        let body = layout::screen(area).expect("it is large").body;
+        for place in [0, 7, 26] {
+            app.mistakes.selected = place;
+            let bars = bars(&app, width, height);
+            for (x, y) in bars {
+                assert_eq!(image_at(&app, body, (x + 1, y).into()), Some(place));
+                let theme = Theme::new(Depth::True);
+                let action = crate::ui::action_at(&app, &theme, area, (x, y).into());
+                assert_eq!(action, Some(Action::Choose(Target::Image(place))));
+            }
+        }
+        assert_eq!(image_at(&app, body, (width - 1, height - 1).into()), None);
+    }
+    act(&mut app, Action::Choose(Target::Image(3)));
+    assert_eq!((app.mistakes.selected, app.view), (3, View::Mistakes));
+    act(&mut app, Action::Choose(Target::Image(3)));
+    assert_eq!(app.view, View::Network);
 }
 
 #[test]

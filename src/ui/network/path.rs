@@ -79,6 +79,21 @@ impl Network<'_> {
         placed.collect()
     }
 
+    /// The place of the stage whose name stands at a column.
+    pub(super) fn page_at(
+        &self,
+        insides: &Insides,
+        chosen: usize,
+        width: u16,
+        column: u16,
+    ) -> Option<usize> {
+        let texts = self.texts(insides, chosen, width);
+        let mut at = texts
+            .into_iter()
+            .filter(|(x, text, _)| (*x..*x + table::width(text) as u16).contains(&column));
+        at.find_map(|(_, _, page)| page)
+    }
+
     pub(super) fn draw_path(&self, insides: &Insides, chosen: usize, area: Rect, buf: &mut Buffer) {
         for (place, (x, text, page)) in self.texts(insides, chosen, area.width).iter().enumerate() {
             let x = area.x + x;

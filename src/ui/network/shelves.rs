@@ -52,6 +52,13 @@ impl Packing<'_> {
         (size.0 <= width && size.1 <= height).then_some(size)
     }
 
+    /// Cells that an item takes at least.
+    fn least(&self, item: Item, area: Rect) -> Option<u32> {
+        let sizes = [false, true].map(|reduced| self.size(item, reduced, area.width, area.height));
+        let sizes = sizes.into_iter().flatten();
+        sizes.map(|(width, height)| u32::from(width) * u32::from(height)).min()
+    }
+
     /// Puts as many items as fit on a shelf, of which `reduced` may be drawn smaller.
     fn fill(&self, items: &[Item], height: u16, reduced: &mut usize) -> Vec<(Item, u16)> {
         let (mut filled, mut room) = (Vec::new(), self.width);
@@ -129,6 +136,11 @@ impl Network<'_> {
         }
         let classes = self.classes(insides).least();
         let packing = Packing { network: self, insides, width: area.width, classes };
+        // Most searches are in vain, which this tells at once.
+        let taken: Option<u32> = items.iter().map(|&item| packing.least(item, area)).sum();
+        if taken.is_none_or(|taken| taken > area.area()) {
+            return None;
+        }
         let ways = (2..=SHELVES).flat_map(|shelves| [(shelves, 0), (shelves, 1)]);
         ways.into_iter()
             .find_map(|(shelves, reduced)| packing.pack(&items, area.height, shelves, reduced))

@@ -141,8 +141,7 @@ impl<'a> Stage<'a> {
         let group = self.filters().map_or(1, |filters| filters.inputs.clamp(1, LONGEST) as u16);
         let forms: &[Form] = match (self.which, height.max(width)) {
             (Which::Filters(_), _) if group == 1 => &[Form::Double, Form::Whole, Form::Half],
-            (Which::Filters(_), _) => &[Form::Whole, Form::Half],
-            (_, ..=8) => &[Form::Whole, Form::Half],
+            (Which::Filters(_), _) | (_, ..=8) => &[Form::Whole, Form::Half],
             (_, ..=32) => &[Form::Half, Form::Small],
             _ => &[Form::Half, Form::Small, Form::Tiny],
         };

@@ -9,7 +9,7 @@ use ratatui::{
 };
 
 use super::{
-    super::{digits, format, names::Names, pane, picture, theme::Theme},
+    super::{digits, format, names::Names, pane, picture, theme::Theme, why},
     classes::{self, Classes},
 };
 use crate::{
@@ -94,7 +94,10 @@ impl Picture<'_> {
         let [image, below] =
             Layout::vertical([Constraint::Length(digits::SMALL_ROWS - 1), Constraint::Fill(1)])
                 .areas(left);
-        self.image().draw_small(image, buf);
+        match why::Heat::of(self.app, self.theme) {
+            Some(heat) => heat.render(image, buf),
+            None => self.image().draw_small(image, buf),
+        }
         let mut verdict = self.verdict(left.width);
         let classes = Classes {
             insides: self.insides,
@@ -138,7 +141,9 @@ impl Widget for &Picture<'_> {
         let note = if self.image().is_reduced(seen) { "reduced" } else { "" };
         let note = Line::styled(note, self.theme.muted);
         pane::titled(area, buf, self.theme, &self.title(), [note]);
-        if width == digits::LARGE_COLUMNS {
+        if let Some(heat) = why::Heat::of(self.app, self.theme) {
+            heat.render(image, buf);
+        } else if width == digits::LARGE_COLUMNS {
             self.image().draw_large(image, buf);
         } else {
             self.image().draw_small(image, buf);

@@ -13,7 +13,7 @@ use ratatui::{
 
 use super::{super::Dashboard, *};
 use crate::{
-    app::{Action, Direction, Msg, View},
+    app::{Action, Direction, Msg, Target, View},
     protocol::{
         Clock, Event, FeatureMaps, Filters, ImageSet, Progress, RunInfo, RunState, Subject,
     },
@@ -244,6 +244,22 @@ fn the_path_marks_the_chosen_stage_in_wide_terminals() {
         assert_eq!(path(&app, width, height).as_deref(), Some(expected));
     }
     assert_eq!(path(&app, 80, 24), None);
+}
+
+#[test]
+fn a_click_on_a_name_of_the_path_shows_that_stage() {
+    let mut app = showing(insides(3, 800));
+    let body = Rect::new(0, 4, 120, 35);
+    let click = |app: &App, x| stage_at(app, &Theme::new(Depth::True), body, (x, 4).into());
+    let shown = text(&app, 120, 40);
+    let path = shown.lines().nth(4).unwrap_or_default().trim_start_matches('"');
+    let column = |name| path.split_once(name).expect("it is there").0.chars().count() as u16;
+    assert_eq!(click(&app, column("layer2_conv")), Some(3));
+    assert_eq!(click(&app, column("fc")), Some(6));
+    assert_eq!((click(&app, column("image")), click(&app, column(" › fc"))), (None, None));
+    act(&mut app, Action::Choose(Target::Stage(3)));
+    assert_eq!(app.network.page, 3);
+    assert_eq!(stage_at(&app, &Theme::new(Depth::True), body, (60, 20).into()), Some(3));
 }
 
 #[test]

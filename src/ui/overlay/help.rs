@@ -21,8 +21,8 @@ const ORDER: [Group; 4] = [Group::Training, Group::Choice, Group::View, Group::P
 
 /// The keys, on as many pages as they need.
 pub(super) fn render(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    let groups: Vec<_> =
-        ORDER.into_iter().map(|group| group_lines(group, Focus::View(app.view), theme)).collect();
+    let focus = if app.crosshair().is_some() { Focus::Crosshair } else { Focus::View(app.view) };
+    let groups: Vec<_> = ORDER.into_iter().map(|group| group_lines(group, focus, theme)).collect();
     let (width, height) = (area.width.saturating_sub(4), area.height.saturating_sub(2));
     let columns = arrange(&groups, width, height);
     let pages = paged(&columns, width);

@@ -295,6 +295,7 @@ impl Kind {
                 let subject = Subject::Drawn(app.pad.pixels.clone());
                 feed(&mut app, Event::Insides(Arc::new(self.insides(subject, None))));
             }
+            View::Why => super::why::answer_all(&mut app),
             _ => {}
         }
         app

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::{
-    app::{Breakpoints, Focus},
+    app::{Breakpoints, Focus, Target},
     keymap::{self, BINDINGS},
     protocol::{Break, Breakpoint, Inspection, ParameterUpdate, RankedDigit, RateChange, Rewound},
 };
@@ -355,6 +355,36 @@ fn the_whole_batch_comes_into_sight() {
         assert!(shown.contains(&format!("{} of 50", place + 1)), "{shown}");
         assert!(shown.contains(&format!("▸{caption}")), "{shown}");
     }
+}
+
+#[test]
+fn the_image_of_the_batch_that_is_clicked_is_the_marked_one() {
+    let mut app = inspected(2_900);
+    for (width, height) in [(80, 24), (120, 40), (200, 60)] {
+        let body = layout::screen(Rect::new(0, 0, width, height)).expect("it is large").body;
+        for place in [0, 4, 11] {
+            app.inspector.selected = place;
+            let terminal = screen(&app, width, height, Depth::True);
+            let buf = terminal.backend().buffer();
+            let mark = body.positions().find(|&at| buf[at].symbol() == "▸").expect("one is marked");
+            assert_eq!(inspector::image_at(&app, body, mark), Some(place));
+        }
+    }
+    act(&mut app, Action::Choose(Target::Image(2)));
+    assert_eq!((app.inspector.selected, app.view), (2, View::Step));
+    act(&mut app, Action::Choose(Target::Image(2)));
+    assert_eq!(app.view, View::Network);
+}
+
+#[test]
+fn an_enlarged_batch_shows_large_images_or_the_chosen_one_alone() {
+    let mut app = inspected(2_900);
+    act(&mut app, Action::Enlarge);
+    let shown = text(&app, 80, 24);
+    assert!(shown.contains("Training image 48,213") && !shown.contains("worst first"), "{shown}");
+    let body = layout::screen(Rect::new(0, 0, 200, 60)).expect("it is large").body;
+    let tiles = inspector::tiles(&app, body).expect("a step is known");
+    assert_eq!((tiles.columns, tiles.rows), (4, 3));
 }
 
 #[test]

@@ -98,7 +98,7 @@ impl Forward<'_> {
         }
         let zero = simd.splat_f32s(0.0);
         let width = (map.channels - block * lanes).min(lanes) * G;
-        // What is past the last channel is the next pixel's, which is written later, or nobody's.
+        // What is past the last channel is the next pixel's, which is written later, or is never read.
         let overhangs = width == lanes || (map.frame == 0 && map.channels <= lanes);
         let start = map.pixel(row, column) + block * lanes;
         let output = &mut self.output[start..][..(P - 1) * G * map.channels + lanes];
@@ -181,7 +181,7 @@ impl Backward<'_> {
                 bias = simd.add_f32s(bias, grad);
                 for (totals, pixels) in totals.iter_mut().zip(&pixels) {
                     let pixels: &[f32; T] =
-                        pixels[group * G..].first_chunk().expect("the row goes on");
+                        pixels[group * G..].first_chunk().expect("the row is longer");
                     for (total, &pixel) in totals.iter_mut().zip(pixels) {
                         *total = fma(simd, simd.splat_f32s(pixel), grad, *total);
                     }

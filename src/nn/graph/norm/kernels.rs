@@ -1,4 +1,4 @@
-//! Sums over the rows of maps and what normalises them, value by value.
+//! Gradients over the rows of maps and what normalises them, value by value.
 
 use pulp::{Simd, WithSimd};
 

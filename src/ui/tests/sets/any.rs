@@ -77,6 +77,7 @@ proptest! {
                     View::Network => network::Network::new(&app, &theme).render(area, &mut buf),
                     View::Mistakes => mistakes::Mistakes::new(&app, &theme).render(area, &mut buf),
                     View::Draw => crate::ui::draw::Draw::new(&app, &theme).render(area, &mut buf),
+                    View::Why => crate::ui::why::Why::new(&app, &theme).render(area, &mut buf),
                 }
             }
         }

@@ -180,6 +180,7 @@ fn a_run_that_diverged_says_so_and_how_to_go_on() {
         test: None,
         stopped: false,
         saved: None,
+        best: None,
         diverged: Some(2_901),
     };
     feed(&mut app, Event::Finished(summary));

@@ -1,0 +1,220 @@
+//! What is explained of the network, and how.
+
+use std::sync::Arc;
+
+use super::{App, Direction, View};
+use crate::protocol::{
+    Answer, Attribution, Content, ImageSet, Method, Projection, ProjectionPoint, Question, Subject,
+};
+
+/// What the why view shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Tab {
+    /// Evaluation images by their features.
+    #[default]
+    Projection,
+}
+
+impl Tab {
+    /// All tabs in their order.
+    pub const ALL: [Self; 1] = [Self::Projection];
+
+    /// One word for a title.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Projection => "projection",
+        }
+    }
+}
+
+/// Which explanations are shown.
+#[derive(Debug, Default)]
+pub struct Why {
+    /// How pixels are shaded where an image is looked at; `None` for the image itself.
+    pub method: Option<Method>,
+    /// The class that is explained; `None` for the predicted one.
+    pub class: Option<u8>,
+    /// Whether the confusion view shows the calibration.
+    pub calibration: bool,
+    /// What the why view shows.
+    pub tab: Tab,
+    /// Place of the chosen image among the projection's points.
+    pub point: usize,
+    asked: Option<Question>,
+    answer: Option<Arc<Answer>>,
+    projection: Option<Arc<Answer>>,
+}
+
+impl Why {
+    /// The question that the worker has, if another one is to take its place.
+    pub(super) fn turn_to(&mut self, question: Option<Question>) -> bool {
+        let is_other = question != self.asked;
+        if is_other {
+            self.asked = question;
+        }
+        is_other
+    }
+
+    /// Asks again about an evaluation that took the place of an earlier one.
+    pub(super) fn evaluated(&mut self, after: u64) {
+        let is_of = |asked: &mut Question| matches!(asked, Question::Calibration { step, .. } if *step == after);
+        self.asked.take_if(is_of);
+    }
+
+    pub(super) fn show(&mut self, answer: Arc<Answer>) {
+        if self.asked.as_ref() != Some(&answer.question) {
+            return;
+        }
+        if let Content::Projection(projection) = &answer.content {
+            self.point = self.point.min(projection.points.len().saturating_sub(1));
+            self.projection = Some(Arc::clone(&answer));
+        }
+        self.answer = Some(answer);
+    }
+
+    /// The answer to the question that is open.
+    pub fn answer(&self) -> Option<&Answer> {
+        let answer = self.answer.as_deref()?;
+        (self.asked.as_ref() == Some(&answer.question)).then_some(answer)
+    }
+
+    /// The pixels of the image looked at by their part in a logit; `None` until that is known.
+    pub fn attribution(&self) -> Option<&Attribution> {
+        match &self.answer()?.content {
+            Content::Attribution(found) => Some(found),
+            _ => None,
+        }
+    }
+
+    /// The newest projection, and the step of its weights.
+    pub fn projection(&self) -> Option<(&Projection, u64)> {
+        match self.projection.as_deref()? {
+            Answer { content: Content::Projection(projection), step, .. } => {
+                Some((projection, *step))
+            }
+            _ => None,
+        }
+    }
+
+    /// The chosen image of the projection.
+    pub fn chosen_point(&self) -> Option<(ImageSet, &ProjectionPoint)> {
+        let (projection, _) = self.projection()?;
+        Some((projection.set, projection.points.get(self.point)?))
+    }
+
+    fn next_method(&mut self) {
+        self.method = match self.method {
+            None => Some(Method::Saliency),
+            Some(Method::Saliency) => Some(Method::Occlusion),
+            Some(Method::Occlusion) => None,
+        };
+    }
+
+    fn next_class(&mut self, classes: usize) {
+        let next = self.class.map_or(0, |class| class + 1);
+        self.class = (usize::from(next) < classes).then_some(next);
+    }
+
+    fn next_tab(&mut self) {
+        let place = Tab::ALL.iter().position(|&tab| tab == self.tab).unwrap_or_default();
+        self.tab = Tab::ALL[(place + 1) % Tab::ALL.len()];
+    }
+
+    /// Chooses another point: the next one in a direction, a page to the next mistake.
+    pub(super) fn select(&mut self, direction: Direction) {
+        let Some((projection, _)) = self.projection() else { return };
+        let points = &projection.points;
+        let Some(chosen) = points.get(self.point) else { return };
+        let is_wrong = |&place: &usize| points[place].label != points[place].prediction;
+        let next = match direction {
+            Direction::PageUp => (0..self.point).rev().find(is_wrong),
+            Direction::PageDown => (self.point + 1..points.len()).find(is_wrong),
+            Direction::Home => Some(0),
+            Direction::End => points.len().checked_sub(1),
+            Direction::Up | Direction::Down | Direction::Left | Direction::Right => {
+                nearest(points, chosen, direction)
+            }
+        };
+        self.point = next.unwrap_or(self.point);
+    }
+}
+
+/// The point that is nearest in a direction, where the other one counts double.
+fn nearest(
+    points: &[ProjectionPoint],
+    from: &ProjectionPoint,
+    direction: Direction,
+) -> Option<usize> {
+    let distance = |point: &ProjectionPoint| {
+        let [x, y] = [point.at[0] - from.at[0], point.at[1] - from.at[1]];
+        let (along, across) = match direction {
+            Direction::Left => (-x, y),
+            Direction::Right => (x, y),
+            Direction::Up => (y, x),
+            _ => (-y, x),
+        };
+        (along > 0.0).then_some(along + 2.0 * across.abs())
+    };
+    let all = points.iter().enumerate();
+    let ahead = all.filter_map(|(place, point)| Some((place, distance(point)?)));
+    ahead.min_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(place, _)| place)
+}
+
+impl App {
+    /// What the view shown wants explained.
+    pub(super) fn question(&self) -> Option<Question> {
+        let attribution = |subject: Subject| {
+            let (method, class) = (self.why.method?, self.why.class);
+            Some(Question::Attribution { subject, method, class })
+        };
+        match self.view {
+            View::Network => attribution(self.network.subject.clone()),
+            View::Draw if !self.pad.is_empty() => {
+                attribution(Subject::Drawn(self.pad.pixels.clone()))
+            }
+            View::Mistakes => {
+                let (set, index) = (self.mistakes.list()?.set, self.mistakes.chosen()?.index);
+                attribution(Subject::Image { set, index })
+            }
+            View::Confusion if self.why.calibration => {
+                let matrix = self.matrix()?;
+                Some(Question::Calibration { step: matrix.step, set: matrix.evaluation.set })
+            }
+            View::Why => Some(match self.why.tab {
+                Tab::Projection => Question::Projection,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Goes over to the next explanation of what is shown.
+    pub(super) fn explain(&mut self) {
+        match self.view {
+            View::Network | View::Mistakes | View::Draw => self.why.next_method(),
+            View::Confusion => self.why.calibration = !self.why.calibration,
+            View::Why => self.why.next_tab(),
+            View::Overview | View::Loss | View::Step => {}
+        }
+    }
+
+    /// Explains the next class, and after the last one that which is predicted.
+    pub(super) fn explain_next_class(&mut self) {
+        let is_shown = matches!(self.view, View::Network | View::Mistakes | View::Draw);
+        if is_shown && self.why.method.is_some() {
+            self.why.next_class(self.run.set().classes.len());
+        }
+    }
+
+    /// The image that the why view shows.
+    pub(super) fn explained_subject(&self) -> Option<Subject> {
+        match self.why.tab {
+            Tab::Projection => {
+                let (set, point) = self.why.chosen_point()?;
+                Some(Subject::Image { set, index: point.index })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

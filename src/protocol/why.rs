@@ -1,0 +1,61 @@
+//! Questions about why the network answers as it does, and the worker's answers.
+
+mod attribution;
+mod projection;
+
+use serde::{Deserialize, Serialize};
+
+pub use attribution::{Attribution, Method};
+pub use projection::{Projection, ProjectionPoint};
+
+use super::{EvalSet, Subject};
+use crate::metrics::Calibration;
+
+/// Something to be explained, again and again while the run goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// Which pixels of an image a class's logit depends on.
+    Attribution {
+        /// The image.
+        subject: Subject,
+        /// How that is measured.
+        method: Method,
+        /// The class; `None` for the predicted one.
+        class: Option<u8>,
+    },
+    /// Whether confidence says how often predictions are right, in the evaluation of a step.
+    Calibration {
+        /// The evaluation after this step.
+        step: u64,
+        /// The set that it was made on.
+        set: EvalSet,
+    },
+    /// Where the features of evaluation images lie along their principal components.
+    Projection,
+}
+
+/// An answer to a [`Question`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The question.
+    pub question: Question,
+    /// Steps that the weights were trained.
+    pub step: u64,
+    /// What was found.
+    pub content: Content,
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// To [`Question::Attribution`].
+    Attribution(Attribution),
+    /// To [`Question::Calibration`]; `None` where that evaluation's images are no longer known.
+    Calibration(Option<Calibration>),
+    /// To [`Question::Projection`].
+    Projection(Projection),
+    /// There is no answer, for a reason that is a whole sentence.
+    Nothing(String),
+}

@@ -1,0 +1,44 @@
+//! Questions about the network, answered beside the training.
+
+use std::{sync::Arc, time::Instant};
+
+use super::Run;
+use crate::{
+    protocol::{Event, Question},
+    train::why::Moment,
+};
+
+impl Run<'_> {
+    /// Answers another question from now on, or none.
+    pub(super) fn explain(&mut self, question: Option<Question>) {
+        self.explainer.ask(question, Instant::now());
+    }
+
+    /// Computes a slice while training runs, where it is time for one.
+    pub(super) fn explain_if_due(&mut self, now: Instant) {
+        if self.explainer.is_due(self.at.step, now) {
+            self.explain_slice();
+        }
+    }
+
+    /// Computes a slice where nothing is trained; whether there is more to compute.
+    pub(super) fn explain_again(&mut self) -> bool {
+        if self.explainer.has_work(self.at.step) {
+            self.explain_slice();
+        }
+        self.explainer.has_work(self.at.step)
+    }
+
+    fn explain_slice(&mut self) {
+        let moment = Moment {
+            step: self.at.step,
+            model: self.learner.product(),
+            sets: &self.sets,
+            results: &self.results,
+        };
+        if let Some(answer) = self.explainer.slice(&moment) {
+            self.outbox.send(&Event::Explained(Arc::new(answer)));
+        }
+        self.outbox.deliver();
+    }
+}

@@ -1,0 +1,203 @@
+//! Explanations of what the network does, computed in slices beside the training.
+//!
+//! A computation works on a copy of the weights, so that the training goes on meanwhile and its bits
+//! do not depend on what is looked at.
+
+mod attribution;
+mod calibration;
+mod projection;
+
+use std::time::{Duration, Instant};
+
+use candle_core::Result;
+
+use self::{attribution::Attribute, projection::Project};
+use super::{results::Results, sets::Sets};
+use crate::{
+    nn::{explain::Frozen, model::Model},
+    protocol::{Answer, Content, ImageSet, Question, Subject},
+};
+
+pub(super) use self::projection::Memory;
+
+/// The time of a slice is this often left to the training before the next one.
+const SHARE: u32 = 32;
+/// A question is answered again no sooner than this while training runs.
+const PERIOD: Duration = Duration::from_millis(250);
+
+/// A computation in slices of some milliseconds.
+trait Job {
+    /// Computes on; `None` where more is to be done.
+    fn slice(&mut self, sets: &Sets, memory: &mut Memory) -> Result<Option<Content>>;
+}
+
+/// An image that a question is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Image<'a> {
+    /// Where it is from; `None` if drawn.
+    pub(super) place: Option<(ImageSet, u32)>,
+    /// Its grey values, `[channels, rows, columns]`.
+    pub(super) pixels: &'a [u8],
+    /// True class, if known.
+    pub(super) label: Option<u8>,
+}
+
+impl<'a> Image<'a> {
+    /// The image that is meant after `step`; `None` for a drawing of another size.
+    pub(super) fn of(
+        subject: &'a Subject,
+        sets: &'a Sets,
+        results: &Results,
+        step: u64,
+    ) -> Option<Self> {
+        let (set, index) = match subject {
+            Subject::Drawn(pixels) => {
+                let fits = pixels.len() == sets.test.pixels();
+                return fits.then_some(Self { place: None, pixels, label: None });
+            }
+            Subject::Image { set, index } => (*set, *index),
+            // Before the first evaluation no image is the hardest.
+            Subject::Hardest => results.hardest(step).unwrap_or_default(),
+        };
+        let data = sets.images(set);
+        let index = index.min(data.len().checked_sub(1)? as u32);
+        let (pixels, label) = (data.image(index as usize), data.label(index as usize));
+        Some(Self { place: Some((set, index)), pixels, label: Some(label) })
+    }
+}
+
+/// What a computation is made of.
+pub(super) struct Moment<'a> {
+    /// Steps trained.
+    pub(super) step: u64,
+    /// The network as it is.
+    pub(super) model: &'a Model,
+    /// The images.
+    pub(super) sets: &'a Sets,
+    /// The last evaluations.
+    pub(super) results: &'a Results,
+}
+
+/// The question that is open, and the computation for it.
+pub(super) struct Explainer {
+    question: Option<Question>,
+    /// The computation in progress, and the step whose weights it works on.
+    job: Option<(u64, Box<dyn Job>)>,
+    /// Step of the last answer to this question.
+    answered: Option<u64>,
+    /// When training makes room for the next slice.
+    due: Instant,
+    memory: Memory,
+}
+
+impl Explainer {
+    /// Without a question.
+    pub(super) fn new(now: Instant) -> Self {
+        Self { question: None, job: None, answered: None, due: now, memory: Memory::default() }
+    }
+
+    /// Goes over to another question, or to none.
+    pub(super) fn ask(&mut self, question: Option<Question>, now: Instant) {
+        if question.is_none() || question != self.question {
+            self.job = None;
+        }
+        self.question = question;
+        self.answered = None;
+        self.due = self.due.min(now + PERIOD / 8);
+    }
+
+    /// Answers again, since the weights are others.
+    pub(super) fn renew(&mut self) {
+        self.answered = None;
+        self.job = None;
+    }
+
+    /// Lets training make room for a slice already then.
+    pub(super) fn due_at(&mut self, now: Instant) {
+        self.due = self.due.min(now);
+    }
+
+    /// Whether training should make room for a slice.
+    pub(super) fn is_due(&self, step: u64, now: Instant) -> bool {
+        self.question.is_some() && now >= self.due && self.has_work(step)
+    }
+
+    /// Whether there is anything to compute at this step.
+    pub(super) fn has_work(&self, step: u64) -> bool {
+        match self.question {
+            None => false,
+            // An evaluation stays what it is.
+            Some(Question::Calibration { .. }) => self.answered.is_none(),
+            Some(_) => self.job.is_some() || self.answered != Some(step),
+        }
+    }
+
+    /// Computes a slice; gives the answer once it is complete. What cannot be computed is no error of the
+    /// run, but said in the answer.
+    pub(super) fn slice(&mut self, moment: &Moment) -> Option<Answer> {
+        let question = self.question.clone()?;
+        let start = Instant::now();
+        let (step, mut job) = match self.job.take() {
+            Some(job) => job,
+            None => match begin(&question, moment) {
+                Ok(Begun::Job(job)) => (moment.step, job),
+                Ok(Begun::Answer(content)) => {
+                    return Some(self.answer(question, moment.step, content));
+                }
+                Err(error) => return Some(self.answer(question, moment.step, nothing(&error))),
+            },
+        };
+        let content = job.slice(moment.sets, &mut self.memory);
+        // The first answer is waited for.
+        let share = if self.answered.is_some() { SHARE } else { 1 };
+        self.due = Instant::now() + start.elapsed() * share;
+        match content {
+            Ok(None) => {
+                self.job = Some((step, job));
+                None
+            }
+            Ok(Some(content)) => Some(self.answer(question, step, content)),
+            Err(error) => Some(self.answer(question, step, nothing(&error))),
+        }
+    }
+
+    fn answer(&mut self, question: Question, step: u64, content: Content) -> Answer {
+        self.answered = Some(step);
+        self.due = self.due.max(Instant::now() + PERIOD);
+        Answer { question, step, content }
+    }
+}
+
+enum Begun {
+    Job(Box<dyn Job>),
+    Answer(Content),
+}
+
+fn begin(question: &Question, moment: &Moment) -> Result<Begun> {
+    Ok(match question {
+        Question::Attribution { subject, method, class } => {
+            match Image::of(subject, moment.sets, moment.results, moment.step) {
+                Some(image) => {
+                    let frozen = Frozen::of(moment.model)?;
+                    Begun::Job(Box::new(Attribute::new(frozen, image, *method, *class)?))
+                }
+                None => Begun::Answer(Content::Nothing("There is no such image.".to_owned())),
+            }
+        }
+        &Question::Calibration { step, set } => {
+            let found = calibration::of(moment.results, moment.sets.of(set), step, set);
+            Begun::Answer(Content::Calibration(found))
+        }
+        Question::Projection => {
+            let frozen = Frozen::of(moment.model)?;
+            Begun::Job(Box::new(Project::new(frozen, moment.sets)))
+        }
+    })
+}
+
+fn nothing(error: &candle_core::Error) -> Content {
+    Content::Nothing(format!("This cannot be computed: {error}."))
+}
+
+#[cfg(test)]
+mod tests;

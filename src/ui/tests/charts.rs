@@ -1,0 +1,158 @@
+//! The charts: values at the crosshair and at the ends of lines, axes, branches.
+
+use super::*;
+use crate::{
+    app::Direction,
+    protocol::{RateChange, Rewound},
+};
+
+fn loss_view(steps: u64) -> App {
+    let mut app = trained(steps);
+    act(&mut app, Action::Show(View::Loss));
+    app
+}
+
+/// The last row above the keys.
+fn readout(app: &App, width: u16) -> String {
+    let shown = text(app, width, 40);
+    let row = shown.lines().nth(38).expect("there are 40 rows");
+    row.trim_matches('"').trim_end().to_owned()
+}
+
+#[test]
+fn the_crosshair_reads_the_values_at_its_step() {
+    let mut app = loss_view(2_900);
+    assert_eq!(readout(&app, 120), "");
+    act(&mut app, Action::Point(2_400));
+    let (loss, smoothed) = (format::loss(f64::from(loss(2_400))), "smoothed 0.1");
+    let read = readout(&app, 160);
+    assert!(read.starts_with(&format!("step 2,400 · loss {loss} · {smoothed}")), "{read}");
+    assert!(read.contains(" · lr 0.001 · test error 1.97 % · test loss 0.0750"), "{read}");
+    assert!(readout(&app, 60).ends_with("lr 0.001"), "{}", readout(&app, 60));
+    act(&mut app, Action::Move(Direction::Left));
+    let read = readout(&app, 160);
+    assert!(
+        read.starts_with("step 2,350 ·") && read.contains("test error 4.26 % at 1,200"),
+        "{read}"
+    );
+    let buf = screen(&app, 120, 40, Depth::True).backend().buffer().clone();
+    let line = buf.content().iter().filter(|cell| cell.symbol() == "│").count();
+    let inverted = buf
+        .content()
+        .iter()
+        .filter(|cell| cell.modifier.contains(ratatui::style::Modifier::REVERSED));
+    // Two value axes and the crosshair through both charts, but for the curves it crosses.
+    assert!(line > 40 && inverted.count() > 0, "{}", text(&app, 120, 40));
+}
+
+#[test]
+fn steps_that_are_no_longer_told_apart_are_read_as_a_range() {
+    let mut app = loss_view(9_000);
+    act(&mut app, Action::Point(1_000));
+    assert!(readout(&app, 160).starts_with("step 1,000 · loss 0."), "{}", readout(&app, 160));
+    assert!(readout(&app, 160).contains('–'), "{}", readout(&app, 160));
+    act(&mut app, Action::Point(8_990));
+    assert!(!readout(&app, 160).contains('–'), "{}", readout(&app, 160));
+}
+
+/// Rewound from step 2,400 to 600, and trained again with so many times the loss.
+fn branched(share: f32) -> App {
+    let mut app = loss_view(2_400);
+    let clock = app.run.clock;
+    let (step, learning_rate) = (600, 5e-4);
+    let tail = (1..=step).map(loss).collect();
+    let to = Rewound { step, epoch: 1, batch: step, images: 50 * step, learning_rate, clock, tail };
+    feed(&mut app, Event::Rewound(to));
+    feed(&mut app, Event::LearningRate(RateChange { step, learning_rate, branch: true }));
+    for (epoch, first, last) in [(1, 601, 1_200), (2, 1_201, 1_800)] {
+        let losses = (first..=last).map(|step| share * loss(step)).collect();
+        let progress = Progress {
+            epoch,
+            first_step: first,
+            first_batch: 1,
+            losses,
+            images: 1,
+            learning_rate,
+            clock,
+            sample: None,
+        };
+        feed(&mut app, Event::Progress(progress));
+        if epoch == 1 {
+            let mut record = record(1, last);
+            record.evaluation.loss *= f64::from(share);
+            record.evaluation.correct += 50;
+            feed(&mut app, Event::Epoch(record));
+        }
+    }
+    app
+}
+
+#[test]
+fn a_branch_is_compared_with_what_was_given_up() {
+    let app = branched(0.5);
+    let read = readout(&app, 120);
+    assert_eq!(read, "compared with A · at step 1,200 · test loss -0.0600 · accuracy +0.48 points");
+    let shown = text(&app, 120, 40);
+    let end = shown.lines().find(|line| line.contains(" A 0.")).expect("the end of branch A");
+    // It ends at step 2,400 of 2,500, the run at 1,800.
+    assert!(end.find(" A 0.") > end.len().checked_sub(20), "{end}");
+    let theme = Theme::new(Depth::True);
+    let buf = screen(&app, 120, 40, Depth::True).backend().buffer().clone();
+    assert_eq!(buf[(45, 38)].style().fg, theme.right.fg, "a lower loss is better");
+}
+
+#[test]
+fn outliers_of_the_first_steps_are_cut_off_and_named() {
+    let mut app = App::default();
+    feed(&mut app, Event::Started(RunInfo::example()));
+    let losses = (1..=1_000).map(|step| if step < 20 { 7.5 } else { 0.6 }).collect();
+    let (learning_rate, clock) = (1e-3, Clock::default());
+    feed(
+        &mut app,
+        Event::Progress(Progress {
+            epoch: 1,
+            first_step: 1,
+            first_batch: 1,
+            losses,
+            images: 1,
+            learning_rate,
+            clock,
+            sample: None,
+        }),
+    );
+    let shown = text(&app, 120, 40);
+    let top = shown.lines().nth(5).expect("the chart's first row");
+    assert!(top.contains('↑') && top.contains("7.50"), "{shown}");
+    act(&mut app, Action::ToggleLogScale);
+    let shown = text(&app, 120, 40);
+    assert!(shown.contains("so far · log") && !shown.contains('↑'), "{shown}");
+}
+
+#[test]
+fn charts_above_each_other_have_their_steps_in_the_same_columns() {
+    let app = loss_view(2_900);
+    let buf = screen(&app, 120, 40, Depth::True).backend().buffer().clone();
+    let axes: Vec<u16> = (5..37)
+        .flat_map(|y| (0..20).filter(move |&x| (x, y) != (0, 0)).map(move |x| (x, y)))
+        .filter(|&at| matches!(buf[at].symbol(), "│" | "┤"))
+        .map(|(x, _)| x)
+        .collect();
+    assert!(axes.len() > 25 && axes.iter().all(|&x| x == 5), "{axes:?}");
+}
+
+#[test]
+fn lines_stand_out_from_the_band() {
+    let linear = |value: u8| {
+        let value = f64::from(value) / 255.0;
+        if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+    };
+    let luminance = |color| match color {
+        Some(Color::Rgb(r, g, b)) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b),
+        _ => panic!("{color:?} is none of 24 bits"),
+    };
+    let theme = Theme::new(Depth::True);
+    for line in [theme.smooth, theme.evaluation] {
+        let contrast = (luminance(line.fg) + 0.05) / (luminance(theme.band_ground()) + 0.05);
+        assert!(contrast >= 4.5, "{line:?}: {contrast}");
+    }
+}

@@ -1,0 +1,82 @@
+//! Explanations of what the network does: the why view, and panes for other views.
+
+mod calibration;
+mod heat;
+mod projection;
+mod symbols;
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    text::{Line, Span},
+    widgets::Widget,
+};
+
+use super::{format, pane, theme::Theme};
+use crate::app::{App, Tab};
+
+pub(super) use calibration::Calibration;
+pub(super) use heat::{Heat, above, explain_pixels};
+
+/// Rows of an area that is too low for an explanation.
+const LEAST_ROWS: u16 = 2;
+
+/// The view of explanations.
+#[derive(Debug)]
+pub(super) struct Why<'a> {
+    app: &'a App,
+    theme: &'a Theme,
+}
+
+impl<'a> Why<'a> {
+    pub(super) fn new(app: &'a App, theme: &'a Theme) -> Self {
+        Self { app, theme }
+    }
+}
+
+impl Widget for &Why<'_> {
+    fn render(self, area: Rect, buf: &mut Buffer) {
+        match self.app.why.tab {
+            Tab::Projection => {
+                projection::Pane { app: self.app, theme: self.theme }.render(area, buf);
+            }
+        }
+    }
+}
+
+/// The tabs, of which one is shown.
+fn tabs(app: &App, theme: &Theme) -> Line<'static> {
+    let mut line = Line::default();
+    for tab in Tab::ALL {
+        let style = if tab == app.why.tab { theme.accent } else { theme.muted };
+        line.push_span(Span::styled(tab.name(), style));
+        line.push_span(" ");
+    }
+    line.push_span(Span::styled("a", theme.key));
+    line
+}
+
+/// Writes one line of explanation at the bottom of an area, in the first wording that fits, and gives the
+/// rest of the area.
+fn explained(area: Rect, buf: &mut Buffer, theme: &Theme, wordings: &[&str]) -> Rect {
+    let Some(row) = area.rows().next_back().filter(|_| area.height > LEAST_ROWS) else {
+        return area;
+    };
+    let width = usize::from(area.width);
+    let fits = |wording: &&&str| wording.chars().count() <= width;
+    let text = wordings.iter().find(fits).or(wordings.last()).copied().unwrap_or_default();
+    Line::styled(format::cut(text, width), theme.muted).render(row, buf);
+    Rect { height: area.height - 1, ..area }
+}
+
+/// Says in a pane with a title why it is empty.
+fn empty(area: Rect, buf: &mut Buffer, app: &App, theme: &Theme, title: &str, waits_for: &str) {
+    let inner = pane::titled(area, buf, theme, title, []);
+    let reason = match app.why.answer().map(|answer| &answer.content) {
+        Some(crate::protocol::Content::Nothing(reason)) => reason,
+        _ if app.looks_on => "This appears with the last checkpoint of the run.",
+        _ if app.run.failure.is_some() => "The run has failed, and its network is gone.",
+        _ => waits_for,
+    };
+    pane::empty(inner, buf, theme, reason);
+}

@@ -1,0 +1,33 @@
+//! A letter and a colour for each class.
+
+use ratatui::style::{Color, Style};
+
+use crate::ui::{names::Names, theme::Theme};
+
+/// Colours of xterm's 256, of like lightness and apart in hue, for classes in turn.
+const COLORS: [u8; 10] = [39, 208, 41, 203, 141, 179, 212, 245, 148, 44];
+/// The nearest of the terminal's own, where there are only sixteen.
+const BASIC: [Color; 6] =
+    [Color::Blue, Color::Red, Color::Green, Color::Magenta, Color::Cyan, Color::Yellow];
+const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+/// What stands for a class where there is room for one character: the digit that it is named by, or a
+/// letter.
+pub(super) fn symbol(names: Names<'_>, class: u8) -> char {
+    if names.are_digits() {
+        return names.full(class.into()).chars().next().unwrap_or('?');
+    }
+    let place = usize::from(class) % LETTERS.len();
+    char::from(LETTERS[place])
+}
+
+/// The colour of a class; the default one where there are none.
+pub(super) fn style(theme: &Theme, class: u8) -> Style {
+    if theme.heat(0.0).is_some() {
+        return Style::new().fg(Color::Indexed(COLORS[usize::from(class) % COLORS.len()]));
+    }
+    if theme.muted.fg == Some(Color::Reset) {
+        return Style::new();
+    }
+    Style::new().fg(BASIC[usize::from(class) % BASIC.len()])
+}
