@@ -253,7 +253,7 @@ fn validation_images_are_evaluated_on_and_the_test_images_at_the_end() {
     assert!(lines[0].contains("before training,   validation loss "), "{out}");
     assert!(lines[1].contains(", validation loss ") && lines[1].contains("/30 ("), "{out}");
     assert!(lines[2].starts_with("training with 70 data... done"), "{out}");
-    assert!(lines[3].starts_with("test accuracy: ") && lines[3].contains("/20 ("), "{out}");
+    assert!(lines[3].starts_with("test accuracy") && lines[3].contains("/20 ("), "{out}");
     let log = place.log("log");
     let epoch = log.iter().find(|line| line["event"] == "epoch").expect("an epoch");
     assert_eq!((&epoch["eval_set"], &epoch["total"]), (&"validation".into(), &30.into()));
