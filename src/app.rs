@@ -7,6 +7,7 @@ mod breakpoints;
 mod charts;
 pub mod curves;
 mod epochs;
+mod export;
 mod held;
 mod hint;
 mod inspector;
@@ -35,6 +36,7 @@ pub use breakpoints::{Breakpoints, Row};
 pub use charts::Charts;
 pub use curves::{Curves, Range, Sight};
 pub use epochs::Epochs;
+pub use export::{Export, ExportFormat};
 use held::Held;
 use hint::Hinted;
 pub use inspector::Inspector;
@@ -82,6 +84,8 @@ pub enum Msg {
     Recorded(Report),
     /// Something that the person should know.
     Warning(String),
+    /// A file that the person asked for was written there, or why not.
+    Exported(Result<String, String>),
     /// Time has passed, counted from any fixed moment.
     Tick(Duration),
 }
@@ -142,6 +146,8 @@ pub struct App {
     matrix: Held<u64>,
     /// The evaluation whose matrix is shown however the run goes on.
     pin: Option<Pin>,
+    /// A file to be written.
+    export: Option<Export>,
     leave: bool,
 }
 
@@ -191,6 +197,7 @@ impl Default for App {
             sample: Held::new(SAMPLE_DWELL),
             matrix: Held::new(MATRIX_DWELL),
             pin: None,
+            export: None,
             leave: false,
         }
     }
@@ -247,6 +254,10 @@ impl App {
             }
             Msg::Warning(message) => {
                 self.messages.alert(printable(&message));
+                Vec::new()
+            }
+            Msg::Exported(outcome) => {
+                self.exported(outcome);
                 Vec::new()
             }
             Msg::Tick(now) => {

@@ -2,6 +2,8 @@
 
 mod arguments;
 mod describe;
+mod options_file;
+mod presets;
 mod runs;
 
 use std::{
@@ -41,7 +43,7 @@ use arguments::{
 
 /// Runs the program with these arguments; the first is its name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match options_file::parse(&arguments.into_iter().collect::<Vec<_>>()) {
         Ok(cli) => cli,
         Err(mut error) => {
             shorten(&mut error);
@@ -60,6 +62,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Sub::Eval(arguments)) => evaluate(arguments),
         Some(Sub::Predict(arguments)) => predict(&arguments),
         Some(Sub::Model(arguments)) => describe(&arguments),
+        Some(Sub::Config(arguments)) => match new_config(&arguments) {
+            Ok(config) => check::print(&config.to_toml()),
+            Err(outcome) => outcome,
+        },
         Some(Sub::Reproduce(arguments)) => {
             let (data, image_size) = (arguments.source.data(), arguments.source.image_size);
             let MachineArgs { threads, device } = arguments.machine;
@@ -121,6 +127,23 @@ fn train(arguments: &TrainArgs) -> Outcome {
 }
 
 fn new_run(arguments: &TrainArgs, tools: Tools) -> Result<Launch, Outcome> {
+    let config = new_config(arguments)?;
+    let run_dir = arguments.run_dir.as_deref();
+    let mut launch = Launch::unrecorded(config, tools, arguments.log.clone());
+    if arguments.no_run_dir {
+        return Ok(launch);
+    }
+    match launch::new_folder(run_dir, &launch.config).map_err(Outcome::failure)? {
+        Ok(folder) => Ok(launch.in_new_folder(folder)),
+        Err(warning) => {
+            launch.warning = Some(warning);
+            Ok(launch)
+        }
+    }
+}
+
+/// The configuration of a new run.
+fn new_config(arguments: &TrainArgs) -> Result<RunConfig, Outcome> {
     let wrong = |error: ConfigError| Outcome::Failed(error.into());
     let mut config = arguments.config().map_err(wrong)?;
     config.validate().map_err(wrong)?;
@@ -134,17 +157,7 @@ fn new_run(arguments: &TrainArgs, tools: Tools) -> Result<Launch, Outcome> {
         config.model = arguments.with_dropout(model).map_err(wrong)?;
         config.validate().map_err(wrong)?;
     }
-    let mut launch = Launch::unrecorded(config, tools, arguments.log.clone());
-    if arguments.no_run_dir {
-        return Ok(launch);
-    }
-    match launch::new_folder(run_dir, &launch.config).map_err(Outcome::failure)? {
-        Ok(folder) => Ok(launch.in_new_folder(folder)),
-        Err(warning) => {
-            launch.warning = Some(warning);
-            Ok(launch)
-        }
-    }
+    Ok(config)
 }
 
 fn resumed(arguments: &TrainArgs, run: Option<&Path>, tools: Tools) -> Result<Launch, Outcome> {
@@ -291,7 +304,7 @@ mod tests {
         let line = "--data mnist --image-size 28x28 --epochs 3 --batch-size 7 --lr 1e-2 --seed 9 --no-shuffle \
                     --validation 11 --steps 13 --init a --save b --log c --threads 2 \
                     --device cpu --fps 60 --headless --optimizer sgd --momentum 0.9 --nesterov \
-                    --weight-decay 5e-4 --clip-norm 2 --schedule one-cycle --warmup 20 --final-lr 1e-6 --label-smoothing 0.1 \
+                    --weight-decay 5e-4 --clip-norm 2 --schedule one-cycle --warmup 20 --final-lr 1e-6 --label-smoothing 0.1 --augment shift=1 \
                     --ema 0.99 --early-stop 3 --train-size 500 --dropout 0.25 --model";
         let line: Vec<&str> =
             line.split_whitespace().chain(["flatten, dropout 0.5, linear"]).collect();
@@ -322,6 +335,7 @@ mod tests {
                 },
                 clip_norm: Some(2.0),
                 balanced_validation: true,
+                augment: "shift=1".parse().expect("a distortion"),
                 label_smoothing: 0.1,
                 ema: Some(0.99),
                 early_stop: Some(3),

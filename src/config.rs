@@ -1,6 +1,8 @@
 //! What a run is asked to do, as validated plain data.
 
+mod augment;
 mod differences;
+mod file;
 mod image_size;
 mod model;
 mod optimizer;
@@ -17,7 +19,9 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::network::{NetworkSpec, Plan};
+pub use augment::Augment;
 pub use image_size::{ImageSize, SIDES};
+pub(crate) use model::read_text;
 pub use model::{is_safetensors, parse_model};
 pub use optimizer::{OptimizerName, OptimizerOptions, OptimizerSpec};
 pub use schedule::{Schedule, ScheduleSpec, Shape};
@@ -131,6 +135,9 @@ pub struct RunConfig {
     /// Most that the norm of a gradient may be; a longer one is shortened to it.
     #[serde(default)]
     pub clip_norm: Option<f64>,
+    /// How training images are distorted.
+    #[serde(default)]
+    pub augment: Augment,
     /// What all classes share of each label.
     #[serde(default)]
     pub label_smoothing: f64,
@@ -176,6 +183,7 @@ impl Default for RunConfig {
             optimizer: OptimizerSpec::default(),
             schedule: ScheduleSpec::default(),
             clip_norm: None,
+            augment: Augment::default(),
             label_smoothing: 0.0,
             ema: None,
             early_stop: None,
@@ -354,6 +362,7 @@ impl RunConfig {
             optimizer,
             schedule,
             clip_norm,
+            augment,
             label_smoothing,
             ema,
             early_stop,
@@ -373,6 +382,7 @@ impl RunConfig {
             optimizer,
             schedule,
             clip_norm,
+            augment,
             label_smoothing,
             ema,
             early_stop,

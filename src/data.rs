@@ -1,5 +1,6 @@
 //! Data sets in memory: a byte a pixel, floats only for the batch at hand.
 
+pub mod augment;
 pub mod batches;
 mod builtin;
 pub mod centre;

@@ -2,6 +2,7 @@
 
 pub mod calibration;
 pub mod confusion;
+pub mod directions;
 pub mod pca;
 pub mod rate;
 pub mod series;

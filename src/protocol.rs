@@ -31,7 +31,9 @@ pub use progress::{Clock, Digit, Progress, Sample};
 pub use run::{EvalSet, Failure, RunInfo, Summary, diverged_at};
 pub use state::{Best, Slot, StoredWeights, TrainingProgress, TrainingState};
 pub use timeline::{Break, RateChange, Rewound};
-pub use why::{Answer, Attribution, Content, Method, Projection, ProjectionPoint, Question};
+pub use why::{
+    Answer, Attribution, Content, Landscape, Method, Projection, ProjectionPoint, Question,
+};
 
 /// Learning rates that a person can set: beyond, the weights are lost or nothing moves.
 pub const LEARNING_RATES: (f64, f64) = (1e-10, 1e3);
@@ -70,11 +72,11 @@ pub enum Command {
     Inspect(bool),
     /// Report images of an evaluation.
     Find(Query),
-    /// Evaluate the network as it is now.
-    Evaluate,
     /// Answer a question about the network, now and again as it changes; `None` ends that, and with it any
     /// computation for the question before.
     Explain(Option<Question>),
+    /// Evaluate the network as it is now.
+    Evaluate,
     /// Hand over a checkpoint.
     Checkpoint,
     /// Stand still before the next batch, whatever else was commanded, or no longer: the program is

@@ -25,6 +25,8 @@ pub enum Purpose {
     Augmentation = 5,
     /// Which images are picked to be shown.
     Samples = 6,
+    /// In which directions the loss around the weights is shown.
+    Landscape = 8,
 }
 
 /// The generator at the address (`seed`, `purpose`, `epoch`, `step`): `ChaCha8` whose 32-byte key

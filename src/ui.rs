@@ -12,6 +12,7 @@ mod depth;
 mod digits;
 mod draw;
 mod error_rate;
+mod export;
 mod figures;
 mod footer;
 mod format;
@@ -45,6 +46,7 @@ pub use ascii::is_wanted as ascii_is_wanted;
 pub use background::Background;
 pub use click::action_at;
 pub use depth::Depth;
+pub use export::export;
 pub(crate) use format::thousands;
 pub use theme::Theme;
 

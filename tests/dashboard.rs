@@ -38,7 +38,7 @@ fn a_screen_that_stands_still_is_not_drawn_again() {
     let frames = tty.frames();
     // Keys without meaning change nothing; the help then is the next frame.
     tty.send("\x1b[24~\x1b[2~?");
-    tty.wait_for_text("ten batches, then pause");
+    tty.wait_for_text("train one batch, or ten");
     assert_eq!(tty.frames(), frames + 1);
     tty.leave();
 }
@@ -146,7 +146,7 @@ fn a_terminal_that_goes_without_a_signal_ends_the_run_too() {
         let weights = folder.path().join("w.safetensors");
         let mut command = portable_pty::CommandBuilder::new("sh");
         command.args(["-c", "trap '' HUP; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_mnist-tui")]);
-        command.args(["--epochs", "100000", "--save", weights.to_str().expect("UTF-8")]);
+        command.args(["--epochs", "1000", "--save", weights.to_str().expect("UTF-8")]);
         let mut tty = Tty::start_command(command, &[], 80, 24);
         tty.wait_for("training to move", |screen| batch(screen).filter(|&batch| batch > 0));
         if paused {
@@ -218,6 +218,7 @@ fn a_terminal_that_says_that_it_is_light_gets_other_colours() {
     tty.wait_for_text("Nothing is drawn yet.");
     assert!(has_written(&tty, MUTED[1]), "the reply came before the key");
     assert!(has_written(&tty, b"\x1b]11;?\x1b\\"), "it was asked");
+    tty.wait_for_text("▶ training");
     tty.leave();
     let mut tty = Tty::start(&["--epochs", "100", "--theme", "dark"], 80, 24);
     tty.wait_for_text("▶ training");
@@ -352,13 +353,13 @@ fn every_view_has_its_key() {
     let mut tty = Tty::start(&["--epochs", "100"], 80, 24);
     tty.wait_for_text("▶ training");
     for (key, text) in [
-        ("2", "Accuracy after each epoch"),
+        ("2", "Error after each epoch"),
         ("3", "Digits of step"),
         ("4", "Confusion"),
         ("7", "7 draw"),
         ("\t", "smoothed"),
-        ("y", "whole run, log"),
-        ("r", "last 1,000 steps, log"),
+        ("r", "whole run"),
+        ("r", "last 1,000 steps"),
         ("\x1b[Z", "7 draw"),
         ("?", "quit; may ask first"),
     ] {

@@ -157,16 +157,18 @@ fn config() -> impl Strategy<Value = RunConfig> {
         prop::sample::select(vec![0.0, 0.1]),
         prop::option::of(Just(0.9)),
     );
+    let augment = prop::sample::select(vec!["none", "strong", "shift=2,rotate=10"]);
     let sets = (prop::bool::ANY, prop::option::of(1_u32..3), prop::option::of(Just(90_usize)));
-    let order = (any::<u64>(), any::<bool>(), 8_usize..20);
+    let order = (any::<u64>(), any::<bool>(), 8_usize..20, augment);
     (optimizer, schedule, model, regularisation, sets, order).prop_map(
         |(optimizer, schedule, model, (clip_norm, label_smoothing, ema), sets, order)| {
             let (holds_out, early_stop, train_size) = sets;
-            let (seed, shuffle, batch_size) = order;
+            let (seed, shuffle, batch_size, augment) = order;
             RunConfig {
                 optimizer,
                 schedule,
                 model: model.parse().expect("a network"),
+                augment: augment.parse().expect("distortions"),
                 clip_norm,
                 label_smoothing,
                 ema,

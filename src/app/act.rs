@@ -12,6 +12,7 @@ impl App {
             self.messages.inform("You are watching this run: another program controls it.");
             return Vec::new();
         }
+        self.why.stop_exploring();
         match action {
             // The session sees to it.
             Action::Suspend | Action::Redraw => {}
@@ -38,25 +39,7 @@ impl App {
             Action::AddBreakpoint => self.ask(PromptKind::Breakpoint),
             Action::ToggleBreakpoint => return self.toggle_breakpoint(),
             Action::RemoveBreakpoint => return self.remove_breakpoint(),
-            Action::Move(_) if self.prompt.is_some() => {}
-            Action::Move(direction) if self.overlay == Some(Overlay::Breakpoints) => {
-                self.breakpoints.select(direction);
-            }
-            Action::Move(direction) if self.overlay == Some(Overlay::Help) => {
-                self.turn_help(direction);
-            }
-            Action::Move(direction) => match self.view {
-                View::Step => self.inspector.select(direction, self.tiles),
-                View::Confusion => self.move_cursor(direction),
-                View::Network => {
-                    self.network.select(direction, self.run.info.as_ref(), self.tiles.parts);
-                }
-                View::Mistakes => self.mistakes.select(direction, self.tiles),
-                View::Draw => self.pad.select(direction),
-                View::Why => self.why.select(direction),
-                View::Loss => self.move_crosshair(direction),
-                View::Overview => {}
-            },
+            Action::Move(direction) => self.go(direction),
             Action::Choose(target) => self.choose(target),
             Action::Point(step) => self.point_at(step),
             Action::Zoom { closer } => self.zoom(closer),
@@ -68,6 +51,7 @@ impl App {
             Action::LookInside => self.look_inside(),
             Action::Hardest => self.network.hardest(),
             Action::Explain => self.explain(),
+            Action::Export => self.prompt = Some(Prompt::new(PromptKind::Export)),
             Action::ExplainNextClass => self.explain_next_class(),
             Action::SwitchSet => self.network.switch_set(self.run.info.as_ref()),
             Action::Pen => self.pad.toggle_pen(),
@@ -144,6 +128,29 @@ impl App {
         !has_ended
     }
 
+    /// Moves what is chosen on top or, with nothing there, in the view.
+    fn go(&mut self, direction: Direction) {
+        match (&self.prompt, self.overlay) {
+            (Some(_), _) => return,
+            (None, Some(Overlay::Breakpoints)) => return self.breakpoints.select(direction),
+            (None, Some(Overlay::Help)) => return self.turn_help(direction),
+            (None, _) => {}
+        }
+        match self.view {
+            View::Step => self.inspector.select(direction, self.tiles),
+            View::Confusion => self.move_cursor(direction),
+            View::Network => {
+                self.network.select(direction, self.run.info.as_ref(), self.tiles.parts);
+            }
+            View::Mistakes => self.mistakes.select(direction, self.tiles),
+            View::Draw => self.pad.select(direction),
+            View::Why => self.why.select(direction),
+            View::Loss => self.move_crosshair(direction),
+            View::Overview => {}
+        }
+    }
+
+    /// Chooses what was clicked, or opens it if it was chosen before.
     fn choose(&mut self, target: Target) {
         let before = (self.view, self.mistakes.cursor, self.mistakes.selected);
         let inspected = self.inspector.selected;

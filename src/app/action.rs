@@ -76,6 +76,8 @@ pub enum Action {
     Hardest,
     /// Show the next explanation of what is shown: which pixels matter, the calibration, another tab.
     Explain,
+    /// Ask for a file to save the view to.
+    Export,
     /// Explain the next class.
     ExplainNextClass,
     /// Switch between test and training images.

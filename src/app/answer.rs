@@ -1,6 +1,6 @@
 //! Questions that are answered by typing: opening them, and what the answers do.
 
-use super::{App, Prompt, PromptKind, breakpoints::Toggled};
+use super::{App, Export, Prompt, PromptKind, breakpoints::Toggled};
 use crate::protocol::{Command, RunState};
 
 impl App {
@@ -20,6 +20,10 @@ impl App {
             PromptKind::Image => {
                 self.network.choose(&prompt.text, self.run.info.as_ref()).map(|()| None)
             }
+            PromptKind::Export => Export::named(&prompt.text).map(|export| {
+                self.export = Some(export);
+                None
+            }),
             PromptKind::Breakpoint => {
                 self.breakpoints.add(&prompt.text).map(|()| Some(self.set_breakpoints()))
             }

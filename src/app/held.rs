@@ -1,8 +1,8 @@
-//! What changes faster than it can be looked at.
+//! Values that change faster than they can be read.
 
 /// A value that, once shown, stays for a while whatever newer ones arrive.
 ///
-/// Time is the run's own: while the run stands still, so does the screen.
+/// Time is the run's clock, so that a paused run leaves the screen as it is.
 #[derive(Clone, Debug)]
 pub(super) struct Held<T> {
     shown: Option<T>,
@@ -40,7 +40,7 @@ impl<T> Held<T> {
     /// Goes over to the newest value if the one shown has stood long enough, or `at_once`.
     pub(super) fn refresh(&mut self, now: f64, at_once: bool) {
         if self.newest.is_some() && self.is_due(now, at_once) {
-            // The first value is seldom the most telling: it stands for a quarter of the time.
+            // The first value is seldom the most telling: it stays for a quarter of the time.
             self.since = if self.shown.is_none() { now - 0.75 * self.dwell } else { now };
             self.shown = self.newest.take();
         }

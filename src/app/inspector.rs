@@ -1,18 +1,18 @@
-//! What a step did, and which of its images is chosen.
+//! A step's effects, and the chosen image of its batch.
 
 use std::sync::Arc;
 
 use super::{Direction, Held, Tiles};
 use crate::protocol::{Inspection, RankedDigit};
 
-/// Seconds that a batch's images stay while training goes on: its figures change more often, but
-/// images take many more bytes.
+/// Seconds that a batch's images stay while training. Figures change more often, but images take many
+/// more bytes.
 const BATCH_DWELL: f64 = 3.0;
 
-/// What the step view shows.
+/// State of the step view.
 #[derive(Debug)]
 pub struct Inspector {
-    /// What a step did, as last reported.
+    /// The last step that was reported.
     pub inspection: Option<Arc<Inspection>>,
     /// The one whose images are shown.
     batch: Held<Arc<Inspection>>,

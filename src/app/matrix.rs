@@ -1,4 +1,4 @@
-//! Which evaluation's confusion matrix is shown: the newest, or one that a person has gone back to.
+//! The evaluation whose confusion matrix is shown: the newest, or an older one that is pinned.
 
 use super::{App, Epochs};
 use crate::protocol::{EpochRecord, EvalSet, Evaluation, RunState};
@@ -17,7 +17,7 @@ pub struct Matrix<'a> {
     pub evaluation: &'a Evaluation,
 }
 
-/// What tells evaluations apart: steps trained before it, and its set.
+/// Identifies an evaluation: steps trained before it, and its set.
 pub(super) type Pin = (u64, EvalSet);
 
 impl<'a> Matrix<'a> {
@@ -38,7 +38,7 @@ impl App {
         self.pinned().or_else(|| self.newest_matrix())
     }
 
-    /// The newest evaluation, held for a moment while others follow quickly; `None` before the first.
+    /// The newest evaluation, held for some seconds while others follow quickly; `None` before the first.
     pub fn newest_matrix(&self) -> Option<Matrix<'_>> {
         self.closing().or_else(|| {
             let held = self.matrix.shown().and_then(|&step| self.epochs.at(step));
@@ -60,7 +60,7 @@ impl App {
         epoch.into_iter().chain(self.closing()).find(|matrix| matrix.pin() == (step, set))
     }
 
-    /// Whether the matrix shown stays however the run goes on.
+    /// Whether the matrix shown stays while newer ones come.
     pub fn is_pinned(&self) -> bool {
         self.pin.is_some()
     }

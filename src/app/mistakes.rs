@@ -1,9 +1,9 @@
 //! The cell chosen in the confusion matrix, and the images of a cell or of all, hardest first.
 
 use super::{App, Direction, Matrix, Tiles, View};
-use crate::protocol::{Found, Query, RankedDigit, Subject};
+use crate::protocol::{Found, Query, RankedDigit};
 
-/// What the confusion and mistakes views show beside the matrix itself.
+/// State of the confusion and mistakes views.
 #[derive(Debug, Default)]
 pub struct Mistakes {
     /// True and predicted class of the chosen cell.
@@ -17,7 +17,7 @@ pub struct Mistakes {
 }
 
 impl Mistakes {
-    /// What the mistakes view wants to know of an evaluation.
+    /// The question of the mistakes view about an evaluation.
     pub(super) fn query(&self, of: Matrix<'_>) -> Query {
         Query { step: of.step, set: of.evaluation.set, cell: self.cell }
     }
@@ -75,7 +75,7 @@ impl App {
         self.mistakes.move_cursor(direction, classes);
     }
 
-    /// Opens what is chosen: a cell's images, or an image's way through the network.
+    /// Opens what is chosen: a cell's images, or an image in the network view.
     pub(super) fn open_chosen(&mut self) {
         match self.view {
             View::Confusion if self.matrix().is_some() => {
@@ -88,12 +88,7 @@ impl App {
                 self.network.look_at(set, index);
                 self.view = View::Network;
             }
-            View::Why => {
-                if let Some(Subject::Image { set, index }) = self.explained_subject() {
-                    self.network.look_at(set, index);
-                    self.view = View::Network;
-                }
-            }
+            View::Why => self.open_explained(),
             _ => {}
         }
     }

@@ -1,24 +1,23 @@
-//! Which image's way through the network is shown.
+//! The image that the network view shows, and its chosen stage.
 
 use std::sync::Arc;
 
 use super::{Direction, held::Held};
 use crate::protocol::{EvalSet, ImageSet, Insides, RunInfo, Subject};
 
-/// Seconds that an answer stays while training goes on and no other image is asked for.
+/// Seconds that an answer stays while training, unless another image is asked for.
 const DWELL: f64 = 0.4;
 /// Images that a page forth or back skips.
 const PAGE: u32 = 10;
 
-/// What the network view shows.
+/// State of the network view.
 #[derive(Debug)]
 pub struct Network {
     /// The image that is asked for.
     pub subject: Subject,
     /// Which stage is shown where there is no room for all, below [`Network::stages`].
     pub page: usize,
-    /// Which screen of that stage is shown where it has no room on one; past the end stands for the
-    /// last one.
+    /// The screen shown of a stage that does not fit on one; past the end means the last.
     pub part: usize,
     shown: Held<Arc<Insides>>,
     /// Whether the newest answer is about another image than the one shown.
@@ -138,10 +137,10 @@ impl Network {
         self.look_at(set, index.min(last));
     }
 
-    /// Takes the typed index of an image of the set at hand.
+    /// Takes the typed index of an image of the current set.
     ///
     /// # Errors
-    /// With a sentence for the person if there is no such image.
+    /// With a sentence for the screen if there is no such image.
     pub(super) fn choose(&mut self, text: &str, info: Option<&RunInfo>) -> Result<(), String> {
         let (set, _) = self.place();
         let Some(last) = images(info, set).checked_sub(1) else {
@@ -156,7 +155,7 @@ impl Network {
         }
     }
 
-    /// Where the image stands that is asked for; the first test image if that is not known.
+    /// Set and index of the image asked for; the first test image if they are not known.
     fn place(&self) -> (ImageSet, u32) {
         match &self.subject {
             Subject::Image { set, index } => Some((*set, *index)),

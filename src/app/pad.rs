@@ -15,7 +15,7 @@ use crate::{
 /// Most strokes that can be taken back.
 const UNDOS: usize = 100;
 
-/// What the draw view shows.
+/// State of the draw view.
 #[derive(Debug)]
 pub struct Pad {
     /// Grey values, row after row, 255 the ink.
@@ -26,7 +26,7 @@ pub struct Pad {
     pub cursor: (u8, u8),
     /// Whether the cursor leaves ink behind.
     pub pen: bool,
-    /// What the network makes of the drawing; `None` while there is none.
+    /// The network's answer to the drawing; `None` while there is none.
     pub insides: Option<Arc<Insides>>,
     /// Whether the mouse is in the middle of a stroke.
     dragging: bool,
@@ -119,7 +119,7 @@ impl Pad {
         self.cursor = to;
     }
 
-    /// Puts ink on a pixel, in a line from the last one while a stroke goes on.
+    /// Puts ink on a pixel, in a line from the last one within a stroke.
     pub(super) fn stroke(&mut self, x: u8, y: u8, drag: bool) {
         let (right, bottom) = self.last();
         let to = (x.min(right), y.min(bottom));
@@ -151,7 +151,7 @@ impl Pad {
     pub(super) fn undo(&mut self) {
         self.lift();
         while let Some(earlier) = self.earlier.pop_back() {
-            // What changed nothing needs no taking back.
+            // A stroke that changed nothing needs no undo.
             if earlier != self.pixels {
                 self.set(earlier);
                 break;

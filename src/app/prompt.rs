@@ -24,10 +24,14 @@ pub enum PromptKind {
     Image,
     /// A breakpoint to add.
     Breakpoint,
+    /// The name of a file to save the view to.
+    Export,
 }
 
 /// Characters that an answer may have.
 const LONGEST: usize = 24;
+/// ... and the name of a file.
+const LONGEST_NAME: usize = 200;
 
 impl Prompt {
     /// An empty answer.
@@ -41,8 +45,10 @@ impl Prompt {
             PromptKind::Step | PromptKind::Image => c.is_ascii_digit(),
             PromptKind::Rate => c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-'),
             PromptKind::Breakpoint => c == ' ' || c.is_ascii_graphic(),
+            PromptKind::Export => !c.is_control(),
         };
-        if fits && self.text.len() < LONGEST {
+        let longest = if self.kind == PromptKind::Export { LONGEST_NAME } else { LONGEST };
+        if fits && self.text.len() < longest {
             self.text.push(c);
             self.error = None;
         }

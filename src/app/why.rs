@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::{App, Direction, View};
 use crate::protocol::{
-    Answer, Attribution, Content, ImageSet, Method, Projection, ProjectionPoint, Question, Subject,
+    Answer, Attribution, Content, ImageSet, Landscape, Method, Projection, ProjectionPoint,
+    Question, RunState, Subject,
 };
 
 /// What the why view shows.
@@ -13,16 +14,19 @@ pub enum Tab {
     /// Evaluation images by their features.
     #[default]
     Projection,
+    /// The loss around the weights.
+    Landscape,
 }
 
 impl Tab {
     /// All tabs in their order.
-    pub const ALL: [Self; 1] = [Self::Projection];
+    pub const ALL: [Self; 2] = [Self::Projection, Self::Landscape];
 
     /// One word for a title.
     pub fn name(self) -> &'static str {
         match self {
             Self::Projection => "projection",
+            Self::Landscape => "landscape",
         }
     }
 }
@@ -43,6 +47,9 @@ pub struct Why {
     asked: Option<Question>,
     answer: Option<Arc<Answer>>,
     projection: Option<Arc<Answer>>,
+    landscape: Option<Arc<Answer>>,
+    /// Whether the loss around the weights is being computed.
+    explores: bool,
 }
 
 impl Why {
@@ -68,6 +75,10 @@ impl Why {
         if let Content::Projection(projection) = &answer.content {
             self.point = self.point.min(projection.points.len().saturating_sub(1));
             self.projection = Some(Arc::clone(&answer));
+        }
+        if let Content::Landscape(landscape) = &answer.content {
+            self.explores &= !landscape.is_complete();
+            self.landscape = Some(Arc::clone(&answer));
         }
         self.answer = Some(answer);
     }
@@ -96,6 +107,24 @@ impl Why {
         }
     }
 
+    /// The newest landscape, complete or not, and the step of its weights.
+    pub fn landscape(&self) -> Option<(&Landscape, u64)> {
+        match self.landscape.as_deref()? {
+            Answer { content: Content::Landscape(landscape), step, .. } => Some((landscape, *step)),
+            _ => None,
+        }
+    }
+
+    /// Whether the loss around the weights is being computed.
+    pub fn explores(&self) -> bool {
+        self.explores
+    }
+
+    /// Ends the computation that takes long; any key does so.
+    pub(super) fn stop_exploring(&mut self) {
+        self.explores = false;
+    }
+
     /// The chosen image of the projection.
     pub fn chosen_point(&self) -> Option<(ImageSet, &ProjectionPoint)> {
         let (projection, _) = self.projection()?;
@@ -122,6 +151,9 @@ impl Why {
 
     /// Chooses another point: the next one in a direction, a page to the next mistake.
     pub(super) fn select(&mut self, direction: Direction) {
+        if self.tab != Tab::Projection {
+            return;
+        }
         let Some((projection, _)) = self.projection() else { return };
         let points = &projection.points;
         let Some(chosen) = points.get(self.point) else { return };
@@ -180,9 +212,10 @@ impl App {
                 let matrix = self.matrix()?;
                 Some(Question::Calibration { step: matrix.step, set: matrix.evaluation.set })
             }
-            View::Why => Some(match self.why.tab {
-                Tab::Projection => Question::Projection,
-            }),
+            View::Why => match self.why.tab {
+                Tab::Projection => Some(Question::Projection),
+                Tab::Landscape => self.why.explores.then_some(Question::Landscape),
+            },
             _ => None,
         }
     }
@@ -194,6 +227,22 @@ impl App {
             View::Confusion => self.why.calibration = !self.why.calibration,
             View::Why => self.why.next_tab(),
             View::Overview | View::Loss | View::Step => {}
+        }
+    }
+
+    /// Opens the chosen point, or begins what is computed only on request.
+    pub(super) fn open_explained(&mut self) {
+        match self.why.tab {
+            Tab::Landscape => {
+                let stands = matches!(self.run.state, RunState::Paused | RunState::Done);
+                self.why.explores = stands && self.run.is_attended();
+            }
+            Tab::Projection => {
+                if let Some(Subject::Image { set, index }) = self.explained_subject() {
+                    self.network.look_at(set, index);
+                    self.view = View::Network;
+                }
+            }
         }
     }
 
@@ -212,6 +261,7 @@ impl App {
                 let (set, point) = self.why.chosen_point()?;
                 Some(Subject::Image { set, index: point.index })
             }
+            Tab::Landscape => None,
         }
     }
 }

@@ -15,6 +15,7 @@ use clap::{
 pub(super) use recipe::RecipeArgs;
 pub(super) use source::{DataArgs, SourceArgs};
 
+use super::presets::{Preset, preset};
 use crate::{
     config::DeviceChoice,
     network::NetworkSpec,
@@ -74,6 +75,8 @@ pub(super) enum Sub {
     Model(ModelArgs),
     /// Run the article's two experiments and compare them with its figures
     Reproduce(ReproduceArgs),
+    /// Print the options of a run with these arguments as a file for --config
+    Config(Box<TrainArgs>),
     /// Measure training speed on this machine by batch size and threads
     Bench(BenchArgs),
 }
@@ -239,6 +242,13 @@ pub(super) enum RunsSub {
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "one for each option without a value")]
 pub(super) struct TrainArgs {
+    /// Read options from this TOML file: names as here, without the dashes; those given here take precedence
+    #[arg(long = "config", id = "config", value_name = "FILE.toml", value_parser = file(), help_heading = PRESET)]
+    pub(super) config_file: Option<PathBuf>,
+    /// Options that go well together: article, fast, tiny or best; others given here or in a file take
+    /// precedence
+    #[arg(long, value_name = "NAME", value_parser = preset(), help_heading = PRESET)]
+    pub(super) preset: Option<&'static Preset>,
     #[command(flatten)]
     pub(super) source: SourceArgs,
     /// Hold out N training images to evaluate on; the test images are then used once, at the end, with the
@@ -295,7 +305,7 @@ pub(super) struct TrainArgs {
         conflicts_with_all = [
             "image_size", "validation", "batch_size", "lr", "seed", "no_shuffle", "init", "run_dir", "no_run_dir",
             "optimizer", "weight_decay", "betas", "momentum", "nesterov", "clip_norm", "schedule", "warmup",
-            "final_lr", "label_smoothing", "dropout", "ema", "early_stop", "train_size", "name",
+            "final_lr", "augment", "label_smoothing", "dropout", "ema", "early_stop", "train_size", "name",
         ],
         help_heading = RUNS
     )]
@@ -363,6 +373,7 @@ pub(super) enum OnHangup {
     Continue,
 }
 
+const PRESET: &str = "Sets of options";
 const DATA: &str = "Data";
 const TRAINING: &str = "Training";
 const OPTIMISER: &str = "Optimiser";

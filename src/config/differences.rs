@@ -30,6 +30,9 @@ fn options(field: &str, value: &Value) -> Vec<(String, String)> {
         ("shuffle", Value::Bool(false)) => return vec![("no-shuffle".to_owned(), String::new())],
         ("learning_rate", _) => "lr".to_owned(),
         ("max_steps", _) => "steps".to_owned(),
+        ("final_rate", _) => "final-lr".to_owned(),
+        // They say nothing that other options do not say.
+        ("balanced_validation" | "steps", _) | (_, Value::Null) => return Vec::new(),
         _ => field.replace('_', "-"),
     };
     match value {
@@ -51,7 +54,7 @@ fn options(field: &str, value: &Value) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::OptimizerSpec;
+    use crate::config::{OptimizerSpec, ScheduleSpec, Shape};
 
     #[test]
     fn the_default_run_has_no_differences() {
@@ -73,6 +76,17 @@ mod tests {
         found.sort();
         let expected =
             [("lr", "0.01"), ("model", "flatten, linear"), ("no-shuffle", ""), ("steps", "7")];
+        assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+
+    #[test]
+    fn a_schedule_is_named_with_what_was_asked_for() {
+        let schedule =
+            ScheduleSpec { shape: Shape::Cosine, steps: Some(9), ..ScheduleSpec::default() };
+        let config = RunConfig { schedule, balanced_validation: true, ..RunConfig::default() };
+        let mut found = config.differences();
+        found.sort();
+        let expected = [("schedule", "cosine"), ("warmup", "0")];
         assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
 

@@ -60,6 +60,15 @@ pub fn is_safetensors(path: &Path) -> bool {
 
 /// Reads a TOML file.
 fn read(path: &Path) -> Result<NetworkSpec, String> {
+    let text = read_text(path)?;
+    NetworkSpec::from_toml(&text).map_err(|error| format!("{}, {error}", path.display()))
+}
+
+/// Reads a small file of text.
+///
+/// # Errors
+/// If it cannot be read, is large or no text: one sentence with its name.
+pub(crate) fn read_text(path: &Path) -> Result<String, String> {
     let file = path.display();
     // Asked before opening, because opening a pipe without a writer blocks.
     match fs::metadata(path) {
@@ -71,11 +80,10 @@ fn read(path: &Path) -> Result<NetworkSpec, String> {
     read.map_err(|error| format!("cannot read {file}: {error}"))?;
     if text.len() as u64 > MOST_BYTES {
         return Err(format!(
-            "{file} has more than {MOST_BYTES} bytes: it does not describe a network"
+            "{file} has more than {MOST_BYTES} bytes: it is not a description in TOML"
         ));
     }
-    let text = String::from_utf8(text).map_err(|_| format!("{file} is not text in UTF-8"))?;
-    NetworkSpec::from_toml(&text).map_err(|error| format!("{file}, {error}"))
+    String::from_utf8(text).map_err(|_| format!("{file} is not text in UTF-8"))
 }
 
 #[cfg(test)]
@@ -121,7 +129,7 @@ mod tests {
         assert_eq!(message("b.toml", b"\xff"), "PATH is not text in UTF-8");
         assert_eq!(
             message("c.toml", &vec![b'#'; 70_000]),
-            "PATH has more than 65536 bytes: it does not describe a network"
+            "PATH has more than 65536 bytes: it is not a description in TOML"
         );
         assert!(message("net.txt", b"relu").starts_with("PATH, line 1: "));
         assert!(message("w.bin", b"\x02\0\0\0\0\0\0\0{}").contains("start from them with --init"));

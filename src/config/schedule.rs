@@ -59,6 +59,7 @@ const RISING: f64 = 0.3;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ScheduleSpec {
     /// Its form.
+    #[serde(rename = "kind", alias = "shape")]
     pub shape: Shape,
     /// Steps in which the rate first rises to its highest.
     #[serde(default)]

@@ -161,9 +161,9 @@ fn a_character_that_means_nothing_is_explained() {
     let unbound = |code, modifiers, focus| unbound_key(KeyEvent::new(code, modifiers), focus);
     let (none, view) = (KeyModifiers::NONE, Focus::View(View::Overview));
     for (c, expected) in [
-        ('x', Some(Unbound::Ascii('x'))),
+        (';', Some(Unbound::Ascii(';'))),
         ('9', Some(Unbound::Ascii('9'))),
-        ('X', Some(Unbound::Ascii('X'))),
+        (':', Some(Unbound::Ascii(':'))),
         ('P', Some(Unbound::CapsLock('P'))),
         ('é', Some(Unbound::Foreign)),
         ('네', Some(Unbound::Foreign)),

@@ -6,7 +6,7 @@
 use std::sync::{Arc, OnceLock};
 
 use candle_core::backprop::GradStore;
-use candle_core::{CpuStorage, CustomOp3, Device, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp3, Device, Layout, Result, Shape, Storage, Tensor, bail};
 
 use super::article::Article;
 use super::engine::Mode;
@@ -119,7 +119,7 @@ pub(super) fn loss(
     let operation = Network {
         plan: Arc::clone(plan),
         kernels: Arc::clone(pass.kernels),
-        running: pass.running.to_vec1()?,
+        running: pass.running.clone(),
         mode: pass.mode,
         with_gradients: pass.with_gradients,
         smoothing: pass.smoothing,
@@ -133,20 +133,14 @@ pub(super) fn loss(
     let Some(Found { logits, running, grads }) = found.get() else {
         bail!("the network was not applied");
     };
-    let device = images.device();
-    let trains = matches!(pass.mode, Mode::Train(_)) && !running.is_empty();
-    Ok(Outcome {
-        loss,
-        logits: Tensor::from_slice(logits, (n, plan.classes()), device)?,
-        grads: grads.clone(),
-        running: trains.then(|| Tensor::from_slice(running, running.len(), device)).transpose()?,
-    })
+    let running = running.clone().filter(|_| matches!(pass.mode, Mode::Train(_)));
+    Ok(Outcome { loss, logits: logits.clone(), grads: grads.clone(), running })
 }
 
 struct Network {
     plan: Arc<Plan>,
     kernels: Arc<Kernels>,
-    running: Vec<f32>,
+    running: Tensor,
     mode: Mode,
     with_gradients: bool,
     smoothing: f64,
@@ -155,9 +149,10 @@ struct Network {
 
 /// What the forward pass computes in addition to the loss.
 struct Found {
-    logits: Vec<f32>,
+    logits: Tensor,
     grads: Option<Tensor>,
-    running: Vec<f32>,
+    /// If the network has any.
+    running: Option<Tensor>,
 }
 
 impl CustomOp3 for Network {
@@ -183,9 +178,13 @@ impl CustomOp3 for Network {
             CpuStorage::U8(_) => Pixels::Bytes(host::elements(images, images_layout)?),
             _ => Pixels::Floats(host::elements(images, images_layout)?),
         };
+        let (running, running_layout) = self.running.storage_and_layout();
+        let Storage::Cpu(running) = &*running else {
+            bail!("the running statistics are not in main memory");
+        };
         let outcome = self.kernels.run(&Input {
             trained: host::elements(parameters, parameters_layout)?,
-            running: &self.running,
+            running: host::elements(running, running_layout)?,
             pixels,
             labels,
             mode: self.mode,
@@ -193,9 +192,14 @@ impl CustomOp3 for Network {
             smoothing: self.smoothing,
         });
         let graph::Outcome { loss, logits, grads, running } = outcome;
-        let len = grads.len();
-        let grads =
-            self.with_gradients.then(|| Tensor::from_vec(grads, len, &Device::Cpu)).transpose()?;
+        // The vectors become the tensors' own memory, so they cannot be kept for the next batch.
+        let tensor = |values: Vec<f32>| {
+            let len = values.len();
+            Tensor::from_vec(values, len, &Device::Cpu)
+        };
+        let grads = self.with_gradients.then(|| tensor(grads)).transpose()?;
+        let running = (!running.is_empty()).then(|| tensor(running)).transpose()?;
+        let logits = Tensor::from_vec(logits, (labels.len(), classes), &Device::Cpu)?;
         if self.found.set(Found { logits, grads, running }).is_err() {
             bail!("{} remembers one forward pass and was applied twice", self.name());
         }

@@ -1,11 +1,13 @@
 //! Questions about why the network answers as it does, and the worker's answers.
 
 mod attribution;
+mod landscape;
 mod projection;
 
 use serde::{Deserialize, Serialize};
 
 pub use attribution::{Attribution, Method};
+pub use landscape::Landscape;
 pub use projection::{Projection, ProjectionPoint};
 
 use super::{EvalSet, Subject};
@@ -33,6 +35,8 @@ pub enum Question {
     },
     /// Where the features of evaluation images lie along their principal components.
     Projection,
+    /// The loss on a plane through the weights; only while nothing is trained.
+    Landscape,
 }
 
 /// An answer to a [`Question`].
@@ -56,6 +60,8 @@ pub enum Content {
     Calibration(Option<Calibration>),
     /// To [`Question::Projection`].
     Projection(Projection),
+    /// To [`Question::Landscape`], several times until it is complete.
+    Landscape(Landscape),
     /// There is no answer, for a reason that is a whole sentence.
     Nothing(String),
 }

@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -11,8 +12,8 @@ use ratatui::{Frame, layout::Rect};
 
 use super::{Display, OnDone, mouse, pacer::Pacer};
 use crate::{
-    app::{Action, App, Msg},
-    keymap,
+    app::{Action, App, Export, Msg},
+    files, keymap,
     launch::Writers,
     protocol::{Command, Event, RunState},
     recorder::Report,
@@ -210,6 +211,9 @@ impl Session {
                 recv(alarm) -> _ => {}
                 recv(tick) -> _ => {}
             }
+            if let Some(export) = app.take_export() {
+                link.update(app, Msg::Exported(self.export(app, &export)));
+            }
             if app.messages.is_passing() {
                 link.update(app, Msg::Tick(opened.elapsed()));
                 changed |= !app.messages.is_passing();
@@ -307,6 +311,18 @@ impl Session {
             None => {}
         }
         Ok(action.is_some())
+    }
+
+    /// Writes what the screen shows to a new file; gives its path.
+    fn export(&self, app: &App, export: &Export) -> Result<String, String> {
+        let path = Path::new(&export.path);
+        if path.symlink_metadata().is_ok() {
+            return Err(format!("{} exists already: choose another name", export.path));
+        }
+        let contents = ui::export(app, &self.theme, self.area, self.ascii, export.format)?;
+        files::replace(path, contents.as_bytes())
+            .map_err(|error| format!("cannot write {}: {error}", export.path))?;
+        Ok(export.path.clone())
     }
 
     /// Gives the terminal back and stops the program until the shell continues it. The run pauses

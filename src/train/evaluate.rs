@@ -15,7 +15,7 @@ use super::{
 use crate::{
     checkpoint::LoadedWeights,
     config::{DataSource, DeviceChoice, ImageSize},
-    data::{DataInfo, Dataset, batches::Batches},
+    data::{DataInfo, Dataset, augment::Seen, batches::Batches},
     metrics::Confusion,
     network::NetworkSpec,
     nn::model::{Model, Outcome, Weights},
@@ -46,7 +46,7 @@ pub(super) fn evaluate(
             return Ok(None);
         }
         let chunk = chunks.batch(chunk);
-        let (images, labels) = tensors(data, chunk, device)?;
+        let (images, labels) = tensors(Seen::plain(data), chunk, device)?;
         let Outcome { loss: mean, logits, .. } = model.evaluate(&images, &labels)?;
         let mean: f32 = mean.to_scalar()?;
         loss += f64::from(mean) * chunk.len() as f64;

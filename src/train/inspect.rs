@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor};
 
 use super::step::{Change, digit};
 use crate::{
-    data::Dataset,
+    data::augment::Seen,
     network::Plan,
     protocol::{Inspection, ParameterUpdate, RankedDigit},
 };
@@ -22,7 +22,7 @@ pub(super) struct Place {
 pub(super) fn inspection(
     plan: &Plan,
     change: &Change,
-    data: &Dataset,
+    data: Seen,
     batch: &[u32],
     place: Place,
 ) -> Result<Inspection> {
@@ -95,6 +95,7 @@ mod tests {
     use super::*;
     use crate::{
         config::RunConfig,
+        data::Dataset,
         nn::{engine::Key, model::Weights},
         seed::{self, Purpose},
         train::step::Learner,
@@ -126,8 +127,8 @@ mod tests {
         let (data, batch) = (images(), [3, 1, 4, 5, 9]);
         let (mut plain, mut watched) = (learner(), learner());
         for _ in 0..3 {
-            let loss = plain.train(&data, &batch, KEY)?;
-            let change = watched.train_watched(&data, &batch, KEY)?;
+            let loss = plain.train(Seen::plain(&data), &batch, KEY)?;
+            let change = watched.train_watched(Seen::plain(&data), &batch, KEY)?;
             assert_eq!(loss.to_scalar::<f32>()?, change.loss.to_scalar::<f32>()?);
         }
         assert_eq!(plain.model.weights()?, watched.model.weights()?);
@@ -137,8 +138,8 @@ mod tests {
     #[test]
     fn the_worst_image_comes_first_and_their_mean_is_the_loss() -> Result<()> {
         let (data, batch) = (images(), [3, 1, 4, 5, 9]);
-        let change = learner().train_watched(&data, &batch, KEY)?;
-        let found = inspection(&Plan::article(), &change, &data, &batch, place())?;
+        let change = learner().train_watched(Seen::plain(&data), &batch, KEY)?;
+        let found = inspection(&Plan::article(), &change, Seen::plain(&data), &batch, place())?;
         let losses: Vec<f32> = found.digits.iter().map(|ranked| ranked.loss).collect();
         assert!(losses.windows(2).all(|pair| pair[0] >= pair[1]), "{losses:?}");
         let mean = losses.iter().sum::<f32>() / 5.0;
@@ -158,8 +159,8 @@ mod tests {
     fn adams_first_step_moves_every_value_by_the_learning_rate() -> Result<()> {
         let (data, batch) = (images(), [0, 1, 2, 3]);
         let mut learner = learner();
-        let change = learner.train_watched(&data, &batch, KEY)?;
-        let found = inspection(&Plan::article(), &change, &data, &batch, place())?;
+        let change = learner.train_watched(Seen::plain(&data), &batch, KEY)?;
+        let found = inspection(&Plan::article(), &change, Seen::plain(&data), &batch, place())?;
         assert_eq!(found.parameters.len(), 6);
         let bias = found.parameters.last().expect("six");
         assert_eq!((bias.name.as_str(), bias.shape.as_slice()), ("fc.bias", &[10][..]));

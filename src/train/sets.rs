@@ -5,7 +5,7 @@ use candle_core::Device;
 use super::{device, error::TrainError};
 use crate::{
     config::{DataSource, ImageSize, RunConfig},
-    data::{self, Checksums, DataInfo, Dataset, Splits, split},
+    data::{self, Checksums, DataInfo, Dataset, Splits, augment::Seen, split},
     network::Plan,
     protocol::{EvalSet, ImageSet, NetworkInfo, RunInfo},
 };
@@ -75,6 +75,11 @@ impl Sets {
             None => train,
         };
         Ok(Self { train, validation, test, info, checksums, notes })
+    }
+
+    /// The training images as an epoch of a run sees them.
+    pub(super) fn seen(&self, config: &RunConfig, epoch: u32) -> Seen<'_> {
+        Seen::augmented(&self.train, config.augment, config.seed, epoch)
     }
 
     /// The images of an evaluation.

@@ -6,7 +6,7 @@ use candle_core::{Device, Result, Storage, Tensor};
 
 use crate::{
     config::RunConfig,
-    data::Dataset,
+    data::augment::Seen,
     network::Plan,
     nn::{
         average::{Average, AverageSnapshot},
@@ -107,7 +107,7 @@ impl Learner {
 
     /// Learns from the images of `batch`, in the step of that key, and gives their mean loss before that,
     /// of shape `[]`.
-    pub(super) fn train(&mut self, data: &Dataset, batch: &[u32], key: Key) -> Result<Tensor> {
+    pub(super) fn train(&mut self, data: Seen, batch: &[u32], key: Key) -> Result<Tensor> {
         let (images, labels) = tensors(data, batch, &self.device)?;
         let outcome = self.model.loss(&images, &labels, Mode::Train(key))?;
         self.optimizer.step(&outcome.backward(self.model.variable())?)?;
@@ -121,12 +121,7 @@ impl Learner {
     }
 
     /// [`train`](Self::train)s and keeps what that changed.
-    pub(super) fn train_watched(
-        &mut self,
-        data: &Dataset,
-        batch: &[u32],
-        key: Key,
-    ) -> Result<Change> {
+    pub(super) fn train_watched(&mut self, data: Seen, batch: &[u32], key: Key) -> Result<Change> {
         let (images, labels) = tensors(data, batch, &self.device)?;
         let mode = Mode::Train(key);
         let outcome = self.model.loss(&images, &labels, mode)?;
@@ -209,7 +204,7 @@ impl Learner {
     }
 
     /// What the network made of the first images of `batch`, which must be the last one trained.
-    pub(super) fn digits(&self, data: &Dataset, batch: &[u32]) -> Result<Vec<Digit>> {
+    pub(super) fn digits(&self, data: Seen, batch: &[u32]) -> Result<Vec<Digit>> {
         let Some(logits) = &self.logits else { return Ok(Vec::new()) };
         let shown = batch.len().min(SHOWN);
         let rows = logits.narrow(0, 0, shown)?.to_vec2::<f32>()?;
@@ -228,12 +223,12 @@ impl Learned {
 }
 
 /// An image with the answer that `logits` give.
-pub(super) fn digit(data: &Dataset, index: usize, logits: &[f32]) -> Digit {
+pub(super) fn digit(data: Seen, index: usize, logits: &[f32]) -> Digit {
     let mut probabilities = vec![0.0; logits.len()];
     softmax(logits, &mut probabilities);
     let prediction = arg_max(logits);
     Digit {
-        pixels: data.image(index).to_vec(),
+        pixels: data.image(index).into_owned(),
         label: data.label(index),
         prediction: prediction as u8,
         probability: probabilities[prediction],
@@ -242,22 +237,18 @@ pub(super) fn digit(data: &Dataset, index: usize, logits: &[f32]) -> Digit {
 
 /// Images `[n, channels, height, width]` and labels `[n]` on the device: in main memory as bytes, which the
 /// network takes as they are, elsewhere in 0..=1.
-pub(super) fn tensors(data: &Dataset, batch: &[u32], device: &Device) -> Result<(Tensor, Tensor)> {
+pub(super) fn tensors(data: Seen, batch: &[u32], device: &Device) -> Result<(Tensor, Tensor)> {
     let [channels, height, width] = data.shape();
     let shape = (batch.len(), channels, height, width);
     // The vectors become the tensors' own memory, so they cannot be kept for the next batch.
-    let mut labels = Vec::with_capacity(batch.len());
+    let labels: Vec<u32> =
+        batch.iter().map(|&index| u32::from(data.label(index as usize))).collect();
+    let pixels = data.images(batch);
     let images = if device.is_cpu() {
-        let mut pixels = Vec::with_capacity(batch.len() * data.pixels());
-        for &index in batch {
-            pixels.extend_from_slice(data.image(index as usize));
-            labels.push(u32::from(data.label(index as usize)));
-        }
         Tensor::from_vec(pixels, shape, device)?
     } else {
-        let mut pixels = Vec::new();
-        data.gather(batch, &mut pixels, &mut labels);
-        Tensor::from_vec(pixels, shape, device)?
+        let numbers: Vec<f32> = pixels.iter().map(|&byte| f32::from(byte) / 255.0).collect();
+        Tensor::from_vec(numbers, shape, device)?
     };
     Ok((images, Tensor::from_vec(labels, batch.len(), device)?))
 }

@@ -5,13 +5,14 @@
 
 mod attribution;
 mod calibration;
+mod landscape;
 mod projection;
 
 use std::time::{Duration, Instant};
 
 use candle_core::Result;
 
-use self::{attribution::Attribute, projection::Project};
+use self::{attribution::Attribute, landscape::Explore, projection::Project};
 use super::{results::Results, sets::Sets};
 use crate::{
     nn::{explain::Frozen, model::Model},
@@ -27,8 +28,18 @@ const PERIOD: Duration = Duration::from_millis(250);
 
 /// A computation in slices of some milliseconds.
 trait Job {
-    /// Computes on; `None` where more is to be done.
-    fn slice(&mut self, sets: &Sets, memory: &mut Memory) -> Result<Option<Content>>;
+    /// Computes on.
+    fn slice(&mut self, sets: &Sets, memory: &mut Memory) -> Result<Found>;
+}
+
+/// What a slice has found.
+enum Found {
+    /// More is to be done before anything can be told.
+    Nothing,
+    /// Something that can be shown meanwhile.
+    Part(Content),
+    /// The answer.
+    All(Content),
 }
 
 /// An image that a question is about.
@@ -72,6 +83,8 @@ pub(super) struct Moment<'a> {
     pub(super) step: u64,
     /// The network as it is.
     pub(super) model: &'a Model,
+    /// The run's seed.
+    pub(super) seed: u64,
     /// The images.
     pub(super) sets: &'a Sets,
     /// The last evaluations.
@@ -119,7 +132,9 @@ impl Explainer {
 
     /// Whether training should make room for a slice.
     pub(super) fn is_due(&self, step: u64, now: Instant) -> bool {
-        self.question.is_some() && now >= self.due && self.has_work(step)
+        // A landscape takes all there is for seconds.
+        let waits = matches!(self.question, None | Some(Question::Landscape));
+        !waits && now >= self.due && self.has_work(step)
     }
 
     /// Whether there is anything to compute at this step.
@@ -137,7 +152,12 @@ impl Explainer {
     pub(super) fn slice(&mut self, moment: &Moment) -> Option<Answer> {
         let question = self.question.clone()?;
         let start = Instant::now();
-        let (step, mut job) = match self.job.take() {
+        // What was begun before the run went on is of other weights.
+        let begun = self
+            .job
+            .take()
+            .filter(|(step, _)| question != Question::Landscape || *step == moment.step);
+        let (step, mut job) = match begun {
             Some(job) => job,
             None => match begin(&question, moment) {
                 Ok(Begun::Job(job)) => (moment.step, job),
@@ -152,11 +172,15 @@ impl Explainer {
         let share = if self.answered.is_some() { SHARE } else { 1 };
         self.due = Instant::now() + start.elapsed() * share;
         match content {
-            Ok(None) => {
+            Ok(Found::Nothing) => {
                 self.job = Some((step, job));
                 None
             }
-            Ok(Some(content)) => Some(self.answer(question, step, content)),
+            Ok(Found::Part(content)) => {
+                self.job = Some((step, job));
+                Some(Answer { question, step, content })
+            }
+            Ok(Found::All(content)) => Some(self.answer(question, step, content)),
             Err(error) => Some(self.answer(question, step, nothing(&error))),
         }
     }
@@ -191,6 +215,10 @@ fn begin(question: &Question, moment: &Moment) -> Result<Begun> {
         Question::Projection => {
             let frozen = Frozen::of(moment.model)?;
             Begun::Job(Box::new(Project::new(frozen, moment.sets)))
+        }
+        Question::Landscape => {
+            let frozen = Frozen::of(moment.model)?;
+            Begun::Job(Box::new(Explore::new(&frozen, moment.sets, moment.seed)?))
         }
     })
 }

@@ -48,7 +48,7 @@ impl Scale {
         if self.signed { Theme::LEVELS.1 } else { Theme::LEVELS.0 }
     }
 
-    /// What is not a number, and everything on a scale of zeros, has the level of 0.
+    /// NaN, and everything on a scale of zeros, has the level of 0.
     fn level(self, value: f32) -> i8 {
         if self.most == 0.0 {
             return 0;
@@ -74,7 +74,7 @@ impl Scale {
         symbols.get(place as usize).copied().unwrap_or(" ")
     }
 
-    /// The shades between the numbers they stand for.
+    /// The shades between the least and the greatest value.
     pub(super) fn legend(self, theme: &Theme) -> Line<'static> {
         let mut spans = Vec::new();
         if self.most == 0.0 {
@@ -185,7 +185,7 @@ impl Grid<'_> {
         self.mean(x, y, columns, rows).map(|mean| self.scale.level(mean))
     }
 
-    /// What stands in a cell; `None` outside the grid.
+    /// Symbol and style of a cell; `None` outside the grid.
     fn cell(&self, column: u16, row: u16) -> Option<(&'static str, Style)> {
         let (x, y, columns, rows) = match self.form {
             Form::Tiny => (4 * column, 8 * row, 4, 8),

@@ -214,7 +214,7 @@ impl Widget for &Confusion<'_> {
     }
 }
 
-/// What is left below so many rows.
+/// The area below its first `rows` rows.
 fn rest(area: Rect, rows: u16) -> Rect {
     let rows = rows.min(area.height);
     Rect { y: area.y + rows, height: area.height - rows, ..area }

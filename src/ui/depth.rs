@@ -16,7 +16,7 @@ pub enum Depth {
 }
 
 impl Depth {
-    /// What the environment promises: `NO_COLOR` (<https://no-color.org>), `COLORTERM`, `TERM`.
+    /// The depth that the environment announces: `NO_COLOR` (<https://no-color.org>), `COLORTERM`, `TERM`.
     pub fn detect(variable: impl Fn(&str) -> Option<String>) -> Self {
         let is_set = |name| variable(name).is_some_and(|value| !value.is_empty());
         let term = variable("TERM").unwrap_or_default();
@@ -56,7 +56,7 @@ fn distance(a: Rgb, b: Rgb) -> u32 {
 /// Levels of red, green and blue in xterm's cube.
 const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
 
-/// What a colour looks like with xterm's palette; `None` for the terminal's own text and background.
+/// A colour in xterm's palette; `None` for the terminal's own text and background.
 pub(super) fn rgb_of(color: Color) -> Option<Rgb> {
     Some(match color {
         Color::Rgb(r, g, b) => (r, g, b),

@@ -22,7 +22,7 @@ pub(super) const LARGE_ROWS: u16 = 15;
 pub(super) const HUGE_COLUMNS: u16 = 56;
 /// Rows of a huge image and its caption.
 pub(super) const HUGE_ROWS: u16 = 29;
-/// So many large images are better than more small ones.
+/// This many large images are better than more small ones.
 const ENOUGH_LARGE: u16 = 4;
 
 /// The images of the batch.
@@ -73,7 +73,7 @@ impl Widget for &Digits<'_> {
             let text = format!("{heading} need {} more rows here.", height - inner.height);
             return pane::empty(inner, buf, self.theme, &text);
         }
-        // What is left over is spread between the columns, up to four cells each.
+        // The columns left over go between the images, up to four each.
         let gap = (inner.width - columns * width)
             .checked_div(columns.saturating_sub(1))
             .unwrap_or(0)

@@ -28,7 +28,7 @@ pub(super) struct Inspector<'a> {
 
 /// Columns between the two panes.
 const GAP: u16 = 2;
-/// Small images in a row that leave no room for the figures beside them to be more than they need.
+/// Small images in a row below which the figures go above the images instead of next to them.
 const COLUMNS: u16 = 5;
 
 impl<'a> Inspector<'a> {
@@ -37,15 +37,15 @@ impl<'a> Inspector<'a> {
     }
 }
 
-/// Where the figures, the chosen image and all images stand.
+/// The areas of the figures, the chosen image and all images.
 struct Panes {
     figures: Rect,
     chosen: Option<Rect>,
     batch: Rect,
 }
 
-/// The panes beside each other or, where that is too wide, below each other; `rows` is what the
-/// figures take.
+/// The panes next to each other or, where that is too wide, below each other. The figures take `rows`
+/// rows.
 fn panes(area: Rect, rows: u16) -> Panes {
     let few = COLUMNS * (digits::SMALL_COLUMNS + 1) - 1;
     if area.width < parameters::LEAST_COLUMNS + GAP + few {

@@ -1,4 +1,4 @@
-//! Which part of the screen shows what.
+//! The parts of the screen.
 //!
 //! ```text
 //! header    name, views, state
@@ -20,7 +20,7 @@ use super::digits;
 pub(super) const SMALLEST: (u16, u16) = (40, 12);
 /// Rows from which messages have one of their own.
 const MESSAGE_ROW: u16 = 20;
-/// Columns and rows from which all panes stand side by side.
+/// Columns and rows from which all panes are side by side.
 const SIDE_BY_SIDE: (u16, u16) = (80, 19);
 /// Body rows that a single column needs to show digits below the chart.
 const STACKED: u16 = 17;

@@ -1,4 +1,4 @@
-//! The images of a cell of the confusion matrix, or of all, hardest first.
+//! The images of a cell of the confusion matrix, or of all cells, highest loss first.
 //!
 //! ```text
 //! ▌digit  digit  digit  digit  digit     ┌ the chosen one ─┐
@@ -165,7 +165,7 @@ pub(super) fn image_at(app: &App, area: Rect, at: Position) -> Option<usize> {
     Grid::fit(below_title, app.tile_size)?.image_at(at, app.mistakes.selected, count)
 }
 
-/// What images are drawn with.
+/// Everything needed to draw an image.
 #[derive(Clone, Copy, Debug)]
 struct Look<'a> {
     names: Names<'a>,

@@ -1,4 +1,4 @@
-//! The names of a run's classes, in as many columns as there are for them.
+//! The names of a run's classes, cut to the columns available.
 
 use std::{borrow::Cow, collections::HashSet};
 
@@ -56,7 +56,7 @@ impl<'a> Names<'a> {
                 .all(|name| name.len() == 1 && name.as_bytes()[0].is_ascii_digit())
     }
 
-    /// What an image shows: `digit`, or `image` where it may be anything.
+    /// The word for an image: `digit`, or `image` where it may show anything.
     pub(super) fn noun(self) -> &'static str {
         if self.are_digits() { "digit" } else { "image" }
     }
@@ -102,7 +102,7 @@ impl<'a> Names<'a> {
     pub(super) fn pair(self, truth: usize, predicted: usize, columns: usize) -> String {
         let room = columns.saturating_sub(1);
         let [first, second] = [truth, predicted].map(|class| width(&self.full(class)));
-        // What a short name leaves is the other's.
+        // The columns that a short name leaves go to the other.
         let second = (room / 2).max(room.saturating_sub(first)).min(second.max(1));
         let first = room.saturating_sub(second);
         format!("{}→{}", self.shortened(truth, first), self.shortened(predicted, second))

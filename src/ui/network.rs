@@ -40,14 +40,14 @@ use crate::{
 
 /// Columns between panes.
 const GAP: u16 = 2;
-/// Columns and rows from which a stage is shown beside image and probabilities.
+/// Columns and rows from which a stage is shown next to image and probabilities.
 const WITH_A_STAGE: (u16, u16) = (64, 13);
-/// Columns beside the image and probabilities, and rows, from which several stages are together.
+/// Columns next to the image and probabilities, and rows, from which several stages are shown.
 const TOGETHER: (u16, u16) = (77, 34);
 /// Columns from which there is a path, and image and probabilities have 40 columns rather than 24.
 const WIDE: u16 = 120;
 
-/// An image's way through the network.
+/// An image in the network.
 #[derive(Debug)]
 pub(super) struct Network<'a> {
     app: &'a App,
@@ -80,7 +80,7 @@ impl<'a> Network<'a> {
         Stage { which, insides, network, theme: self.theme, part, hint: Span::default() }
     }
 
-    /// Which stage is chosen, and how to choose another.
+    /// The number of the chosen stage and the keys for another.
     fn hint(&self, page: usize, pages: usize) -> Span<'static> {
         Span::styled(format!("{}/{pages} ↑↓", page + 1), self.theme.accent)
     }
@@ -186,7 +186,7 @@ struct Arranged {
     way: Way,
 }
 
-/// What stands below the path.
+/// The content below the path.
 enum Way {
     /// Everything.
     Shelves(Vec<shelves::Shelf>),

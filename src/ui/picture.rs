@@ -34,7 +34,7 @@ impl<'a> Picture<'a> {
         Self { pixels, channels, height, width, theme }
     }
 
-    /// Columns and rows of the image in a grid of squares, so many of which there are.
+    /// Columns and rows of the image in a grid of this many squares.
     fn fitted(&self, columns: usize, rows: usize) -> (usize, usize) {
         let (width, height) = (self.width, self.height);
         let times = (columns / width).min(rows / height);
@@ -189,6 +189,20 @@ mod tests {
 
     fn set(height: usize, width: usize) -> DataInfo {
         DataInfo { shape: [1, height, width], ..DataInfo::mnist() }
+    }
+
+    #[test]
+    fn without_colours_faint_ink_is_shaded_and_edges_stay_sharp() {
+        let drawn = |pixels: &[u8], depth| {
+            let theme = Theme::new(depth);
+            let mut buf = Buffer::empty(Rect::new(0, 0, 4, 1));
+            Picture::new(pixels, &set(2, 4), &theme).draw_large(buf.area, &mut buf);
+            buf.content().iter().map(|cell| cell.symbol().to_owned()).collect::<String>()
+        };
+        for depth in [Depth::None, Depth::Basic] {
+            assert_eq!(drawn(&[0, 50, 90, 150, 0, 50, 90, 150], depth), " ░▒▓");
+            assert_eq!(drawn(&[255, 255, 0, 40, 255, 0, 255, 10], depth), "█▀▄░");
+        }
     }
 
     #[test]

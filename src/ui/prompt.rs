@@ -29,6 +29,7 @@ impl<'a> Prompt<'a> {
             PromptKind::Rate => "learning rate".to_owned(),
             PromptKind::Image => format!("{} image", self.app.network.set().name()),
             PromptKind::Breakpoint => "pause at".to_owned(),
+            PromptKind::Export => "save as".to_owned(),
         }
     }
 
@@ -47,6 +48,9 @@ impl<'a> Prompt<'a> {
             PromptKind::Image => {
                 let images = run.images_of(self.app.network.set()).unwrap_or(0);
                 format!("0 to {}", format::thousands(images.saturating_sub(1)))
+            }
+            PromptKind::Export => {
+                "NAME.txt (text with colours), NAME.svg (picture) or NAME.csv (data)".to_owned()
             }
             PromptKind::Breakpoint => {
                 "epoch, step=N, loss>X, spike, spike=N, nan or accuracy>=X".to_owned()
@@ -77,6 +81,7 @@ impl Widget for &Prompt<'_> {
             PromptKind::Rate => " set",
             PromptKind::Image => " show",
             PromptKind::Breakpoint => " add",
+            PromptKind::Export => " save",
         };
         let line = Line::from(vec![
             Span::styled(format!("{} ", self.label(prompt.kind)), self.theme.accent),

@@ -43,7 +43,7 @@ pub struct Theme {
     pub muted: Style,
     /// Rules and axes.
     pub rule: Style,
-    /// What is chosen or alive.
+    /// The chosen item, and states that are live.
     pub accent: Style,
     /// The figure to look at first.
     pub figure: Style,
@@ -51,7 +51,7 @@ pub struct Theme {
     pub smooth: Style,
     /// Shades without a ground of their own: what is there, and not to be looked at first.
     pub band: Style,
-    /// What was trained before the run went back.
+    /// Abandoned branches.
     pub past: Style,
     /// Evaluations.
     pub evaluation: Style,
@@ -135,6 +135,13 @@ impl Theme {
         let is_bright = contrast((0, 0, 0), ground) > contrast((255, 255, 255), ground);
         let text = Color::Indexed(if is_bright { 16 } else { 231 });
         Some(Style::new().bg(bg).fg(text))
+    }
+
+    /// A character as dense as a share of 0..=1, for terminals that have colours and no shades of them.
+    pub fn shade(&self, share: f64) -> Option<&'static str> {
+        const LEVELS: [&str; 5] = [" ", "░", "▒", "▓", "█"];
+        let level = (4.0 * share.clamp(0.0, 1.0)).ceil() as usize;
+        (self.depth == Depth::Basic).then(|| LEVELS[level.min(4)])
     }
 
     /// The ground of the range between a column's smallest and largest loss; `None` where shades do not

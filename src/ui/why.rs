@@ -2,6 +2,7 @@
 
 mod calibration;
 mod heat;
+mod landscape;
 mod projection;
 mod symbols;
 
@@ -13,7 +14,7 @@ use ratatui::{
 };
 
 use super::{format, pane, theme::Theme};
-use crate::app::{App, Tab};
+use crate::app::{App, Tab, View};
 
 pub(super) use calibration::Calibration;
 pub(super) use heat::{Heat, above, explain_pixels};
@@ -39,6 +40,9 @@ impl Widget for &Why<'_> {
         match self.app.why.tab {
             Tab::Projection => {
                 projection::Pane { app: self.app, theme: self.theme }.render(area, buf);
+            }
+            Tab::Landscape => {
+                landscape::Pane { app: self.app, theme: self.theme }.render(area, buf);
             }
         }
     }
@@ -71,7 +75,8 @@ fn explained(area: Rect, buf: &mut Buffer, theme: &Theme, wordings: &[&str]) -> 
 
 /// Says in a pane with a title why it is empty.
 fn empty(area: Rect, buf: &mut Buffer, app: &App, theme: &Theme, title: &str, waits_for: &str) {
-    let inner = pane::titled(area, buf, theme, title, []);
+    let notes = if app.view == View::Why { [tabs(app, theme)] } else { [Line::default()] };
+    let inner = pane::titled(area, buf, theme, title, notes);
     let reason = match app.why.answer().map(|answer| &answer.content) {
         Some(crate::protocol::Content::Nothing(reason)) => reason,
         _ if app.looks_on => "This appears with the last checkpoint of the run.",

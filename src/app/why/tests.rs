@@ -114,3 +114,34 @@ fn the_chosen_point_can_be_looked_into() {
     act(&mut app, Action::Confirm);
     assert_eq!((app.view, app.network.subject), (View::Network, subject));
 }
+
+#[test]
+fn a_landscape_is_computed_on_request_while_paused_and_any_key_stops_it() {
+    let mut app = evaluated(1, EvalSet::Test);
+    act(&mut app, Action::Show(View::Why));
+    assert_eq!(asked(&mut app, Action::Explain), [None]);
+    assert_eq!(asked(&mut app, Action::Confirm), [], "the run trains");
+    feed(&mut app, Event::State(RunState::Paused));
+    assert_eq!(asked(&mut app, Action::Confirm), [Some(Question::Landscape)]);
+    let landscape = |done| Landscape {
+        set: ImageSet::Test,
+        images: 10,
+        side: 41,
+        reach: 1.0,
+        centre: 0.5,
+        done,
+        losses: vec![0.5; 41 * 41],
+    };
+    let answer = |done| {
+        let content = Content::Landscape(landscape(done));
+        Event::Explained(Arc::new(Answer { question: Question::Landscape, step: 12, content }))
+    };
+    feed(&mut app, answer(121));
+    assert!(app.why.explores());
+    assert_eq!(asked(&mut app, Action::Move(Direction::Up)), [None]);
+    assert_eq!(app.why.landscape().map(|(found, step)| (found.done, step)), Some((121, 12)));
+    assert_eq!(asked(&mut app, Action::Confirm), [Some(Question::Landscape)]);
+    let commands = app.update(answer(41 * 41).into());
+    assert_eq!(commands, [Command::Explain(None)], "complete, it is not computed again by itself");
+    assert!(!app.why.explores());
+}

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum, builder::PossibleValue};
 
 use super::{OPTIMISER, REGULARISATION, number, whole};
 use crate::config::{
-    ConfigError, OptimizerName, OptimizerOptions, OptimizerSpec, ScheduleSpec, Shape,
+    Augment, ConfigError, OptimizerName, OptimizerOptions, OptimizerSpec, ScheduleSpec, Shape,
 };
 
 #[derive(Debug, Args)]
@@ -39,6 +39,11 @@ pub(in crate::cli) struct RecipeArgs {
     #[arg(long, value_name = "F", value_parser = number, allow_negative_numbers = true, help_heading = OPTIMISER)]
     final_lr: Option<f64>,
 
+    /// Distort training images by chance: none, light, strong, or a list of the most of each such as
+    /// shift=2,rotate=10,scale=0.1,shear=8,elastic=1,erase=0.1 (pixels, degrees, a share, degrees, pixels,
+    /// a probability)
+    #[arg(long, value_name = "none|light|strong|LIST", default_value_t = Augment::default(), allow_hyphen_values = true, help_heading = REGULARISATION)]
+    pub(super) augment: Augment,
     /// Share of each label that is spread over all classes
     #[arg(long, value_name = "F", default_value_t = 0.0, value_parser = number, allow_negative_numbers = true, help_heading = REGULARISATION)]
     pub(super) label_smoothing: f64,

@@ -37,12 +37,17 @@ impl TrainArgs {
             device: self.machine.device,
             break_on_nan: !self.no_break_on_nan,
             keep_runs: self.keep_runs,
-            model: self.with_dropout(self.model.clone().unwrap_or(defaults.model))?,
+            model: match (&self.model, &self.init) {
+                // That of the weights, which is not read yet.
+                (None, Some(_)) => defaults.model,
+                (model, _) => self.with_dropout(model.clone().unwrap_or(defaults.model))?,
+            },
             name: self.name.clone(),
             optimizer: self.recipe.optimizer()?,
             schedule: self.recipe.schedule(),
             balanced_validation: self.validation > 0,
             clip_norm: self.recipe.clip_norm,
+            augment: self.recipe.augment,
             label_smoothing: self.recipe.label_smoothing,
             ema: self.recipe.ema,
             early_stop: self.recipe.early_stop,

@@ -31,7 +31,7 @@ pub(super) struct BatchNorm {
 }
 
 /// What a normalisation multiplies and adds, each repeated for every pixel of a row.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Coefficients {
     mean: Vec<f32>,
     /// 1/√(variance + ε).
@@ -45,7 +45,7 @@ pub(super) struct Coefficients {
 }
 
 /// Count, mean and sum of squared deviations of each channel.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default)]
 pub(super) struct Moments {
     count: f64,
     mean: Vec<f64>,
@@ -53,10 +53,19 @@ pub(super) struct Moments {
 }
 
 impl Moments {
+    /// Those of no values.
+    pub(super) fn clear(&mut self, channels: usize) {
+        self.count = 0.0;
+        zeros(&mut self.mean, channels);
+        zeros(&mut self.squares, channels);
+    }
+
     /// Takes in those of other values (Chan et al., Updating Formulae, 1979).
     pub(super) fn merge(&mut self, other: &Self) {
         if self.count == 0.0 {
-            self.clone_from(other);
+            self.count = other.count;
+            self.mean.clone_from(&other.mean);
+            self.squares.clone_from(&other.squares);
             return;
         }
         let count = self.count + other.count;
@@ -72,18 +81,20 @@ impl Moments {
 }
 
 /// For each channel the sums of the output's gradients, and of those times the normalised input.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default)]
 pub(super) struct GradSums {
     grads: Vec<f64>,
     products: Vec<f64>,
 }
 
 impl GradSums {
+    /// Those of no gradients.
+    pub(super) fn clear(&mut self, channels: usize) {
+        zeros(&mut self.grads, channels);
+        zeros(&mut self.products, channels);
+    }
+
     pub(super) fn merge(&mut self, other: &Self) {
-        if self.grads.is_empty() {
-            self.clone_from(other);
-            return;
-        }
         for (sum, value) in self.grads.iter_mut().zip(&other.grads) {
             *sum += value;
         }
@@ -93,8 +104,24 @@ impl GradSums {
     }
 }
 
+/// What a part of a batch finds out for a normalisation, and the memory that it takes.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) moments: Moments,
+    pub(super) grad_sums: GradSums,
+    image: Moments,
+    means: Vec<f32>,
+    rows: [Vec<f32>; 2],
+}
+
+/// Makes `values` as many zeros.
+fn zeros<T: Copy + Default>(values: &mut Vec<T>, len: usize) {
+    values.clear();
+    values.resize(len, T::default());
+}
+
 impl BatchNorm {
-    fn channels(&self) -> usize {
+    pub(super) fn channels(&self) -> usize {
         self.input.channels
     }
 
@@ -102,10 +129,13 @@ impl BatchNorm {
         self.input.height * self.input.width
     }
 
-    /// One value a channel, repeated for every pixel of a row.
-    fn row(&self, value: impl Fn(usize) -> f64) -> Vec<f32> {
-        let row = |_| (0..self.channels()).map(|channel| value(channel) as f32);
-        (0..self.input.width).flat_map(row).collect()
+    /// Makes a row of one value a channel, repeated for every pixel.
+    fn row(&self, row: &mut Vec<f32>, value: impl Fn(usize) -> f64) {
+        row.clear();
+        row.extend((0..self.channels()).map(|channel| value(channel) as f32));
+        for _ in 1..self.input.width {
+            row.extend_from_within(..self.channels());
+        }
     }
 
     /// The sums over the pixels of a row for each channel.
@@ -117,43 +147,44 @@ impl BatchNorm {
         }
     }
 
-    /// What normalises the given means and variances.
-    fn coefficients(
+    /// Sets what normalises the given means and variances.
+    fn set(
         &self,
+        norms: &mut Coefficients,
         trained: &[f32],
         mean: impl Fn(usize) -> f64,
         variance: impl Fn(usize) -> f64,
-    ) -> Coefficients {
+    ) {
         let scale = &trained[self.scale.clone()];
         let shift = &trained[self.shift.clone()];
         let inverse = |channel: usize| 1.0 / (variance(channel) + EPSILON).sqrt();
         let factor = |channel: usize| f64::from(scale[channel]) * inverse(channel);
-        Coefficients {
-            mean: self.row(&mean),
-            inverse: self.row(inverse),
-            factor: self.row(factor),
-            offset: self.row(|channel| f64::from(shift[channel]) - mean(channel) * factor(channel)),
-            ..Coefficients::default()
-        }
+        self.row(&mut norms.mean, &mean);
+        self.row(&mut norms.inverse, inverse);
+        self.row(&mut norms.factor, factor);
+        let offset = |channel| f64::from(shift[channel]) - mean(channel) * factor(channel);
+        self.row(&mut norms.offset, offset);
     }
 
-    /// What normalises the running statistics.
-    pub(super) fn running(&self, trained: &[f32], running: &[f32]) -> Coefficients {
+    /// Sets what normalises the running statistics.
+    pub(super) fn running(&self, norms: &mut Coefficients, trained: &[f32], running: &[f32]) {
         let (mean, variance) = (&running[self.mean.clone()], &running[self.variance.clone()]);
-        self.coefficients(
+        self.set(
+            norms,
             trained,
             |channel| f64::from(mean[channel]),
             |channel| f64::from(variance[channel]),
-        )
+        );
     }
 
-    /// What normalises a batch of these moments, which are taken into the running statistics.
+    /// Sets what normalises a batch of these moments, which are taken into the running statistics.
     pub(super) fn batch(
         &self,
+        norms: &mut Coefficients,
         trained: &[f32],
         moments: &Moments,
         running: &mut [f32],
-    ) -> Coefficients {
+    ) {
         let count = moments.count;
         for (running, &mean) in running[self.mean.clone()].iter_mut().zip(&moments.mean) {
             *running = ((1.0 - MOMENTUM) * f64::from(*running) + MOMENTUM * mean) as f32;
@@ -166,46 +197,49 @@ impl BatchNorm {
             let variance = squares / (count - 1.0);
             *running = ((1.0 - MOMENTUM) * f64::from(*running) + MOMENTUM * variance) as f32;
         }
-        self.coefficients(
+        self.set(
+            norms,
             trained,
             |channel| moments.mean[channel],
             |channel| moments.squares[channel] / count,
-        )
+        );
     }
 
-    /// The moments of the inputs of some images, in their order.
-    pub(super) fn moments(&self, images: &mut Images) -> Moments {
-        let mut moments = Moments::default();
-        let mut row = vec![0.0; self.input.row_len()];
+    /// Finds the moments of the inputs of some images, in their order.
+    pub(super) fn find_moments(&self, images: &mut Images, found: &mut Found) {
+        let Found { moments, image, means, rows: [row, _], .. } = found;
+        moments.clear(self.channels());
         let count = self.pixels() as f64;
         for values in images.each_values() {
             let values = &values[self.input.start..];
-            row.fill(0.0);
-            simd::run(RowSums { map: &self.input, values, totals: &mut row });
-            let mut mean = vec![0.0; self.channels()];
-            self.fold(&row, &mut mean);
-            for mean in &mut mean {
+            image.clear(self.channels());
+            image.count = count;
+            zeros(row, self.input.row_len());
+            simd::run(RowSums { map: &self.input, values, totals: row });
+            self.fold(row, &mut image.mean);
+            for mean in &mut image.mean {
                 *mean /= count;
             }
-            let means = self.row(|channel| mean[channel]);
+            self.row(means, |channel| image.mean[channel]);
             row.fill(0.0);
-            simd::run(RowSquares { map: &self.input, values, means: &means, totals: &mut row });
-            let mut squares = vec![0.0; self.channels()];
-            self.fold(&row, &mut squares);
-            moments.merge(&Moments { count, mean, squares });
+            simd::run(RowSquares { map: &self.input, values, means, totals: row });
+            self.fold(row, &mut image.squares);
+            moments.merge(image);
         }
-        moments
     }
 
-    /// The sums of the output's gradients of some images, in their order.
-    pub(super) fn grad_sums(&self, images: &mut Images, norms: &Coefficients) -> GradSums {
-        let len = self.input.row_len();
-        let mut rows = vec![0.0; 2 * len];
-        let mut sums =
-            GradSums { grads: vec![0.0; self.channels()], products: vec![0.0; self.channels()] };
+    /// Finds the sums of the output's gradients of some images, in their order.
+    pub(super) fn find_grad_sums(
+        &self,
+        images: &mut Images,
+        norms: &Coefficients,
+        found: &mut Found,
+    ) {
+        let Found { grad_sums: sums, rows: [row_grads, row_products], .. } = found;
+        sums.clear(self.channels());
         for (values, grads) in images.each() {
-            rows.fill(0.0);
-            let (row_grads, row_products) = rows.split_at_mut(len);
+            zeros(row_grads, self.input.row_len());
+            zeros(row_products, self.input.row_len());
             simd::run(RowGrads {
                 layer: self,
                 values: &values[self.input.start..],
@@ -216,7 +250,6 @@ impl BatchNorm {
             self.fold(row_grads, &mut sums.grads);
             self.fold(row_products, &mut sums.products);
         }
-        sums
     }
 
     /// Prepares the backward pass over a batch of this many images, or over any that were normalised by
@@ -236,21 +269,22 @@ impl BatchNorm {
         }
         let Some(images) = batch else {
             // Constants have no part in the gradient.
-            (norms.slope, norms.constant) = (self.row(|_| 0.0), self.row(|_| 0.0));
+            self.row(&mut norms.slope, |_| 0.0);
+            self.row(&mut norms.constant, |_| 0.0);
             return;
         };
         let count = (images * self.pixels()) as f64;
+        let Coefficients { mean, inverse, factor, slope, constant, .. } = norms;
         let at = |row: &[f32], channel: usize| f64::from(row[channel]);
-        let slope = |channel: usize| {
-            let factor = at(&norms.factor, channel) * at(&norms.inverse, channel);
+        let share = |channel: usize| {
+            let factor = at(factor, channel) * at(inverse, channel);
             -factor * sums.products[channel] / count
         };
-        let constant = |channel: usize| {
-            let factor = at(&norms.factor, channel);
-            -factor * sums.grads[channel] / count - slope(channel) * at(&norms.mean, channel)
-        };
-        let (slope, constant) = (self.row(slope), self.row(constant));
-        (norms.slope, norms.constant) = (slope, constant);
+        self.row(slope, share);
+        self.row(constant, |channel| {
+            let grad = at(factor, channel) * sums.grads[channel] / count;
+            -grad - share(channel) * at(mean, channel)
+        });
     }
 }
 
@@ -275,5 +309,34 @@ impl Step for BatchNorm {
 
     fn batch_norm(&self) -> Option<&BatchNorm> {
         Some(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Coefficients, Found};
+
+    fn place<T>(values: &Vec<T>) -> (*const (), usize) {
+        (values.as_ptr().cast(), values.capacity())
+    }
+
+    impl Coefficients {
+        /// Where each array lies and how much it can hold.
+        pub(in crate::nn::graph) fn memory(&self) -> Vec<(*const (), usize)> {
+            let Self { mean, inverse, factor, offset, slope, constant } = self;
+            [mean, inverse, factor, offset, slope, constant].map(place).to_vec()
+        }
+    }
+
+    impl Found {
+        /// Where each array lies and how much it can hold.
+        pub(in crate::nn::graph) fn memory(&self) -> Vec<(*const (), usize)> {
+            let Self { moments, grad_sums, image, means, rows: [row, other] } = self;
+            let mut places = [means, row, other].map(place).to_vec();
+            let sums = [&moments.mean, &moments.squares, &image.mean, &image.squares];
+            places.extend(sums.map(place));
+            places.extend([&grad_sums.grads, &grad_sums.products].map(place));
+            places
+        }
     }
 }

@@ -92,14 +92,13 @@ impl Graph {
         if workspace.parts.len() < count {
             workspace.parts.resize_with(count, Part::default);
         }
-        let mut norms = self.running_norms(input);
+        self.running_norms(input, &mut workspace.norms);
         // The gradients of a normalisation's scale and shift need all images, too.
         let waits = input.trains() || input.with_gradients;
         if waits && self.segments.len() > 1 {
-            self.run_segments(input, &mut workspace, count, &mut norms, &mut outcome);
+            self.run_segments(input, &mut workspace, count, &mut outcome);
         } else {
-            let packed = &workspace.packed;
-            let shared = input.shared(packed, &norms);
+            let shared = input.shared(&workspace.packed, &workspace.norms);
             let parts = workspace.parts[..count].par_iter_mut();
             parts.enumerate().with_max_len(1).for_each(|(place, part)| {
                 self.run_part(input, &shared, Self::part(place, count, n), part);
@@ -137,7 +136,8 @@ impl Graph {
         };
         let mut packed = Vec::new();
         self.pack(&input, &mut packed);
-        let norms = self.running_norms(&input);
+        let mut norms = Vec::new();
+        self.running_norms(&input, &mut norms);
         let shared = input.shared(&packed, &norms);
         let step = values.len();
         let mut images = Images { values, grads: &mut [], step, first: 0 };
@@ -158,8 +158,11 @@ impl Graph {
         self.program.steps.iter().filter_map(|step| step.batch_norm())
     }
 
-    pub(super) fn running_norms(&self, input: &Input) -> Vec<Coefficients> {
-        self.norms().map(|norm| norm.running(input.trained, input.running)).collect()
+    pub(super) fn running_norms(&self, input: &Input, norms: &mut Vec<Coefficients>) {
+        norms.resize_with(self.norms().count(), Coefficients::default);
+        for (norm, norms) in self.norms().zip(norms) {
+            norm.running(norms, input.trained, input.running);
+        }
     }
 
     /// Scalars from one image's values to the next.
@@ -173,7 +176,7 @@ impl Graph {
         let step = self.image_step();
         let with_gradients = input.with_gradients;
         self.prepare(part, self.visit.min(range.len()), with_gradients);
-        let Part { values, grads, sums, scratch, logits, loss } = part;
+        let Part { values, grads, sums, scratch, logits, loss, .. } = part;
         for first in range.clone().step_by(self.visit) {
             let visited = self.visit.min(range.end - first);
             let grads_len = if with_gradients { visited * step } else { 0 };

@@ -34,7 +34,8 @@ impl Graph {
             wanted.iter().map(|&value| self.plan.values()[value].len()).collect();
         let mut packed = Vec::new();
         self.pack(input, &mut packed);
-        let norms = self.running_norms(input);
+        let mut norms = Vec::new();
+        self.running_norms(input, &mut norms);
         let shared = input.shared(&packed, &norms);
         let step = self.image_step();
         let starts: Vec<usize> = (0..input.labels.len()).step_by(self.visit).collect();

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::Graph;
-use super::norm::{BatchNorm, Coefficients, GradSums, Moments};
+use super::norm::BatchNorm;
 use super::pass::{Input, Outcome};
 use super::step::{Gradients, Images};
 use super::workspace::{Part, Workspace};
@@ -15,12 +15,11 @@ impl Graph {
         input: &Input,
         workspace: &mut Workspace,
         count: usize,
-        norms: &mut [Coefficients],
         outcome: &mut Outcome,
     ) {
         let n = input.labels.len();
         let step = self.image_step();
-        let Workspace { packed, parts } = workspace;
+        let Workspace { packed, norms, found: all, parts } = workspace;
         let parts = &mut parts[..count];
         for (place, part) in parts.iter_mut().enumerate() {
             let range = Self::part(place, count, n);
@@ -34,10 +33,10 @@ impl Graph {
             let next = self.segments.get(number + 1).filter(|_| input.trains());
             let next = next.map(|next| self.norm(next.start));
             let shared = input.shared(packed, norms);
-            let pass = |(place, part): (usize, &mut Part)| {
+            parts.par_iter_mut().enumerate().with_max_len(1).for_each(|(place, part)| {
                 let (first, len) = images_of(place);
                 let grads_len = if input.with_gradients { len } else { 0 };
-                let Part { values, grads, .. } = part;
+                let Part { values, grads, found, .. } = part;
                 let mut images = Images {
                     values: &mut values[..len],
                     grads: &mut grads[..grads_len],
@@ -50,16 +49,17 @@ impl Graph {
                 for step in &self.program.steps[segment.clone()] {
                     step.forward(&shared, &mut images);
                 }
-                next.map(|norm| norm.moments(&mut images))
-            };
-            let found: Vec<Option<Moments>> =
-                parts.par_iter_mut().enumerate().with_max_len(1).map(pass).collect();
-            if let Some(norm) = next {
-                let mut moments = Moments::default();
-                for part in found.iter().flatten() {
-                    moments.merge(part);
+                if let Some(norm) = next {
+                    norm.find_moments(&mut images, found);
                 }
-                norms[norm.index] = norm.batch(input.trained, &moments, &mut outcome.running);
+            });
+            if let Some(norm) = next {
+                all.moments.clear(norm.channels());
+                for part in &*parts {
+                    all.moments.merge(&part.found.moments);
+                }
+                let norms = &mut norms[norm.index];
+                norm.batch(norms, input.trained, &all.moments, &mut outcome.running);
             }
         }
         for (place, part) in parts.iter_mut().enumerate() {
@@ -80,26 +80,26 @@ impl Graph {
             let end = segment.end;
             let steps = segment.start + usize::from(norm.is_some())..self.back_end(end);
             let shared = input.shared(packed, norms);
-            let pass = |(place, part): (usize, &mut Part)| {
+            parts.par_iter_mut().enumerate().with_max_len(1).for_each(|(place, part)| {
                 let (first, len) = images_of(place);
-                let Part { values, grads, sums, scratch, .. } = part;
+                let Part { values, grads, sums, scratch, found, .. } = part;
                 let mut images =
                     Images { values: &mut values[..len], grads: &mut grads[..len], step, first };
                 let mut sums = Gradients { sums, first: true, scratch };
                 for step in self.program.steps[steps.clone()].iter().rev() {
                     step.backward(&shared, &mut images, &mut sums);
                 }
-                norm.map(|norm| norm.grad_sums(&mut images, &shared.norms[norm.index]))
-            };
-            let found: Vec<Option<GradSums>> =
-                parts.par_iter_mut().enumerate().with_max_len(1).map(pass).collect();
+                if let Some(norm) = norm {
+                    norm.find_grad_sums(&mut images, &shared.norms[norm.index], found);
+                }
+            });
             if let Some(norm) = norm {
-                let mut sums = GradSums::default();
-                for part in found.iter().flatten() {
-                    sums.merge(part);
+                all.grad_sums.clear(norm.channels());
+                for part in &*parts {
+                    all.grad_sums.merge(&part.found.grad_sums);
                 }
                 let batch = input.trains().then_some(n);
-                norm.prepare(&mut norms[norm.index], &sums, batch, &mut outcome.grads);
+                norm.prepare(&mut norms[norm.index], &all.grad_sums, batch, &mut outcome.grads);
             }
         }
     }

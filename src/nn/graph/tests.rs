@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::{Graph, Input, Pixels};
 use crate::network::{Layer, NetworkSpec, Plan};
 use crate::nn::engine::{Key, Mode};
 use crate::nn::model::{Model, Outcome, Weights};
@@ -137,6 +138,37 @@ fn kernels_for_certain_shapes_agree_with_the_composition() {
         let plan = Arc::new(Plan::of(&spec, [1, height, width], 10).expect("it fits"));
         // Of a seed whose values keep away from ReLU's kink, where rounding decides the gradient.
         on_every_width(|| check(&plan, 5, 2).expect("the shapes fit"));
+    }
+}
+
+#[test]
+fn a_warmed_up_network_computes_in_the_same_memory_at_every_step() {
+    let spec = "conv 6 k3, bn, relu, conv 16 k3 p1, bn, relu, pool 2, dropout 0.2, flatten, linear 40, relu, linear";
+    let spec: NetworkSpec = spec.parse().expect("it reads");
+    let plan = Arc::new(Plan::of(&spec, [1, 12, 12], 10).expect("it fits"));
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    let Weights { trained, running } = Weights::initial(&plan, &mut rng);
+    let graph = Graph::new(plan);
+    let pixels: Vec<u8> = (0..40 * 144).map(|_| rng.next_u32() as u8).collect();
+    let step = |step: u64, n: usize| {
+        graph.run(&Input {
+            trained: &trained,
+            running: &running,
+            pixels: Pixels::Bytes(&pixels[..n * 144]),
+            labels: &[3; 40][..n],
+            mode: Mode::Train(Key { seed: 0, epoch: 1, step }),
+            with_gradients: true,
+            smoothing: 0.0,
+        });
+        let workspace = graph.workspaces.take();
+        let memory = workspace.memory();
+        graph.workspaces.give(workspace);
+        memory
+    };
+    let first = step(1, 40);
+    // Nothing moves, grows or is dropped, also where a batch is shorter.
+    for n in [40, 7, 40] {
+        assert_eq!(step(2, n), first, "{n} images");
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use super::norm::{Coefficients, Found};
+
 /// Arrays that no pass is using.
 #[derive(Default)]
 pub(super) struct Workspaces(Mutex<Vec<Workspace>>);
@@ -18,6 +20,10 @@ impl fmt::Debug for Workspaces {
 pub(super) struct Workspace {
     /// What the steps made of the parameters.
     pub(super) packed: Vec<f32>,
+    /// What each batch normalisation multiplies and adds.
+    pub(super) norms: Vec<Coefficients>,
+    /// What all parts found out for a normalisation.
+    pub(super) found: Found,
     /// One for each part.
     pub(super) parts: Vec<Part>,
 }
@@ -30,6 +36,7 @@ pub(super) struct Part {
     pub(super) sums: Vec<f32>,
     pub(super) scratch: Vec<f32>,
     pub(super) logits: Vec<f32>,
+    pub(super) found: Found,
     pub(super) loss: f64,
 }
 
@@ -47,5 +54,24 @@ impl Workspaces {
 pub(super) fn grow(values: &mut Vec<f32>, len: usize) {
     if values.len() < len {
         values.resize(len, 0.0);
+    }
+}
+
+#[cfg(test)]
+impl Workspace {
+    /// Where each array lies and how much it can hold.
+    pub(super) fn memory(&self) -> Vec<(*const (), usize)> {
+        fn place<T>(values: &Vec<T>) -> (*const (), usize) {
+            (values.as_ptr().cast(), values.capacity())
+        }
+        let mut places = vec![place(&self.packed), place(&self.norms), place(&self.parts)];
+        places.extend(self.norms.iter().flat_map(Coefficients::memory));
+        places.extend(self.found.memory());
+        for part in &self.parts {
+            let Part { values, grads, sums, scratch, logits, found, .. } = part;
+            places.extend([values, grads, sums, scratch, logits].map(place));
+            places.extend(found.memory());
+        }
+        places
     }
 }

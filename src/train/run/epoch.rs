@@ -49,7 +49,11 @@ impl Run<'_> {
             (loss, Some(inspection))
         } else {
             let batch = self.batches.batch(self.at.batch);
-            let loss = self.learner.train(&self.sets.train, batch, self.key())?;
+            let loss = self.learner.train(
+                self.sets.seen(self.config, self.at.epoch),
+                batch,
+                self.key(),
+            )?;
             self.advance();
             (loss, None)
         };

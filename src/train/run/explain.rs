@@ -33,6 +33,7 @@ impl Run<'_> {
         let moment = Moment {
             step: self.at.step,
             model: self.learner.product(),
+            seed: self.config.seed,
             sets: &self.sets,
             results: &self.results,
         };

@@ -99,8 +99,8 @@ impl Run<'_> {
                 Command::LookInside(subject) => self.look_at(subject),
                 Command::Inspect(wanted) => self.agenda.inspect = wanted.then(Instant::now),
                 Command::Find(query) => self.find(query),
-                Command::Evaluate => self.evaluate_now()?,
                 Command::Explain(question) => self.explain(question),
+                Command::Evaluate => self.evaluate_now()?,
                 Command::Checkpoint => self.checkpoint()?,
                 Command::Pause
                 | Command::Resume

@@ -58,7 +58,7 @@ impl Run<'_> {
             return Ok(None);
         }
         let batch = self.batches.batch(self.at.batch - 1);
-        let digits = self.learner.digits(&self.sets.train, batch)?;
+        let digits = self.learner.digits(self.sets.seen(self.config, self.at.epoch), batch)?;
         self.agenda.sampled = self.at.step;
         self.agenda.sample = now + SAMPLE;
         Ok(Some(Sample { step: self.at.step, digits }))

@@ -139,7 +139,11 @@ impl Run<'_> {
             self.begin_epoch_if_due()?;
             self.learner.set_learning_rate(self.rates.after(self.at.step));
             let batch = self.batches.batch(self.at.batch);
-            let loss = self.learner.train(&self.sets.train, batch, self.key())?;
+            let loss = self.learner.train(
+                self.sets.seen(self.config, self.at.epoch),
+                batch,
+                self.key(),
+            )?;
             self.unkept += batch.len() as u64;
             self.advance();
             // The losses before the step that a run was resumed at are not known.
@@ -160,7 +164,8 @@ impl Run<'_> {
         let learning_rate = self.rates.after(self.at.step);
         self.learner.set_learning_rate(learning_rate);
         let batch = self.batches.batch(self.at.batch);
-        let change = self.learner.train_watched(&self.sets.train, batch, self.key())?;
+        let seen = self.sets.seen(self.config, self.at.epoch);
+        let change = self.learner.train_watched(seen, batch, self.key())?;
         if self.losses.at(self.at.step + 1).is_none() {
             self.recomputed.push(change.loss.to_scalar()?);
         }
@@ -170,13 +175,8 @@ impl Run<'_> {
             batch: self.at.batch as u64 + 1,
             learning_rate,
         };
-        let inspection = inspect::inspection(
-            self.learner.model.plan(),
-            &change,
-            &self.sets.train,
-            batch,
-            place,
-        )?;
+        let inspection =
+            inspect::inspection(self.learner.model.plan(), &change, seen, batch, place)?;
         self.advance();
         Ok((change.loss, inspection))
     }

@@ -2,7 +2,7 @@
 
 use candle_core::{Result, bail};
 
-use super::{Image, Job, Memory};
+use super::{Found, Image, Job, Memory};
 use crate::{
     metrics::arg_max,
     nn::{explain::Frozen, loss::softmax},
@@ -87,7 +87,7 @@ impl Attribute {
 }
 
 impl Job for Attribute {
-    fn slice(&mut self, _: &Sets, _: &mut Memory) -> Result<Option<Content>> {
+    fn slice(&mut self, _: &Sets, _: &mut Memory) -> Result<Found> {
         let is_done = match self.method {
             Method::Saliency => {
                 self.saliency()?;
@@ -95,7 +95,11 @@ impl Job for Attribute {
             }
             Method::Occlusion => self.occlude()?,
         };
-        Ok(is_done.then(|| Content::Attribution(self.found.clone())))
+        Ok(if is_done {
+            Found::All(Content::Attribution(self.found.clone()))
+        } else {
+            Found::Nothing
+        })
     }
 }
 

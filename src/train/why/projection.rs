@@ -2,7 +2,7 @@
 
 use candle_core::Result;
 
-use super::Job;
+use super::{Found, Job};
 use crate::{
     metrics::{Pca, arg_max, pca::orient},
     nn::explain::Frozen,
@@ -84,13 +84,14 @@ impl Project {
 }
 
 impl Job for Project {
-    fn slice(&mut self, sets: &Sets, memory: &mut Memory) -> Result<Option<Content>> {
+    fn slice(&mut self, sets: &Sets, memory: &mut Memory) -> Result<Found> {
         if self.predictions.len() < self.indices.len() {
             self.read(sets)?;
-            return Ok(None);
+            return Ok(Found::Nothing);
         }
         if self.features.iter().any(|value| !value.is_finite()) {
-            return Ok(Some(Content::Nothing("The features are not finite numbers.".to_owned())));
+            let reason = "The features are not finite numbers.".to_owned();
+            return Ok(Found::All(Content::Nothing(reason)));
         }
         let columns = self.len();
         let pca = memory.pca.take().filter(|pca| pca.has_columns(columns));
@@ -102,6 +103,6 @@ impl Job for Project {
         let has_settled = pca.step(&self.features) || self.steps == MOST_STEPS;
         let found = has_settled.then(|| self.found(&pca, sets, &mut memory.points));
         memory.pca = Some(pca);
-        Ok(found.map(Content::Projection))
+        Ok(found.map_or(Found::Nothing, |found| Found::All(Content::Projection(found))))
     }
 }

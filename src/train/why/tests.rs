@@ -5,11 +5,12 @@ use candle_core::Device;
 use super::*;
 use crate::{
     data::{Checksums, DataInfo, Dataset},
-    metrics::Calibration,
+    metrics::{Calibration, directions::filter_normalised},
     network::Plan,
     nn::model::Weights,
     protocol::{Attribution, EvalSet, Method},
-    train::results::ImageResult,
+    seed::{self, Purpose},
+    train::{results::ImageResult, step::tensors},
 };
 
 /// Numbers that a script can make again.
@@ -74,7 +75,7 @@ impl Bench {
         loop {
             assert!(explainer.has_work(step) && *slices < 10_000, "it never answers");
             *slices += 1;
-            if let Some(answer) = explainer.slice(&Moment { step, model, sets, results }) {
+            if let Some(answer) = explainer.slice(&Moment { step, model, seed: 3, sets, results }) {
                 return answer;
             }
         }
@@ -223,7 +224,7 @@ fn the_projection_has_the_predictions_and_spreads_over_the_set() {
 fn another_question_takes_the_place_of_the_one_before() {
     let mut bench = Bench::new(300);
     let Bench { explainer, model, sets, results, .. } = &mut bench;
-    let moment = Moment { step: 1, model, sets, results };
+    let moment = Moment { step: 1, model, seed: 3, sets, results };
     explainer.ask(Some(Question::Projection), Instant::now());
     assert!(explainer.slice(&moment).is_none());
     explainer.ask(None, Instant::now());
@@ -233,4 +234,60 @@ fn another_question_takes_the_place_of_the_one_before() {
         explainer.slice(&moment),
         Some(Answer { content: Content::Calibration(None), .. })
     ));
+}
+
+#[test]
+fn the_landscape_is_the_loss_of_moved_weights() {
+    let mut bench = Bench::new(2);
+    bench.explainer.ask(Some(Question::Landscape), Instant::now());
+    assert!(!bench.explainer.is_due(4, Instant::now() + PERIOD), "training makes no room for it");
+    let mut parts = 0;
+    let found = loop {
+        match bench.go_on(4).content {
+            Content::Landscape(found) if found.is_complete() => break found,
+            Content::Landscape(part) => {
+                assert!(part.done > 0 && part.losses.iter().any(|loss| loss.is_nan()));
+                parts += 1;
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(parts > 0, "what is known is shown meanwhile");
+    assert!(!bench.explainer.has_work(4));
+    let (images, labels) = tensors(&bench.sets.test, &[0, 1], &Device::Cpu).expect("two images");
+    let loss = |model: &Model| -> f32 {
+        let loss = model.evaluate(&images, &labels).expect("they fit").loss;
+        loss.to_scalar().expect("one number")
+    };
+    assert_eq!(found.centre, loss(&bench.model));
+    assert_eq!(found.losses[20 * 41 + 20], found.centre);
+    // A corner, from the definition.
+    let plan = Arc::clone(bench.model.plan());
+    let weights = bench.model.weights().expect("in main memory");
+    let mut moved = weights.trained.clone();
+    for (direction, by) in [(0, 1.0), (1, -1.0)] {
+        let parameters = plan.params().iter().map(|it| (&it.range, it.shape.as_slice()));
+        let mut rng = seed::rng(3, Purpose::Landscape, direction, 0);
+        let along = filter_normalised(&weights.trained, parameters, &mut rng);
+        moved.iter_mut().zip(along).for_each(|(weight, along)| *weight += by * along);
+    }
+    let moved = Weights { trained: moved, running: Vec::new() };
+    let corner = loss(&Model::new(plan, &moved, &Device::Cpu).expect("it fits"));
+    assert!((found.losses[40] / corner - 1.0).abs() < 1e-5, "{} and {corner}", found.losses[40]);
+    assert_eq!((found.at(40), found.at(20 * 41 + 20)), ([1.0, -1.0], [0.0, 0.0]));
+}
+
+#[test]
+fn a_landscape_of_other_weights_is_begun_again() {
+    let mut bench = Bench::new(1);
+    bench.explainer.ask(Some(Question::Landscape), Instant::now());
+    let Bench { explainer, model, sets, results, .. } = &mut bench;
+    let slice = |explainer: &mut Explainer, step| {
+        explainer.slice(&Moment { step, model, seed: 3, sets, results })
+    };
+    for _ in 0..20 {
+        let _ = slice(explainer, 1);
+    }
+    let first = std::iter::repeat_with(|| slice(explainer, 2)).flatten().next();
+    assert_eq!(first.map(|answer| answer.step), Some(2));
 }

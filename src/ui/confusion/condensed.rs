@@ -15,7 +15,7 @@ use crate::{
     ui::theme::Theme,
 };
 
-/// Fewer columns or rows of shades tell nothing.
+/// Fewer columns or rows of shades show nothing.
 const LEAST: u16 = 3;
 /// Rows that are left below: the accuracy and a line of pairs.
 const LEAST_BELOW: u16 = 2;
@@ -106,7 +106,7 @@ pub(super) fn draw(
     height + 1
 }
 
-/// Two counts above each other, each of so many images.
+/// Two cells above each other, each given as a count and the images of its row.
 fn dot(upper: (u32, u32), lower: (u32, u32), theme: &Theme) -> (&'static str, Style) {
     /// From none to all, where there are no shades.
     const LEVELS: [&str; 5] = ["·", "░", "▒", "▓", "█"];

@@ -71,7 +71,7 @@ impl Layout<'_> {
         (self.support.max(1).ilog10() as u16 + 2).clamp(NARROWEST, 6)
     }
 
-    /// Columns that are left with so many for the names of rows.
+    /// Columns to spare when the names of rows take `label` of them; `None` where they do not fit.
     fn spare(self, width: u16, label: u16, Fit { cell, side }: Fit) -> Option<u16> {
         width.checked_sub(label + self.classes as u16 * cell + side.columns())
     }

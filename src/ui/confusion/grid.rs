@@ -36,7 +36,7 @@ impl Side {
     pub(super) const IN_FULL: [Self; 5] =
         [Self::Nothing, Self::Errors, Self::Table(2), Self::Table(3), Self::Table(4)];
 
-    /// ... and of one that stands beside other panes.
+    /// The same for a matrix next to other panes.
     pub(super) const IN_PART: [Self; 2] = [Self::Nothing, Self::Errors];
 
     /// Columns of the screen that it takes.
@@ -49,7 +49,7 @@ impl Side {
     }
 }
 
-/// Where the matrix and its headings stand, and which part of it is shown.
+/// The position of the matrix and its headings, and the part of it that is shown.
 #[derive(Clone, Debug)]
 pub(super) struct Grid {
     pub(super) x: u16,
@@ -163,8 +163,7 @@ impl Grid {
         self.centred(predicted, self.y, &self.heads[predicted], true, style, buf);
     }
 
-    /// Writes `text` in the middle of a column; where it cannot stand there, half a cell to the right
-    /// of it or to the left.
+    /// Centres `text` in a column; what cannot be centred leans to the right or to the left.
     fn centred(
         &self,
         class: usize,
@@ -204,6 +203,13 @@ impl Grid {
         let lean = self.cell.is_multiple_of(2) || predicted >= truth;
         let text = cell_text(count, self.cell);
         self.centred(predicted, self.row(truth), &text, lean, style, buf);
+        let end = (self.column_end(predicted) - 1, self.row(truth));
+        if count > 0
+            && let Some(shade) = theme.shade(share(count, support))
+            && let Some(cell) = buf.cell_mut(end).filter(|cell| cell.symbol() == " ")
+        {
+            cell.set_symbol(shade).set_style(theme.accent);
+        }
     }
 
     /// Errors of each predicted class below the matrix and of each true class at its right.
@@ -254,8 +260,13 @@ impl Grid {
 
 /// The colours of a count out of its row's images; `None` where shades do not exist.
 pub(super) fn heat(count: u32, support: u32, theme: &Theme) -> Option<Style> {
-    // The cube root spreads the few errors over the palette beside the many hits.
-    theme.heat((f64::from(count) / f64::from(support.max(1))).cbrt())
+    theme.heat(share(count, support))
+}
+
+/// The place of a count on the scale of shades. The cube root spreads the few errors over it although
+/// hits are many.
+fn share(count: u32, support: u32) -> f64 {
+    (f64::from(count) / f64::from(support.max(1))).cbrt()
 }
 
 /// A count in at most `width` columns, as exact as fits.

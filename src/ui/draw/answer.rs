@@ -12,11 +12,11 @@ use crate::{app::App, metrics::arg_max, protocol::Insides};
 
 /// Most classes that have a row of their own below the pad.
 const MOST_BELOW: usize = 10;
-/// Columns beside the name where there is no bar: mark, space and percent.
+/// Columns next to the name where there is no bar: mark, space and percent.
 const FIGURES: u16 = 7;
 /// Columns from which there are bars and decimals.
 const ROOMY: u16 = 16;
-/// Columns before a bar beside the name: mark and spaces.
+/// Columns before a bar next to the name: mark and spaces.
 const BEFORE: u16 = 3;
 /// Columns of a share after a bar: `100.0 %` and a space.
 const AFTER: u16 = 8;
@@ -26,7 +26,7 @@ const AFTER: u16 = 8;
 pub(super) struct Answer<'a> {
     insides: Option<&'a Insides>,
     names: Names<'a>,
-    /// What the headline says while there is no answer, in long and in short.
+    /// The headline while there is no answer, in long and in short.
     waiting: [&'a str; 2],
     theme: &'a Theme,
 }
@@ -36,7 +36,7 @@ pub(super) fn rows(app: &App) -> u16 {
     1 + app.run.set().classes.len().min(MOST_BELOW) as u16
 }
 
-/// Fewest columns of an answer: those of a label and its share.
+/// Fewest columns of an answer: a label and its share.
 pub(super) fn least_columns(app: &App) -> u16 {
     FIGURES + app.run.set().classes.len().saturating_sub(1).to_string().len() as u16
 }
@@ -116,7 +116,7 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// Classes that have a bar in so many rows: all by label, or else the likeliest first.
+    /// The classes that have a bar in this many rows: all by label, or else the likeliest first.
     fn shown(&self, rows: usize) -> Vec<usize> {
         let count = self.insides.map_or(self.names.count(), |insides| insides.probabilities.len());
         let mut classes: Vec<usize> = (0..count).collect();

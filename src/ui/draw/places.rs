@@ -1,4 +1,4 @@
-//! Where the pad, the answer and the feature maps stand.
+//! The positions of the pad, the answer and the feature maps.
 //!
 //! ```text
 //! Draw ─────────────  Feature maps ──────     Draw ──────────────────────────────
@@ -16,9 +16,9 @@ use crate::app::App;
 /// Most half rows of a pad that is drawn large, and of one that is drawn small.
 const LARGE: u16 = 64;
 const SMALL: u16 = 32;
-/// Columns between panes, and between the pad and an answer beside it.
+/// Columns between panes, and between the pad and an answer next to it.
 const GAP: u16 = 2;
-/// Columns of an answer beside the pad that is not alone with it.
+/// Columns of an answer next to the pad where there are feature maps too.
 const BESIDE: u16 = 24;
 /// Columns beyond which an answer does not grow.
 const WIDEST: u16 = 48;
@@ -26,14 +26,14 @@ const WIDEST: u16 = 48;
 /// How large a pixel is, in squares of one column and half a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scale {
-    /// It takes so many of them on each side.
+    /// A pixel takes this many squares on each side.
     Magnified(u16),
-    /// So many pixels on each side share one.
+    /// This many pixels on each side share a square.
     Reduced(u16),
 }
 
 impl Scale {
-    /// The largest with which images of this size take at most so many squares on each side.
+    /// The largest scale at which images of this size take at most `most` squares on each side.
     fn within(most: u16, (width, height): (u16, u16)) -> Self {
         let longer = width.max(height).max(1);
         if longer <= most {
@@ -73,7 +73,7 @@ impl Scale {
     }
 }
 
-/// Where the answer stands.
+/// The position of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Answer {
     Below,
@@ -137,7 +137,7 @@ impl Places {
     }
 }
 
-/// What the images and classes of a run need.
+/// The room that the images and classes of a run need.
 struct Needs {
     /// Columns and rows of the pad.
     size: (u16, u16),
@@ -171,7 +171,7 @@ impl Arrangement {
         let (pane, rows) = match (self.answer, self.maps) {
             (Answer::Below, _) => (framed.0, framed.1 + needs.answer_rows),
             (Answer::Beside, true) => (framed.0 + GAP + BESIDE, framed.1),
-            // What stands alone takes all the columns.
+            // Without feature maps the answer takes all columns.
             (Answer::Beside, false) => {
                 (body.width.max(framed.0 + GAP + needs.answer_columns), framed.1)
             }

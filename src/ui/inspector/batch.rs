@@ -162,7 +162,7 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// Where images stand in rows.
+/// Images in rows.
 pub(super) struct Grid {
     area: Rect,
     /// Columns and rows of an image with its caption.
@@ -203,7 +203,7 @@ impl Grid {
         (chosen / columns + 1).saturating_sub(usize::from(self.rows)) * columns
     }
 
-    /// Where the image at `place` stands with its caption; `None` above or below the rows shown.
+    /// The cells of the image at `place` and its caption; `None` above or below the rows shown.
     fn cells(&self, place: usize, chosen: usize) -> Option<Rect> {
         let shown = place.checked_sub(self.first(chosen))?;
         let columns = usize::from(self.columns);
@@ -233,7 +233,7 @@ impl Grid {
 const CAPTION: u16 = digits::SMALL_COLUMNS;
 /// Columns of a caption where there is no picture.
 const LIST: u16 = digits::LARGE_COLUMNS;
-/// What is chosen.
+/// The style of the chosen image.
 const MARKED: Style = Style::new().add_modifier(Modifier::REVERSED);
 
 impl Widget for &Batch<'_> {

@@ -50,7 +50,7 @@ const BAR: (u16, u16, u16) = (3, 12, 30);
 /// Powers of ten that the bar spans, up to 1.
 const DECADES: f64 = 6.0;
 
-/// Where the figures of a table end, and what stands above them.
+/// The columns at which the figures of a table end, and their headings.
 struct Table {
     shape: bool,
     ends: [u16; 3],
@@ -69,7 +69,7 @@ impl<'a> Parameters<'a> {
         Self { inspection, app, theme }
     }
 
-    /// Parameters that have one of so many rows: about the chosen one, where not all have.
+    /// The parameters shown in this many rows: those about the chosen one if not all fit.
     fn shown(&self, rows: u16) -> Range<usize> {
         let all = self.inspection.parameters.len();
         let rows = usize::from(rows).min(all);
@@ -205,7 +205,7 @@ fn word(name: &str) -> &str {
     name.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default()
 }
 
-/// What follows a word in a name, if that begins with a number.
+/// The rest of a name after a word, if it begins with a number.
 fn numbered<'a>(name: &'a str, word: &str) -> Option<&'a str> {
     name.strip_prefix(word).filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
@@ -224,7 +224,7 @@ fn figures(parameter: &ParameterUpdate) -> [String; 3] {
     ]
 }
 
-/// Where a ratio stands on a logarithmic scale up to 1.
+/// The position of a ratio on a logarithmic scale up to 1.
 fn share(ratio: f32) -> f64 {
     let share = 1.0 + f64::from(ratio).log10() / DECADES;
     if share.is_nan() { 0.0 } else { share }
@@ -232,7 +232,7 @@ fn share(ratio: f32) -> f64 {
 
 impl Widget for &Parameters<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
-        // Where rows are short the losses stand beside the title.
+        // Where there are few rows the losses go next to the title.
         let short = area.height < rows(self.inspection).min(LEAST_ROWS);
         let position = self.position(area.height.saturating_sub(if short { 2 } else { 3 }));
         let (title, note) = if short {
@@ -241,7 +241,7 @@ impl Widget for &Parameters<'_> {
         } else {
             (self.title(area.width), Line::default())
         };
-        // Where the losses stand beside the title, as much of both as there is room for.
+        // Next to the title there is room for the losses, the position, or both.
         let notes = match position {
             Some(position) if short => {
                 let mut both = note.clone();

@@ -1,4 +1,4 @@
-//! The chosen image with all that is known of it.
+//! The chosen image with its figures.
 
 use ratatui::{
     buffer::Buffer,
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// Columns of the figures where they stand beside a picture or below one.
+/// Columns of the figures next to a picture or below one.
 const FIGURES: u16 = LARGE_COLUMNS;
 /// Rows of the figures.
 pub(super) const FIGURE_ROWS: u16 = 6;
@@ -49,7 +49,7 @@ impl Detail<'_> {
         self.draw_figures(rest, buf);
     }
 
-    /// The picture beside its figures, as large as it fits.
+    /// The picture next to its figures, as large as it fits.
     pub(super) fn draw_alone(self, area: Rect, buf: &mut Buffer) {
         let fits = |columns: u16, rows: u16| area.width >= columns && area.height >= rows;
         let mut used = 0;

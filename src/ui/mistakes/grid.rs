@@ -34,7 +34,7 @@ const LEAST_SMALL: u16 = 5;
 /// ... and fewer large ones.
 const LEAST_LARGE: u16 = 2;
 
-/// Where the digits stand.
+/// Images in rows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Grid {
     area: Rect,
@@ -56,7 +56,7 @@ impl Grid {
         } else {
             (BAR + SMALL_COLUMNS, SMALL_ROWS, LEAST_SMALL)
         };
-        // One row below is for the chosen image's figures, unless those stand beside.
+        // One row below is for the chosen image's figures, unless they are at the side.
         let has_side = area.width >= least * width + SIDE_GAP + SIDE
             && area.height >= LARGE_ROWS + FIGURE_ROWS;
         let rows = (area.height - u16::from(!has_side && area.height > 0)) / height;
@@ -65,7 +65,7 @@ impl Grid {
         if columns < least || rows == 0 {
             return None;
         }
-        // What is left over is spread between the digits, a few cells each.
+        // The columns and rows left over go between the images, a few each.
         let gap = (room / columns - width).min(4);
         let spare = (area.height - u16::from(!has_side) - rows * height) / rows;
         let pitch = (width + gap, height + spare.min(if large { 2 } else { 1 }));
@@ -81,7 +81,7 @@ impl Grid {
         Tiles { columns: self.columns.into(), rows: self.rows.into(), parts: 1 }
     }
 
-    /// `4→9  98 % 6.21` in the width of a small image, or with words in that of a large one. Where
+    /// `4→9  98 % 6.21` below a small image, or the same with words below a large one. Where
     /// names need the room, words go first, and the probability next.
     fn caption(self, image: &RankedDigit, look: Look<'_>) -> Line<'static> {
         let percent = format::short_percent(f64::from(image.digit.probability));
@@ -102,12 +102,12 @@ impl Grid {
         Line::from(vec![answer, Span::styled(text, look.theme.muted)])
     }
 
-    /// Whether captions have the probability: beside names of more than a letter, large ones do.
+    /// Whether captions have the probability: with names longer than a letter, only large ones do.
     pub(super) fn has_probability(self, names: Names<'_>) -> bool {
         self.large || names.widest() <= LABEL
     }
 
-    /// Where there is room for the chosen image in large.
+    /// The area for the chosen image in large.
     pub(super) fn side(self) -> Option<Rect> {
         self.side
     }

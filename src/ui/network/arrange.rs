@@ -1,4 +1,4 @@
-//! How the grids of a stage stand side by side.
+//! The arrangement of a stage's grids side by side.
 
 use crate::ui::cells::Form;
 
@@ -7,7 +7,7 @@ use crate::ui::cells::Form;
 pub(super) struct Grids {
     /// How many.
     pub(super) count: u16,
-    /// Values below and beside each other in each.
+    /// Rows and columns of values in each.
     pub(super) height: u16,
     pub(super) width: u16,
     /// Grids that belong together: a row has whole groups where it has room for one.
@@ -40,7 +40,7 @@ impl Grids {
         Arrangement { form, columns, size: (width, rows.saturating_mul(height)) }
     }
 
-    /// Grids in a row of so many columns.
+    /// Grids that fit in a row of this width.
     fn most(self, form: Form, width: u16) -> u16 {
         (width.saturating_add(1) / self.one(form).0.saturating_add(1)).min(self.count)
     }

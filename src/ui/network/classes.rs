@@ -41,7 +41,7 @@ pub(super) struct Classes<'a> {
     pub(super) hint: Span<'static>,
 }
 
-/// Names in so many columns, and which classes have a row.
+/// Cut names, and the classes that have a row.
 struct List {
     names: Vec<String>,
     /// Columns of a mark, a name and a gap.
@@ -73,7 +73,7 @@ impl Classes<'_> {
         ENOUGH.min(self.count() as u16)
     }
 
-    /// Columns of the names where the whole pane has so many.
+    /// Columns of the names in a pane of this width.
     fn name_columns(&self, width: u16) -> u16 {
         (self.names.widest().min(usize::from(u16::MAX)) as u16).min((width / 3).max(1))
     }
@@ -84,7 +84,7 @@ impl Classes<'_> {
         (figures(MARK + name + NAME_GAP), self.enough())
     }
 
-    /// The classes in `rows` of a pane of so many columns: all by label, or else the likeliest and
+    /// The classes in `rows` of a pane of this width: all by label, or else the likeliest and
     /// the true one.
     fn list(&self, width: u16, rows: u16) -> List {
         let (count, rows) = (self.count(), usize::from(rows));
@@ -182,7 +182,7 @@ impl Classes<'_> {
         });
     }
 
-    /// Names and probabilities of `each` classes beside those of the others.
+    /// Names and probabilities of `each` classes in a column next to the others.
     fn two_columns(&self, area: Rect, each: u16, buf: &mut Buffer) {
         let places = Layout::horizontal([Constraint::Fill(1); 2]).spacing(1).split(area);
         let width = places[0].width.min(places[1].width).saturating_sub(MARK + SHORT_PERCENT);
@@ -235,7 +235,7 @@ impl Classes<'_> {
         self.insides.label.map(usize::from) == Some(class)
     }
 
-    /// Mark and name: ✓ or ✗ at what it is taken for, an arrow at what it is instead.
+    /// Mark and name: ✓ or ✗ at the predicted class, an arrow at the true one if it is another.
     fn name(&self, class: usize, list: &List, row: Rect, buf: &mut Buffer) {
         let (mark, style) = match (self.is_likeliest(class), self.is_true(class)) {
             (true, true) => ("✓", self.theme.right),

@@ -9,7 +9,7 @@ use crate::{protocol::Insides, ui::table};
 
 /// Between two stages.
 const ARROW: &str = " › ";
-/// In place of stages that have no room.
+/// Shown for stages that have no room.
 const MORE: &str = "…";
 
 /// A stage of the line.
@@ -51,7 +51,7 @@ impl Network<'_> {
         [Step { page: None, name: "image".to_owned() }].into_iter().chain(stages).collect()
     }
 
-    /// Each text of the line with its columns and, if it stands for a stage, that one's place.
+    /// The texts of the line, each with its first column and the place of its stage, if it has one.
     fn texts(
         &self,
         insides: &Insides,
@@ -79,7 +79,7 @@ impl Network<'_> {
         placed.collect()
     }
 
-    /// The place of the stage whose name stands at a column.
+    /// The place of the stage whose name is at a column.
     pub(super) fn page_at(
         &self,
         insides: &Insides,

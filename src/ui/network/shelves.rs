@@ -1,4 +1,4 @@
-//! Everything at once, where it fits: image, stages and classes on two or three shelves.
+//! Image, stages and classes all at once, where they fit on two or three shelves.
 
 use ratatui::{buffer::Buffer, layout::Rect, widgets::Widget};
 
@@ -7,7 +7,7 @@ use crate::{protocol::Insides, ui::digits};
 
 /// Columns and rows of the image with its answer.
 const PICTURE: (u16, u16) = (digits::LARGE_COLUMNS, digits::LARGE_ROWS + 6);
-/// Fewest and most columns between two panes, and most beside the classes.
+/// Fewest and most columns between two panes, and most next to the classes.
 const GAPS: (u16, u16, u16) = (3, 6, 3);
 /// Most columns of the classes.
 const CLASSES: u16 = 48;
@@ -16,7 +16,7 @@ const SHELVES: usize = 3;
 /// Most stages that are tried together.
 const STAGES: usize = 12;
 
-/// What stands on a shelf.
+/// A pane on a shelf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Item {
     Picture,
@@ -78,7 +78,7 @@ impl Packing<'_> {
         filled
     }
 
-    /// The lowest first shelf with which all fit on so many.
+    /// The lowest first shelf with which all items fit on this many shelves.
     fn pack(
         &self,
         items: &[Item],
@@ -136,7 +136,7 @@ impl Network<'_> {
         }
         let classes = self.classes(insides).least();
         let packing = Packing { network: self, insides, width: area.width, classes };
-        // Most searches are in vain, which this tells at once.
+        // Most searches fail, which the areas tell at once.
         let taken: Option<u32> = items.iter().map(|&item| packing.least(item, area)).sum();
         if taken.is_none_or(|taken| taken > area.area()) {
             return None;

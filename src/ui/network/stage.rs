@@ -25,7 +25,7 @@ pub(super) enum Which {
     Filters(usize),
     /// One of [`Insides::stages`].
     Maps(usize),
-    /// What the last layer gives.
+    /// The output of the last layer.
     Logits,
 }
 
@@ -56,7 +56,7 @@ pub(super) struct Stage<'a> {
     pub(super) theme: &'a Theme,
     /// Which screen of it is shown where it has no room on one.
     pub(super) part: usize,
-    /// Stands at the title's right.
+    /// Shown at the right of the title.
     pub(super) hint: Span<'static>,
 }
 
@@ -83,7 +83,7 @@ impl Rows {
 }
 
 impl<'a> Stage<'a> {
-    /// Values, and how many grids of how many rows and columns they are.
+    /// Values, and the number, rows and columns of the grids that they form.
     fn values(&self) -> (&'a [f32], [usize; 3]) {
         match self.which {
             Which::Maps(place) => self.insides.stages.get(place).map_or((&[], [0; 3]), |maps| {

@@ -1,4 +1,4 @@
-//! The image, where it comes from and what it is taken for.
+//! The image, its origin and the network's prediction.
 
 use ratatui::{
     buffer::Buffer,
@@ -54,7 +54,7 @@ impl Picture<'_> {
         picture::Picture::new(&self.insides.pixels, self.app.run.set(), self.theme)
     }
 
-    /// What it is taken for and how surely, in lines of at most `width` columns.
+    /// The prediction and its probability, in lines of at most `width` columns.
     fn verdict(&self, width: u16) -> Vec<Line<'static>> {
         let digit = self.digit();
         let columns = usize::from(width);
@@ -74,7 +74,7 @@ impl Picture<'_> {
         let note = if self.insides.subject == Subject::Hardest {
             "hardest"
         } else if self.app.network.subject == Subject::Hardest && self.app.epochs.is_empty() {
-            "hardest: after the first epoch"
+            "the hardest image is known after epoch 1"
         } else {
             return lines;
         };
@@ -148,7 +148,7 @@ impl Widget for &Picture<'_> {
         } else {
             self.image().draw_small(image, buf);
         }
-        // The answer stands beside the image or, where there is no room, below.
+        // The answer is next to the image or, where there is no room, below.
         let beside = inner.width - image.width;
         let place = if beside > 8 {
             Rect { x: image.right() + 2, width: beside - 2, ..inner }

@@ -300,7 +300,7 @@ fn where_the_image_is_from_is_told() {
 fn asking_for_the_hardest_before_an_evaluation_says_when_it_is_known() {
     let mut app = showing(insides(7, 800));
     act(&mut app, Action::Hardest);
-    assert!(text(&app, 200, 60).contains("hardest: after the first"));
+    assert!(text(&app, 200, 60).contains("the hardest image is known"));
 }
 
 /// The colours in which a text stands.

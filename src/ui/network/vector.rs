@@ -1,4 +1,4 @@
-//! The values of a stage without rows and columns, in lines that begin with the place of the first.
+//! The values of a stage without rows and columns, in lines that begin with the number of the first.
 
 use ratatui::{buffer::Buffer, layout::Rect, widgets::Widget};
 
@@ -10,7 +10,7 @@ use super::super::{
 
 /// Columns of a value.
 const VALUE: u16 = 2;
-/// A line has a multiple of so many values, where there is room for that.
+/// Lines have a multiple of this many values where there is room.
 const ROUND: u16 = 10;
 
 /// Values in lines.
@@ -50,8 +50,8 @@ impl Vector<'_> {
         widths.find_map(|columns| Some((columns, self.rows(columns)?)).filter(|it| it.1 <= height))
     }
 
-    /// Lines of values that are known, those of a screen, and the values of a line; `None` where there
-    /// is no room.
+    /// The number of lines of known values, of lines on a screen and of values in a line; `None` where
+    /// there is no room.
     pub(super) fn screen(&self, area: Rect) -> Option<(usize, usize, usize)> {
         let len = usize::from(self.per_line(area.width)?);
         let all = self.values.len().min(self.count).div_ceil(len);

@@ -7,8 +7,8 @@ use crate::{
     app::Direction,
     metrics::Calibration,
     protocol::{
-        Answer, Attribution, Command, Content, ImageSet, Method, Projection, ProjectionPoint,
-        Question,
+        Answer, Attribution, Command, Content, ImageSet, Landscape, Method, Projection,
+        ProjectionPoint, Question,
     },
 };
 
@@ -33,6 +33,16 @@ fn content(question: &Question, [channels, height, width]: [usize; 3], classes: 
             };
             let found = Calibration::of((0..1_000).map(prediction), Calibration::BINS);
             Content::Calibration(Some(found))
+        }
+        Question::Landscape => {
+            let side = 41;
+            let loss = |place: usize| {
+                let [x, y] = [place % side, place / side].map(|step| step as f32 / 20.0 - 1.0);
+                0.05 + x * x + 3.0 * y * y
+            };
+            let losses = (0..side * side).map(loss).collect();
+            let (set, reach, centre, done) = (ImageSet::Test, 1.0, 0.05, side * side);
+            Content::Landscape(Landscape { set, images: 1_000, side, reach, centre, done, losses })
         }
         Question::Projection => {
             let point = |index: u32| {
@@ -160,4 +170,27 @@ fn a_view_without_an_answer_says_what_will_come_or_why_nothing_does() {
     press(&mut watching, Action::Show(View::Why));
     watching.why = crate::app::Why::default();
     assert!(text(&watching, 80, 24).contains("last checkpoint"));
+}
+
+#[test]
+fn the_loss_around_the_weights() {
+    let mut app = fashion().showing(View::Why);
+    press(&mut app, Action::Explain);
+    assert!(text(&app, 80, 24).contains("Press enter to compute"), "{}", text(&app, 80, 24));
+    press(&mut app, Action::Confirm);
+    let shown = text(&app, 120, 40);
+    for part in ["Loss landscape · step 1,200", "+ at the weights  0.0500", "lowest point", "4.05"]
+    {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    // A valley along the first direction: lower beside the middle than above it.
+    let shown = screen(&app, 80, 24, Depth::True);
+    let theme = Theme::new(Depth::True);
+    let buffer = shown.backend().buffer();
+    let is_mark = |cell: &ratatui::buffer::Cell| cell.symbol() == "+" && cell.bg != Color::Reset;
+    let middle = buffer.content().iter().position(is_mark).expect("it is marked");
+    let (x, y) = buffer.pos_of(middle);
+    assert_eq!(buffer[(x, y)].bg, theme.heat(0.0).and_then(|style| style.bg).expect("shades"));
+    assert_ne!(buffer[(x + 12, y)].bg, buffer[(x, y - 6)].bg);
+    insta::assert_snapshot!(screen(&app, 80, 24, Depth::None).backend());
 }

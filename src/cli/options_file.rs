@@ -1,0 +1,314 @@
+//! `--config FILE.toml` and `--preset NAME`: options that the command line leaves open.
+//!
+//! A file has the command line's options as keys. Its values become arguments, so that they are read and
+//! checked by the same parser.
+
+use std::ffi::OsString;
+
+use clap::{
+    Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches, parser::ValueSource,
+};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::arguments::Cli;
+use crate::{config::read_text, network::nearest};
+
+/// Options that cannot stand in a file.
+const COMMAND_LINE_ONLY: [&str; 5] = ["config", "preset", "resume", "help", "version"];
+
+/// Options that belong to a choice: where the command line makes another choice, those of a file do not apply.
+const BELONGING: [(&str, &[&str]); 2] = [
+    ("optimizer", &["betas", "momentum", "nesterov", "weight-decay"]),
+    ("schedule", &["warmup", "final-lr"]),
+];
+
+/// Dots in one line of a file: few enough for the parser, which follows dotted keys as deep as they go.
+const MOST_DOTS: usize = 256;
+
+/// An option of a file, as arguments.
+struct Entry {
+    option: Arg,
+    arguments: Vec<OsString>,
+}
+
+/// Reads the command line, and from the file and the preset that it names what it leaves open.
+///
+/// # Errors
+/// Those of the command line; a file that cannot be read or has an unknown key or a wrong value.
+pub(super) fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    let command = Cli::command();
+    let matches = command.clone().try_get_matches_from(arguments)?;
+    let cli = Cli::from_arg_matches(&matches)?;
+    let Some((train, matches, start)) = training(&cli, &matches) else { return Ok(cli) };
+    let mut sources = Vec::new();
+    if let Some(path) = &train.config_file {
+        let place = path.display().to_string();
+        let text = read_text(path).map_err(wrong)?;
+        sources.push((place, text));
+    }
+    if let Some(preset) = train.preset {
+        sources.push((format!("the preset {}", preset.name), preset.text.to_owned()));
+    }
+    if sources.is_empty() {
+        return Ok(cli);
+    }
+    let options: Vec<Arg> = command.get_arguments().cloned().collect();
+    let mut given: Vec<Arg> =
+        options.iter().filter(|option| is_given(matches, option)).cloned().collect();
+    let mut added = Vec::new();
+    for (place, text) in sources {
+        let entries =
+            entries(&text, &options).map_err(|message| wrong(format!("{place}, {message}")))?;
+        let all = entries.iter().flat_map(|entry| entry.arguments.clone());
+        check(&command, all).map_err(|message| wrong(format!("{place}: {message}")))?;
+        let open: Vec<Entry> =
+            entries.into_iter().filter(|entry| is_open(&command, &given, &entry.option)).collect();
+        for Entry { option, arguments } in open {
+            given.push(option);
+            added.extend(arguments);
+        }
+    }
+    let (head, tail) = arguments.split_at(start.min(arguments.len()));
+    let all = head.iter().cloned().chain(added).chain(tail.iter().cloned());
+    let matches = command.try_get_matches_from(all)?;
+    Cli::from_arg_matches(&matches)
+}
+
+/// The options of a run, their matches, and where they start among the arguments; `None` for another command.
+fn training<'a>(
+    cli: &'a Cli,
+    matches: &'a ArgMatches,
+) -> Option<(&'a super::TrainArgs, &'a ArgMatches, usize)> {
+    match &cli.command {
+        None => Some((&cli.train, matches, 1)),
+        Some(super::Sub::Config(train)) => Some((train, matches.subcommand_matches("config")?, 2)),
+        Some(_) => None,
+    }
+}
+
+fn wrong(message: String) -> clap::Error {
+    Cli::command().error(clap::error::ErrorKind::ValueValidation, message)
+}
+
+fn is_given(matches: &ArgMatches, option: &Arg) -> bool {
+    let id = option.get_id().as_str();
+    let is_known = matches.ids().any(|known| known.as_str() == id);
+    is_known && matches.value_source(id) == Some(ValueSource::CommandLine)
+}
+
+/// Whether nothing that takes precedence decides an option: itself, one that excludes it, or the choice that
+/// it belongs to.
+fn is_open(command: &Command, given: &[Arg], option: &Arg) -> bool {
+    let excludes = |a: &Arg, b: &Arg| {
+        command.get_arg_conflicts_with(a).iter().any(|other| other.get_id() == b.get_id())
+    };
+    let belongs = |one: &Arg| {
+        let belonging = BELONGING.iter().find(|(choice, _)| one.get_long() == Some(choice));
+        belonging
+            .is_some_and(|(_, options)| options.contains(&option.get_long().unwrap_or_default()))
+    };
+    !given.iter().any(|one| {
+        one.get_id() == option.get_id()
+            || excludes(one, option)
+            || excludes(option, one)
+            || belongs(one)
+    })
+}
+
+/// Whether arguments can be read by themselves; else the parser's sentence.
+fn check(command: &Command, arguments: impl Iterator<Item = OsString>) -> Result<(), String> {
+    let all = std::iter::once(OsString::from("mnist-tui")).chain(arguments);
+    match command.clone().try_get_matches_from(all) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let text = error.render().to_string();
+            let first = text.lines().next().unwrap_or_default();
+            Err(first.trim_start_matches("error: ").to_owned())
+        }
+    }
+}
+
+/// The options of a file in its order; the sentence of an error begins with the line.
+fn entries(text: &str, options: &[Arg]) -> Result<Vec<Entry>, String> {
+    if let Some(line) = text.lines().position(|line| line.matches('.').count() > MOST_DOTS) {
+        return Err(format!("line {}: expected at most {MOST_DOTS} dots", line + 1));
+    }
+    let line =
+        |at: usize| 1 + text.as_bytes().iter().take(at).filter(|&&byte| byte == b'\n').count();
+    let table = DeTable::parse(text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        format!("line {}: not valid TOML: {}", line(at), error.message())
+    })?;
+    let table = table.into_inner();
+    let mut entries = Vec::new();
+    for (key, value) in table {
+        let at = line(key.span().start);
+        let key = key.into_inner();
+        let known = |option: &&Arg| {
+            option.get_long().is_some_and(|long| long == key && !COMMAND_LINE_ONLY.contains(&long))
+        };
+        let Some(option) = options.iter().find(known) else {
+            let names = options.iter().filter_map(Arg::get_long);
+            let names = names.filter(|name| !COMMAND_LINE_ONLY.contains(name));
+            let hint = nearest(&key, names).map(|name| format!("; did you mean {name}?"));
+            let key: String = key.chars().take(40).collect();
+            return Err(format!("line {at}: there is no option {key}{}", hint.unwrap_or_default()));
+        };
+        let arguments =
+            arguments(option, value).map_err(|message| format!("line {at}: {message}"))?;
+        entries.push((at, Entry { option: option.clone(), arguments }));
+    }
+    entries.sort_by_key(|(line, _)| *line);
+    Ok(entries.into_iter().map(|(_, entry)| entry).collect())
+}
+
+/// An option with its value, as on the command line.
+fn arguments(option: &Arg, value: Spanned<DeValue>) -> Result<Vec<OsString>, String> {
+    let long = option.get_long().unwrap_or_default();
+    let with = |value: String| OsString::from(format!("--{long}={value}"));
+    let value = value.into_inner();
+    let is_flag = matches!(option.get_action(), ArgAction::SetTrue);
+    match (is_flag, value) {
+        (true, DeValue::Boolean(true)) => Ok(vec![format!("--{long}").into()]),
+        (true, DeValue::Boolean(false)) => Ok(Vec::new()),
+        (true, _) => Err(format!("{long} expects true or false")),
+        (false, DeValue::Array(values)) => {
+            let values = values.into_iter().map(|value| scalar(long, value.into_inner()));
+            let values = values.collect::<Result<Vec<String>, String>>()?;
+            match option.get_action() {
+                ArgAction::Append => Ok(values.into_iter().map(with).collect()),
+                _ => Ok(vec![with(values.join(","))]),
+            }
+        }
+        (false, value) => Ok(vec![with(scalar(long, value)?)]),
+    }
+}
+
+fn scalar(long: &str, value: DeValue) -> Result<String, String> {
+    match value {
+        DeValue::String(text) => Ok(text.into_owned()),
+        DeValue::Integer(number) => Ok(number.to_string()),
+        DeValue::Float(number) => Ok(number.to_string()),
+        DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
+            Err(format!("{long} expects a number or a text in quotes"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::{
+        cli::presets::PRESETS,
+        config::{OptimizerSpec, RunConfig, Shape},
+    };
+
+    fn parsed(arguments: &[&str]) -> Result<RunConfig, String> {
+        let arguments: Vec<OsString> =
+            ["mnist-tui"].iter().chain(arguments).map(OsString::from).collect();
+        let cli = parse(&arguments).map_err(|error| error.render().to_string())?;
+        let train = match cli.command {
+            Some(crate::cli::Sub::Config(train)) => *train,
+            _ => cli.train,
+        };
+        let config = train.config().map_err(|error| error.to_string())?;
+        config.validate().map_err(|error| error.to_string())?;
+        Ok(config)
+    }
+
+    /// What a file of this text and more arguments amount to.
+    fn with_file(text: &str, more: &[&str]) -> Result<RunConfig, String> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("run.toml");
+        fs::write(&path, text).expect("there is room");
+        let path = path.to_str().expect("it is ASCII");
+        let found = parsed(&[&["--config", path], more].concat());
+        found.map_err(|message| message.replace(path, "FILE"))
+    }
+
+    #[test]
+    fn a_file_sets_options_and_the_command_line_takes_precedence() {
+        let text = "lr = 0.01\nbatch-size = 32 # small\nbetas = [0.8, 0.95]\noptimizer = \"adamw\"\n\
+                    no-shuffle = true\nnesterov = false\nbreak = [\"epoch\", \"loss>3\"]\nseed = 5\n";
+        let config = with_file(text, &["--seed", "7", "--headless"]).expect("it reads");
+        assert_eq!((config.learning_rate, config.batch_size, config.seed), (0.01, 32, 7));
+        assert!(!config.shuffle);
+        let betas = [0.8, 0.95];
+        assert_eq!(config.optimizer, OptimizerSpec::AdamW { betas, weight_decay: 0.01 });
+        // Another optimiser has none of these constants.
+        let config = with_file(text, &["--optimizer", "sgd"]).expect("it reads");
+        assert!(matches!(config.optimizer, OptimizerSpec::Sgd { .. }));
+        assert_eq!(with_file("no-run-dir = true\n", &["--run-dir", "x"]).map(|_| ()), Ok(()));
+    }
+
+    #[test]
+    fn mistakes_name_the_file_the_line_and_what_comes_near() {
+        for (text, expected) in [
+            (
+                "seed = 1\nbatchsize = 3\n",
+                "FILE, line 2: there is no option batchsize; did you mean batch-size?",
+            ),
+            (
+                "batch_size = 3\n",
+                "FILE, line 1: there is no option batch_size; did you mean batch-size?",
+            ),
+            ("resume = \"x\"\n", "FILE, line 1: there is no option resume"),
+            ("no-shuffle = 1\n", "FILE, line 1: no-shuffle expects true or false"),
+            ("lr = true\n", "FILE, line 1: lr expects a number or a text in quotes"),
+            ("lr = \"fast\"\n", "FILE: invalid value 'fast' for '--lr <F>': expected a number"),
+            ("lr = \n", "FILE, line 1: not valid TOML"),
+            ("[lr]\na = 1\n", "FILE, line 1: lr expects a number or a text in quotes"),
+            ("lr = -1\n", "--lr is -1: expected a finite number above 0"),
+        ] {
+            let message = with_file(text, &[]).expect_err(text);
+            assert!(message.contains(expected), "{message}");
+        }
+        let message = parsed(&["--config", "/nowhere/x.toml"]).expect_err("there is none");
+        assert!(message.contains("cannot read /nowhere/x.toml"), "{message}");
+    }
+
+    #[test]
+    fn a_preset_gives_way_to_the_file_and_that_to_the_command_line() {
+        let config = with_file("lr = 0.5\nepochs = 2\n", &["--preset", "fast", "--epochs", "3"]);
+        let config = config.expect("it reads");
+        assert_eq!((config.learning_rate, config.epochs, config.batch_size), (0.5, 3, 64));
+        assert_eq!(config.schedule.shape, Shape::OneCycle);
+        let message = parsed(&["--preset", "fats"]).expect_err("there is none");
+        assert!(message.contains("did you mean fast?"), "{message}");
+    }
+
+    #[test]
+    fn every_preset_is_valid_and_the_article_is_the_default() {
+        for preset in &PRESETS {
+            let config = parsed(&["config", "--preset", preset.name]);
+            let config = config.unwrap_or_else(|message| panic!("{}: {message}", preset.name));
+            assert_eq!(config == RunConfig::default(), preset.name == "article");
+            let plan = config.plan([1, 28, 28], 10).expect("it fits MNIST");
+            let most = if preset.name == "tiny" { 8_000 } else { 100_000 };
+            assert!(plan.trained_len() <= most, "{}: {}", preset.name, plan.trained_len());
+        }
+    }
+
+    #[test]
+    fn the_printed_configuration_reads_back_to_the_same() {
+        let lines = [
+            "",
+            "--preset best --validation 5000 --seed 18446744073709551615",
+            "--optimizer sgd --momentum 0.9 --nesterov --clip-norm 1e-7 --schedule step --final-lr 0",
+            "--betas 0.1,0.2 --weight-decay 1e300 --ema 0.5 --no-shuffle --steps 3 --keep-runs 2",
+            "--data some/folder --image-size 20x28 --init a\"b --save c --threads 2 --device cpu \
+             --no-break-on-nan --early-stop 3 --validation 9 --train-size 50 --augment shift=3",
+        ];
+        for line in lines {
+            let arguments: Vec<&str> = line.split_whitespace().collect();
+            let config = parsed(&arguments).unwrap_or_else(|message| panic!("{line}: {message}"));
+            let text = config.to_toml();
+            assert_eq!(with_file(&text, &[]), Ok(config), "{text}");
+        }
+    }
+}
