@@ -215,7 +215,7 @@ impl Session {
                 link.update(app, Msg::Exported(self.export(app, &export)));
             }
             if app.messages.is_passing() {
-                link.update(app, Msg::Tick(opened.elapsed()));
+                link.update(app, Msg::Tick(opened.elapsed().as_secs_f64()));
                 changed |= !app.messages.is_passing();
             }
             if let Some(error) = link.log.and_then(RunLog::failed)
