@@ -23,8 +23,6 @@ pub mod run;
 mod tiles;
 mod why;
 
-use std::time::Duration;
-
 use crate::protocol::{Breakpoint, Command, Event, Inspection, Query, Sample, Subject};
 use crate::{
     printable::{printable, thousands},
@@ -86,8 +84,8 @@ pub enum Msg {
     Warning(String),
     /// A file that the person asked for was written there, or why not.
     Exported(Result<String, String>),
-    /// Time has passed, counted from any fixed moment.
-    Tick(Duration),
+    /// Time has passed: seconds since any fixed moment.
+    Tick(f64),
 }
 
 impl From<Event> for Msg {

@@ -4,6 +4,7 @@ mod dashboard;
 mod detached;
 mod mouse;
 mod pacer;
+mod viewer;
 mod watch;
 
 use std::{

@@ -120,7 +120,9 @@ fn number_after(line: &str, label: &str) -> f64 {
 fn a_run_prints_a_line_for_each_epoch_and_ends_as_the_article_does() {
     let out = Place::new().run(&["--epochs", "12", "--batch-size", "5"]).succeeded();
     let lines: Vec<_> = out.lines().collect();
-    assert_eq!(lines.len(), 14, "{out}");
+    assert_eq!(lines.len(), 15, "{out}");
+    assert!(lines[0].starts_with("epoch  0/12: before training,   test loss "), "{out}");
+    let lines = &lines[1..];
     for (epoch, line) in lines[..12].iter().enumerate() {
         assert!(line.starts_with(&format!("epoch {:>2}/12: train loss ", epoch + 1)), "{line}");
         assert!(line.contains(", test loss ") && line.ends_with(" images/s"), "{line}");
@@ -161,7 +163,7 @@ fn the_log_has_every_step_of_every_epoch() {
         epochs.iter().map(|line| line["batches"].as_u64()).collect::<Vec<_>>(),
         [Some(15), Some(15), Some(10)]
     );
-    for (line, epoch) in out.lines().zip(&epochs) {
+    for (line, epoch) in out.lines().skip(1).zip(&epochs) {
         assert_eq!(epoch["total"], 20);
         let correct = epoch["correct"].as_u64().expect("a count");
         assert!(line.contains(&format!(" {correct}/20 (")), "{line}");
@@ -182,7 +184,8 @@ fn the_log_has_every_step_of_every_epoch() {
     );
     assert_eq!((&done["stopped"], &done["saved"]), (&false.into(), &"w.safetensors".into()));
     assert_eq!(done["correct"], epochs[2]["correct"]);
-    assert_eq!(log.len(), 1 + 40 + 3 + 1);
+    assert_eq!((log[1]["event"].as_str(), &log[1]["step"]), (Some("evaluation"), &0.into()));
+    assert_eq!(log.len(), 1 + 1 + 40 + 3 + 1);
 }
 
 #[test]
@@ -219,7 +222,7 @@ fn a_run_goes_on_from_the_weights_it_is_given() {
     place.run(&first).succeeded();
     let loss = |arguments: &[&str]| {
         place.run(&[arguments, &["--steps", "1", "--log", "one.jsonl"]].concat()).succeeded();
-        place.log("one.jsonl")[1]["loss"].as_f64().expect("a loss")
+        place.log("one.jsonl")[2]["loss"].as_f64().expect("a loss")
     };
     let (fresh, learned) = (loss(&[]), loss(&["--init", "w.safetensors"]));
     assert!(fresh > 2.0 && learned < fresh / 2.0, "{fresh} {learned}");
@@ -247,13 +250,10 @@ fn validation_images_are_evaluated_on_and_the_test_images_at_the_end() {
     let arguments = ["--epochs", "1", "--validation", "30", "--batch-size", "70", "--log", "log"];
     let out = place.run(&arguments).succeeded();
     let lines: Vec<_> = out.lines().collect();
-    assert!(lines[0].contains(", validation loss ") && lines[0].contains("/30 ("), "{out}");
-    assert!(lines[1].starts_with("training with 70 data... done"), "{out}");
-    assert!(
-        lines[2].starts_with("test accuracy of epoch 1, the best on the validation images: "),
-        "{out}"
-    );
-    assert!(lines[2].contains("/20 ("), "{out}");
+    assert!(lines[0].contains("before training,   validation loss "), "{out}");
+    assert!(lines[1].contains(", validation loss ") && lines[1].contains("/30 ("), "{out}");
+    assert!(lines[2].starts_with("training with 70 data... done"), "{out}");
+    assert!(lines[3].starts_with("test accuracy") && lines[3].contains("/20 ("), "{out}");
     let log = place.log("log");
     let epoch = log.iter().find(|line| line["event"] == "epoch").expect("an epoch");
     assert_eq!((&epoch["eval_set"], &epoch["total"]), (&"validation".into(), &30.into()));
@@ -362,9 +362,11 @@ fn a_run_that_diverges_fails_without_a_screen_and_keeps_older_weights() {
     let place = Place::new();
     fs::write(place.path("w"), "older").expect("written");
     let wild = ["--lr", "1e30", "--batch-size", "5", "--save", "w"];
-    let message = place.run(&wild).failed();
+    let ended = place.run(&wild);
+    assert_eq!((ended.status, ended.stdout.lines().count()), (1, 1), "{}", ended.stdout);
+    let message = ended.stderr;
     assert!(
-        message.starts_with("✗ diverged at step 2: the loss of step 2 is not finite"),
+        message.starts_with("error: ✗ diverged at step 2: the loss of step 2 is not finite"),
         "{message}"
     );
     assert!(message.contains("lower --lr"), "{message}");
@@ -438,7 +440,7 @@ fn a_reader_that_goes_away_ends_the_run_quietly() {
     let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
     let mut line = String::new();
     out.read_line(&mut line).expect("a line");
-    assert!(line.starts_with("epoch         1/100000000: "), "{line}");
+    assert!(line.starts_with("epoch         0/100000000: "), "{line}");
     drop(out);
     let ended = ended(child);
     assert_eq!((ended.status, ended.stderr.as_str()), (0, ""));

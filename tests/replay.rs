@@ -111,7 +111,7 @@ fn evenly(events: Vec<Event>) -> Vec<Event> {
                     steps += progress.losses.len() as u64;
                     progress.clock = clock(steps, evaluations);
                 }
-                Event::Epoch(record) => {
+                Event::Epoch(record) | Event::Evaluated(record) => {
                     evaluations += 1;
                     record.clock = clock(steps, evaluations);
                 }

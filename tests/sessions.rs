@@ -173,6 +173,22 @@ fn a_dashboard_that_looks_on_shows_the_run_and_commands_nothing() {
 }
 
 #[test]
+fn a_finished_run_that_is_watched_shows_its_network_and_its_mistakes() {
+    let place = Place::new();
+    let mut tty = place.start(&["--epochs", "1", "--on-done", "quit"]);
+    assert_eq!(tty.wait_for_exit(), 0);
+    let mut watching = place.watch();
+    watching.wait_for_text("✓ done");
+    watching.send("5");
+    watching.wait_for_text("test image ");
+    watching.send("6");
+    watching.wait_for_text("Hardest of 200 test images · epoch 1");
+    watching.send("q");
+    assert_eq!(watching.wait_for_exit(), 0);
+    watching.assert_restored();
+}
+
+#[test]
 fn a_watched_run_that_was_killed_says_so() {
     let place = Place::new();
     let tty = place.start(&["--epochs", "100000"]);

@@ -60,16 +60,8 @@ impl App {
             Action::Clear => self.pad.clear(),
             Action::Undo => self.pad.undo(),
             Action::Centre => self.pad.centre(),
-            Action::Type(c) => {
-                if let Some(prompt) = &mut self.prompt {
-                    prompt.type_in(c);
-                }
-            }
-            Action::Erase => {
-                if let Some(prompt) = &mut self.prompt {
-                    prompt.erase();
-                }
-            }
+            Action::Type(c) => self.prompt.iter_mut().for_each(|prompt| prompt.type_in(c)),
+            Action::Erase => self.prompt.iter_mut().for_each(Prompt::erase),
             Action::Show(view) => self.show(view),
             Action::NextView => self.show(self.view.shifted(1)),
             Action::PreviousView => self.show(self.view.shifted(View::ALL.len() - 1)),

@@ -1,9 +1,7 @@
 //! Messages: alerts that stay until they are dismissed, and reports of success that go by themselves.
 
-use std::time::Duration;
-
-/// How long a message that needs no attention is shown.
-const PASSING: Duration = Duration::from_secs(4);
+/// Seconds that a message that needs no attention is shown.
+const PASSING: f64 = 4.0;
 /// Alerts that are kept; of more, the oldest are dropped.
 const MOST: usize = 8;
 
@@ -22,7 +20,7 @@ pub struct Messages {
     alerts: Vec<Message>,
     passing: Option<Message>,
     /// When the passing message was first seen by a tick.
-    since: Option<Duration>,
+    since: Option<f64>,
 }
 
 impl Messages {
@@ -59,11 +57,11 @@ impl Messages {
         had_passing || self.alerts.pop().is_some()
     }
 
-    /// Drops the passing message once its time is over. `now` counts from any fixed moment.
-    pub(super) fn tick(&mut self, now: Duration) {
+    /// Drops the passing message once its time is over. `now` is in seconds since any fixed moment.
+    pub(super) fn tick(&mut self, now: f64) {
         if self.passing.is_some() {
             let since = *self.since.get_or_insert(now);
-            if now.saturating_sub(since) >= PASSING {
+            if now - since >= PASSING {
                 self.clear_passing();
             }
         }
@@ -86,18 +84,15 @@ mod tests {
     #[test]
     fn success_passes_after_four_seconds_and_an_alert_stays_until_dismissed() {
         let mut messages = Messages::default();
-        let tick = |messages: &mut Messages, milliseconds| {
-            messages.tick(Duration::from_millis(milliseconds));
-        };
         messages.alert("the disk is full");
         messages.inform("saved");
-        tick(&mut messages, 90_000);
-        tick(&mut messages, 93_999);
+        messages.tick(90.0);
+        messages.tick(93.9);
         assert_eq!(text(&messages), Some("saved"));
-        tick(&mut messages, 94_000);
+        messages.tick(94.0);
         assert_eq!(text(&messages), Some("the disk is full"));
         assert!(!messages.is_passing());
-        tick(&mut messages, 999_000);
+        messages.tick(999.0);
         assert!(messages.shown().is_some_and(|message| message.is_alert));
         assert!(messages.dismiss());
         assert_eq!(text(&messages), None);

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Receiver, after, at, never, select_biased};
+use crossbeam_channel::{Receiver, Sender, after, at, never, select_biased};
 use crossterm::event::Event as Input;
 use ratatui::{Frame, layout::Rect};
 
@@ -49,6 +49,8 @@ pub(super) enum End {
 /// Where events come from and commands go to.
 pub(super) struct Link<'a> {
     worker: Option<&'a Worker>,
+    /// Who answers questions about a run that is only watched.
+    viewer: Option<Sender<Command>>,
     events: Receiver<Event>,
     reports: Receiver<Report>,
     log: Option<&'a RunLog>,
@@ -64,10 +66,16 @@ impl<'a> Link<'a> {
         let recorder = writers.and_then(|writers| writers.recorder.as_ref());
         Self {
             worker,
+            viewer: None,
             events: events.clone(),
             reports: recorder.map_or_else(never, |recorder| recorder.reports().clone()),
             log: writers.and_then(|writers| writers.log.as_ref()),
         }
+    }
+
+    /// With someone to answer questions about a run that is only watched.
+    pub(super) fn with_viewer(self, viewer: Sender<Command>) -> Self {
+        Self { viewer: Some(viewer), ..self }
     }
 
     fn update(&self, app: &mut App, msg: Msg) {
@@ -86,6 +94,9 @@ impl<'a> Link<'a> {
     fn send(&self, command: Command) {
         if let Some(worker) = self.worker {
             worker.send(command);
+        } else if let Some(viewer) = &self.viewer {
+            // It may be gone while the session ends.
+            let _ = viewer.send(command);
         }
     }
 }
@@ -204,7 +215,7 @@ impl Session {
                 link.update(app, Msg::Exported(self.export(app, &export)));
             }
             if app.messages.is_passing() {
-                link.update(app, Msg::Tick(opened.elapsed()));
+                link.update(app, Msg::Tick(opened.elapsed().as_secs_f64()));
                 changed |= !app.messages.is_passing();
             }
             if let Some(error) = link.log.and_then(RunLog::failed)

@@ -2,12 +2,12 @@
 
 use std::{io, path::Path, thread, time::Duration};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
 use super::{
     CAPACITY, Display, SIGNALS,
     dashboard::{End, Link, Session},
-    signals_to,
+    signals_to, viewer,
 };
 use crate::{
     app::{Action, App, Msg},
@@ -57,11 +57,19 @@ fn follow(session: &mut Session, app: &mut App, folder: &Path) -> io::Result<End
     let (sender, events) = bounded(CAPACITY);
     // Dropped with this function, which ends the thread.
     let (_leave, left) = bounded::<()>(0);
-    let folder = folder.to_owned();
+    let (commands, questions) = unbounded();
+    // Dropped with the thread that reads the journal, since both have to end for the channel to close.
+    let (followed, journal_ended) = bounded::<()>(0);
+    let (place, answers) = (folder.to_owned(), sender.clone());
     thread::Builder::new()
-        .name("journal".to_owned())
-        .spawn(move || follow_journal(&folder, &sender, &left))?;
-    session.follow(app, &Link::new(None, &events, None))
+        .name("viewer".to_owned())
+        .spawn(move || viewer::answer(&place, &questions, &journal_ended, &answers))?;
+    let folder = folder.to_owned();
+    thread::Builder::new().name("journal".to_owned()).spawn(move || {
+        follow_journal(&folder, &sender, &left);
+        drop(followed);
+    })?;
+    session.follow(app, &Link::new(None, &events, None).with_viewer(commands))
 }
 
 /// Sends the journal's events, and those that are added while a program writes there. Returns, and

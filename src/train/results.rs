@@ -60,6 +60,11 @@ impl Results {
         self.kept.push_back(Kept { step, set, images });
     }
 
+    /// Whether an evaluation made after `step` is kept.
+    pub(super) fn has(&self, step: u64) -> bool {
+        self.kept.iter().any(|kept| kept.step == step)
+    }
+
     /// Forgets evaluations of steps that are given up.
     pub(super) fn forget_after(&mut self, step: u64) {
         self.kept.retain(|kept| kept.step <= step);

@@ -22,6 +22,8 @@ pub struct Tools {
     pub start: Option<Arc<TrainingState>>,
     /// Checksums that the images must have; `None` for any.
     pub data: Option<Checksums>,
+    /// Whether nothing is trained: the run only answers questions about the network that it starts with.
+    pub read_only: bool,
     /// A step that panics in place of being trained, for tests of what a person then sees. No option
     /// leads here.
     #[doc(hidden)]
@@ -41,6 +43,7 @@ impl Tools {
             recorded: false,
             start: None,
             data: None,
+            read_only: false,
             panics_at: None,
         }
     }

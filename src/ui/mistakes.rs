@@ -82,7 +82,7 @@ impl<'a> Mistakes<'a> {
         let Some(found) = found else {
             return Some(match run.state {
                 _ if self.app.looks_on => {
-                    "A run that is watched has no images: its folder does not keep them.".into()
+                    "The images appear with the last checkpoint of the run.".into()
                 }
                 RunState::Failed => "Images are no longer available after a failure.".into(),
                 _ => "Looking for the images…".into(),

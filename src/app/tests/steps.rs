@@ -440,8 +440,8 @@ fn a_saved_checkpoint_is_reported_for_four_seconds_also_while_paused() {
     let _ = act(&mut app, Action::Keep);
     let _ = app.update(Msg::Recorded(Report::Kept { step: 18_000 }));
     assert_eq!(message(&app), Some("Checkpoint saved at step 18,000."));
-    for (seconds, shown) in [(7, true), (10, true), (11, false)] {
-        let _ = app.update(Msg::Tick(Duration::from_secs(seconds)));
+    for (seconds, shown) in [(7.0, true), (10.9, true), (11.0, false)] {
+        let _ = app.update(Msg::Tick(seconds));
         assert_eq!(message(&app).is_some(), shown, "after {seconds} s");
     }
 }

@@ -142,7 +142,8 @@ impl Run<'_> {
     /// and no breakpoint: those are about whole epochs.
     pub(super) fn evaluate_now(&mut self) -> Result<(), TrainError> {
         let is_known = self.evaluated.as_ref().is_some_and(|(step, _)| *step == self.at.step);
-        if is_known {
+        // A run that was resumed knows the figures, but not what they say of each image.
+        if is_known && (!self.tools.attended || self.results.has(self.at.step)) {
             return Ok(());
         }
         let before = self.state;

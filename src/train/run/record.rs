@@ -127,7 +127,7 @@ impl Run<'_> {
     /// Keeps the run's first moment, so that steps before the one it was resumed at can be computed
     /// again. Weights that it started from may be gone.
     fn keep_beginning(&mut self) -> Result<(), TrainError> {
-        if !self.tools.attended || self.at.step == 0 {
+        if !self.tools.attended || self.tools.read_only || self.at.step == 0 {
             return Ok(());
         }
         let plan = self.learner.model.plan();

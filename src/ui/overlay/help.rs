@@ -17,7 +17,7 @@ use crate::{
 /// Columns between two columns of keys.
 const GAP: u16 = 3;
 /// The order in which groups fill the columns.
-const ORDER: [Group; 4] = [Group::Training, Group::Choice, Group::View, Group::Program];
+const ORDER: [Group; 4] = [Group::Training, Group::View, Group::Choice, Group::Program];
 
 /// The keys, on as many pages as they need.
 pub(super) fn render(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {

@@ -76,7 +76,7 @@ pub(in crate::ui) fn explain_pixels(app: &App, theme: &Theme, area: Rect, buf: &
     let Some(found) = app.why.attribution() else {
         let reason = match app.why.answer().map(|answer| &answer.content) {
             Some(Content::Nothing(reason)) => reason.clone(),
-            _ if app.looks_on => "a run that is watched cannot be asked.".to_owned(),
+            _ if app.looks_on => "waiting for a checkpoint of the run".to_owned(),
             _ => "…".to_owned(),
         };
         explained(area, buf, theme, &[&format!("{name}: {reason}")]);
