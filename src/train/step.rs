@@ -6,7 +6,7 @@ use candle_core::{Device, Result, Storage, Tensor};
 
 use crate::{
     config::RunConfig,
-    data::augment::Seen,
+    data::{Dataset, augment::Seen},
     network::Plan,
     nn::{
         average::{Average, AverageSnapshot},

@@ -9,6 +9,7 @@ use candle_core::{Device, Result, Tensor};
 
 use super::{Found, Job, Memory};
 use crate::{
+    data::augment::Seen,
     metrics::directions::filter_normalised,
     nn::{explain::Frozen, model::Model},
     protocol::{Content, Landscape},
@@ -42,7 +43,7 @@ impl Explore {
         let count = data.len().min(Landscape::IMAGES);
         let indices: Vec<u32> =
             (0..count).map(|place| (place * data.len() / count) as u32).collect();
-        let (images, labels) = tensors(data, &indices, &Device::Cpu)?;
+        let (images, labels) = tensors(Seen::plain(data), &indices, &Device::Cpu)?;
         let plan = frozen.plan();
         let centre = frozen.weights().trained.clone();
         let directions = [0, 1].map(|direction| {

@@ -4,7 +4,7 @@ use candle_core::Device;
 
 use super::*;
 use crate::{
-    data::{Checksums, DataInfo, Dataset},
+    data::{Checksums, DataInfo, Dataset, augment::Seen},
     metrics::{Calibration, directions::filter_normalised},
     network::Plan,
     nn::model::Weights,
@@ -254,7 +254,8 @@ fn the_landscape_is_the_loss_of_moved_weights() {
     };
     assert!(parts > 0, "what is known is shown meanwhile");
     assert!(!bench.explainer.has_work(4));
-    let (images, labels) = tensors(&bench.sets.test, &[0, 1], &Device::Cpu).expect("two images");
+    let (images, labels) =
+        tensors(Seen::plain(&bench.sets.test), &[0, 1], &Device::Cpu).expect("two images");
     let loss = |model: &Model| -> f32 {
         let loss = model.evaluate(&images, &labels).expect("they fit").loss;
         loss.to_scalar().expect("one number")
