@@ -55,7 +55,7 @@ impl App {
         match outcome {
             Ok(path) => self.messages.inform(format!("Saved as {}.", printable(&path))),
             Err(reason) => {
-                self.messages.alert(format!("Nothing was saved: {}.", printable(&reason)))
+                self.messages.alert(format!("Nothing was saved: {}.", printable(&reason)));
             }
         }
     }

@@ -20,7 +20,9 @@ pub fn filter_normalised<'a>(
         let (Some(&filters), true) = (shape.first(), shape.len() > 1) else { continue };
         let len = range.len() / filters.max(1);
         let drawn = &mut direction[range.clone()];
-        drawn.iter_mut().for_each(|value| *value = normal(rng));
+        for value in &mut *drawn {
+            *value = normal(rng);
+        }
         let both =
             drawn.chunks_exact_mut(len.max(1)).zip(weights[range.clone()].chunks_exact(len.max(1)));
         for (drawn, filter) in both {

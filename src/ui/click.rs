@@ -2,7 +2,7 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::{confusion, header, inspector, layout, mistakes, network, theme::Theme};
+use super::{confusion, curves, header, inspector, layout, mistakes, network, theme::Theme};
 use crate::app::{Action, App, Target, View};
 
 /// The action of a click at this place of a screen of this area; `None` where nothing can be clicked.
@@ -24,7 +24,8 @@ pub fn action_at(app: &App, theme: &Theme, area: Rect, at: Position) -> Option<A
         }
         View::Network => Target::Stage(network::stage_at(app, theme, body, at)?),
         View::Mistakes => Target::Image(mistakes::image_at(app, body, at)?),
-        View::Loss | View::Draw | View::Why => return None,
+        View::Loss => return curves::step_at(app, theme, body, at).map(Action::Point),
+        View::Draw | View::Why => return None,
     };
     Some(Action::Choose(target))
 }

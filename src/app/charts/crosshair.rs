@@ -126,7 +126,11 @@ mod tests {
 
     use super::*;
     use crate::{
-        app::{Action, Focus, Msg},
+        app::{
+            Action,
+            Direction::{End, Home, Left, PageUp, Right},
+            Focus, Msg,
+        },
         protocol::{Clock, Event, Progress, RunInfo, RunState},
     };
 
@@ -169,7 +173,6 @@ mod tests {
             act(&mut app, Action::Move(direction));
             app.crosshair()
         };
-        use Direction::{End, Home, Left, PageUp, Right};
         for (direction, step) in [
             (Left, 2_345),
             (Left, 2_340),

@@ -25,12 +25,9 @@ impl Curves {
     fn compare(&self, past: &Past) -> Option<Comparison> {
         let name = past.name?;
         let later = |point: &&EvalPoint| point.step > past.from();
-        let here = self.evaluations.iter().rev().take_while(later);
-        let (here, there) = here
-            .filter_map(|point| {
-                Some((point, past.evaluations.iter().find(|it| it.step == point.step)?))
-            })
-            .next()?;
+        let mut here = self.evaluations.iter().rev().take_while(later);
+        let there = |step: u64| past.evaluations.iter().find(|evaluation| evaluation.step == step);
+        let (here, there) = here.find_map(|point| Some((point, there(point.step)?)))?;
         let less = |here: f32, there: f32| f64::from(here) - f64::from(there);
         Some(Comparison {
             name,

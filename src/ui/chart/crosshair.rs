@@ -25,9 +25,9 @@ impl Chart {
         }
     }
 
-    /// The step that a column of cells shows.
+    /// A step that a column of cells shows.
     pub(in crate::ui) fn step_at(&self, column: u16) -> Option<u64> {
         let place = column.checked_sub(self.plot.x).filter(|&place| place < self.plot.width)?;
-        Some(self.steps(2 * u32::from(place) + 1).1)
+        Some(self.steps(2 * u32::from(place)).1)
     }
 }

@@ -156,3 +156,21 @@ fn lines_stand_out_from_the_band() {
         assert!(contrast >= 4.5, "{line:?}: {contrast}");
     }
 }
+
+#[test]
+fn a_click_puts_the_crosshair_where_it_was() {
+    let mut app = loss_view(2_900);
+    let theme = Theme::new(Depth::True);
+    for (width, height) in [(80, 24), (120, 40), (200, 60)] {
+        let area = Rect::new(0, 0, width, height);
+        for at in [(width / 2, 8), (width / 4, height - 6)] {
+            let action = action_at(&app, &theme, area, at.into()).expect("a chart is there");
+            assert!(matches!(action, Action::Point(_)), "{action:?}");
+            act(&mut app, action);
+            let buf = screen(&app, width, height, Depth::True).backend().buffer().clone();
+            let line = (5..height - 3).filter(|&y| buf[(at.0, y)].symbol() == "│").count();
+            assert!(line > usize::from(height) / 3, "{}", text(&app, width, height));
+        }
+        assert_eq!(action_at(&app, &theme, area, (0, height - 1).into()), None);
+    }
+}
