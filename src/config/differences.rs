@@ -30,9 +30,9 @@ fn options(field: &str, value: &Value) -> Vec<(String, String)> {
         ("shuffle", Value::Bool(false)) => return vec![("no-shuffle".to_owned(), String::new())],
         ("learning_rate", _) => "lr".to_owned(),
         ("max_steps", _) => "steps".to_owned(),
-        ("final_rate", _) => "final-lr".to_owned(),
         // They say nothing that other options do not say.
         ("balanced_validation" | "steps", _) | (_, Value::Null) => return Vec::new(),
+        ("final_rate", _) => "final-lr".to_owned(),
         _ => field.replace('_', "-"),
     };
     match value {

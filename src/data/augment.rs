@@ -113,6 +113,12 @@ impl<'a> Seen<'a> {
     }
 }
 
+impl<'a> From<&'a Dataset> for Seen<'a> {
+    fn from(data: &'a Dataset) -> Self {
+        Self::plain(data)
+    }
+}
+
 /// A number from −1 to 1.
 fn signed(rng: &mut ChaCha8Rng) -> f64 {
     f64::from(rng.next_u32()) / f64::from(u32::MAX) * 2.0 - 1.0

@@ -325,9 +325,11 @@ impl<'a> Run<'a> {
         Ok((!is_finite).then_some(self.at.step))
     }
 
-    /// The network with the weights of the best evaluation, in runs that hold validation images out.
+    /// The network with the weights of the best evaluation, in runs that hold validation images out; `None`
+    /// where that was the last one.
     fn best_model(&self) -> Result<Option<Model>, TrainError> {
-        let Some((_, weights)) = self.best_weights.last() else { return Ok(None) };
+        let best = self.best_weights.last().filter(|(step, _)| *step != self.at.step);
+        let Some((_, weights)) = best else { return Ok(None) };
         let mut model = self.learner.product().copy()?;
         model.set_weights(weights)?;
         Ok(Some(model))

@@ -6,7 +6,7 @@ use candle_core::{Device, Result, Storage, Tensor};
 
 use crate::{
     config::RunConfig,
-    data::augment::Seen,
+    data::{Dataset, augment::Seen},
     network::Plan,
     nn::{
         average::{Average, AverageSnapshot},
@@ -237,7 +237,12 @@ pub(super) fn digit(data: Seen, index: usize, logits: &[f32]) -> Digit {
 
 /// Images `[n, channels, height, width]` and labels `[n]` on the device: in main memory as bytes, which the
 /// network takes as they are, elsewhere in 0..=1.
-pub(super) fn tensors(data: Seen, batch: &[u32], device: &Device) -> Result<(Tensor, Tensor)> {
+pub(super) fn tensors<'a>(
+    data: impl Into<Seen<'a>>,
+    batch: &[u32],
+    device: &Device,
+) -> Result<(Tensor, Tensor)> {
+    let data = data.into();
     let [channels, height, width] = data.shape();
     let shape = (batch.len(), channels, height, width);
     // The vectors become the tensors' own memory, so they cannot be kept for the next batch.
