@@ -161,7 +161,7 @@ fn a_view_without_an_answer_says_what_will_come_or_why_nothing_does() {
     let mut app = App::default();
     let commands = app.update(Msg::Action(Action::Show(View::Why)));
     assert_eq!(commands, [Command::Explain(Some(Question::Projection))]);
-    assert!(text(&app, 80, 24).contains("its last layer"), "{}", text(&app, 80, 24));
+    assert!(text(&app, 80, 24).contains("Where the network sees"), "{}", text(&app, 80, 24));
     let content = Content::Nothing("The features are not finite numbers.".to_owned());
     let nothing = Answer { question: Question::Projection, step: 3, content };
     let _ = app.update(Event::Explained(Arc::new(nothing)).into());
