@@ -102,3 +102,13 @@ fn digits_of_the_overview_lead_to_the_step_and_nothing_lies_below_a_question() {
     act(&mut done, Action::AskStep);
     assert!(all(&done, (80, 24)).iter().all(|action| action.starts_with("Show")));
 }
+
+#[test]
+fn a_click_on_a_chart_puts_the_crosshair_on_that_step() {
+    let mut app = trained(2_900);
+    act(&mut app, Action::Show(View::Loss));
+    for size in SIZES {
+        let steps = all(&app, size).into_iter().filter(|action| action.starts_with("Point("));
+        assert!(steps.count() > 10, "{size:?}");
+    }
+}
