@@ -356,11 +356,12 @@ fn every_view_has_its_key() {
         ("2", "Error after each epoch"),
         ("3", "Digits of step"),
         ("4", "Confusion"),
-        ("7", "7 draw"),
-        ("\t", "smoothed"),
+        ("7", "Nothing is drawn yet"),
+        ("\t", "by their features"),
+        ("\t", "Loss · "),
         ("r", "whole run"),
         ("r", "last 1,000 steps"),
-        ("\x1b[Z", "7 draw"),
+        ("\x1b[Z", "by their features"),
         ("?", "quit; may ask first"),
     ] {
         tty.send(key);

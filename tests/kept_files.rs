@@ -206,7 +206,7 @@ fn a_log_can_go_to_standard_output_and_other_lines_then_go_elsewhere() {
         .lines()
         .map(|line| serde_json::from_str(line).expect("JSON alone"))
         .collect();
-    assert_eq!(lines.len(), 63, "run, 60 steps, epoch, done");
+    assert_eq!(lines.len(), 64, "run, evaluation before training, 60 steps, epoch, done");
     assert!(stderr(&output).contains("test accuracy: "), "{output:?}");
     assert!(!place.path("-").exists());
 }

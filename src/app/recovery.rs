@@ -42,6 +42,7 @@ impl App {
             self.messages.inform("The run has not diverged.");
             return Vec::new();
         };
+        self.declined = None;
         let back = self.run.go_back(Command::GoTo(step));
         let rate = self.run.set_rate(learning_rate);
         back.into_iter().chain(rate).collect()

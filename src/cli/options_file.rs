@@ -34,6 +34,18 @@ struct Entry {
     arguments: Vec<OsString>,
 }
 
+impl Entry {
+    /// The value of an option that has one.
+    fn value(&self) -> String {
+        let last = self.arguments.last().map(|last| last.to_string_lossy().into_owned());
+        let last = last.unwrap_or_default();
+        match last.split_once('=') {
+            Some((name, value)) if name.starts_with("--") => value.to_owned(),
+            _ => last,
+        }
+    }
+}
+
 /// Reads the command line, and from the file and the preset that it names what it leaves open.
 ///
 /// # Errors
@@ -58,15 +70,38 @@ pub(super) fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
     let options: Vec<Arg> = command.get_arguments().cloned().collect();
     let mut given: Vec<Arg> =
         options.iter().filter(|option| is_given(matches, option)).cloned().collect();
+    let mut choices: Vec<(&str, String)> = Vec::new();
+    for (choice, _) in BELONGING {
+        if let Some(value) = given.iter().find(|option| option.get_long() == Some(choice)) {
+            let mut raw = matches.get_raw(value.get_id().as_str()).into_iter().flatten();
+            let raw = raw.next_back().map(|value| value.to_string_lossy().into_owned());
+            choices.push((choice, raw.unwrap_or_default()));
+        }
+    }
     let mut added = Vec::new();
     for (place, text) in sources {
         let entries =
             entries(&text, &options).map_err(|message| wrong(format!("{place}, {message}")))?;
         let all = entries.iter().flat_map(|entry| entry.arguments.clone());
         check(&command, all).map_err(|message| wrong(format!("{place}: {message}")))?;
-        let open: Vec<Entry> =
-            entries.into_iter().filter(|entry| is_open(&command, &given, &entry.option)).collect();
-        for Entry { option, arguments } in open {
+        let is_other = |choice: &str| {
+            let own = entries.iter().find(|entry| entry.option.get_long() == Some(choice));
+            let chosen = choices.iter().find(|(name, _)| *name == choice);
+            matches!((own, chosen), (Some(own), Some((_, chosen))) if own.value() != *chosen)
+        };
+        let others: Vec<&str> =
+            BELONGING.iter().map(|(choice, _)| *choice).filter(|choice| is_other(choice)).collect();
+        let open: Vec<Entry> = entries
+            .into_iter()
+            .filter(|entry| is_open(&command, &given, &others, &entry.option))
+            .collect();
+        for entry in open {
+            if let Some((name, _)) =
+                BELONGING.iter().find(|(name, _)| entry.option.get_long() == Some(name))
+            {
+                choices.push((name, entry.value()));
+            }
+            let Entry { option, arguments } = entry;
             given.push(option);
             added.extend(arguments);
         }
@@ -99,23 +134,19 @@ fn is_given(matches: &ArgMatches, option: &Arg) -> bool {
     is_known && matches.value_source(id) == Some(ValueSource::CommandLine)
 }
 
-/// Whether nothing that takes precedence decides an option: itself, one that excludes it, or the choice that
-/// it belongs to.
-fn is_open(command: &Command, given: &[Arg], option: &Arg) -> bool {
+/// Whether nothing that takes precedence decides an option: itself, one that excludes it, or another choice,
+/// of `others`, than the one that it belongs to.
+fn is_open(command: &Command, given: &[Arg], others: &[&str], option: &Arg) -> bool {
     let excludes = |a: &Arg, b: &Arg| {
         command.get_arg_conflicts_with(a).iter().any(|other| other.get_id() == b.get_id())
     };
-    let belongs = |one: &Arg| {
-        let belonging = BELONGING.iter().find(|(choice, _)| one.get_long() == Some(choice));
-        belonging
-            .is_some_and(|(_, options)| options.contains(&option.get_long().unwrap_or_default()))
-    };
-    !given.iter().any(|one| {
-        one.get_id() == option.get_id()
-            || excludes(one, option)
-            || excludes(option, one)
-            || belongs(one)
-    })
+    let belongs = BELONGING.iter().any(|(choice, options)| {
+        others.contains(choice) && options.contains(&option.get_long().unwrap_or_default())
+    });
+    !belongs
+        && !given.iter().any(|one| {
+            one.get_id() == option.get_id() || excludes(one, option) || excludes(option, one)
+        })
 }
 
 /// Whether arguments can be read by themselves; else the parser's sentence.

@@ -35,6 +35,8 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 /// How often the time is told to the app while a message waits to disappear.
 const TICK: Duration = Duration::from_millis(250);
+/// The worker's answer to a key comes within this time; frames are not held back meanwhile.
+const ANSWERS: Duration = Duration::from_millis(500);
 
 /// Why the screen goes.
 pub(super) enum End {
@@ -168,6 +170,7 @@ impl Session {
         let mut changed = false;
         // Whether a person waits to see that.
         let mut urgent = false;
+        let mut answers_until = opened;
         while !app.wants_to_leave() && !self.leaves_by_itself(app) {
             let quiet = self.decoder.patience().map(|patience| self.last_read + patience);
             let quiet = quiet.map_or_else(never, at);
@@ -189,10 +192,17 @@ impl Session {
                 },
                 recv(self.input) -> input => {
                     let Ok(read) = input else { return Err(io::ErrorKind::UnexpectedEof.into()) };
-                    let seen = self.take_read(&read?, app, link)?;
-                    (changed, urgent) = (changed | seen, urgent | seen);
+                    if self.take_read(&read?, app, link)? {
+                        (changed, urgent) = (true, true);
+                        answers_until = Instant::now() + ANSWERS;
+                    }
                 },
-                recv(quiet) -> _ => changed |= self.take_quiet(Instant::now(), app, link)?,
+                recv(quiet) -> _ => {
+                    if self.take_quiet(Instant::now(), app, link)? {
+                        (changed, urgent) = (true, true);
+                        answers_until = Instant::now() + ANSWERS;
+                    }
+                }
                 recv(events) -> event => match event {
                     Ok(event) => {
                         link.update(app, event.into());
@@ -224,6 +234,8 @@ impl Session {
                 link.update(app, Msg::LogFailed(error.to_string()));
                 changed = true;
             }
+            // What the worker answers to a key belongs to it.
+            urgent |= changed && Instant::now() < answers_until;
             let goes_on = matches!(app.run.state, RunState::Training | RunState::Evaluating);
             urgent |= app.run.state != before && !goes_on;
             if changed && Instant::now() >= self.pacer.due(urgent) {

@@ -315,13 +315,16 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// The step from which on losses or weights are not finite, if they are not.
+    /// The step from which on losses, weights or the optimiser's state are not finite, if they are not.
     fn diverged(&self) -> Result<Option<u64>, TrainError> {
         if let Some(step) = self.losses.diverged() {
             return Ok(Some(step));
         }
         let Weights { trained, running } = self.learner.model.weights()?;
-        let is_finite = trained.iter().chain(&running).all(|weight| weight.is_finite());
+        // Moments overflow before the weights that they move.
+        let slots = self.learner.optimiser()?.slots;
+        let mut values = trained.iter().chain(&running).chain(slots.iter().flatten());
+        let is_finite = values.all(|value| value.is_finite());
         Ok((!is_finite).then_some(self.at.step))
     }
 

@@ -144,10 +144,15 @@ impl Theme {
         (self.depth == Depth::Basic).then(|| LEVELS[level.min(4)])
     }
 
+    /// Whether the terminal's background is light.
+    pub fn is_light(&self) -> bool {
+        self.background == Background::Light
+    }
+
     /// The ground of the range between a column's smallest and largest loss; `None` where shades do not
     /// exist.
     pub fn band_ground(&self) -> Option<Color> {
-        let is_light = self.background == Background::Light;
+        let is_light = self.is_light();
         match self.depth {
             Depth::None | Depth::Basic => None,
             // The nearest of the 256 that differ enough from the line.
@@ -197,6 +202,7 @@ impl Theme {
 mod tests {
     use super::*;
     use crate::ui::background::luminance;
+    use crate::ui::why::symbols::{COLORS, DARK_COLORS};
 
     /// The least contrast of text.
     const LEAST: f64 = 4.5;
@@ -242,6 +248,17 @@ mod tests {
                         assert!(contrast >= LEAST, "{on}");
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn classes_can_be_read_on_dark_and_light_backgrounds() {
+        for ((_, grounds), colors) in GROUNDS.iter().zip([COLORS, DARK_COLORS]) {
+            for (color, &ground) in colors.iter().flat_map(|c| grounds.iter().map(move |g| (c, g)))
+            {
+                let rgb = rgb_of(Color::Indexed(*color)).expect("one of xterm's");
+                assert!(contrast(rgb, ground) >= LEAST, "{color} on {ground:?}");
             }
         }
     }

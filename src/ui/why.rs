@@ -4,7 +4,7 @@ mod calibration;
 mod heat;
 mod landscape;
 mod projection;
-mod symbols;
+pub(in crate::ui) mod symbols;
 
 use ratatui::{
     buffer::Buffer,

@@ -5,7 +5,9 @@ use ratatui::style::{Color, Style};
 use crate::ui::{names::Names, theme::Theme};
 
 /// Colours of xterm's 256, of like lightness and apart in hue, for classes in turn.
-const COLORS: [u8; 10] = [39, 208, 41, 203, 141, 179, 212, 245, 148, 44];
+pub(in crate::ui) const COLORS: [u8; 10] = [39, 208, 41, 203, 141, 179, 212, 245, 148, 44];
+/// The same for light backgrounds.
+pub(in crate::ui) const DARK_COLORS: [u8; 10] = [25, 94, 22, 124, 91, 58, 161, 240, 23, 19];
 /// The nearest of the terminal's own, where there are only sixteen.
 const BASIC: [Color; 6] =
     [Color::Blue, Color::Red, Color::Green, Color::Magenta, Color::Cyan, Color::Yellow];
@@ -24,7 +26,8 @@ pub(super) fn symbol(names: Names<'_>, class: u8) -> char {
 /// The colour of a class; the default one where there are none.
 pub(super) fn style(theme: &Theme, class: u8) -> Style {
     if theme.heat(0.0).is_some() {
-        return Style::new().fg(Color::Indexed(COLORS[usize::from(class) % COLORS.len()]));
+        let colors = if theme.is_light() { DARK_COLORS } else { COLORS };
+        return Style::new().fg(Color::Indexed(colors[usize::from(class) % colors.len()]));
     }
     if theme.muted.fg == Some(Color::Reset) {
         return Style::new();
