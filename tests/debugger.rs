@@ -125,20 +125,19 @@ fn the_network_view_pages_through_its_stages_and_follows_the_training() {
     let mut tty = Tty::start(&["--epochs", "100"], 80, 24);
     tty.wait_for_text("▶ training");
     tty.send("5");
-    let stages = [
-        "layer1_conv 6×5×5",
-        "layer1_relu 6×24×24",
-        "layer1_pool 6×12×12",
-        "layer2_relu 16×8×8",
-        "layer2_pool 16×4×4",
-    ];
-    tty.wait_for_text(stages[0]);
-    for stage in &stages[1..] {
-        tty.send(DOWN);
+    tty.wait_for_text("layer1_conv · 6 kernels 5×5");
+    // The kernels of the second convolution take four screens.
+    for (downs, stage) in [
+        (1, "layer1_relu · 6 maps 24×24"),
+        (1, "layer1_pool · 6 maps 12×12"),
+        (1, "layer2_conv · 16×6 kernels 5×5"),
+        (4, "layer2_relu · 16 maps 8×8"),
+    ] {
+        tty.send(&DOWN.repeat(downs));
         tty.wait_for_text(stage);
     }
     tty.send(UP);
-    tty.wait_for_text(stages[3]);
+    tty.wait_for_text("layer2_conv · 16×6 kernels 5×5");
     tty.press("i42\r");
     tty.wait_for_text("test image 42");
     tty.send(LEFT);
@@ -152,7 +151,7 @@ fn the_network_view_pages_through_its_stages_and_follows_the_training() {
 fn a_seven_is_drawn_and_its_feature_maps_watched() {
     let mut tty = after_an_epoch(120, 40);
     tty.send("7");
-    tty.wait_for_text("nothing drawn yet");
+    tty.wait_for_text("Nothing is drawn yet");
     // From the pad's middle to the upper left, then the bar and the stroke.
     tty.send(&UP.repeat(6));
     tty.send(&LEFT.repeat(5));
@@ -174,6 +173,6 @@ fn a_seven_is_drawn_and_its_feature_maps_watched() {
     tty.send("i");
     tty.wait_for_text("drawn image");
     tty.press("7c");
-    tty.wait_for_text("nothing drawn yet");
+    tty.wait_for_text("Nothing is drawn yet");
     tty.leave();
 }

@@ -305,7 +305,7 @@ pub(super) struct TrainArgs {
         conflicts_with_all = [
             "image_size", "validation", "batch_size", "lr", "seed", "no_shuffle", "init", "run_dir", "no_run_dir",
             "optimizer", "weight_decay", "betas", "momentum", "nesterov", "clip_norm", "schedule", "warmup",
-            "final_lr", "augment", "label_smoothing", "dropout", "ema", "early_stop", "train_size", "name", "config_file", "preset",
+            "final_lr", "augment", "label_smoothing", "dropout", "ema", "early_stop", "train_size", "name", "config", "preset",
         ],
         help_heading = RUNS
     )]

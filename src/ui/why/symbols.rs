@@ -5,7 +5,7 @@ use ratatui::style::{Color, Style};
 use crate::ui::{names::Names, theme::Theme};
 
 /// Colours of xterm's 256, of like lightness and apart in hue, for classes in turn.
-pub(in crate::ui) const COLORS: [u8; 10] = [39, 208, 41, 203, 141, 179, 212, 245, 148, 44];
+pub(in crate::ui) const COLORS: [u8; 10] = [39, 208, 41, 210, 141, 179, 212, 247, 148, 44];
 /// The same for light backgrounds.
 pub(in crate::ui) const DARK_COLORS: [u8; 10] = [25, 94, 22, 124, 91, 58, 161, 240, 23, 19];
 /// The nearest of the terminal's own, where there are only sixteen.
