@@ -357,11 +357,11 @@ fn every_view_has_its_key() {
         ("3", "Digits of step"),
         ("4", "Confusion"),
         ("7", "Nothing is drawn yet"),
-        ("\t", "by their features"),
+        ("\t", "Projection · "),
         ("\t", "Loss · "),
         ("r", "whole run"),
         ("r", "last 1,000 steps"),
-        ("\x1b[Z", "by their features"),
+        ("\x1b[Z", "Projection · "),
         ("?", "quit; may ask first"),
     ] {
         tty.send(key);
