@@ -183,8 +183,8 @@ fn labels_of_qmnist_are_the_first_of_eight_numbers() {
     let wide = header(&[0xc02, 12, 1 << 31]);
     assert_eq!(
         folder.error_with("qmnist-train-labels-idx2-int.gz", &wide),
-        "qmnist-train-labels-idx2-int.gz has 2147483648 numbers for each label, expected 1 to 16, of \
-         which the first is the class"
+        "qmnist-train-labels-idx2-int.gz has 2147483648 numbers for each label, expected 1 to 16, the \
+         first of which is the class"
     );
 }
 
