@@ -176,7 +176,6 @@ impl Session {
             let quiet = quiet.map_or_else(never, at);
             let alarm = if changed { at(self.pacer.due(urgent)) } else { never() };
             let tick = if app.messages.is_passing() { after(TICK) } else { never() };
-            let before = app.run.state;
             select_biased! {
                 recv(self.signals) -> signal => match signal {
                     Ok(signal) if is_resize(signal) => (changed, urgent) = (true, true),
@@ -237,7 +236,8 @@ impl Session {
             // What the worker answers to a key belongs to it.
             urgent |= changed && Instant::now() < answers_until;
             let goes_on = matches!(app.run.state, RunState::Training | RunState::Evaluating);
-            urgent |= app.run.state != before && !goes_on;
+            // A run that stands still changes the screen seldom, and is looked at closely.
+            urgent |= changed && !goes_on;
             if changed && Instant::now() >= self.pacer.due(urgent) {
                 self.draw(app)?;
                 (changed, urgent) = (false, false);
