@@ -29,7 +29,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_mnist-tui");
 
 /// A terminal with a run that is paused.
 fn paused() -> Tty {
-    let mut tty = Tty::start(&["--epochs", "100000"], 80, 24);
+    let mut tty = Tty::start(&["--epochs", "1000"], 80, 24);
     tty.wait_for("training to move", |screen| batch(screen).filter(|&batch| batch > 0));
     tty.send(" ");
     tty.wait_for_text("‖ paused");
@@ -185,7 +185,7 @@ fn every_signal_that_ends_a_process_gives_the_terminal_back() {
         ("34", 34),
         ("64", 64),
     ] {
-        let mut tty = Tty::start(&["--epochs", "100000", "--no-run-dir"], 80, 24);
+        let mut tty = Tty::start(&["--epochs", "1000", "--no-run-dir"], 80, 24);
         tty.wait_for_text("▶ training");
         tty.signal(name);
         assert_eq!(tty.wait_for_exit(), 128 + number, "SIG{name}");
@@ -197,7 +197,7 @@ fn every_signal_that_ends_a_process_gives_the_terminal_back() {
 fn a_limit_on_the_size_of_files_is_told_like_a_full_disk() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let log = folder.path().join("log");
-    let arguments = ["--epochs", "100000", "--no-run-dir", "--log", text(&log)];
+    let arguments = ["--epochs", "1000", "--no-run-dir", "--log", text(&log)];
     // In blocks of 512 bytes or 1 KiB, as the shell counts them.
     let mut tty = after("ulimit -f 20", &arguments);
     tty.wait_for_text("The log is incomplete");
@@ -215,7 +215,7 @@ fn with_few_descriptors_keys_work_or_the_system_says_what_is_missing() {
     let mut worked = 0;
     for descriptors in 4..=12 {
         let script = format!("ulimit -n {descriptors}");
-        let mut tty = after(&script, &["--epochs", "100000", "--no-run-dir", "--threads", "1"]);
+        let mut tty = after(&script, &["--epochs", "1000", "--no-run-dir", "--threads", "1"]);
         let runs = tty.wait_for("the dashboard or an error", |screen| {
             if screen.contains("▶ training") {
                 return Some(true);
@@ -269,7 +269,7 @@ fn time_in_which_the_process_is_stopped_is_no_training_time() {
         let folder = small_set();
         let run = folder.path().join("run");
         let data = text(folder.path());
-        let arguments = ["--epochs", "100000", "--data", data, "--run-dir", text(&run)];
+        let arguments = ["--epochs", "1000", "--data", data, "--run-dir", text(&run)];
         let arguments = [&arguments[..], if headless { &["--headless"] } else { &[] }].concat();
         let start = Instant::now();
         let tty = Tty::start(&arguments, 80, 24);
