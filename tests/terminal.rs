@@ -114,8 +114,8 @@ fn replies_that_come_late_and_keys_with_alt_command_nothing() {
         tty.wait_for_quiet();
         assert_eq!(tty.screen(), before, "{reply:?}");
     }
-    tty.press("l");
-    tty.wait_for_text("log");
+    tty.press("y");
+    tty.wait_for_text("· log");
     tty.leave();
 }
 
@@ -143,7 +143,7 @@ fn keys_of_other_layouts_work_and_others_are_explained_once() {
     tty.wait_for_text("‖ paused");
     tty.wait_for_quiet();
     let before = tty.screen();
-    for (key, hint) in [("P", "caps lock"), ("v", "press ?"), ("é", "Latin letters")] {
+    for (key, hint) in [("P", "caps lock"), ("n", "press ?"), ("é", "Latin letters")] {
         tty.press(key);
         tty.wait_for(hint, |screen| screen.lines().last()?.contains(hint).then_some(()));
         tty.press("\x1b");
