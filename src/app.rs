@@ -70,7 +70,7 @@ pub enum Msg {
     Event(Box<Event>),
     /// The person acts.
     Action(Action),
-    /// The view shows so many images from now on.
+    /// The number of images that the view shows has changed.
     Tiles(Tiles),
     /// Text was pasted.
     Paste(String),

@@ -144,7 +144,7 @@ pub struct RunConfig {
     /// Decay of the averaged weights that are evaluated and saved; `None` for those that are trained.
     #[serde(default)]
     pub ema: Option<f64>,
-    /// Ends the run after so many epochs without a better evaluation.
+    /// Ends the run after this many epochs without a better evaluation.
     #[serde(default)]
     pub early_stop: Option<u32>,
     /// Training images that are used, the same share of each class; `None` for all.
@@ -350,45 +350,18 @@ impl RunConfig {
     /// The same settings with the trajectory of `other`: the steps that it has trained stay valid.
     #[must_use]
     pub fn on_trajectory_of(self, other: &Self) -> Self {
-        let Self {
-            image_size,
-            batch_size,
-            learning_rate,
-            seed,
-            shuffle,
-            validation,
-            init,
-            model,
-            optimizer,
-            schedule,
-            clip_norm,
-            augment,
-            label_smoothing,
-            ema,
-            early_stop,
-            train_size,
-            balanced_validation,
-            ..
-        } = other.clone();
+        // A field that is not named here decides the trajectory.
         Self {
-            image_size,
-            batch_size,
-            learning_rate,
-            seed,
-            shuffle,
-            validation,
-            init,
-            model,
-            optimizer,
-            schedule,
-            clip_norm,
-            augment,
-            label_smoothing,
-            ema,
-            early_stop,
-            train_size,
-            balanced_validation,
-            ..self
+            data: self.data,
+            epochs: self.epochs,
+            max_steps: self.max_steps,
+            save: self.save,
+            threads: self.threads,
+            device: self.device,
+            break_on_nan: self.break_on_nan,
+            keep_runs: self.keep_runs,
+            name: self.name,
+            ..other.clone()
         }
     }
 

@@ -72,7 +72,7 @@ const SMOOTHED_STEPS: f64 = 10.0;
 impl Curves {
     /// Steps that the chart of recent steps spans.
     pub const RECENT: u64 = 1_000;
-    /// That chart's axis moves on by so many steps at a time.
+    /// That chart's axis advances by this many steps at a time.
     pub const RECENT_SHIFT: u64 = 200;
 
     /// Empty curves for a run.

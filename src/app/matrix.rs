@@ -155,7 +155,7 @@ pub(super) mod tests {
         let _ = app.update(event.into());
     }
 
-    /// A run that has evaluated so many epochs.
+    /// A run that has evaluated `epochs` epochs.
     pub(in crate::app) fn evaluated(epochs: u32, set: EvalSet) -> App {
         let mut app = App::default();
         feed(&mut app, Event::Started(RunInfo::example()));

@@ -172,7 +172,7 @@ impl Run {
         self.learning_rate = Some(rate);
     }
 
-    /// The run stands at another step, paused, after so many evaluations.
+    /// The run has been rewound to another step and is paused, after this many evaluations.
     pub(super) fn rewound(&mut self, to: &Rewound, evaluations: u32) {
         self.epoch = to.epoch;
         self.batch = to.batch;

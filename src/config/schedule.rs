@@ -133,7 +133,7 @@ impl Schedule {
         }
     }
 
-    /// One cycle after so many steps.
+    /// The one-cycle factor after `done` steps.
     fn cycle(&self, done: f64) -> f64 {
         let last = self.steps.saturating_sub(1) as f64;
         let rising = if self.warmup > 0 {

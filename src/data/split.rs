@@ -56,8 +56,7 @@ fn balanced(dataset: &Dataset, count: usize, seed: u64, part: u64) -> Vec<bool> 
 }
 
 /// Takes a sixth of `dataset` out, as test images: the same share of each of its `classes` where
-/// possible. The choice is the same for every run, so that none trains on the test images of
-/// another.
+/// possible. The choice is the same in every run, so that no run trains on images that another tests on.
 pub(super) fn hold_out_test(dataset: Dataset, classes: usize) -> (Dataset, Dataset) {
     const SHARE: usize = 6;
     let mut members = vec![Vec::new(); classes];

@@ -33,7 +33,7 @@ impl Pca {
         Self { block, mean: Vec::new(), axes: [Vec::new(), Vec::new()], shares: [0.0; 2] }
     }
 
-    /// Whether the rows have so many numbers.
+    /// Whether each row has `columns` numbers.
     pub fn has_columns(&self, columns: usize) -> bool {
         self.block.len() == columns
     }

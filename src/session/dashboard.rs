@@ -33,7 +33,7 @@ const BACKGROUND: Duration = Duration::from_millis(500);
 /// How long a run may take to pause before the program is stopped all the same.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// How often the time is told to the app while a message waits to disappear.
+/// How often the app is given the time while a message is about to disappear.
 const TICK: Duration = Duration::from_millis(250);
 /// The worker's answer to a key comes within this time; frames are not held back meanwhile.
 const ANSWERS: Duration = Duration::from_millis(500);

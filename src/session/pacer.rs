@@ -30,7 +30,7 @@ impl Pacer {
         Self { frame_time, drawn: now, due: now, paid: now }
     }
 
-    /// Notes a frame of so many bytes.
+    /// Records a frame of `bytes` bytes.
     pub(super) fn drawn(&mut self, now: Instant, bytes: u64) {
         let cost = Duration::from_secs_f64(bytes as f64 / BYTES_PER_SECOND);
         self.paid = (self.paid.max(now) + cost).min(now + MOST_OWED);
@@ -51,7 +51,7 @@ mod tests {
 
     const FRAME: Duration = Duration::from_millis(66);
 
-    /// Bytes and frames in so many seconds of a screen that changes all the time.
+    /// Bytes and frames that a constantly changing screen takes in this many seconds.
     fn sent(seconds: u64, size: impl Fn(u64) -> u64) -> (u64, u64) {
         let start = Instant::now();
         let mut pacer = Pacer::new(FRAME, start);

@@ -45,7 +45,7 @@ pub(super) fn describe(device: &Device, threads: usize) -> String {
     }
 }
 
-/// f32 multiply-adds a second that so many CPU threads can do at most, measured.
+/// The measured peak of f32 multiply-adds per second on this many CPU threads.
 ///
 /// # Errors
 /// If the threads cannot be started.

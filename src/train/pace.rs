@@ -18,7 +18,7 @@ impl Pace {
         Self { interval: Duration::ZERO, next: now }
     }
 
-    /// At most so many batches a second from `now` on.
+    /// Limits the batches per second from `now` on.
     pub(super) fn set(&mut self, batches_per_second: Option<u32>, now: Instant) {
         self.interval = match batches_per_second {
             Some(pace) if pace > 0 => Duration::from_secs(1) / pace,

@@ -48,7 +48,7 @@ pub(super) fn weights(state: &TrainingState, plan: &Plan) -> Result<Weights, Unf
     Ok(Weights { trained: state.weights.clone(), running: state.running.clone() })
 }
 
-/// Checks that a run over so many training images passes where the state was taken.
+/// Checks that a run over this many training images passes the point where the state was taken.
 pub(super) fn check_place(
     progress: &TrainingProgress,
     config: &RunConfig,

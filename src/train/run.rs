@@ -271,7 +271,7 @@ impl<'a> Run<'a> {
         resumed_here == Some(self.at.step) && self.at.step > 0 && at_end && !is_evaluated
     }
 
-    /// Whether the last epochs were no better than one before, so many that the run is to end.
+    /// Whether the run should stop early: no epoch has improved on the best for `early_stop` epochs.
     fn is_out_of_patience(&self) -> bool {
         let patience = self.config.early_stop.zip(self.bests.last());
         let is_evaluated = self.evaluated.as_ref().is_some_and(|(step, _)| *step == self.at.step);

@@ -39,7 +39,7 @@ const POINT: u8 = 5;
 const DASHES: &str = "⠒ ⠒";
 /// A sample of an evaluation.
 pub(super) const BEAD: &str = "⠶";
-/// Losses of the first steps beyond so many times the largest later one are clipped.
+/// Losses of the first steps above this multiple of the largest later loss are clipped.
 const OUTLIER: f64 = 1.5;
 /// Columns for the latest values.
 pub(super) const TAIL: u16 = 7;

@@ -107,7 +107,7 @@ pub(super) fn record(epoch: u64, step: u64) -> EpochRecord {
     }
 }
 
-/// A run that has trained so many steps.
+/// A run that has trained `steps` steps.
 pub(super) fn trained(steps: u64) -> App {
     let mut app = App::default();
     feed(&mut app, Event::Started(RunInfo::example()));

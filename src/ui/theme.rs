@@ -89,12 +89,12 @@ const RIGHT: Tone = tone((104, 166, 246), (20, 88, 196), [Color::LightCyan, Colo
 const WRONG: Tone = tone((240, 140, 56), (150, 64, 0), [Color::LightYellow, Color::Red]);
 
 impl Theme {
-    /// The styles for a terminal with so many colours and a dark background.
+    /// The styles for a terminal of this colour depth with a dark background.
     pub fn new(depth: Depth) -> Self {
         Self::on(Background::Dark, depth)
     }
 
-    /// The styles for a terminal with this background and so many colours.
+    /// The styles for a terminal with this background and colour depth.
     pub fn on(background: Background, depth: Depth) -> Self {
         let plain = Style::new();
         let fg = |tone: Tone| {

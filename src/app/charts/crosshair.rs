@@ -12,7 +12,7 @@ const PAGE: u64 = 10;
 /// Fewest steps in sight.
 const CLOSEST: u64 = 20;
 
-/// Steps of one move over so many steps in sight: 1, 2 or 5 times a power of ten.
+/// Steps that one move covers when `span` steps are visible: 1, 2 or 5 times a power of ten.
 fn stride(span: u64) -> u64 {
     let most = (span / MOVES).max(1);
     let power = 10_u64.pow(most.ilog10());

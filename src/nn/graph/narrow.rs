@@ -59,7 +59,7 @@ impl Narrow {
         self.weights_len() + padded(self.output.channels, simd::lanes())
     }
 
-    /// Calls `place` with each weight's place in `PyTorch`'s order and among the packed ones, for every
+    /// Calls `place` with each weight's index in `PyTorch`'s layout and in the packed one, once for every
     /// pixel of a vector.
     fn each_weight(&self, mut place: impl FnMut(usize, usize)) {
         let (kernel, taps, lanes) = (self.kernel, self.taps(), simd::lanes());
@@ -75,7 +75,7 @@ impl Narrow {
         });
     }
 
-    /// Calls `place` with each channel and its place among the packed biases, for every pixel of a vector.
+    /// Calls `place` with each channel and the index of its packed bias, once for every pixel of a vector.
     fn each_bias(&self, mut place: impl FnMut(usize, usize)) {
         for pixel in 0..self.group() {
             for channel in 0..self.output.channels {

@@ -129,7 +129,7 @@ impl BatchNorm {
         self.input.height * self.input.width
     }
 
-    /// Makes a row of one value a channel, repeated for every pixel.
+    /// Fills a row with one value per channel, repeated for every pixel.
     fn row(&self, row: &mut Vec<f32>, value: impl Fn(usize) -> f64) {
         row.clear();
         row.extend((0..self.channels()).map(|channel| value(channel) as f32));

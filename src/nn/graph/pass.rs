@@ -200,7 +200,7 @@ impl Graph {
         }
     }
 
-    /// Makes room for so many images.
+    /// Makes room for `images` images.
     pub(super) fn prepare(&self, part: &mut Part, images: usize, with_gradients: bool) {
         let len = images * self.image_step();
         grow(&mut part.values, len);

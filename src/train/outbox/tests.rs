@@ -180,7 +180,7 @@ fn what_waits_comes_in_portions() {
     assert_eq!(lengths, [Progress::MOST, Progress::MOST, portion]);
 }
 
-/// Of so many images all but `epoch` are recognised.
+/// All images but `epoch` of them are recognised.
 fn record(epoch: u32) -> EpochRecord {
     let evaluation = Evaluation {
         set: EvalSet::Test,

@@ -1,4 +1,4 @@
-//! What the listeners are told while the run goes on.
+//! Reports to the listeners during a run.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ const HAND_OVER: Duration = Duration::from_millis(33);
 /// Digits are read from the device and copied no more often than this while training runs.
 const SAMPLE: Duration = Duration::from_millis(250);
 
-/// An image's way through the network is told no more often than this while training runs.
+/// An image's activations are reported no more often than this during training.
 const LOOK: Duration = Duration::from_millis(250);
 /// ... but that of another image sooner.
 const AT_ONCE: Duration = Duration::from_millis(30);

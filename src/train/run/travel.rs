@@ -197,7 +197,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Brings the learning rate to that of the next step. Listeners are told where the run repeats steps
+    /// Sets the learning rate of the next step. Listeners are informed where the run repeats steps
     /// before which a person changed it; the schedule they know.
     pub(super) fn apply_rate(&mut self) -> Result<(), TrainError> {
         let step = self.at.step;

@@ -202,7 +202,7 @@ fn the_projection_has_the_predictions_and_spreads_over_the_set() {
         let (_, logits) = bench.model.stages(&image).expect("it has the size");
         assert_eq!(usize::from(point.prediction), crate::metrics::arg_max(&logits));
     }
-    // The variance along the axes is the share that is told of it.
+    // The variance along the axes is the reported share.
     let sum = |axis: usize| {
         found.points.iter().map(|point| f64::from(point.at[axis]).powi(2)).sum::<f64>()
     };

@@ -18,7 +18,7 @@ fn test_images() -> &'static Dataset {
     IMAGES.get_or_init(|| crate::data::builtin().expect("it is inside the crate").test)
 }
 
-/// An answer with so many of the test images that `cell` could be true of.
+/// An answer with this many test images that could belong to `cell`.
 fn answer(query: Query, count: usize, total: u64) -> Found {
     let data = test_images();
     let of_cell = |index: &usize| query.cell.is_none_or(|(truth, _)| data.label(*index) == truth);

@@ -93,7 +93,7 @@ fn needs_value(breakpoint: Breakpoint) -> bool {
 /// Columns of the longest description.
 const LONGEST: usize = 34;
 
-/// When it pauses the run, in so many columns if it can be said in them.
+/// When it pauses the run, shortened to the given columns where that is possible.
 fn meaning(breakpoint: Breakpoint, room: usize) -> &'static str {
     let (full, short) = match breakpoint {
         Breakpoint::Epoch => ("after every epoch", "after every epoch"),

@@ -55,7 +55,7 @@ fn steps_that_are_no_longer_told_apart_are_read_as_a_range() {
     assert!(!readout(&app, 160).contains('–'), "{}", readout(&app, 160));
 }
 
-/// Rewound from step 2,400 to 600, and trained again with so many times the loss.
+/// Rewound from step 2,400 to 600 and trained again, with the loss scaled by `share`.
 fn branched(share: f32) -> App {
     let mut app = loss_view(2_400);
     let clock = app.run.clock;

@@ -57,7 +57,7 @@ fn inspection(step: u64, images: u8) -> Inspection {
     }
 }
 
-/// Paused after so many steps, with what the last one did.
+/// Paused after this many steps, with the inspection of the last one.
 fn inspected(steps: u64) -> App {
     let mut app = trained(steps);
     feed(&mut app, Event::Inspected(Arc::new(inspection(steps, 50))));

@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// What a worker could answer about a network of so many classes on images of this size.
+/// A worker's possible answer for a network with this many classes on images of this size.
 fn content(question: &Question, [channels, height, width]: [usize; 3], classes: usize) -> Content {
     match question {
         Question::Attribution { method, class, .. } => Content::Attribution(Attribution {

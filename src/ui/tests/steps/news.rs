@@ -1,4 +1,4 @@
-//! What is told once, and the question before leaving.
+//! Messages, and the question before quitting.
 
 use super::*;
 use crate::recorder::Report;

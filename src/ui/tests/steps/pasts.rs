@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Like [`branched`], and on up to a step of the second epoch with so many times the loss.
+/// Like [`branched`], continued to a step of the second epoch with the loss scaled by a factor.
 fn branched_with(share: f32, last: u64) -> App {
     let mut app = branched();
     let clock = app.run.clock;
