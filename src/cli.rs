@@ -165,8 +165,7 @@ fn resumed(arguments: &TrainArgs, run: Option<&Path>, tools: Tools) -> Result<La
     let path = match run {
         None if changes.go_further() => Runs::of_user().and_then(|runs| runs.newest()),
         None => Runs::of_user().and_then(|runs| runs.newest_unfinished()),
-        Some(run) if run.exists() => Ok(run.to_owned()),
-        Some(run) => Runs::of_user().map(|runs| runs.find(run)),
+        Some(run) => runs::find(Some(run)),
     };
     let path = path.map_err(Outcome::failure)?;
     let launch = Launch::resume(&path, tools, arguments.log.clone(), &changes);
@@ -191,13 +190,7 @@ fn watch(arguments: &WatchArgs) -> Outcome {
                 .to_owned();
         return Outcome::usage(message);
     }
-    let folder = match (&arguments.run, Runs::of_user()) {
-        (Some(run), _) if run.exists() => Ok(run.clone()),
-        (Some(run), Ok(runs)) => Ok(runs.find(run)),
-        (None, Ok(runs)) => runs.newest(),
-        (_, Err(error)) => Err(error),
-    };
-    match folder {
+    match runs::find(arguments.run.as_deref()) {
         Ok(folder) => session::watch(&folder, arguments.look.display(false, OnDone::Stay)),
         Err(error) => Outcome::failure(error),
     }

@@ -131,7 +131,7 @@ const fn in_dialog(
     short: &'static str,
     help: &'static str,
 ) -> Binding {
-    Binding { keys, action, group: Group::Dialog, focus: Some(focus), short, help }
+    Binding { group: Group::Dialog, ..in_place(focus, keys, action, short, help) }
 }
 
 /// Every binding. Neighbours with the same help stand in one line there.

@@ -1,5 +1,7 @@
 //! What each action does.
 
+use std::mem;
+
 use super::{Action, App, Direction, Overlay, Prompt, PromptKind, RATE_FACTOR, Target, View};
 use crate::{
     printable::thousands,
@@ -8,8 +10,7 @@ use crate::{
 
 impl App {
     pub(super) fn act(&mut self, action: Action) -> Vec<Command> {
-        if self.looks_on && action.is_about_the_run() {
-            self.messages.inform("You are watching this run: another program controls it.");
+        if action.is_about_the_run() && self.only_watches() {
             return Vec::new();
         }
         self.why.stop_exploring();
@@ -150,27 +151,33 @@ impl App {
         }
     }
 
+    /// Whether the run takes no commands from here, which a message then says.
+    pub(super) fn only_watches(&mut self) -> bool {
+        if self.looks_on {
+            self.messages.inform("You are watching this run: another program controls it.");
+        }
+        self.looks_on
+    }
+
     /// Chooses what was clicked, or opens it if it was chosen before.
     fn choose(&mut self, target: Target) {
-        let before = (self.view, self.mistakes.cursor, self.mistakes.selected);
-        let inspected = self.inspector.selected;
         match target {
             Target::Cell(truth, predicted) => {
+                let is_again =
+                    self.view == View::Confusion && self.mistakes.cursor == (truth, predicted);
                 self.mistakes.cursor = (truth, predicted);
                 self.show(View::Confusion);
-                if before.0 == View::Confusion && before.1 == (truth, predicted) {
+                if is_again {
                     self.open_chosen();
                 }
             }
             Target::Image(place) if self.view == View::Mistakes => {
-                self.mistakes.selected = place;
-                if before.2 == place {
+                if mem::replace(&mut self.mistakes.selected, place) == place {
                     self.open_chosen();
                 }
             }
             Target::Image(place) => {
-                self.inspector.selected = place;
-                if inspected == place {
+                if mem::replace(&mut self.inspector.selected, place) == place {
                     self.look_inside();
                 }
             }

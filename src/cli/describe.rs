@@ -10,8 +10,7 @@ use crate::{
     config::DataSource,
     data::{self, Description, PartDescription},
     outcome::Outcome,
-    printable::printable,
-    ui::thousands,
+    printable::{printable, thousands},
 };
 
 /// Prints the description of a set, as a table or as one JSON object.

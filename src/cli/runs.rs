@@ -12,10 +12,11 @@ use crate::{
     check::print,
     config::RunConfig,
     outcome::Outcome,
-    printable::{Shown, printable},
+    printable::{Shown, printable, thousands},
     runs::{RunEntry, RunStatus, Runs},
-    ui::thousands,
 };
+
+pub(super) use show::find;
 
 /// Lists, describes or removes runs.
 pub(super) fn run(arguments: &RunsArgs) -> Outcome {

@@ -29,13 +29,13 @@ pub fn parse_model(argument: &OsStr) -> Result<NetworkSpec, String> {
         let names = || PRESETS.iter().map(|preset| preset.name);
         let is_word = text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
         if path.is_file() {
-            return match read(path) {
-                _ if is_safetensors(path) => Err(format!(
-                    "{} holds weights, which carry their network: start from them with --init",
-                    path.display()
-                )),
-                read => read,
-            };
+            if is_safetensors(path) {
+                let file = path.display();
+                return Err(format!(
+                    "{file} holds weights, which carry their network: start from them with --init"
+                ));
+            }
+            return read(path);
         }
         Err(if let Some(name) = nearest(&text, names()).filter(|_| is_word) {
             format!("there is no network of that name; did you mean {name}?")

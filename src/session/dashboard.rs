@@ -176,6 +176,7 @@ impl Session {
             let quiet = quiet.map_or_else(never, at);
             let alarm = if changed { at(self.pacer.due(urgent)) } else { never() };
             let tick = if app.messages.is_passing() { after(TICK) } else { never() };
+            let mut acted = false;
             select_biased! {
                 recv(self.signals) -> signal => match signal {
                     Ok(signal) if is_resize(signal) => (changed, urgent) = (true, true),
@@ -191,17 +192,9 @@ impl Session {
                 },
                 recv(self.input) -> input => {
                     let Ok(read) = input else { return Err(io::ErrorKind::UnexpectedEof.into()) };
-                    if self.take_read(&read?, app, link)? {
-                        (changed, urgent) = (true, true);
-                        answers_until = Instant::now() + ANSWERS;
-                    }
+                    acted = self.take_read(&read?, app, link)?;
                 },
-                recv(quiet) -> _ => {
-                    if self.take_quiet(Instant::now(), app, link)? {
-                        (changed, urgent) = (true, true);
-                        answers_until = Instant::now() + ANSWERS;
-                    }
-                }
+                recv(quiet) -> _ => acted = self.take_quiet(Instant::now(), app, link)?,
                 recv(events) -> event => match event {
                     Ok(event) => {
                         link.update(app, event.into());
@@ -233,11 +226,14 @@ impl Session {
                 link.update(app, Msg::LogFailed(error.to_string()));
                 changed = true;
             }
-            // What the worker answers to a key belongs to it.
-            urgent |= changed && Instant::now() < answers_until;
+            if acted {
+                changed = true;
+                answers_until = Instant::now() + ANSWERS;
+            }
+            // A key and the worker's answer to it are not held back, nor are changes of a paused run, which
+            // are rare.
             let goes_on = matches!(app.run.state, RunState::Training | RunState::Evaluating);
-            // A run that stands still changes the screen seldom, and is looked at closely.
-            urgent |= changed && !goes_on;
+            urgent |= changed && (!goes_on || Instant::now() < answers_until);
             if changed && Instant::now() >= self.pacer.due(urgent) {
                 self.draw(app)?;
                 (changed, urgent) = (false, false);

@@ -9,7 +9,7 @@ use ratatui::{
 };
 
 use super::{format, theme::Theme};
-use crate::app::App;
+use crate::{app::App, protocol::EvalSet};
 
 /// Loss, evaluation loss, accuracy and learning rate; behind them, where there is room, speed and
 /// device.
@@ -47,9 +47,9 @@ impl<'a> Figures<'a> {
         }
         if let Some(matrix) = self.app.newest_matrix() {
             let evaluation = matrix.evaluation;
-            let (full, short) = match evaluation.set.name() {
-                "test" => ("test loss", "test"),
-                _ => ("validation loss", "valid"),
+            let (full, short) = match evaluation.set {
+                EvalSet::Test => ("test loss", "test"),
+                EvalSet::Validation => ("validation loss", "valid"),
             };
             figures.push(figure(full, short, 3, format::loss(evaluation.loss)));
             let accuracy = if evaluation.loss.is_nan() { f64::NAN } else { evaluation.accuracy() };

@@ -100,10 +100,14 @@ impl<'a> Loss<'a> {
     }
 
     /// Draws the axes.
-    fn chart(&self, inner: Rect, buf: &mut Buffer) -> Option<Chart> {
-        let sight = self.app.sight();
-        let values = self.app.curves.values(&sight);
-        let axis = axis(&values, self.app.loss_is_log(&values));
+    fn chart(
+        &self,
+        sight: &Sight,
+        values: &Values,
+        inner: Rect,
+        buf: &mut Buffer,
+    ) -> Option<Chart> {
+        let axis = axis(values, self.app.loss_is_log(values));
         let frame = Frame { label: chart::plain, tail: TAIL, names_steps: self.names_steps };
         Chart::draw(inner, buf, self.theme, axis, (sight.from, sight.to), frame)
     }
@@ -112,7 +116,9 @@ impl<'a> Loss<'a> {
     pub(super) fn step_at(&self, area: Rect, column: u16) -> Option<u64> {
         let mut unseen = Buffer::empty(area);
         let inner = pane::titled(area, &mut unseen, self.theme, "", [Line::default()]);
-        self.chart(inner, &mut unseen)?.step_at(column)
+        let sight = self.app.sight();
+        let values = self.app.curves.values(&sight);
+        self.chart(&sight, &values, inner, &mut unseen)?.step_at(column)
     }
 
     /// Draws the curves that the run has left: dashed, so that they differ without colours.
@@ -232,7 +238,7 @@ impl Widget for &Loss<'_> {
             };
             return pane::empty(inner, buf, self.theme, text);
         }
-        let Some(chart) = self.chart(inner, buf) else { return };
+        let Some(chart) = self.chart(&sight, &values, inner, buf) else { return };
         self.draw_band(&sight, &chart, buf);
         self.draw_lines(&sight, &chart, buf);
         self.mark_columns(&sight, &chart, buf);

@@ -50,22 +50,17 @@ impl App {
 
     /// Moves the crosshair, or shows it on the last step in sight; up and down zoom.
     pub(in crate::app) fn move_crosshair(&mut self, direction: Direction) {
-        let (sight, last) = (self.sight(), self.curves.known());
-        if let Direction::Up | Direction::Down = direction {
-            return self.zoom(direction == Direction::Up);
-        }
-        let Some(at) = self.charts.crosshair else {
-            let here = self.curves.loss.steps().clamp(sight.from, sight.to);
-            return self.point_at(here);
-        };
+        let sight = self.sight();
         let small = stride(sight.to - sight.from);
-        let to = match direction {
-            Direction::Left => moved(at, small, false),
-            Direction::Right => moved(at, small, true),
-            Direction::PageUp => moved(at, PAGE * small, false),
-            Direction::PageDown => moved(at, PAGE * small, true),
-            Direction::Home => 0,
-            Direction::End | Direction::Up | Direction::Down => last,
+        let to = match (direction, self.charts.crosshair) {
+            (Direction::Up | Direction::Down, _) => return self.zoom(direction == Direction::Up),
+            (_, None) => self.curves.loss.steps().clamp(sight.from, sight.to),
+            (Direction::Left, Some(at)) => moved(at, small, false),
+            (Direction::Right, Some(at)) => moved(at, small, true),
+            (Direction::PageUp, Some(at)) => moved(at, PAGE * small, false),
+            (Direction::PageDown, Some(at)) => moved(at, PAGE * small, true),
+            (Direction::Home, Some(_)) => 0,
+            (Direction::End, Some(_)) => u64::MAX,
         };
         self.point_at(to);
     }
@@ -106,8 +101,7 @@ impl App {
     /// Goes to the step under the crosshair.
     pub(in crate::app) fn go_to_crosshair(&mut self) -> Vec<Command> {
         let Some(step) = self.crosshair() else { return Vec::new() };
-        if self.looks_on {
-            self.messages.inform("You are watching this run: another program controls it.");
+        if self.only_watches() {
             return Vec::new();
         }
         match self.run.go_to(step) {

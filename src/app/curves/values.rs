@@ -56,7 +56,7 @@ impl Curves {
                 *low = low.min(f64::from(value));
             }
         };
-        let trained = to.min(self.loss.steps().max(self.known()));
+        let trained = to.min(self.known());
         let first = if from == 0 { trained / FIRST } else { 0 };
         // In slices, since a loss of exactly 0 would hide the other losses of its bucket from the search
         // for the smallest above it.

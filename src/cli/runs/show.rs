@@ -13,10 +13,9 @@ use crate::{
     check::print,
     journal::{JournalError, JournalReader},
     outcome::Outcome,
-    printable::{Shown, printable},
+    printable::{Shown, printable, thousands},
     protocol::{Clock, EpochRecord, Event, RunInfo},
-    runs::{RunEntry, Runs, RunsError},
-    ui::thousands,
+    runs::{RunEntry, RunFolder, Runs, RunsError},
 };
 
 /// Describes a run, by default the newest.
@@ -28,14 +27,15 @@ pub(in crate::cli) fn show(run: Option<&Path>, as_json: bool) -> Outcome {
     let Some(entry) = RunEntry::read(&path) else {
         return Outcome::failure(RunsError::NoRun { path });
     };
-    match History::read(&path.join("journal.jsonl")) {
+    match History::read(&RunFolder::journal_at(&path)) {
         Ok(history) if as_json => print(&json(&Answer::of(&entry, &history))),
         Ok(history) => print(&text(&entry, &history)),
         Err(error) => Outcome::failure(error),
     }
 }
 
-fn find(run: Option<&Path>) -> Result<PathBuf, RunsError> {
+/// The folder of a run: a path, or the name of a stored run; by default the newest.
+pub(in crate::cli) fn find(run: Option<&Path>) -> Result<PathBuf, RunsError> {
     match run {
         Some(run) if run.exists() => Ok(run.to_owned()),
         Some(run) => Ok(Runs::of_user()?.find(run)),

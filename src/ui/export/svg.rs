@@ -8,6 +8,7 @@ use ratatui::{
 };
 
 use super::{ansi::NAMED, cells};
+use crate::ui::depth::rgb_of;
 
 /// Columns and rows of a cell in pixels, and how far below its top letters stand.
 const WIDTH: u32 = 9;
@@ -15,11 +16,6 @@ const HEIGHT: u32 = 18;
 const BASE: u32 = 14;
 const GROUND: &str = "#101014";
 const INK: &str = "#d8d8d8";
-/// xterm's defaults for the sixteen colours.
-const SIXTEEN: [&str; 16] = [
-    "#000000", "#cd0000", "#00cd00", "#cdcd00", "#0000ee", "#cd00cd", "#00cdcd", "#e5e5e5",
-    "#7f7f7f", "#ff0000", "#00ff00", "#ffff00", "#5c5cff", "#ff00ff", "#00ffff", "#ffffff",
-];
 /// Half blocks, which letters of a font seldom fill whole: top and height in halves of a cell.
 const BLOCKS: [(&str, u32, u32); 3] = [("█", 0, 2), ("▀", 0, 1), ("▄", 1, 1)];
 
@@ -82,23 +78,9 @@ fn escaped(text: &str) -> String {
 
 /// `None` for the terminal's own.
 fn color(color: Color) -> Option<String> {
-    let rgb = |r: u8, g: u8, b: u8| format!("#{r:02x}{g:02x}{b:02x}");
-    Some(match color {
-        Color::Reset => return None,
-        Color::Rgb(r, g, b) => rgb(r, g, b),
-        Color::Indexed(index @ ..16) => SIXTEEN[usize::from(index)].to_owned(),
-        Color::Indexed(grey @ 232..) => {
-            let level = 8 + 10 * (grey - 232);
-            rgb(level, level, level)
-        }
-        Color::Indexed(index) => {
-            let place = index - 16;
-            let level = |step: u8| if step == 0 { 0 } else { 55 + 40 * step };
-            rgb(level(place / 36), level(place / 6 % 6), level(place % 6))
-        }
-        named => {
-            let place = NAMED.iter().position(|&one| one == named).unwrap_or_default();
-            SIXTEEN[place].to_owned()
-        }
-    })
+    let named = match color {
+        Color::Indexed(index @ ..16) => NAMED[usize::from(index)],
+        other => other,
+    };
+    rgb_of(named).map(|(r, g, b)| format!("#{r:02x}{g:02x}{b:02x}"))
 }

@@ -122,8 +122,10 @@ impl Network<'_> {
     ) -> Option<Vec<Shelf>> {
         let is_needed = |which: &Which| *which == chosen || !matches!(which, Which::Filters(1..));
         let all = Which::all(insides);
-        let needed = all.iter().copied().filter(is_needed).collect();
-        [all, needed].into_iter().find_map(|stages| self.packed(insides, stages, area))
+        let needed: Vec<Which> = all.iter().copied().filter(is_needed).collect();
+        let is_less = needed.len() < all.len();
+        let packed = self.packed(insides, all, area);
+        packed.or_else(|| if is_less { self.packed(insides, needed, area) } else { None })
     }
 
     fn packed(&self, insides: &Insides, stages: Vec<Which>, area: Rect) -> Option<Vec<Shelf>> {
