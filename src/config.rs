@@ -299,12 +299,11 @@ impl RunConfig {
             .map_err(|error| ConfigError(format!("--model: {error}")))
     }
 
-    /// Checks what a network asks of batches.
+    /// Checks what a network requires of the batches of an epoch over `images` training images.
     ///
     /// # Errors
     /// If a batch would have too few images for batch normalisation, or take too much memory.
-    pub fn validate_batches(&self, plan: &Plan, train_images: usize) -> Result<(), ConfigError> {
-        let images = self.train_size.unwrap_or(train_images - self.validation.min(train_images));
+    pub fn validate_batches(&self, plan: &Plan, images: usize) -> Result<(), ConfigError> {
         let size = self.batch_size;
         if let Some(layer) = plan.normalises_single_values() {
             ensure(size > 1 && images % size != 1, || {

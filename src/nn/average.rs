@@ -1,11 +1,13 @@
 //! Weights averaged over the steps, exponentially.
 
-use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Tensor, bail};
-use pulp::{Simd, WithSimd};
+use std::cell::{Cell, RefCell};
 
-use super::host::elements;
+use candle_core::{Result, Tensor};
+use pulp::Simd;
+
 use super::model::{Model, Weights};
-use super::simd::{self, fma};
+use super::optim::{Rule, host::Update};
+use super::simd::fma;
 
 /// A network that follows another one: after each step its weights are `decay` times what they were, plus
 /// the rest of the other's.
@@ -47,14 +49,19 @@ impl Average {
     pub fn follow(&mut self, model: &Model, step: u64) -> Result<()> {
         let step = step as f64;
         let share = 1.0 - self.decay.min((1.0 + step) / (10.0 + step));
+        let rule = Towards { share };
         let (average, weights) = (self.model.variable(), model.variable().as_detached_tensor());
         if average.device().is_cpu() {
-            average.inplace_op2(&weights, &Towards { share: share as f32 })?;
+            let (slots, finite) = (RefCell::new([]), &Cell::new(true));
+            average.inplace_op2(&weights, &Update { rule, clip_norm: None, slots, finite })?;
         } else {
-            average.set(&towards(&average.as_detached_tensor(), &weights, share)?)?;
+            let (moved, []) = rule.composed(&average.as_detached_tensor(), [], &weights)?;
+            average.set(&moved)?;
         }
-        let running = towards(self.model.running(), model.running(), share)?;
-        self.model.set_running(running);
+        if model.plan().has_batch_norm() {
+            let running = towards(self.model.running(), model.running(), share)?;
+            self.model.set_running(running);
+        }
         Ok(())
     }
 
@@ -90,56 +97,38 @@ fn towards(average: &Tensor, weights: &Tensor, share: f64) -> Result<Tensor> {
     average + ((weights - average)? * share)?
 }
 
-/// Moves values towards others by a share of the way.
+/// Moves values towards others, given in place of a gradient, by a share of the way.
+#[derive(Clone, Copy)]
 struct Towards {
-    share: f32,
+    share: f64,
 }
 
-impl InplaceOp2 for Towards {
-    fn name(&self) -> &'static str {
-        "average"
-    }
-
-    fn cpu_fwd(
-        &self,
-        average: &mut CpuStorage,
-        average_layout: &Layout,
-        weights: &CpuStorage,
-        weights_layout: &Layout,
-    ) -> Result<()> {
-        let (CpuStorage::F32(average), Some((start, end))) =
-            (average, average_layout.contiguous_offsets())
-        else {
-            bail!("averages are contiguous f32 variables");
-        };
-        let weights = elements::<f32>(weights, weights_layout)?;
-        simd::run(Arrays { share: self.share, average: &mut average[start..end], weights });
-        Ok(())
-    }
-}
-
-struct Arrays<'a> {
-    share: f32,
-    average: &'a mut [f32],
-    weights: &'a [f32],
-}
-
-impl WithSimd for Arrays<'_> {
-    type Output = ();
+impl Rule<0> for Towards {
+    type Lanes<S: Simd> = S::f32s;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let share = simd.splat_f32s(self.share);
-        let (averages, average_tail) = S::as_mut_simd_f32s(self.average);
-        let (weights, weights_tail) = S::as_simd_f32s(self.weights);
-        for (average, &weight) in averages.iter_mut().zip(weights) {
-            *average = fma(simd, share, simd.sub_f32s(weight, *average), *average);
-        }
-        // The tail goes through one vector of its own: every scalar gets the same arithmetic.
-        let average = simd.partial_load_f32s(average_tail);
-        let weight = simd.partial_load_f32s(weights_tail);
-        let average = fma(simd, share, simd.sub_f32s(weight, average), average);
-        simd.partial_store_f32s(average_tail, average);
+    fn lanes<S: Simd>(self, simd: S) -> S::f32s {
+        simd.splat_f32s(self.share as f32)
+    }
+
+    #[inline(always)]
+    fn update<S: Simd>(
+        simd: S,
+        share: &S::f32s,
+        average: S::f32s,
+        slots: [S::f32s; 0],
+        weight: S::f32s,
+    ) -> (S::f32s, [S::f32s; 0]) {
+        (fma(simd, *share, simd.sub_f32s(weight, average), average), slots)
+    }
+
+    fn composed(
+        self,
+        average: &Tensor,
+        _: [&Tensor; 0],
+        weights: &Tensor,
+    ) -> Result<(Tensor, [Tensor; 0])> {
+        Ok((towards(average, weights, self.share)?, []))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Optimisers as `PyTorch` computes them, with a state that can be saved and restored.
 
 mod adam;
-mod host;
+pub(super) mod host;
 mod sgd;
 #[cfg(test)]
 mod tests;
@@ -9,7 +9,7 @@ mod tests;
 use std::cell::{Cell, RefCell};
 
 use candle_core::backprop::GradStore;
-use candle_core::{DType, Result, Tensor, Var, bail};
+use candle_core::{DType, Error, Result, Tensor, Var, bail};
 use pulp::Simd;
 
 use self::host::Update;
@@ -17,7 +17,7 @@ use super::model::Model;
 use crate::config::OptimizerSpec;
 
 /// What an optimiser does with each value of the parameters; `N` values are remembered for each.
-trait Rule<const N: usize>: Copy + Send + Sync {
+pub(super) trait Rule<const N: usize>: Copy + Send + Sync {
     /// The constants of a step, in every lane of a vector.
     type Lanes<S: Simd>: Copy;
 
@@ -135,46 +135,40 @@ impl Optimizer {
         self.step += 1;
         let (rate, step) = (self.learning_rate, self.step);
         match self.spec {
-            OptimizerSpec::Adam { betas, weight_decay } => self.apply(
-                adam::Adam::new(betas, adam::Decay::coupled(weight_decay), rate, step),
-                grad,
-            ),
+            OptimizerSpec::Adam { betas, weight_decay } => {
+                let decay = adam::Decay::coupled(weight_decay);
+                self.apply(adam::Adam::new(betas, decay, rate, step), grad)
+            }
             OptimizerSpec::AdamW { betas, weight_decay } => {
                 let decay = adam::Decay::decoupled(weight_decay, rate);
                 self.apply(adam::Adam::new(betas, decay, rate, step), grad)
             }
-            OptimizerSpec::Sgd { momentum: 0.0, weight_decay, .. } => {
-                self.apply(sgd::Sgd { rate, weight_decay, momentum: sgd::None }, grad)
-            }
             OptimizerSpec::Sgd { momentum, nesterov, weight_decay } => {
-                let momentum = sgd::Momentum { share: momentum, nesterov };
-                self.apply(sgd::Sgd { rate, weight_decay, momentum }, grad)
+                let rule = sgd::Sgd { rate, weight_decay, momentum, nesterov };
+                if momentum == 0.0 {
+                    self.apply::<0, _>(rule, grad)
+                } else {
+                    self.apply::<1, _>(rule, grad)
+                }
             }
         }
     }
 
-    fn apply<const N: usize>(&mut self, rule: impl Rule<N>, grad: &Tensor) -> Result<()> {
+    fn apply<const N: usize, R: Rule<N>>(&mut self, rule: R, grad: &Tensor) -> Result<()> {
+        let found = self.spec.slots().len();
+        let wrong = || Error::Msg(format!("expected {N} values for each parameter, found {found}"));
         self.finite.set(true);
         match &mut self.slots {
             Slots::Host(slots) => {
-                let Ok(slots) = <&mut [Vec<f32>; N]>::try_from(slots.as_mut_slice()) else {
-                    bail!(
-                        "expected {N} values for each parameter, found {}",
-                        self.spec.slots().len()
-                    );
-                };
+                let slots = <&mut [Vec<f32>; N]>::try_from(slots.as_mut_slice());
+                let slots = slots.map_err(|_| wrong())?;
                 let slots = RefCell::new(slots.each_mut().map(Vec::as_mut_slice));
                 let (clip_norm, finite) = (self.clip_norm, &self.finite);
                 let update = Update { rule, clip_norm, slots, finite };
                 self.variable.inplace_op2(&grad.contiguous()?, &update)
             }
             Slots::Device(slots) => {
-                let Ok(old) = <&[Tensor; N]>::try_from(slots.as_slice()) else {
-                    bail!(
-                        "expected {N} values for each parameter, found {}",
-                        self.spec.slots().len()
-                    );
-                };
+                let old = <&[Tensor; N]>::try_from(slots.as_slice()).map_err(|_| wrong())?;
                 let grad = match self.clip_norm {
                     Some(norm) => clipped(grad, norm)?,
                     None => grad.clone(),

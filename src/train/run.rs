@@ -45,7 +45,7 @@ pub(super) fn run(
         let device = device::open(config.device)?;
         let sets = Sets::load(config, tools.data.as_ref())?;
         let plan = Arc::new(config.plan(sets.info.shape, sets.info.classes.len())?);
-        config.validate_batches(&plan, sets.train.len() + config.validation)?;
+        config.validate_batches(&plan, sets.train.len())?;
         let (weights, notes) = match &tools.start {
             Some(state) => (resume::weights(state, &plan)?, Vec::new()),
             None => initial_weights(config, &plan)?,

@@ -10,19 +10,18 @@ use super::{Rule, TINY};
 use crate::nn::host::elements;
 use crate::nn::simd::{self, dot, fma};
 
-/// Values that one thread moves at a time. Each is moved on its own, so that it matters to the speed
-/// alone.
+/// Values that one thread moves at a time. Each is moved on its own, so the size affects only speed.
 const CHUNK: usize = 1 << 14;
 
 /// One step of one variable in main memory, in one pass over all arrays.
-pub(super) struct Update<'a, R, const N: usize> {
-    pub(super) rule: R,
+pub(in crate::nn) struct Update<'a, R, const N: usize> {
+    pub(in crate::nn) rule: R,
     /// Most that the norm of the gradient may be.
-    pub(super) clip_norm: Option<f64>,
+    pub(in crate::nn) clip_norm: Option<f64>,
     /// What is remembered; candle hands an operation only a shared reference to itself.
-    pub(super) slots: RefCell<[&'a mut [f32]; N]>,
+    pub(in crate::nn) slots: RefCell<[&'a mut [f32]; N]>,
     /// Cleared where the gradient holds a value that is not finite.
-    pub(super) finite: &'a Cell<bool>,
+    pub(in crate::nn) finite: &'a Cell<bool>,
 }
 
 impl<R: Rule<N>, const N: usize> InplaceOp2 for Update<'_, R, N> {
@@ -79,7 +78,7 @@ fn scale(grad: &[f32], most: f64) -> Option<f32> {
     let squares: Vec<f32> = grad.par_chunks(CHUNK).map(|chunk| simd::run(Square(chunk))).collect();
     let norm = squares.into_iter().map(f64::from).sum::<f64>().sqrt();
     let scale = most / (norm + TINY);
-    // Of a norm that is not a number the gradient takes no notice: it is not finite anyway.
+    // A NaN norm leaves the gradient alone, which is not finite anyway.
     (scale < 1.0).then_some(scale as f32)
 }
 

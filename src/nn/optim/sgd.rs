@@ -6,73 +6,40 @@ use pulp::Simd;
 use super::Rule;
 use crate::nn::simd::fma;
 
-/// One step of gradient descent.
+/// One step of gradient descent; the momentum has a velocity for each parameter, or none without it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sgd<M> {
+pub(super) struct Sgd {
     pub(super) rate: f64,
     /// Share of a weight that is added to its gradient.
     pub(super) weight_decay: f64,
-    pub(super) momentum: M,
-}
-
-/// Without a memory of earlier steps.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct None;
-
-/// With a memory of the direction.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Momentum {
-    /// What is kept of it.
-    pub(super) share: f64,
+    /// Share of the velocity that is kept.
+    pub(super) momentum: f64,
     /// Whether the step looks ahead.
     pub(super) nesterov: bool,
 }
 
-/// What a step computes with, in every lane.
+/// The constants of a step, in every lane.
 #[derive(Clone, Copy)]
 pub(super) struct Lanes<S: Simd> {
     minus_rate: S::f32s,
     decay: S::f32s,
     decays: bool,
-    share: S::f32s,
+    momentum: S::f32s,
     nesterov: bool,
 }
 
-impl<S: Simd> Lanes<S> {
-    #[inline(always)]
-    fn new<M>(simd: S, step: &Sgd<M>, momentum: Momentum) -> Self {
-        Self {
-            minus_rate: simd.splat_f32s(-step.rate as f32),
-            decay: simd.splat_f32s(step.weight_decay as f32),
-            decays: step.weight_decay != 0.0,
-            share: simd.splat_f32s(momentum.share as f32),
-            nesterov: momentum.nesterov,
-        }
-    }
-
-    /// The gradient with the decay's part.
-    #[inline(always)]
-    fn gradient(&self, simd: S, weight: S::f32s, grad: S::f32s) -> S::f32s {
-        if self.decays { fma(simd, self.decay, weight, grad) } else { grad }
-    }
-}
-
-impl<M> Sgd<M> {
-    fn decayed(&self, weight: &Tensor, grad: &Tensor) -> Result<Tensor> {
-        if self.weight_decay == 0.0 {
-            Ok(grad.clone())
-        } else {
-            grad + (weight * self.weight_decay)?
-        }
-    }
-}
-
-impl Rule<0> for Sgd<None> {
+impl<const N: usize> Rule<N> for Sgd {
     type Lanes<S: Simd> = Lanes<S>;
 
     #[inline(always)]
     fn lanes<S: Simd>(self, simd: S) -> Lanes<S> {
-        Lanes::new(simd, &self, Momentum { share: 0.0, nesterov: false })
+        Lanes {
+            minus_rate: simd.splat_f32s(-self.rate as f32),
+            decay: simd.splat_f32s(self.weight_decay as f32),
+            decays: self.weight_decay != 0.0,
+            momentum: simd.splat_f32s(self.momentum as f32),
+            nesterov: self.nesterov,
+        }
     }
 
     #[inline(always)]
@@ -80,58 +47,40 @@ impl Rule<0> for Sgd<None> {
         simd: S,
         lanes: &Lanes<S>,
         weight: S::f32s,
-        slots: [S::f32s; 0],
+        mut slots: [S::f32s; N],
         grad: S::f32s,
-    ) -> (S::f32s, [S::f32s; 0]) {
-        let grad = lanes.gradient(simd, weight, grad);
-        (fma(simd, lanes.minus_rate, grad, weight), slots)
+    ) -> (S::f32s, [S::f32s; N]) {
+        let grad = if lanes.decays { fma(simd, lanes.decay, weight, grad) } else { grad };
+        let mut direction = grad;
+        for velocity in &mut slots {
+            // From zero this is the first gradient, as PyTorch starts it.
+            *velocity = fma(simd, lanes.momentum, *velocity, grad);
+            direction =
+                if lanes.nesterov { fma(simd, lanes.momentum, *velocity, grad) } else { *velocity };
+        }
+        (fma(simd, lanes.minus_rate, direction, weight), slots)
     }
 
     fn composed(
         self,
         weight: &Tensor,
-        _: [&Tensor; 0],
+        slots: [&Tensor; N],
         grad: &Tensor,
-    ) -> Result<(Tensor, [Tensor; 0])> {
-        let grad = self.decayed(weight, grad)?;
-        Ok(((weight - (grad * self.rate)?)?, []))
-    }
-}
-
-impl Rule<1> for Sgd<Momentum> {
-    type Lanes<S: Simd> = Lanes<S>;
-
-    #[inline(always)]
-    fn lanes<S: Simd>(self, simd: S) -> Lanes<S> {
-        Lanes::new(simd, &self, self.momentum)
-    }
-
-    #[inline(always)]
-    fn update<S: Simd>(
-        simd: S,
-        lanes: &Lanes<S>,
-        weight: S::f32s,
-        [velocity]: [S::f32s; 1],
-        grad: S::f32s,
-    ) -> (S::f32s, [S::f32s; 1]) {
-        let grad = lanes.gradient(simd, weight, grad);
-        // From zero this is the first gradient, as PyTorch starts it.
-        let velocity = fma(simd, lanes.share, velocity, grad);
-        let direction =
-            if lanes.nesterov { fma(simd, lanes.share, velocity, grad) } else { velocity };
-        (fma(simd, lanes.minus_rate, direction, weight), [velocity])
-    }
-
-    fn composed(
-        self,
-        weight: &Tensor,
-        [velocity]: [&Tensor; 1],
-        grad: &Tensor,
-    ) -> Result<(Tensor, [Tensor; 1])> {
-        let grad = self.decayed(weight, grad)?;
-        let Momentum { share, nesterov } = self.momentum;
-        let velocity = ((velocity * share)? + &grad)?;
-        let direction = if nesterov { (&grad + (&velocity * share)?)? } else { velocity.clone() };
-        Ok(((weight - (direction * self.rate)?)?, [velocity]))
+    ) -> Result<(Tensor, [Tensor; N])> {
+        let grad = match self.weight_decay {
+            0.0 => grad.clone(),
+            decay => (grad + (weight * decay)?)?,
+        };
+        let mut slots = slots.map(Tensor::clone);
+        let mut direction = grad.clone();
+        for velocity in &mut slots {
+            *velocity = ((&*velocity * self.momentum)? + &grad)?;
+            direction = if self.nesterov {
+                (&grad + (&*velocity * self.momentum)?)?
+            } else {
+                velocity.clone()
+            };
+        }
+        Ok(((weight - (direction * self.rate)?)?, slots))
     }
 }
