@@ -137,7 +137,7 @@ pub enum Event {
     Found(Found),
     /// An answer about the network. The newest takes the place of those not yet taken.
     Explained(#[serde(with = "shared")] Arc<Answer>),
-    /// Something that a person asked for is not to be had, in a sentence.
+    /// A request cannot be met; the reason is a sentence.
     Notice(String),
     /// The run has done all its steps. An attended run can be rewound from there.
     Finished(Summary),

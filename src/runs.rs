@@ -147,8 +147,7 @@ impl Runs {
         }
     }
 
-    /// The folder at a path or, if there is none, the run here whose folder or name is called so; of several
-    /// with that name the newest.
+    /// The folder at this path, else the newest stored run with this folder name or run name.
     pub fn find(&self, run: &Path) -> PathBuf {
         let is_name = matches!(
             run.components().collect::<Vec<_>>().as_slice(),

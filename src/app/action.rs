@@ -68,7 +68,7 @@ pub enum Action {
     NextParameter,
     /// Choose the parameter before.
     PreviousParameter,
-    /// Show fewer images in large, or more of them.
+    /// Switch between few large images and many small ones.
     Enlarge,
     /// Show the way of the chosen image through the network, or ask for an image there.
     LookInside,

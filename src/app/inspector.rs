@@ -34,8 +34,8 @@ impl Inspector {
         self.inspection = Some(inspection);
     }
 
-    /// Goes over to the newest images if those shown have stood long enough, or `at_once`, and then to
-    /// the worst of them.
+    /// Switches to the newest images once those shown have been up long enough, or `at_once`, and then
+    /// selects the worst.
     pub(super) fn refresh(&mut self, now: f64, at_once: bool) {
         let before = self.batch().map(|batch| batch.step);
         self.batch.refresh(now, at_once);

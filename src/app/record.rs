@@ -32,7 +32,7 @@ impl App {
         match event {
             Event::Started(info) => {
                 self.pad.fit(&info.set);
-                // A run that is gone on with has its past already.
+                // A resumed run already has its past.
                 if self.run.info.is_none() {
                     self.curves = Curves::new(&info);
                 }
@@ -66,7 +66,7 @@ impl App {
             }
             Event::Checkpoint(_) => {}
             Event::Notice(notice) => {
-                // It may be the answer to a wish to go back that cannot be.
+                // It may answer a request to rewind that cannot be met.
                 self.run.stays();
                 self.messages.alert(printable(&notice));
             }
@@ -158,7 +158,7 @@ impl App {
         self.epochs.push_partial(record, |step| shown.contains(&Some(step)));
     }
 
-    /// The run stands at an earlier step: what was seen of later ones is true no more.
+    /// The run was rewound: what was seen of later steps no longer holds.
     fn go_back(&mut self, to: &Rewound) {
         self.curves.go_back(to);
         self.epochs.go_back(to.step);

@@ -220,7 +220,7 @@ impl App {
         }
     }
 
-    /// Goes over to the next explanation of what is shown.
+    /// Switches to the next explanation of the view.
     pub(super) fn explain(&mut self) {
         match self.view {
             View::Network | View::Mistakes | View::Draw => self.why.next_method(),
@@ -230,7 +230,7 @@ impl App {
         }
     }
 
-    /// Opens the chosen point, or begins what is computed only on request.
+    /// Opens the chosen point, or starts the computation that runs only on request.
     pub(super) fn open_explained(&mut self) {
         match self.why.tab {
             Tab::Landscape => {

@@ -287,7 +287,8 @@ pub(super) struct TrainArgs {
     /// Start from the weights in this safetensors file
     #[arg(long, value_name = "FILE", value_parser = file(), help_heading = FILES)]
     pub(super) init: Option<PathBuf>,
-    /// Write the weights to this safetensors file at the end
+    /// Write the weights to this safetensors file at the end: with --validation the best ones, with --ema
+    /// the averaged ones
     #[arg(long, value_name = "FILE", value_parser = file(), help_heading = FILES)]
     pub(super) save: Option<PathBuf>,
     /// Log every step and epoch to this file as JSON lines; - is standard output, and other output then

@@ -26,7 +26,7 @@ pub enum OptimizerSpec {
     Sgd {
         /// Share of the last step's direction that is kept.
         momentum: f64,
-        /// Whether the gradient is looked up ahead, as Nesterov proposed.
+        /// Whether to use Nesterov's form.
         nesterov: bool,
         /// Share of each weight added to its gradient.
         weight_decay: f64,

@@ -1,4 +1,4 @@
-//! Training images as an epoch sees them: each distorted by chance.
+//! Training images as an epoch sees them: each distorted at random.
 
 use std::borrow::Cow;
 

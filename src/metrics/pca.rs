@@ -21,7 +21,7 @@ impl Pca {
 
     /// For rows of `columns` numbers.
     pub fn new(columns: usize) -> Self {
-        // Any start will do that is not at right angles to what is looked for.
+        // Any start works unless it is orthogonal to the components sought.
         let entry = |place: usize| {
             let mixed = (place as u32).wrapping_add(1).wrapping_mul(2_654_435_761);
             f64::from((mixed ^ (mixed >> 15)).wrapping_mul(2_246_822_519)) / f64::from(u32::MAX)

@@ -39,7 +39,7 @@ pub(super) fn insides(
     })
 }
 
-/// The kernels of each convolution, of as many channels as may be.
+/// The kernels of each convolution, of as many channels as fit the limit.
 fn filters(model: &Model) -> Result<Vec<Filters>> {
     let plan = model.plan();
     let flat = model.variable().as_detached_tensor();
@@ -57,7 +57,7 @@ fn filters(model: &Model) -> Result<Vec<Filters>> {
     Ok(all)
 }
 
-/// The values of a stage of that shape, of as many maps as may be.
+/// The values of a stage of this shape, of as many maps as fit the limit.
 fn feature_maps((mut values, shape): (Vec<f32>, [usize; 3])) -> FeatureMaps {
     let [channels, height, width] = shape;
     let most = FeatureMaps::MOST / (height * width).max(1);

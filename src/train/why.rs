@@ -28,7 +28,7 @@ const PERIOD: Duration = Duration::from_millis(250);
 
 /// A computation in slices of some milliseconds.
 trait Job {
-    /// Computes on.
+    /// Computes the next slice.
     fn slice(&mut self, sets: &Sets, memory: &mut Memory) -> Result<Found>;
 }
 
@@ -125,7 +125,7 @@ impl Explainer {
         self.job = None;
     }
 
-    /// Lets training make room for a slice already then.
+    /// Makes a slice due at `now` at the latest.
     pub(super) fn due_at(&mut self, now: Instant) {
         self.due = self.due.min(now);
     }

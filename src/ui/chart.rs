@@ -82,7 +82,7 @@ impl Chart {
         let mut free = plot.bottom();
         for (value, label) in labels {
             let row = plot.y + (chart.row(value).unwrap_or(0) / 4) as u16;
-            // Labels come from the bottom up; two that fall on one row are one too many.
+            // Labels are drawn from the bottom up; a second one on the same row is left out.
             if row < free {
                 let padded = format!("{label:>width$}", width = usize::from(gutter));
                 buf.set_stringn(area.x, row, padded, usize::from(gutter), theme.muted);

@@ -1,4 +1,4 @@
-//! What a click of the mouse asks for, from what stands where it was.
+//! The action of a mouse click, from what is under the pointer.
 
 use ratatui::layout::{Position, Rect};
 

@@ -33,7 +33,7 @@ const TRAINING_POINT: u8 = 2;
 const PAST_POINT: u8 = 3;
 const EVALUATIONS: u8 = 4;
 const POINT: u8 = 5;
-/// Error in percent that stands for none at all on a logarithmic axis without any other.
+/// Error in percent that a logarithmic axis shows for zero where there is no other value.
 const NEARLY_NONE: f64 = 0.01;
 
 /// Error in percent that an axis without any points goes up to.

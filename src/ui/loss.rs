@@ -151,7 +151,7 @@ impl<'a> Loss<'a> {
         });
     }
 
-    /// Marks the columns whose losses the axis does not hold or that are no numbers.
+    /// Marks the columns whose losses exceed the axis or are not finite.
     fn mark_columns(&self, sight: &Sight, chart: &Chart, buf: &mut Buffer) {
         let (mut clipped, mut largest) = (Vec::new(), 0.0_f32);
         for column in (0..2 * u32::from(chart.plot.width)).step_by(2) {

@@ -49,7 +49,7 @@ impl Raster {
         }
     }
 
-    /// Goes on with a line to a row in the next column, without a gap to the row `before`.
+    /// Continues a line into the next column, without a gap from the row `before`.
     pub(super) fn join(&mut self, column: u32, before: Option<u32>, row: u32, layer: u8) {
         let start = match before {
             Some(last) if row > last => last + 1,

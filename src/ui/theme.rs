@@ -49,7 +49,7 @@ pub struct Theme {
     pub figure: Style,
     /// The smoothed training loss.
     pub smooth: Style,
-    /// Shades without a ground of their own: what is there, and not to be looked at first.
+    /// Shades without a background of their own, for what should not draw the eye first.
     pub band: Style,
     /// Abandoned branches.
     pub past: Style,

@@ -27,19 +27,20 @@ pub(in crate::cli) struct RecipeArgs {
     /// Shorten gradients whose norm is above F
     #[arg(long, value_name = "F", value_parser = number, allow_negative_numbers = true, help_heading = OPTIMISER)]
     pub(super) clip_norm: Option<f64>,
-    /// How the learning rate changes over the run: constant, linear, cosine, one-cycle or step, of which
-    /// --lr is the highest
+    /// How the learning rate changes over the run: constant, linear, cosine, one-cycle or step; --lr is
+    /// the highest rate
     #[arg(long, value_name = "NAME", default_value = "constant", hide_possible_values = true, help_heading = OPTIMISER)]
     schedule: Shape,
-    /// Steps in which the learning rate first rises to its highest [default: 0, of one-cycle 30 % of all]
+    /// Steps in which the learning rate first rises to its highest [default: 0; for one-cycle 30 % of
+    /// all]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = whole::<u64>, allow_negative_numbers = true, help_heading = OPTIMISER)]
     warmup: u64,
-    /// The learning rate at the end of the schedule [default: 0; of one-cycle 1/250,000 and of step 1/100
-    /// of --lr]
+    /// The learning rate at the end of the schedule [default: 0; for one-cycle --lr / 250,000, for
+    /// step --lr / 100]
     #[arg(long, value_name = "F", value_parser = number, allow_negative_numbers = true, help_heading = OPTIMISER)]
     final_lr: Option<f64>,
 
-    /// Distort training images by chance: none, light, strong, or a list of the most of each such as
+    /// Distort training images at random: none, light, strong, or a list of maximum amounts such as
     /// shift=2,rotate=10,scale=0.1,shear=8,elastic=1,erase=0.1 (pixels, degrees, a share, degrees, pixels,
     /// a probability)
     #[arg(long, value_name = "none|light|strong|LIST", default_value_t = Augment::default(), allow_hyphen_values = true, help_heading = REGULARISATION)]

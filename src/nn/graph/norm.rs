@@ -114,7 +114,7 @@ pub(super) struct Found {
     rows: [Vec<f32>; 2],
 }
 
-/// Makes `values` as many zeros.
+/// Fills `values` with `len` zeros.
 fn zeros<T: Copy + Default>(values: &mut Vec<T>, len: usize) {
     values.clear();
     values.resize(len, T::default());

@@ -73,7 +73,7 @@ impl Run<'_> {
     /// Notes an evaluation that is better than all before it, and with validation images the weights.
     pub(super) fn note_best(&mut self, evaluation: &Evaluation) -> Result<(), TrainError> {
         let (accuracy, step) = (evaluation.accuracy(), self.at.step);
-        // What is not finite decides nothing.
+        // A NaN loss never counts as the best.
         if evaluation.loss.is_nan()
             || self.bests.last().is_some_and(|best| accuracy <= best.accuracy)
         {

@@ -63,7 +63,7 @@ impl Attribute {
         Ok(())
     }
 
-    /// Covers the patches around the next pixels; whether that were all.
+    /// Covers the patches around the next pixels; true once all are covered.
     fn occlude(&mut self) -> Result<bool> {
         let shape @ [_, height, width] = self.frozen.plan().input();
         let patch = patch(height.min(width));

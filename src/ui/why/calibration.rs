@@ -102,7 +102,7 @@ impl Calibration<'_> {
     }
 }
 
-/// A bar of a share of the row by eighths of a column; what is not nothing shows.
+/// A bar for a share of the row, in eighths of a column; any share above 0 is visible.
 fn draw_bar(row: Rect, buf: &mut Buffer, share: f64, style: Style) {
     const EIGHTHS: [&str; 8] = [" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let eighths = (share.clamp(0.0, 1.0) * 8.0 * f64::from(row.width)).round() as u16;
