@@ -96,6 +96,8 @@ def time_ours(program, layers, batch, count, threads):
         options = ["--headless", "--no-run-dir", "--epochs", 1, "--batch-size", batch, *steps]
         options += ["--threads", threads, "--model", layers, "--log", log]
         command = [program, *map(str, options)]
+        # PyTorch's idle threads spin for a while before they sleep, on cores that are to be ours.
+        time.sleep(0.5)
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         records = map(json.loads, log.read_text().splitlines())
         epoch = next(record for record in records if record["event"] == "epoch")

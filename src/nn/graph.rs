@@ -39,6 +39,8 @@ use crate::network::{Plan, plan::Op};
 const VISIT: usize = 1 << 17;
 /// Most images of a visit.
 const MOST_IMAGES: usize = 32;
+/// Images for each of two parts, whatever adding up costs: nearly every machine has two cores.
+const TWO_PARTS: usize = 32;
 /// Most parts of a batch: enough to keep 16 threads busy to the end.
 const MOST_PARTS: usize = 64;
 
@@ -88,7 +90,7 @@ impl Graph {
         let visit = if is_mostly_linear(&plan) { MOST_IMAGES } else { visit };
         // Adding up a part's gradients must cost little compared with computing them.
         let images = 384 * program.sums_len as u64 / plan.multiply_adds().max(1);
-        let fewest = (images as usize).clamp(2, 32);
+        let fewest = (images as usize).clamp(2, 64);
         let most_parts = (MOST_SUMS / (4 * program.sums_len.max(1))).clamp(2, MOST_PARTS);
         let workspaces = Workspaces::default();
         Self { plan, program, segments, visit, fewest, most_parts, workspaces }
@@ -96,7 +98,7 @@ impl Graph {
 
     /// Parts of a batch of `n` images: a number that comes out even on any usual number of threads.
     fn count(&self, n: usize) -> usize {
-        let count = (n / self.fewest).clamp(1, self.most_parts);
+        let count = (n / self.fewest).max((n / TWO_PARTS).min(2)).clamp(1, self.most_parts);
         if count < 16 { 1 << count.ilog2() } else { count / 16 * 16 }
     }
 

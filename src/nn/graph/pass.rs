@@ -243,8 +243,8 @@ impl Graph {
         let Some((first, others)) = parts.split_first_mut() else { return };
         for step in &self.program.steps {
             let sums = step.sums();
-            let add = |start: usize, target: &mut [f32]| {
-                for part in &*others {
+            let add = |start: usize, target: &mut [f32], others: &[Part]| {
+                for part in others {
                     let from = &part.sums[sums.start + start..][..target.len()];
                     simd::run(Join { from, to: &mut *target, add: true });
                 }
@@ -252,11 +252,18 @@ impl Graph {
             if let Some(places) = step.plain() {
                 let first = &first.sums[sums.clone()];
                 in_slices(&mut grads[places], |start, target| {
-                    target.copy_from_slice(&first[start..][..target.len()]);
-                    add(start, target);
+                    let first = &first[start..][..target.len()];
+                    let Some((second, others)) = others.split_first() else {
+                        return target.copy_from_slice(first);
+                    };
+                    let second = &second.sums[sums.start + start..][..target.len()];
+                    for ((target, first), second) in target.iter_mut().zip(first).zip(second) {
+                        *target = first + second;
+                    }
+                    add(start, target, others);
                 });
             } else {
-                in_slices(&mut first.sums[sums.clone()], add);
+                in_slices(&mut first.sums[sums.clone()], |start, target| add(start, target, others));
                 step.unpack(&first.sums[sums], grads);
             }
         }
@@ -265,7 +272,7 @@ impl Graph {
 
 /// Calls `each` with slices of `values` and their starts, on many threads if there are many.
 fn in_slices(values: &mut [f32], each: impl Fn(usize, &mut [f32]) + Sync) {
-    if values.len() <= 2 * SLICE {
+    if values.len() <= 4 * SLICE {
         each(0, values);
     } else {
         let slices = values.par_chunks_mut(SLICE).enumerate();
