@@ -5,7 +5,8 @@
 
 Each round trains, for each view, without a screen and then with that view in a terminal of 120 by 40,
 all with the run kept in a folder; shares are taken within such a pair, and their median counts. Speed
-is that of the median epoch in the run's log. With `--stall`, each round instead opens the dashboard and
+is that of the median epoch in the run's log; bytes are those of the whole run and of its busiest five
+seconds, from the key that opens the view. With `--stall`, each round instead opens the dashboard and
 leaves its terminal unread for so many seconds.
 """
 
@@ -24,7 +25,9 @@ import tempfile
 import termios
 import time
 
-VIEWS = {"1": "overview", "2": "loss", "3": "step", "4": "confusion", "5": "network", "6": "mistakes", "7": "draw"}
+VIEWS = dict(zip("12345678", ["overview", "loss", "step", "confusion", "network", "mistakes", "draw", "why"]))
+# Seconds over which the busiest stretch of a terminal is averaged.
+STRETCH = 5
 
 
 def epochs_of(folder):
@@ -62,7 +65,7 @@ class Screen:
     """The program in a terminal of its own."""
 
     def __init__(self, command):
-        self.start, self.received = time.time(), 0
+        self.start, self.received = time.time(), []
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
             os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", LANG="C.UTF-8")
@@ -77,7 +80,7 @@ class Screen:
             data = os.read(self.terminal, 1 << 16)
         except OSError:
             return None
-        self.received += len(data)
+        self.received.append((time.time(), len(data)))
         return data
 
     def until(self, text):
@@ -118,13 +121,15 @@ def shown(program, epochs, view):
         screen = Screen([program, *options(folder, epochs)])
         screen.until(b"overview")
         screen.press(view)
-        began, before = time.time(), screen.received
+        began, screen.received = time.time(), []
         screen.until_done(folder / "log.jsonl")
-        rate = (screen.received - before) / (time.time() - began)
+        seconds, received = time.time() - began, screen.received
         peak = screen.peak()
         screen.leave()
+        rate = sum(count for _, count in received) / seconds
+        most = max(sum(n for at, n in received if start <= at < start + STRETCH) for start, _ in received)
         # Without the first, in which the view was opened.
-        return speed(epochs_of(folder)[1:]), peak, rate
+        return speed(epochs_of(folder)[1:]), peak, rate, most / min(STRETCH, seconds)
 
 
 def first_frame(program):
@@ -148,19 +153,20 @@ def of(values, form="{:,.1f}"):
 
 def views(program, rounds, epochs):
     names = ["headless", *VIEWS]
-    speeds, peaks, rates = ({name: [] for name in names} for _ in range(3))
+    speeds, peaks, rates, most = ({name: [] for name in names} for _ in range(4))
     for _ in range(rounds):
         for view in VIEWS:
             alone, memory = headless(program, epochs)
             speeds["headless"].append(alone)
             peaks["headless"].append(memory)
-            fast, peak, rate = shown(program, epochs, view)
+            fast, peak, rate, busiest = shown(program, epochs, view)
             speeds[view].append(100 * fast / alone)
             peaks[view].append(peak)
             rates[view].append(rate / 1000)
+            most[view].append(busiest / 1000)
     print(f"without a screen: {of(speeds['headless'], '{:,.0f}')} images/s, peak memory {of(peaks['headless'])} MiB")
     for view, name in VIEWS.items():
-        print(f"{name:10}: {of(speeds[view])} % of that, peak memory {of(peaks[view])} MiB, {of(rates[view])} KB/s")
+        print(f"{name:10}: {of(speeds[view])} % of that, peak memory {of(peaks[view])} MiB, {of(rates[view])} KB/s, at most {of(most[view])}")
     print(f"first frame after {of([first_frame(program) for _ in range(4 * rounds)])} ms")
     print(f"one step, an evaluation and the end after {of([one_step(program) for _ in range(4 * rounds)])} ms")
 

@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 /// Bytes a second that frames take in the long run. With what a few large frames take at once, a screen
 /// gets less than 10 KB/s.
-const BYTES_PER_SECOND: f64 = 8_000.0;
+const BYTES_PER_SECOND: f64 = 7_000.0;
 /// Frames come this often while the bytes of a large one are still being paid off.
 const SLOW: Duration = Duration::from_millis(250);
 /// Only so much is owed when the next frame is drawn.
-const CREDIT: Duration = Duration::from_millis(750);
+const CREDIT: Duration = Duration::from_millis(500);
 /// No more than this is owed after a frame, however large it is.
 const MOST_OWED: Duration = Duration::from_secs(3);
 
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn small_frames_come_as_often_as_wanted() {
-        assert_eq!(sent(10, |_| 500).1, 152);
+        assert_eq!(sent(10, |_| 400).1, 152);
     }
 
     #[test]
@@ -78,7 +78,7 @@ mod tests {
                 assert!(bytes < 10_000 * seconds + size, "{bytes} in {seconds} s by {size}");
             }
             let (bytes, _) = sent(60, |_| size);
-            assert!(bytes > 7_000 * 60, "{bytes} by {size}: the link is used");
+            assert!(bytes > 6_000 * 60, "{bytes} by {size}: the link is used");
         }
     }
 
@@ -86,7 +86,7 @@ mod tests {
     fn a_large_frame_slows_those_after_it_down_and_stops_none() {
         let start = Instant::now();
         let mut pacer = Pacer::new(FRAME, start);
-        pacer.drawn(start, 7_000);
+        pacer.drawn(start, 5_000);
         assert_eq!(pacer.due(false) - start, SLOW);
         pacer.drawn(start, 1_000_000);
         assert_eq!(pacer.due(false) - start, MOST_OWED.saturating_sub(CREDIT));

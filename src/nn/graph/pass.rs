@@ -263,7 +263,9 @@ impl Graph {
                     add(start, target, others);
                 });
             } else {
-                in_slices(&mut first.sums[sums.clone()], |start, target| add(start, target, others));
+                in_slices(&mut first.sums[sums.clone()], |start, target| {
+                    add(start, target, others);
+                });
                 step.unpack(&first.sums[sums], grads);
             }
         }

@@ -63,6 +63,17 @@ fn read(model: &Model, outcome: &Outcome) -> Result<[Vec<f32>; 4]> {
     ])
 }
 
+/// The norm of the difference of two arrays.
+fn distance(a: &[f32], b: &[f32]) -> f64 {
+    let squares = a.iter().zip(b).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2));
+    squares.sum::<f64>().sqrt()
+}
+
+/// A factor that moves a value by up to 16 roundings: several layers lie between.
+fn rounding(rng: &mut ChaCha8Rng) -> f32 {
+    1.0 + (rng.next_u32() as f32 / u32::MAX as f32 - 0.5) * 32.0 * f32::EPSILON
+}
+
 /// Whether both forms agree on a batch, by the norms of their differences.
 fn check(plan: &Arc<Plan>, n: usize, seed: u64) -> Result<()> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -78,24 +89,37 @@ fn check(plan: &Arc<Plan>, n: usize, seed: u64) -> Result<()> {
     let images =
         (0..n * channels * height * width).map(|_| rng.next_u32() as f32 / u32::MAX as f32);
     let images = Tensor::from_iter(images, &Device::Cpu)?.reshape((n, channels, height, width))?;
-    let classes = plan.classes() as u32;
-    let labels = Tensor::from_iter((0..n).map(|_| rng.next_u32() % classes), &Device::Cpu)?;
     for mode in [Mode::Train(Key { seed, epoch: 2, step: 9 }), Mode::Evaluate] {
+        // The least likely classes: where the network is sure of a label, rounding leaves little of the
+        // gradient p − 1.
+        let any = Tensor::zeros(n, DType::U32, &Device::Cpu)?;
+        let labels = model.loss(&images, &any, mode)?.logits.argmin(1)?;
         let fast = read(&model, &model.loss(&images, &labels, mode)?)?;
         // Memory that was used before gives the same.
         assert_eq!(fast, read(&model, &model.loss(&images, &labels, mode)?)?);
         let composed = read(&model, &model.loss_composed(&images, &labels, mode)?)?;
-        for (what, (fast, composed)) in
-            ["loss", "logits", "gradients", "statistics"].iter().zip(fast.iter().zip(&composed))
-        {
+        for (place, what) in ["loss", "logits", "gradients", "statistics"].iter().enumerate() {
+            let (fast, composed) = (&fast[place], &composed[place]);
             assert_eq!(fast.len(), composed.len(), "{what}");
-            let norm = |values: &mut dyn Iterator<Item = f64>| {
-                values.map(|value| value * value).sum::<f64>().sqrt()
-            };
-            let difference =
-                norm(&mut fast.iter().zip(composed).map(|(a, b)| f64::from(*a) - f64::from(*b)));
-            let size = norm(&mut composed.iter().map(|&value| f64::from(value)));
-            assert!(difference <= 2e-4 * size.max(1e-3), "{what}: {difference} of {size}");
+            let size = distance(composed, &vec![0.0; composed.len()]);
+            let difference = distance(fast, composed);
+            if difference <= 2e-4 * size.max(1e-3) {
+                continue;
+            }
+            // A ReLU or a maximum that is undecided to within rounding, or a normalisation of hardly
+            // any variance: there, roundings of the input change the composition as much.
+            let mut moved = 0.0_f64;
+            for _ in 0..16 {
+                let factors = (0..images.elem_count()).map(|_| rounding(&mut rng));
+                let factors = Tensor::from_iter(factors, &Device::Cpu)?;
+                let images = (&images * factors.reshape(images.shape())?)?;
+                let mut weights = weights.clone();
+                weights.trained.iter_mut().for_each(|w| *w *= rounding(&mut rng));
+                let model = Model::general(Arc::clone(plan), &weights)?;
+                let other = read(&model, &model.loss_composed(&images, &labels, mode)?)?;
+                moved = moved.max(distance(&other[place], composed));
+            }
+            assert!(difference <= 4.0 * moved, "{what}: {difference} of {size}, {moved}");
         }
     }
     Ok(())
@@ -110,7 +134,9 @@ proptest! {
         side in 5usize..13,
         channels in 1usize..3,
         classes in 2usize..12,
-        n in 2usize..9,
+        // A batch normalisation over two values that differ by little more than a rounding makes noise of
+        // them.
+        n in 4usize..10,
         seed: u64,
     ) {
         // Layers that do not fit are no networks.
