@@ -35,8 +35,8 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 /// How often the app is given the time while a message is about to disappear.
 const TICK: Duration = Duration::from_millis(250);
-/// The worker's answer to a key comes within this time; frames are not held back meanwhile.
-const ANSWERS: Duration = Duration::from_millis(500);
+/// The worker's answer to a key comes within this time and this many frames, which are not held back.
+const ANSWERS: (Duration, u32) = (Duration::from_millis(500), 3);
 
 /// Why the screen goes.
 pub(super) enum End {
@@ -170,7 +170,7 @@ impl Session {
         let mut changed = false;
         // Whether a person waits to see that.
         let mut urgent = false;
-        let mut answers_until = opened;
+        let (mut answers_until, mut answers) = (opened, 0);
         while !app.wants_to_leave() && !self.leaves_by_itself(app) {
             let quiet = self.decoder.patience().map(|patience| self.last_read + patience);
             let quiet = quiet.map_or_else(never, at);
@@ -228,15 +228,16 @@ impl Session {
             }
             if acted {
                 changed = true;
-                answers_until = Instant::now() + ANSWERS;
+                (answers_until, answers) = (Instant::now() + ANSWERS.0, ANSWERS.1);
             }
             // A key and the worker's answer to it are not held back, nor are changes of a paused run, which
             // are rare.
             let goes_on = matches!(app.run.state, RunState::Training | RunState::Evaluating);
-            urgent |= changed && (!goes_on || Instant::now() < answers_until);
+            let awaits = answers > 0 && Instant::now() < answers_until;
+            urgent |= changed && (!goes_on || awaits);
             if changed && Instant::now() >= self.pacer.due(urgent) {
                 self.draw(app)?;
-                (changed, urgent) = (false, false);
+                (changed, urgent, answers) = (false, false, answers.saturating_sub(1));
             }
         }
         Ok(End::Left)

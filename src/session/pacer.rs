@@ -10,7 +10,7 @@ const SLOW: Duration = Duration::from_millis(250);
 /// Only so much is owed when the next frame is drawn.
 const CREDIT: Duration = Duration::from_millis(500);
 /// No more than this is owed after a frame, however large it is.
-const MOST_OWED: Duration = Duration::from_secs(3);
+const MOST_OWED: Duration = Duration::from_secs(4);
 
 /// Spaces frames by their size.
 #[derive(Debug)]
