@@ -1,6 +1,7 @@
 //! The command line.
 
 mod arguments;
+mod compare;
 mod describe;
 mod options_file;
 mod presets;
@@ -58,6 +59,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         None => train(&cli.train),
         Some(Sub::Watch(arguments)) => watch(&arguments),
         Some(Sub::Runs(arguments)) => runs::run(&arguments),
+        Some(Sub::Compare(arguments)) => compare::run(&arguments),
         Some(Sub::Data(arguments)) => describe::run(&arguments),
         Some(Sub::Eval(arguments)) => evaluate(arguments),
         Some(Sub::Predict(arguments)) => predict(&arguments),

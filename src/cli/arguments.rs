@@ -15,7 +15,10 @@ use clap::{
 pub(super) use recipe::RecipeArgs;
 pub(super) use source::{DataArgs, SourceArgs};
 
-use super::presets::{Preset, preset};
+use super::{
+    compare::CompareArgs,
+    presets::{Preset, preset},
+};
 use crate::{
     config::DeviceChoice,
     network::NetworkSpec,
@@ -65,6 +68,8 @@ pub(super) enum Sub {
     Watch(WatchArgs),
     /// List stored runs, or remove some
     Runs(RunsArgs),
+    /// Compare two to eight runs: curves, settings, confusion matrices, images
+    Compare(CompareArgs),
     /// Describe a data set: sizes, classes, pixel values, duplicate images
     Data(DataArgs),
     /// Evaluate saved weights on the test images

@@ -23,6 +23,37 @@ impl RunConfig {
     }
 }
 
+/// Options that change neither what is trained nor how it is measured, as a file has them.
+const MACHINE_OPTIONS: [&str; 6] =
+    ["save", "name", "keep-runs", "threads", "device", "no-break-on-nan"];
+
+impl RunConfig {
+    /// The options that determine a run's result, defaults included, with values as the command line has
+    /// them, in the order of its help.
+    pub fn settings(&self) -> Vec<(String, String)> {
+        let text = self.to_toml();
+        let entries = text.lines().filter_map(|line| {
+            let (option, _) = line.split_once(" = ")?;
+            let mut table: toml::Table = line.parse().ok()?;
+            let value = words(&table.remove(option)?);
+            Some((option.to_owned(), value))
+        });
+        entries.filter(|(option, _)| !MACHINE_OPTIONS.contains(&option.as_str())).collect()
+    }
+}
+
+/// A value of a file as the command line has it.
+fn words(value: &toml::Value) -> String {
+    match value {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Boolean(true) => "yes".to_owned(),
+        toml::Value::Boolean(false) => "no".to_owned(),
+        toml::Value::Float(number) => number.to_string(),
+        toml::Value::Array(values) => values.iter().map(words).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
+}
+
 /// A field as options and their values. One with fields of its own is an option for its name, and one for
 /// each other.
 fn options(field: &str, value: &Value) -> Vec<(String, String)> {
