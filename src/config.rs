@@ -278,13 +278,19 @@ impl RunConfig {
         let left = train_images - self.validation;
         if let Some(size) = self.train_size {
             ensure(size <= left, || {
-                format!("--train-size is {size}: expected 1 to {left}, the training images")
+                let why = if self.validation > 0 { " that --validation leaves" } else { "" };
+                format!("--train-size is {size}: expected 1 to {left}, the training images{why}")
             })?;
         }
         let left = self.train_size.unwrap_or(left);
         ensure(self.batch_size <= left, || {
+            let why = match (self.train_size, self.validation) {
+                (Some(_), _) => " of --train-size",
+                (None, 0) => "",
+                (None, _) => " that --validation leaves",
+            };
             format!(
-                "--batch-size is {}: expected 1 to {left}, the training images",
+                "--batch-size is {}: expected 1 to {left}, the training images{why}",
                 self.batch_size
             )
         })

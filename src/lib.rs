@@ -6,6 +6,7 @@ pub mod bench;
 pub mod check;
 pub mod checkpoint;
 pub mod cli;
+pub mod compare;
 pub mod config;
 pub mod data;
 pub mod files;

@@ -95,26 +95,29 @@ impl Runs {
     /// All runs of this user, newest first. Links, folders of other users and folders without a valid
     /// configuration are not runs.
     pub fn list(&self) -> Vec<RunEntry> {
+        self.folders().iter().filter_map(|(folder, _)| RunEntry::of(folder)).collect()
+    }
+
+    /// The folders of these runs with their configurations, newest first.
+    fn folders(&self) -> Vec<(Folder, RunConfig)> {
         let Ok(root) = Folder::open(&self.root) else { return Vec::new() };
         let now = SystemTime::now();
         let run = |name: &OsStr| {
             let folder = root.folder(name).ok()?;
             entry::check_owner(&folder).ok()?;
-            let run = RunEntry::of(&folder)?;
+            let config = entry::config(&folder).ok()?;
             let started = time_of(name).or_else(|| {
                 folder.read(OsStr::new(folder::CONFIG)).ok()?.metadata().ok()?.modified().ok()
             });
             // A clock that was wrong must not make a run the newest for good.
             let started = started.filter(|started| *started <= now + TOLERANCE);
-            Some((started, run))
+            Some(((started, name.len(), name.to_owned()), (folder, config)))
         };
         let entries = root.entries().unwrap_or_default();
         let folders = entries.iter().filter(|entry| entry.kind == Kind::Folder);
         let mut runs: Vec<_> = folders.filter_map(|entry| run(&entry.name)).collect();
-        runs.sort_by_cached_key(|(started, run)| {
-            // Of those that began in the same second, a longer name has a higher number.
-            std::cmp::Reverse((*started, run.name.len(), run.name.clone()))
-        });
+        // Of those that began in the same second, a longer name has a higher number.
+        runs.sort_by(|(one, _), (other, _)| other.cmp(one));
         runs.into_iter().map(|(_, run)| run).collect()
     }
 
@@ -123,8 +126,10 @@ impl Runs {
     /// # Errors
     /// If there is none.
     pub fn newest(&self) -> Result<PathBuf, RunsError> {
-        let newest = self.list().into_iter().next();
-        newest.map(|run| run.path).ok_or_else(|| RunsError::None { root: self.root.clone() })
+        let newest = self.folders().into_iter().next();
+        newest
+            .map(|(folder, _)| folder.path().to_owned())
+            .ok_or_else(|| RunsError::None { root: self.root.clone() })
     }
 
     /// The newest run that is not finished.
@@ -147,21 +152,28 @@ impl Runs {
         }
     }
 
-    /// The folder at this path, else the newest stored run with this folder name or run name.
+    /// The run at this path, else the newest stored run with this folder name or run name, else whatever
+    /// is at the path.
     pub fn find(&self, run: &Path) -> PathBuf {
         let is_name = matches!(
             run.components().collect::<Vec<_>>().as_slice(),
             [std::path::Component::Normal(_)]
         );
-        if !is_name || run.exists() {
+        // A folder of another kind may have the name of a run.
+        let is_run = run.is_file() || RunFolder::is_at(run);
+        if !is_name || is_run {
             return run.to_owned();
         }
         let folder = self.root.join(run);
-        let is_called = |entry: &RunEntry| entry.config.name.as_deref() == run.to_str();
         if folder.exists() {
             return folder;
         }
-        self.list().into_iter().find(is_called).map_or(folder, |entry| entry.path)
+        let is_called = |(_, config): &(Folder, RunConfig)| config.name.as_deref() == run.to_str();
+        match self.folders().into_iter().find(is_called) {
+            Some((called, _)) => called.path().to_owned(),
+            None if run.exists() => run.to_owned(),
+            None => folder,
+        }
     }
 
     /// Removes the oldest runs until `keep` are left, none that is in use, and what kills left of runs

@@ -1,5 +1,6 @@
 //! A run with a screen: keys and mouse go to the worker, what it reports goes to the dashboard.
 
+mod compare;
 mod dashboard;
 mod detached;
 mod mouse;
@@ -26,6 +27,7 @@ use crate::{
 };
 use dashboard::{End, Link, Session};
 
+pub use compare::compare;
 pub use watch::watch;
 
 /// Events that wait for the screen; further ones wait in the worker.

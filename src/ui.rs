@@ -6,6 +6,7 @@ mod background;
 mod cells;
 mod chart;
 mod click;
+mod compare;
 mod confusion;
 mod curves;
 mod depth;
@@ -45,6 +46,7 @@ use ratatui::{
 pub use ascii::is_wanted as ascii_is_wanted;
 pub use background::Background;
 pub use click::action_at;
+pub use compare::{Compare, focus as compare_focus};
 pub use depth::Depth;
 pub use export::export;
 pub(crate) use format::thousands;

@@ -254,6 +254,22 @@ proptest! {
 }
 
 #[test]
+fn a_run_whose_loss_is_no_number_ends_early_too() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    idx::write_set(folder.path(), 100, 20);
+    let config = RunConfig { validation: 20, epochs: 40, batch_size: 10, ..RunConfig::default() };
+    let config = RunConfig { early_stop: Some(2), learning_rate: 1e30, ..config };
+    let config = RunConfig { save: None, ..here(&config, folder.path(), "none", 1) };
+    let tools = Tools { breakpoints: Vec::new(), ..Tools::unattended() };
+    let mut run = Watched::start(&config, tools);
+    run.until(|event| matches!(event, Event::Finished(summary) if summary.steps == 16));
+    let ended = "Ended early after epoch 2: no evaluation had a loss that is a number.";
+    assert!(run.notices.iter().any(|notice| notice == ended), "{:?}", run.notices);
+    let kept = "No checkpoint was saved: weights or the optimiser's state are not finite.";
+    assert!(run.notices.iter().any(|notice| notice == kept), "{:?}", run.notices);
+}
+
+#[test]
 fn a_run_ends_early_and_is_measured_on_the_test_images_once_with_the_best_weights() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     idx::write_set(folder.path(), 200, 30);

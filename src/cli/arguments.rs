@@ -15,7 +15,10 @@ use clap::{
 pub(super) use recipe::RecipeArgs;
 pub(super) use source::{DataArgs, SourceArgs};
 
-use super::presets::{Preset, preset};
+use super::{
+    compare::CompareArgs,
+    presets::{Preset, preset},
+};
 use crate::{
     config::DeviceChoice,
     network::NetworkSpec,
@@ -65,6 +68,8 @@ pub(super) enum Sub {
     Watch(WatchArgs),
     /// List stored runs, or remove some
     Runs(RunsArgs),
+    /// Compare two to eight runs: curves, settings, confusion matrices, images
+    Compare(CompareArgs),
     /// Describe a data set: sizes, classes, pixel values, duplicate images
     Data(DataArgs),
     /// Evaluate saved weights on the test images
@@ -245,8 +250,9 @@ pub(super) struct TrainArgs {
     /// Read options from this TOML file: names as here, without the dashes; those given here take precedence
     #[arg(long = "config", id = "config", value_name = "FILE.toml", value_parser = file(), help_heading = PRESET)]
     pub(super) config_file: Option<PathBuf>,
-    /// Options that go well together: article, fast, tiny or best; others given here or in a file take
-    /// precedence
+    /// Options that go well together; others given here or in a file take precedence. article: the defaults;
+    /// fast: the same network in fewer epochs, with a one-cycle schedule; tiny: a network of fewer than 8,000
+    /// parameters; best: the most accurate network
     #[arg(long, value_name = "NAME", value_parser = preset(), help_heading = PRESET)]
     pub(super) preset: Option<&'static Preset>,
     #[command(flatten)]

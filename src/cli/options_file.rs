@@ -7,6 +7,7 @@ use std::ffi::OsString;
 
 use clap::{
     Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches, parser::ValueSource,
+    value_parser,
 };
 use toml::{
     Spanned,
@@ -51,7 +52,7 @@ impl Entry {
 /// # Errors
 /// Those of the command line; a file that cannot be read or has an unknown key or a wrong value.
 pub(super) fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
-    let command = Cli::command();
+    let command = command();
     let matches = command.clone().try_get_matches_from(arguments)?;
     let cli = Cli::from_arg_matches(&matches)?;
     let Some((train, matches, start)) = training(&cli, &matches) else { return Ok(cli) };
@@ -110,6 +111,30 @@ pub(super) fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
     let all = head.iter().cloned().chain(added).chain(tail.iter().cloned());
     let matches = command.try_get_matches_from(all)?;
     Cli::from_arg_matches(&matches)
+}
+
+/// The program's arguments, in which a switch of a run can be unset that a file sets: `--no-shuffle=false`.
+fn command() -> Command {
+    let settable = |option: Arg| match option.get_action() {
+        ArgAction::SetTrue => option
+            .action(ArgAction::Set)
+            .num_args(0..=1)
+            .require_equals(true)
+            .value_parser(value_parser!(bool))
+            .value_name("false")
+            .default_value("false")
+            .default_missing_value("true")
+            .hide_default_value(true)
+            .hide_possible_values(true),
+        _ => option,
+    };
+    Cli::command().mut_args(settable).mut_subcommand("config", |config| config.mut_args(settable))
+}
+
+/// Whether an option has no value unless it is unset.
+fn is_switch(option: &Arg) -> bool {
+    matches!(option.get_action(), ArgAction::SetTrue)
+        || option.get_num_args().is_some_and(|values| values.min_values() == 0)
 }
 
 /// The options of a run, their matches, and where they start among the arguments; `None` for another command.
@@ -201,8 +226,7 @@ fn arguments(option: &Arg, value: Spanned<DeValue>) -> Result<Vec<OsString>, Str
     let long = option.get_long().unwrap_or_default();
     let with = |value: String| OsString::from(format!("--{long}={value}"));
     let value = value.into_inner();
-    let is_flag = matches!(option.get_action(), ArgAction::SetTrue);
-    match (is_flag, value) {
+    match (is_switch(option), value) {
         (true, DeValue::Boolean(true)) => Ok(vec![format!("--{long}").into()]),
         (true, DeValue::Boolean(false)) => Ok(Vec::new()),
         (true, _) => Err(format!("{long} expects true or false")),
@@ -275,6 +299,12 @@ mod tests {
         let config = with_file(text, &["--optimizer", "sgd"]).expect("it reads");
         assert!(matches!(config.optimizer, OptimizerSpec::Sgd { .. }));
         assert_eq!(with_file("no-run-dir = true\n", &["--run-dir", "x"]).map(|_| ()), Ok(()));
+        for (arguments, shuffles) in
+            [(&["--no-shuffle=false"][..], true), (&["--no-shuffle"], false), (&[], false)]
+        {
+            let config = with_file("no-shuffle = true\n", arguments).expect("it reads");
+            assert_eq!(config.shuffle, shuffles, "{arguments:?}");
+        }
     }
 
     #[test]

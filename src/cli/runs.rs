@@ -149,7 +149,7 @@ fn called(run: &RunEntry) -> String {
 fn table(runs: &[RunEntry], root: &Path) -> String {
     let width = runs.iter().map(|run| called(run).chars().count()).max().unwrap_or(0);
     let width = width.max("run".len());
-    let states: Vec<_> = runs.iter().map(|run| run.status.describe()).collect();
+    let states: Vec<_> = runs.iter().map(RunEntry::describe).collect();
     let state_width = states.iter().map(|state| state.chars().count()).max().unwrap_or(0).max(11);
     let head = ["state", "epoch", "step", "best", "size"];
     let [state, epoch, step, accuracy, bytes] = head;

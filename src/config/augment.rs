@@ -79,7 +79,8 @@ impl FromStr for Augment {
         }
         let mut augment = Self::default();
         for part in text.split(',') {
-            let Some((name, value)) = part.split_once('=') else {
+            let part = part.split_once('=').map(|(name, value)| (name.trim(), value.trim()));
+            let Some((name, value)) = part else {
                 return Err(
                     "expected none, light, strong or a list such as shift=2,rotate=10".into()
                 );
@@ -124,6 +125,7 @@ mod tests {
             assert_eq!(augment.to_string(), text);
             assert_eq!(augment.is_none(), text == "none");
         }
+        assert_eq!(" rotate=10, shift = 2 ,scale=0.1, shear=5 ".parse(), Ok(Augment::LIGHT));
         assert_eq!("shift=0".parse(), Ok(Augment::default()));
         assert_eq!("rotate=10,shift=2,scale=0.1,shear=5".parse(), Ok(Augment::LIGHT));
     }

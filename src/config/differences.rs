@@ -1,53 +1,47 @@
 //! Which settings of a run are not the defaults.
 
-use serde_json::Value;
-
 use super::RunConfig;
 
-/// Fields that change neither what is trained nor how it is measured.
-const MACHINE: [&str; 6] = ["threads", "device", "save", "keep_runs", "break_on_nan", "name"];
+/// Options that change neither what is trained nor how it is measured.
+const MACHINE: [&str; 6] = ["save", "name", "keep-runs", "threads", "device", "no-break-on-nan"];
 
 impl RunConfig {
-    /// The settings that determine a run's result and differ from the defaults, as options of the
-    /// command line: `("lr", "0.01")`, or `("no-shuffle", "")`.
-    pub fn differences(&self) -> Vec<(String, String)> {
-        let object = |config: &Self| match serde_json::to_value(config) {
-            Ok(Value::Object(fields)) => fields,
-            _ => unreachable!("a configuration has a JSON form"),
-        };
-        let defaults = object(&Self::default());
-        let changed = object(self).into_iter().filter(|(field, value)| {
-            !MACHINE.contains(&field.as_str()) && defaults.get(field) != Some(value)
+    /// The options that determine a run's result, defaults included, with values as the command line has
+    /// them, in the order of its help.
+    pub fn settings(&self) -> Vec<(String, String)> {
+        let text = self.to_toml();
+        let entries = text.lines().filter_map(|line| {
+            let (option, _) = line.split_once(" = ")?;
+            let mut table: toml::Table = line.parse().ok()?;
+            let value = words(&table.remove(option)?);
+            Some((option.to_owned(), value))
         });
-        changed.flat_map(|(field, value)| options(&field, &value)).collect()
+        entries.filter(|(option, _)| !MACHINE.contains(&option.as_str())).collect()
+    }
+
+    /// Those of the [`settings`](Self::settings) that differ from the defaults: `("lr", "0.01")`, or
+    /// `("no-shuffle", "")` for a switch.
+    pub fn differences(&self) -> Vec<(String, String)> {
+        let defaults = Self::default().settings();
+        let is_own = |setting: &(String, String)| setting.1 != NO && !defaults.contains(setting);
+        let own = self.settings().into_iter().filter(is_own);
+        own.map(|(option, value)| (option, if value == YES { String::new() } else { value }))
+            .collect()
     }
 }
 
-/// A field as options and their values. One with fields of its own is an option for its name, and one for
-/// each other.
-fn options(field: &str, value: &Value) -> Vec<(String, String)> {
-    let name = match (field, value) {
-        ("shuffle", Value::Bool(false)) => return vec![("no-shuffle".to_owned(), String::new())],
-        ("learning_rate", _) => "lr".to_owned(),
-        ("max_steps", _) => "steps".to_owned(),
-        // They say nothing that other options do not say.
-        ("balanced_validation" | "steps", _) | (_, Value::Null) => return Vec::new(),
-        ("final_rate", _) => "final-lr".to_owned(),
-        _ => field.replace('_', "-"),
-    };
+const YES: &str = "yes";
+const NO: &str = "no";
+
+/// A value of a file as the command line has it.
+fn words(value: &toml::Value) -> String {
     match value {
-        Value::Object(fields) => {
-            let parts = fields.iter().flat_map(|(part, value)| {
-                options(if matches!(part.as_str(), "name" | "kind") { field } else { part }, value)
-            });
-            parts.collect()
-        }
-        Value::Array(values) => {
-            let values: Vec<String> = values.iter().map(Value::to_string).collect();
-            vec![(name, values.join(","))]
-        }
-        Value::String(text) => vec![(name, text.clone())],
-        other => vec![(name, other.to_string())],
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Boolean(true) => YES.to_owned(),
+        toml::Value::Boolean(false) => NO.to_owned(),
+        toml::Value::Float(number) => number.to_string(),
+        toml::Value::Array(values) => values.iter().map(words).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
     }
 }
 
@@ -86,8 +80,22 @@ mod tests {
         let config = RunConfig { schedule, balanced_validation: true, ..RunConfig::default() };
         let mut found = config.differences();
         found.sort();
-        let expected = [("schedule", "cosine"), ("warmup", "0")];
+        let expected = [("schedule", "cosine")];
         assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+
+    #[test]
+    fn an_image_size_and_a_warm_up_read_as_they_are_asked_for() {
+        let schedule =
+            ScheduleSpec { shape: Shape::OneCycle, warmup: 7, ..ScheduleSpec::default() };
+        let config =
+            RunConfig { schedule, image_size: "20x28".parse().ok(), ..RunConfig::default() };
+        let expected = [("image-size", "20x28"), ("schedule", "one-cycle"), ("warmup", "7")];
+        let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(config.differences(), expected);
+        let own_warmup = ScheduleSpec { warmup: 0, ..schedule };
+        let settings = RunConfig { schedule: own_warmup, ..config }.settings();
+        assert!(settings.iter().all(|(option, _)| option != "warmup"), "it is 30 % of the steps");
     }
 
     #[test]

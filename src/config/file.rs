@@ -100,7 +100,10 @@ impl RunConfig {
             lines.number("clip-norm", norm);
         }
         lines.text("schedule", self.schedule.shape.name());
-        lines.value("warmup", self.schedule.warmup);
+        // Without one that was asked for, one-cycle has its own.
+        if self.schedule.shape != Shape::OneCycle || self.schedule.warmup > 0 {
+            lines.value("warmup", self.schedule.warmup);
+        }
         if let Some(rate) =
             self.schedule.final_rate.filter(|_| self.schedule.shape != Shape::Constant)
         {

@@ -38,7 +38,15 @@ fn values_out_of_range_are_named_with_the_range() {
     assert!(refused(|c| c.early_stop = Some(3)).starts_with("--early-stop needs --validation"));
     assert_eq!(
         refused(|c| (c.validation, c.train_size) = (10_000, Some(50_001))),
-        "--train-size is 50001: expected 1 to 50000, the training images"
+        "--train-size is 50001: expected 1 to 50000, the training images that --validation leaves"
+    );
+    assert_eq!(
+        refused(|c| (c.validation, c.batch_size) = (59_000, 1_001)),
+        "--batch-size is 1001: expected 1 to 1000, the training images that --validation leaves"
+    );
+    assert_eq!(
+        refused(|c| (c.train_size, c.batch_size) = (Some(100), 101)),
+        "--batch-size is 101: expected 1 to 100, the training images of --train-size"
     );
     assert_eq!(refused(|c| c.threads = Some(0)), "--threads is 0: expected 1 to 1024");
     assert_eq!(

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::{
-    config::RunConfig,
+    config::{OptimizerSpec, RunConfig},
     metrics::Confusion,
     protocol::{Break, Breakpoint, EpochRecord, RateChange, RunInfo, Summary},
 };
@@ -17,6 +17,13 @@ pub(super) struct RunLine<'a> {
     #[serde(flatten)]
     info: &'a RunInfo,
     model: String,
+    optimizer: OptimizerSpec,
+    clip_norm: Option<f64>,
+    augment: String,
+    label_smoothing: f64,
+    ema: Option<f64>,
+    early_stop: Option<u32>,
+    train_size: Option<usize>,
     validation: usize,
     max_steps: Option<u64>,
     init: Option<String>,
@@ -33,6 +40,13 @@ impl<'a> RunLine<'a> {
             version: env!("CARGO_PKG_VERSION"),
             info,
             model: config.model.to_string(),
+            optimizer: config.optimizer,
+            clip_norm: config.clip_norm,
+            augment: config.augment.to_string(),
+            label_smoothing: config.label_smoothing,
+            ema: config.ema,
+            early_stop: config.early_stop,
+            train_size: config.train_size,
             validation: config.validation,
             max_steps: config.max_steps,
             init: config.init.as_ref().map(text),

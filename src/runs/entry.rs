@@ -83,6 +83,18 @@ impl RunEntry {
         Self::of(&Folder::open(path).ok()?)
     }
 
+    /// Its state in words, with what ended it where that matters.
+    pub fn describe(&self) -> Cow<'static, str> {
+        let (epoch, step) = self.reached.unwrap_or_default();
+        let is_short =
+            epoch < self.config.epochs && self.config.max_steps.is_none_or(|most| step < most);
+        if self.status == RunStatus::Done && self.config.early_stop.is_some() && is_short {
+            "done, stopped early".into()
+        } else {
+            self.status.describe()
+        }
+    }
+
     pub(super) fn of(folder: &Folder) -> Option<Self> {
         let config = config(folder).ok()?;
         let path = folder.path();

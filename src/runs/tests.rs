@@ -89,6 +89,25 @@ fn a_run_is_found_by_its_folder_and_by_its_name() {
     let folder = Path::new(other.file_name().expect("it has one"));
     assert_eq!(runs.find(folder), other);
     assert_eq!(runs.find("none".as_ref()), runs.root().join("none"));
+    let called_as_a_folder = create("src");
+    assert!(Path::new("src").is_dir(), "tests run where the sources are");
+    assert_eq!(runs.find("src".as_ref()), called_as_a_folder, "that folder holds no run");
+}
+
+#[test]
+fn a_run_that_lost_its_patience_says_so() {
+    let (_guard, runs) = place();
+    let config = RunConfig { validation: 100, early_stop: Some(2), ..RunConfig::default() };
+    let folder = runs.create(&config).expect("there is room");
+    let path = folder.path().to_owned();
+    drop(folder);
+    let entry = RunEntry::read(&path).expect("a run");
+    let done = RunEntry { status: RunStatus::Done, reached: Some((4, 4_800)), ..entry };
+    assert_eq!(done.describe(), "done, stopped early");
+    let whole = RunEntry { reached: Some((config.epochs, 12_000)), ..done.clone() };
+    assert_eq!(whole.describe(), "done");
+    let limited = RunConfig { max_steps: Some(4_800), ..config };
+    assert_eq!(RunEntry { config: limited, ..done }.describe(), "done");
 }
 
 #[test]

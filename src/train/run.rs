@@ -254,10 +254,13 @@ impl<'a> Run<'a> {
                 return Ok(false);
             }
         }
-        if let (true, Some(best)) = (self.at.step < total_steps, self.bests.last()) {
-            let (epoch, best) = (self.at.epoch, best.epoch);
-            let notice =
-                format!("Ended early after epoch {epoch}: none was better than epoch {best}.");
+        if self.at.step < total_steps {
+            let epoch = self.at.epoch;
+            let why = match self.bests.last() {
+                Some(best) => format!("none was better than epoch {}", best.epoch),
+                None => "no evaluation had a loss that is a number".to_owned(),
+            };
+            let notice = format!("Ended early after epoch {epoch}: {why}.");
             self.outbox.send(&Event::Notice(notice));
         }
         Ok(true)
@@ -271,13 +274,13 @@ impl<'a> Run<'a> {
         resumed_here == Some(self.at.step) && self.at.step > 0 && at_end && !is_evaluated
     }
 
-    /// Whether the run should stop early: no epoch has improved on the best for `early_stop` epochs.
+    /// Whether the run should stop early: no epoch has improved on the best for `early_stop` epochs, or
+    /// none of the first ones had a loss that is a number.
     fn is_out_of_patience(&self) -> bool {
-        let patience = self.config.early_stop.zip(self.bests.last());
+        let best = self.bests.last().map_or(0, |best| best.epoch);
         let is_evaluated = self.evaluated.as_ref().is_some_and(|(step, _)| *step == self.at.step);
-        is_evaluated
-            && patience
-                .is_some_and(|(epochs, best)| self.at.epoch.saturating_sub(best.epoch) >= epochs)
+        let patience = self.config.early_stop;
+        is_evaluated && patience.is_some_and(|epochs| self.at.epoch.saturating_sub(best) >= epochs)
     }
 
     /// What follows the last batch: the test set if it was not used before, and the weights' file.
@@ -320,12 +323,8 @@ impl<'a> Run<'a> {
         if let Some(step) = self.losses.diverged() {
             return Ok(Some(step));
         }
-        let Weights { trained, running } = self.learner.model.weights()?;
-        // Moments overflow before the weights that they move.
-        let slots = self.learner.optimiser()?.slots;
-        let mut values = trained.iter().chain(&running).chain(slots.iter().flatten());
-        let is_finite = values.all(|value| value.is_finite());
-        Ok((!is_finite).then_some(self.at.step))
+        let (weights, optimiser) = (self.learner.model.weights()?, self.learner.optimiser()?);
+        Ok((!record::are_finite(&weights, &optimiser)).then_some(self.at.step))
     }
 
     /// The network with the weights of the best evaluation, in runs that hold validation images out; `None`

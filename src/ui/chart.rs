@@ -37,6 +37,8 @@ pub(super) struct Frame {
     pub(super) tail: u16,
     /// Whether the steps are named below: only the lowest of charts above each other needs that.
     pub(super) names_steps: bool,
+    /// What the steps are called there.
+    pub(super) unit: &'static str,
 }
 
 /// Rows from one value label to the next.
@@ -91,7 +93,7 @@ impl Chart {
             }
         }
         if frame.names_steps {
-            chart.draw_steps(buf, theme);
+            chart.draw_steps(buf, theme, frame.unit);
         }
         Some(chart)
     }
@@ -101,7 +103,7 @@ impl Chart {
         self.axis.high()
     }
 
-    fn draw_steps(&self, buf: &mut Buffer, theme: &Theme) {
+    fn draw_steps(&self, buf: &mut Buffer, theme: &Theme, unit: &str) {
         let row = self.plot.bottom();
         let most = f64::from((self.plot.width / COLUMNS_PER_TICK).max(1));
         let step = (round_step((self.to - self.from) as f64 / most) as u64).max(1);
@@ -127,7 +129,6 @@ impl Chart {
             }
             tick += step;
         }
-        let unit = "steps";
         let x = self.plot.right().saturating_sub(unit.len() as u16);
         if x > free_from {
             buf.set_string(x, row, unit, theme.muted);

@@ -140,7 +140,8 @@ impl Widget for &ErrorRate<'_> {
         let title = format!("Error after each epoch · {scale}");
         let inner = pane::titled(area, buf, self.theme, &title, self.notes());
         let sight = self.app.sight();
-        let frame = Frame { label: chart::percent, tail: loss::TAIL, names_steps: true };
+        let frame =
+            Frame { label: chart::percent, tail: loss::TAIL, names_steps: true, unit: "steps" };
         let (axis, span) = (self.axis(&sight), (sight.from, sight.to));
         let curves = &self.app.curves;
         if curves.loss.steps() > 0

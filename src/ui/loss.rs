@@ -108,7 +108,8 @@ impl<'a> Loss<'a> {
         buf: &mut Buffer,
     ) -> Option<Chart> {
         let axis = axis(values, self.app.loss_is_log(values));
-        let frame = Frame { label: chart::plain, tail: TAIL, names_steps: self.names_steps };
+        let frame =
+            Frame { label: chart::plain, tail: TAIL, names_steps: self.names_steps, unit: "steps" };
         Chart::draw(inner, buf, self.theme, axis, (sight.from, sight.to), frame)
     }
 

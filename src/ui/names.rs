@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::HashSet};
 
 use super::table::width;
-use crate::{app::App, protocol::Digit};
+use crate::{app::App, data::DataInfo, protocol::Digit};
 
 /// Columns from which a name that is cut ends in a sign for that.
 const ROOM_FOR_A_SIGN: usize = 6;
@@ -22,6 +22,11 @@ impl<'a> Names<'a> {
     /// The names of the run's classes.
     pub(super) fn of(app: &'a App) -> Self {
         Self { classes: &app.run.set().classes, is_known: app.run.info.is_some() }
+    }
+
+    /// The names of the classes of a data set.
+    pub(super) fn of_set(set: &'a DataInfo) -> Self {
+        Self { classes: &set.classes, is_known: true }
     }
 
     #[cfg(test)]

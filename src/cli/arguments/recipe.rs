@@ -33,16 +33,16 @@ pub(in crate::cli) struct RecipeArgs {
     schedule: Shape,
     /// Steps in which the learning rate first rises to its highest [default: 0; for one-cycle 30 % of
     /// all]
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = whole::<u64>, allow_negative_numbers = true, help_heading = OPTIMISER)]
-    warmup: u64,
+    #[arg(long, value_name = "N", value_parser = whole::<u64>, allow_negative_numbers = true, help_heading = OPTIMISER)]
+    warmup: Option<u64>,
     /// The learning rate at the end of the schedule [default: 0; for one-cycle --lr / 250,000, for
     /// step --lr / 100]
     #[arg(long, value_name = "F", value_parser = number, allow_negative_numbers = true, help_heading = OPTIMISER)]
     final_lr: Option<f64>,
 
-    /// Distort training images at random: none, light, strong, or a list of maximum amounts such as
-    /// shift=2,rotate=10,scale=0.1,shear=8,elastic=1,erase=0.1 (pixels, degrees, a share, degrees, pixels,
-    /// a probability)
+    /// Distort training images at random: none, light (shift=2,rotate=10,scale=0.1,shear=5), strong
+    /// (shift=3,rotate=15,scale=0.15,shear=10,elastic=1,erase=0.1), or a list of maximum amounts like these
+    /// (pixels, degrees, a share, degrees, pixels, a probability)
     #[arg(long, value_name = "none|light|strong|LIST", default_value_t = Augment::default(), allow_hyphen_values = true, help_heading = REGULARISATION)]
     pub(super) augment: Augment,
     /// Share of each label that is spread over all classes
@@ -69,6 +69,11 @@ impl RecipeArgs {
     /// The schedule that they describe.
     pub(super) fn schedule(&self) -> ScheduleSpec {
         let Self { schedule: shape, warmup, final_lr: final_rate, .. } = *self;
+        let warmup = match (shape, warmup) {
+            // One-cycle takes 0 as its own; with one step of warm-up it begins at the highest rate.
+            (Shape::OneCycle, Some(0)) => 1,
+            (_, warmup) => warmup.unwrap_or(0),
+        };
         ScheduleSpec { shape, warmup, final_rate, steps: None }
     }
 }

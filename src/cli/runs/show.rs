@@ -37,8 +37,11 @@ pub(in crate::cli) fn show(run: Option<&Path>, as_json: bool) -> Outcome {
 /// The folder of a run: a path, or the name of a stored run; by default the newest.
 pub(in crate::cli) fn find(run: Option<&Path>) -> Result<PathBuf, RunsError> {
     match run {
-        Some(run) if run.exists() => Ok(run.to_owned()),
-        Some(run) => Ok(Runs::of_user()?.find(run)),
+        Some(run) => match Runs::of_user() {
+            Ok(runs) => Ok(runs.find(run)),
+            Err(_) if run.exists() => Ok(run.to_owned()),
+            Err(error) => Err(error),
+        },
         None => Runs::of_user()?.newest(),
     }
 }
@@ -112,7 +115,7 @@ fn text(entry: &RunEntry, history: &History) -> String {
     row("folder", &entry.path.shown());
     match &entry.failure {
         Some(failure) => row("state", &format!("{}: {failure}", entry.status.name())),
-        None => row("state", &entry.status.describe()),
+        None => row("state", &entry.describe()),
     }
     let (epoch, step) = entry.reached.unwrap_or((0, 0));
     let step = thousands(step);

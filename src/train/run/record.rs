@@ -25,14 +25,16 @@ impl Run<'_> {
             return Ok(());
         }
         self.hand_over(Instant::now())?;
-        let Weights { trained, running } = self.learner.model.weights()?;
-        let average = self.learner.averaged()?.map(stored);
-        if trained.iter().chain(&running).any(|weight| !weight.is_finite()) {
-            let notice = "No checkpoint was saved: the weights are not finite.";
+        let (weights, optimiser) = (self.learner.model.weights()?, self.learner.optimiser()?);
+        if !are_finite(&weights, &optimiser) {
+            let notice =
+                "No checkpoint was saved: weights or the optimiser's state are not finite.";
             self.outbox.send(&Event::Notice(notice.to_owned()));
             return Ok(());
         }
-        let OptimizerState { step, slots } = self.learner.optimiser()?;
+        let average = self.learner.averaged()?.map(stored);
+        let Weights { trained, running } = weights;
+        let OptimizerState { step, slots } = optimiser;
         let names = self.config.optimizer.slots().iter().map(|&name| name.to_owned());
         let slots = names.zip(slots).map(|(name, values)| Slot { name, values }).collect();
         let kept = self.at.batch.max(TrainingState::LOSSES);
@@ -139,6 +141,12 @@ impl Run<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether nothing of a state has overflowed: moments do so before the weights that they move.
+pub(super) fn are_finite(weights: &Weights, optimiser: &OptimizerState) -> bool {
+    let weights = weights.trained.iter().chain(&weights.running);
+    weights.chain(optimiser.slots.iter().flatten()).all(|value| value.is_finite())
 }
 
 fn stored(weights: Weights) -> StoredWeights {

@@ -24,7 +24,7 @@ pub(super) fn symbol(names: Names<'_>, class: u8) -> char {
 }
 
 /// The colour of a class; the default one where there are none.
-pub(super) fn style(theme: &Theme, class: u8) -> Style {
+pub(in crate::ui) fn style(theme: &Theme, class: u8) -> Style {
     if theme.heat(0.0).is_some() {
         let colors = if theme.is_light() { DARK_COLORS } else { COLORS };
         return Style::new().fg(Color::Indexed(colors[usize::from(class) % colors.len()]));
