@@ -22,10 +22,12 @@ pub(super) static PRESETS: [Preset; 4] = [
 model = "article"
 epochs = 4
 batch-size = 64
-lr = 0.008
+lr = 0.01
 optimizer = "adamw"
+weight-decay = 0.1
 betas = [0.8, 0.95]
 schedule = "one-cycle"
+label-smoothing = 0.02
 "#,
     },
     Preset {
