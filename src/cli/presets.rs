@@ -20,7 +20,7 @@ pub(super) static PRESETS: [Preset; 4] = [
         name: "fast",
         text: r#"
 model = "article"
-epochs = 4
+epochs = 3
 batch-size = 64
 lr = 0.01
 optimizer = "adamw"
