@@ -20,12 +20,7 @@ pub(crate) struct Bar {
 impl Bar {
     /// A bar that begins with `title`, which may be empty.
     pub(crate) fn new(title: &str) -> Self {
-        let target = if std::io::stderr().is_terminal() {
-            ProgressDrawTarget::stderr_with_hz(10)
-        } else {
-            ProgressDrawTarget::hidden()
-        };
-        let bar = ProgressBar::with_draw_target(None, target)
+        let bar = ProgressBar::with_draw_target(None, target())
             .with_style(style("{spinner} {prefix}{msg}"));
         bar.set_prefix(title.to_owned());
         bar.set_message("reading the data");
@@ -84,6 +79,48 @@ impl Bar {
     }
 }
 
+fn target() -> ProgressDrawTarget {
+    if std::io::stderr().is_terminal() {
+        ProgressDrawTarget::stderr_with_hz(10)
+    } else {
+        ProgressDrawTarget::hidden()
+    }
+}
+
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// A bar for a count that is known from the start. Shows nothing where stderr is not a terminal.
+pub(crate) struct Line(ProgressBar);
+
+impl Line {
+    /// A bar that ends at `length`.
+    pub(crate) fn new(length: u64) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(length), target())
+            .with_style(style("{msg} {wide_bar} {percent:>3}%"));
+        bar.tick();
+        Self(bar)
+    }
+
+    /// Shows how far it is, and a message.
+    pub(crate) fn update(&self, position: u64, message: String) {
+        self.0.set_position(position);
+        self.0.set_message(message);
+    }
+
+    /// Shows that the program is alive while nothing is reported.
+    pub(crate) fn tick(&self) {
+        self.0.tick();
+    }
+
+    /// Takes the bar away for good.
+    pub(crate) fn clear(&self) {
+        self.0.finish_and_clear();
+    }
+
+    /// Takes the bar away while something is printed.
+    pub(crate) fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.0.suspend(print)
+    }
 }

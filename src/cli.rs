@@ -6,6 +6,7 @@ mod describe;
 mod options_file;
 mod presets;
 mod runs;
+mod sweep;
 
 use std::{
     ffi::OsString,
@@ -44,7 +45,8 @@ use arguments::{
 
 /// Runs the program with these arguments; the first is its name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match options_file::parse(&arguments.into_iter().collect::<Vec<_>>()) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match options_file::parse(&arguments) {
         Ok(cli) => cli,
         Err(mut error) => {
             shorten(&mut error);
@@ -68,6 +70,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Ok(config) => check::print(&config.to_toml()),
             Err(outcome) => outcome,
         },
+        Some(Sub::Sweep(sweep)) => sweep::run(&sweep, &arguments),
         Some(Sub::Reproduce(arguments)) => {
             let (data, image_size) = (arguments.source.data(), arguments.source.image_size);
             let MachineArgs { threads, device } = arguments.machine;

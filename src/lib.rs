@@ -28,6 +28,7 @@ pub mod run_log;
 pub mod runs;
 pub mod seed;
 pub mod session;
+pub mod sweep;
 pub mod terminal;
 pub mod train;
 pub mod ui;

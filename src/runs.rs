@@ -215,8 +215,8 @@ fn create_private(path: &Path) -> io::Result<()> {
     builder.recursive(true).create(path)
 }
 
-/// The name of a run that starts at this time.
-fn name_of(time: SystemTime) -> String {
+/// The name of a run, or of a sweep, that starts at this time.
+pub(crate) fn name_of(time: SystemTime) -> String {
     /// The last second of the year 9999, the last that RFC 3339 can tell.
     const LAST: Duration = Duration::from_secs(253_402_300_799);
     // A clock may be set to any time, also one before 1970.

@@ -27,6 +27,8 @@ pub enum Purpose {
     Samples = 6,
     /// In which directions the loss around the weights is shown.
     Landscape = 8,
+    /// Which values a sweep tries.
+    Sweep = 9,
 }
 
 /// The generator at the address (`seed`, `purpose`, `epoch`, `step`): `ChaCha8` whose 32-byte key

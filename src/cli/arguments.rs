@@ -2,6 +2,7 @@
 
 mod recipe;
 mod source;
+mod sweep;
 mod training;
 mod values;
 
@@ -14,6 +15,7 @@ use clap::{
 
 pub(super) use recipe::RecipeArgs;
 pub(super) use source::{DataArgs, SourceArgs};
+pub(super) use sweep::{SweepArgs, SweepSub};
 
 use super::{
     compare::CompareArgs,
@@ -82,6 +84,8 @@ pub(super) enum Sub {
     Reproduce(ReproduceArgs),
     /// Print the options of a run with these arguments as a file for --config
     Config(Box<TrainArgs>),
+    /// Train many runs, over values of options and over seeds, and compare them
+    Sweep(Box<SweepArgs>),
     /// Measure training speed on this machine by batch size and threads
     Bench(BenchArgs),
 }

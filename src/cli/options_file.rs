@@ -145,6 +145,9 @@ fn training<'a>(
     match &cli.command {
         None => Some((&cli.train, matches, 1)),
         Some(super::Sub::Config(train)) => Some((train, matches.subcommand_matches("config")?, 2)),
+        Some(super::Sub::Sweep(sweep)) => {
+            Some((&sweep.train, matches.subcommand_matches("sweep")?, 2))
+        }
         Some(_) => None,
     }
 }
@@ -179,12 +182,15 @@ fn check(command: &Command, arguments: impl Iterator<Item = OsString>) -> Result
     let all = std::iter::once(OsString::from("mnist-tui")).chain(arguments);
     match command.clone().try_get_matches_from(all) {
         Ok(_) => Ok(()),
-        Err(error) => {
-            let text = error.render().to_string();
-            let first = text.lines().next().unwrap_or_default();
-            Err(first.trim_start_matches("error: ").to_owned())
-        }
+        Err(error) => Err(sentence(&error)),
     }
+}
+
+/// What an error of the parser says, without the hints that follow.
+pub(super) fn sentence(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let first = text.lines().next().unwrap_or_default();
+    first.trim_start_matches("error: ").to_owned()
 }
 
 /// The options of a file in its order; the sentence of an error begins with the line.
@@ -203,22 +209,32 @@ fn entries(text: &str, options: &[Arg]) -> Result<Vec<Entry>, String> {
     for (key, value) in table {
         let at = line(key.span().start);
         let key = key.into_inner();
-        let known = |option: &&Arg| {
-            option.get_long().is_some_and(|long| long == key && !COMMAND_LINE_ONLY.contains(&long))
-        };
-        let Some(option) = options.iter().find(known) else {
-            let names = options.iter().filter_map(Arg::get_long);
-            let names = names.filter(|name| !COMMAND_LINE_ONLY.contains(name));
-            let hint = nearest(&key, names).map(|name| format!("; did you mean {name}?"));
-            let key: String = key.chars().take(40).collect();
-            return Err(format!("line {at}: there is no option {key}{}", hint.unwrap_or_default()));
-        };
+        let option = named(&key, options.iter().filter(|option| is_for_files(option)))
+            .map_err(|message| format!("line {at}: {message}"))?;
         let arguments =
             arguments(option, value).map_err(|message| format!("line {at}: {message}"))?;
         entries.push((at, Entry { option: option.clone(), arguments }));
     }
     entries.sort_by_key(|(line, _)| *line);
     Ok(entries.into_iter().map(|(_, entry)| entry).collect())
+}
+
+fn is_for_files(option: &Arg) -> bool {
+    option.get_long().is_some_and(|long| !COMMAND_LINE_ONLY.contains(&long))
+}
+
+/// The option of this name; the sentence of an error suggests the nearest one.
+pub(super) fn named<'a>(
+    key: &str,
+    options: impl Iterator<Item = &'a Arg> + Clone,
+) -> Result<&'a Arg, String> {
+    let found = options.clone().find(|option| option.get_long() == Some(key));
+    found.ok_or_else(|| {
+        let near = nearest(key, options.filter_map(Arg::get_long));
+        let hint = near.map(|name| format!("; did you mean {name}?")).unwrap_or_default();
+        let key: String = key.chars().take(40).collect();
+        format!("there is no option {key}{hint}")
+    })
 }
 
 /// An option with its value, as on the command line.

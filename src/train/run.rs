@@ -43,7 +43,7 @@ pub(super) fn run(
     let threads = pool.current_num_threads();
     pool.install(|| {
         let device = device::open(config.device)?;
-        let sets = Sets::load(config, tools.data.as_ref())?;
+        let sets = Sets::load(config, tools)?;
         let plan = Arc::new(config.plan(sets.info.shape, sets.info.classes.len())?);
         config.validate_batches(&plan, sets.train.len())?;
         let (weights, notes) = match &tools.start {
@@ -219,7 +219,7 @@ impl<'a> Run<'a> {
     /// Trains to the end, and again where a person went back from there.
     fn train(mut self) -> Result<Option<Summary>, TrainError> {
         let total_steps = self.config.total_steps(self.sets.train.len());
-        if self.tools.start.is_none() {
+        if self.tools.start.is_none() && self.tools.evaluates_start {
             self.evaluate_now()?;
         }
         loop {
@@ -367,9 +367,9 @@ mod tests {
             Dataset::new([1, 28, 28], 10, images, labels).expect("a set of 50 images")
         };
         let sets = Sets {
-            train: set(),
+            train: Arc::new(set()),
             validation: None,
-            test: set(),
+            test: Arc::new(set()),
             info: DataInfo::mnist(),
             checksums: crate::data::Checksums::default(),
             notes: Vec::new(),

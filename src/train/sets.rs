@@ -1,8 +1,15 @@
 //! The images of a run.
 
+use std::sync::Arc;
+
 use candle_core::Device;
 
-use super::{device, error::TrainError};
+use super::{
+    device,
+    error::TrainError,
+    shared::{Loaded, SharedData},
+    tools::Tools,
+};
 use crate::{
     config::{DataSource, ImageSize, RunConfig},
     data::{self, Checksums, DataInfo, Dataset, Splits, augment::Seen, split},
@@ -34,9 +41,9 @@ pub fn describe_data(source: &DataSource, size: Option<ImageSize>) -> Result<Dat
 
 /// All images of a run, by what they are for.
 pub(super) struct Sets {
-    pub(super) train: Dataset,
+    pub(super) train: Arc<Dataset>,
     pub(super) validation: Option<Dataset>,
-    pub(super) test: Dataset,
+    pub(super) test: Arc<Dataset>,
     pub(super) info: DataInfo,
     pub(super) checksums: Checksums,
     /// Sentences that a user should see.
@@ -48,17 +55,18 @@ impl Sets {
     ///
     /// # Errors
     /// If they cannot be read, do not suit the configuration, or have other checksums than expected.
-    pub(super) fn load(
-        config: &RunConfig,
-        expected: Option<&Checksums>,
-    ) -> Result<Self, TrainError> {
-        let data = load_data(&config.data, config.image_size)?;
-        let checksums = Checksums::of(&data);
+    pub(super) fn load(config: &RunConfig, tools: &Tools) -> Result<Self, TrainError> {
+        let alone = SharedData::default();
+        let shared = tools.shared.as_ref().unwrap_or(&alone);
+        let Loaded { info, train, test, checksums, notes } =
+            shared.load(&config.data, config.image_size)?;
+        // The last owner of images takes them without a copy.
+        drop(alone);
+        let expected = tools.data.as_ref();
         if let Some(difference) = expected.and_then(|expected| expected.difference(&checksums)) {
             let place = config.data.clone();
             return Err(TrainError::OtherData { place, difference });
         }
-        let Splits { info, train, test, notes } = data;
         config.validate_for(train.len())?;
         let RunConfig { validation, seed, train_size, balanced_validation, .. } = *config;
         let (train, validation) = match validation {
@@ -66,12 +74,12 @@ impl Sets {
             count => {
                 let hold_out =
                     if balanced_validation { split::hold_out_balanced } else { split::hold_out };
-                let (train, validation) = hold_out(train, count, seed);
-                (train, Some(validation))
+                let (train, validation) = hold_out(Arc::unwrap_or_clone(train), count, seed);
+                (Arc::new(train), Some(validation))
             }
         };
         let train = match train_size {
-            Some(count) => split::subset(train, count, seed),
+            Some(count) => Arc::new(split::subset(Arc::unwrap_or_clone(train), count, seed)),
             None => train,
         };
         Ok(Self { train, validation, test, info, checksums, notes })
@@ -86,7 +94,7 @@ impl Sets {
     pub(super) fn of(&self, set: EvalSet) -> &Dataset {
         match set {
             EvalSet::Test => &self.test,
-            EvalSet::Validation => self.validation.as_ref().unwrap_or(&self.test),
+            EvalSet::Validation => self.validation.as_ref().unwrap_or(&*self.test),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::shared::SharedData;
 use crate::{
     data::Checksums,
     protocol::{Breakpoint, TrainingState},
@@ -9,6 +10,7 @@ use crate::{
 
 /// What a person who attends a run can use.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is chosen by itself")]
 pub struct Tools {
     /// Conditions that pause the run.
     pub breakpoints: Vec<Breakpoint>,
@@ -22,6 +24,10 @@ pub struct Tools {
     pub start: Option<Arc<TrainingState>>,
     /// Checksums that the images must have; `None` for any.
     pub data: Option<Checksums>,
+    /// Images in memory that the run shares with others; `None` where it reads its own.
+    pub shared: Option<SharedData>,
+    /// Whether the network is evaluated before the first step.
+    pub evaluates_start: bool,
     /// Whether nothing is trained: the run only answers questions about the network that it starts with.
     pub read_only: bool,
     /// A step that panics in place of being trained, for tests of what a person then sees. No option
@@ -43,6 +49,8 @@ impl Tools {
             recorded: false,
             start: None,
             data: None,
+            shared: None,
+            evaluates_start: true,
             read_only: false,
             panics_at: None,
         }

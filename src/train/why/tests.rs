@@ -39,9 +39,9 @@ fn sets(test: usize) -> Sets {
         Dataset::new([1, 28, 28], 10, pixels(1, images), labels).expect("a label each")
     };
     Sets {
-        train: set(3),
+        train: Arc::new(set(3)),
         validation: None,
-        test: set(test),
+        test: Arc::new(set(test)),
         info: DataInfo::mnist(),
         checksums: Checksums::default(),
         notes: Vec::new(),

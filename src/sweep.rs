@@ -1,0 +1,21 @@
+//! `sweep`: many runs of one process or of several machines, and what they say of the settings that vary.
+//!
+//! A sweep's folder holds its plan (`sweep.json`), a folder for each run, and the results. The plan lists all
+//! runs; a killed sweep continues with those that have no result yet.
+
+mod folder;
+mod plan;
+mod pool;
+mod progress;
+mod row;
+mod run;
+mod setting;
+mod statistics;
+mod summary;
+
+pub use folder::{FolderError, Results, Shard, SweepFolder};
+pub use plan::{Plan, Planned, Request};
+pub use row::{End, Follower, Row, State};
+pub use run::{Machine, collect, run};
+pub use setting::{Number, Setting, Values, key_and_values};
+pub use summary::Summary;

@@ -1,0 +1,291 @@
+//! The list of runs of a sweep: a pure function of its arguments.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::setting::{Setting, Values};
+use crate::{
+    config::{ConfigError, RunConfig},
+    printable::thousands,
+    seed::{self, Purpose},
+};
+
+/// Most runs of a sweep.
+const MOST_RUNS: usize = 100_000;
+/// Draws of random points for each one wanted, before it is clear that there are not as many.
+const DRAWS: usize = 1_000;
+
+/// All runs of a sweep, as they are stored with it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Form of the file.
+    version: u32,
+    /// The settings that vary.
+    pub settings: Vec<String>,
+    /// Seeds that each point is trained with.
+    seeds: Vec<u64>,
+    /// The configuration of the first point.
+    base: RunConfig,
+    points: Vec<Point>,
+}
+
+/// A combination of values.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Point {
+    /// One value for each setting, as it was written.
+    values: Vec<String>,
+    /// Fields in which its configuration differs from the first point's.
+    changes: Map<String, Value>,
+}
+
+/// One run of a plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Planned {
+    /// Place in the plan, from 0.
+    pub index: usize,
+    /// Name of its folder.
+    pub name: String,
+    /// One value for each setting.
+    pub values: Vec<String>,
+    /// What it computes.
+    pub config: RunConfig,
+}
+
+/// What a sweep is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// What varies; nothing where only the seed does.
+    pub settings: Vec<Setting>,
+    /// Random points in place of all combinations.
+    pub random: Option<usize>,
+    /// The first seed; it also decides the random points.
+    pub seed: u64,
+    /// Seeds for each point, consecutive numbers.
+    pub seeds: u64,
+}
+
+impl Plan {
+    const VERSION: u32 = 1;
+
+    /// The plan for a request, where `configure` gives the configuration of a run with these options and
+    /// values.
+    ///
+    /// # Errors
+    /// If the request is empty or too large, or a point is not valid.
+    pub fn new(
+        request: &Request,
+        configure: impl Fn(&[(&str, &str)]) -> Result<RunConfig, String>,
+    ) -> Result<Self, String> {
+        let Request { settings, random, seed, seeds } = request;
+        if *seeds == 0 {
+            return Err("--seeds is 0: expected at least 1".to_owned());
+        }
+        if settings.is_empty() && *seeds == 1 {
+            return Err("nothing varies: give --set KEY=VALUE,VALUE…, or --seeds N".to_owned());
+        }
+        let Some(last) = seed.checked_add(seeds - 1) else {
+            return Err(format!("--seeds is {seeds}: there are not as many seeds above {seed}"));
+        };
+        let points = match random {
+            None => grid(settings, *seeds)?,
+            Some(count) => draw(settings, *count, *seed, *seeds)?,
+        };
+        let mut configs = points.iter().map(|values| {
+            let options: Vec<_> = settings.iter().zip(values).map(option).collect();
+            let config = configure(&options).map_err(|message| match options.as_slice() {
+                [] => message,
+                options => format!("{}: {message}", described(options)),
+            })?;
+            // Where a run is trained does not change what it computes.
+            let config = RunConfig { threads: None, keep_runs: None, name: None, ..config };
+            Ok(RunConfig { seed: *seed, save: None, ..config.with_absolute_paths() })
+        });
+        let base = configs.next().unwrap_or_else(|| Err("there is no point".to_owned()))?;
+        let first = fields(&base);
+        let mut changes = vec![Map::new()];
+        for config in configs {
+            let changed = fields(&config?).into_iter();
+            changes
+                .push(changed.filter(|(field, value)| first.get(field) != Some(value)).collect());
+        }
+        if let Some((one, other)) = equal(&changes) {
+            let [one, other] = [one, other].map(|place| {
+                described(&settings.iter().zip(&points[place]).map(option).collect::<Vec<_>>())
+            });
+            return Err(format!("{one} and {other} are the same run: expected one of them"));
+        }
+        let point = |(values, changes)| Point { values, changes };
+        Ok(Self {
+            version: Self::VERSION,
+            settings: settings.iter().map(|setting| setting.key.clone()).collect(),
+            seeds: (*seed..=last).collect(),
+            base,
+            points: points.into_iter().zip(changes).map(point).collect(),
+        })
+    }
+
+    /// Whether this version of the program reads the plan.
+    pub fn is_known(&self) -> bool {
+        let is_whole = |point: &Point| point.values.len() == self.settings.len();
+        let runs = self.points.len().checked_mul(self.seeds.len());
+        self.version == Self::VERSION
+            && runs.is_some_and(|runs| (1..=MOST_RUNS).contains(&runs))
+            && self.points.iter().all(is_whole)
+    }
+
+    /// The number of runs.
+    pub fn len(&self) -> usize {
+        self.points.len() * self.seeds.len()
+    }
+
+    /// Whether there is no run.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Seeds of each point.
+    pub fn seeds(&self) -> usize {
+        self.seeds.len()
+    }
+
+    /// The values of a setting, one for each point.
+    pub(super) fn values(&self, setting: usize) -> impl Iterator<Item = &str> {
+        self.points.iter().filter_map(move |point| point.values.get(setting).map(String::as_str))
+    }
+
+    /// One value for each setting, and the seed, of a run. Every point has its first seed before the second
+    /// begins.
+    pub fn place(&self, index: usize) -> Option<(&[String], u64)> {
+        let seed = self.seeds.get(index / self.points.len().max(1))?;
+        Some((&self.points[index % self.points.len()].values, *seed))
+    }
+
+    /// The folder of a run in that of the sweep.
+    pub fn name(&self, index: usize) -> String {
+        let width = self.len().to_string().len().max(4);
+        format!("{:0width$}", index + 1)
+    }
+
+    /// The run with this folder.
+    pub fn index_of(&self, name: &str) -> Option<usize> {
+        let index = name.parse::<usize>().ok()?.checked_sub(1)?;
+        (index < self.len() && self.name(index) == name).then_some(index)
+    }
+
+    /// A run.
+    ///
+    /// # Errors
+    /// If the plan has none at this place, or was changed so that it makes none.
+    pub fn run(&self, index: usize) -> Result<Planned, ConfigError> {
+        let broken = |reason: String| {
+            ConfigError::new(format!(
+                "run {} of the sweep has no configuration: {reason}",
+                index + 1
+            ))
+        };
+        let (values, seed) = self.place(index).ok_or_else(|| broken("it is not planned".into()))?;
+        let mut config = fields(&self.base);
+        config.extend(self.points[index % self.points.len()].changes.clone());
+        let config: RunConfig = serde_json::from_value(Value::Object(config))
+            .map_err(|error| broken(error.to_string()))?;
+        let config = RunConfig { seed, ..config };
+        config.validate()?;
+        Ok(Planned { index, name: self.name(index), values: values.to_vec(), config })
+    }
+}
+
+fn option<'a>((setting, value): (&'a Setting, &'a String)) -> (&'a str, &'a str) {
+    (&setting.key, value)
+}
+
+/// Options as they are told: `lr=0.1, epochs=3`.
+pub(super) fn described<K: AsRef<str>, V: AsRef<str>>(options: &[(K, V)]) -> String {
+    let each = options.iter().map(|(key, value)| format!("{}={}", key.as_ref(), value.as_ref()));
+    each.collect::<Vec<_>>().join(", ")
+}
+
+fn fields(config: &RunConfig) -> Map<String, Value> {
+    match serde_json::to_value(config) {
+        Ok(Value::Object(fields)) => fields,
+        _ => unreachable!("a configuration has a JSON form"),
+    }
+}
+
+/// The places of two equal points, if there are any.
+fn equal(changes: &[Map<String, Value>]) -> Option<(usize, usize)> {
+    let mut seen = std::collections::HashMap::new();
+    changes.iter().enumerate().find_map(|(place, changes)| {
+        let text = Value::Object(changes.clone()).to_string();
+        seen.insert(text, place).map(|earlier| (earlier, place))
+    })
+}
+
+fn check_count(points: u128, seeds: u64) -> Result<(), String> {
+    let runs = points.saturating_mul(u128::from(seeds));
+    if runs <= MOST_RUNS as u128 {
+        return Ok(());
+    }
+    let runs = u64::try_from(runs).map_or_else(|_| "more than 10^19".to_owned(), thousands);
+    let most = thousands(MOST_RUNS as u64);
+    Err(format!("the sweep has {runs} runs: expected at most {most}, try --random N"))
+}
+
+/// All combinations; the last setting varies fastest.
+fn grid(settings: &[Setting], seeds: u64) -> Result<Vec<Vec<String>>, String> {
+    let mut lists = Vec::new();
+    for Setting { key, values } in settings {
+        match values {
+            Values::List(values) => lists.push(values),
+            Values::Range(_) => {
+                return Err(format!("--set {key} is a range: give --random N to draw N points"));
+            }
+        }
+    }
+    let count = lists.iter().map(|list| list.len() as u128);
+    check_count(count.fold(1, u128::saturating_mul), seeds)?;
+    let mut points = vec![Vec::new()];
+    for list in lists {
+        let longer = |point: &Vec<String>| {
+            let point = point.clone();
+            list.iter().map(move |value| [&point[..], std::slice::from_ref(value)].concat())
+        };
+        points = points.iter().flat_map(longer).collect();
+    }
+    Ok(points)
+}
+
+/// `count` different random combinations; fewer are the first of more.
+fn draw(
+    settings: &[Setting],
+    count: usize,
+    seed: u64,
+    seeds: u64,
+) -> Result<Vec<Vec<String>>, String> {
+    if count == 0 {
+        return Err("--random is 0: expected at least 1".to_owned());
+    }
+    if settings.is_empty() {
+        return Err("--random draws values of settings: give --set KEY=LOW..HIGH".to_owned());
+    }
+    check_count(count as u128, seeds)?;
+    let mut points = Vec::with_capacity(count);
+    let mut known = std::collections::HashSet::new();
+    for place in 0..(count as u64).saturating_mul(DRAWS as u64) {
+        let mut rng = seed::rng(seed, Purpose::Sweep, 0, place);
+        let point: Vec<String> =
+            settings.iter().map(|setting| setting.values.draw(&mut rng)).collect();
+        if known.insert(point.clone()) {
+            points.push(point);
+        }
+        if points.len() == count {
+            return Ok(points);
+        }
+    }
+    Err(format!(
+        "--random is {count}: there are only {} different points, leave it out to train all of them",
+        points.len()
+    ))
+}
+
+#[cfg(test)]
+pub(super) mod tests;
