@@ -87,7 +87,9 @@ impl App {
                 self.breakpoints.show(hit);
             }
             Event::Inspected(inspection) => {
-                if self.sample.shown().is_none_or(|sample| sample.step != inspection.step) {
+                let is_new =
+                    self.sample.shown().is_none_or(|sample| sample.step != inspection.step);
+                if is_new && !self.looks_on {
                     self.sample.offer(sample_of(&inspection));
                 }
                 self.inspector.show(inspection);

@@ -5,6 +5,7 @@ mod charts;
 mod draw;
 mod sets;
 mod steps;
+mod watch;
 mod why;
 
 use std::{
@@ -107,6 +108,21 @@ pub(super) fn record(epoch: u64, step: u64) -> EpochRecord {
     }
 }
 
+/// Consecutive steps of an epoch.
+fn progress(first_step: u64, losses: Vec<f32>) -> Progress {
+    let last = first_step + losses.len() as u64 - 1;
+    Progress {
+        epoch: ((first_step - 1) / STEPS_PER_EPOCH) as u32 + 1,
+        first_step,
+        first_batch: (first_step - 1) % STEPS_PER_EPOCH + 1,
+        losses,
+        images: last * 50,
+        learning_rate: 1e-3,
+        clock: clock(last),
+        sample: None,
+    }
+}
+
 /// A run that has trained `steps` steps.
 pub(super) fn trained(steps: u64) -> App {
     let mut app = App::default();
@@ -114,19 +130,8 @@ pub(super) fn trained(steps: u64) -> App {
     feed(&mut app, Event::State(RunState::Training));
     for step in 1..=steps {
         let epoch = ((step - 1) / STEPS_PER_EPOCH) as u32 + 1;
-        feed(
-            &mut app,
-            Event::Progress(Progress {
-                epoch,
-                first_step: step,
-                first_batch: (step - 1) % STEPS_PER_EPOCH + 1,
-                losses: vec![loss(step)],
-                images: step * 50,
-                learning_rate: 1e-3,
-                clock: clock(step),
-                sample: (step % 500 == 1).then(|| sample(step)),
-            }),
-        );
+        let sample = (step % 500 == 1).then(|| sample(step));
+        feed(&mut app, Event::Progress(Progress { sample, ..progress(step, vec![loss(step)]) }));
         if step.is_multiple_of(STEPS_PER_EPOCH) {
             feed(&mut app, Event::Epoch(record(u64::from(epoch), step)));
         }

@@ -10,7 +10,7 @@ use std::{
 
 use candle_core::Tensor;
 
-use super::{Moment, Run};
+use super::{Moment, Position, Run};
 use crate::{
     protocol::{Event, Inspection, LEARNING_RATES, RateChange, Rewound},
     train::{
@@ -88,6 +88,23 @@ impl Run<'_> {
         }
         let inspection = self.stand_at(self.at.step)?;
         self.tell_inspection(inspection);
+        Ok(())
+    }
+
+    /// Reports what the next step would do, and leaves everything as it was: a checkpoint that is only looked
+    /// at holds nothing of the step before it. After the last step, that is the first of one more epoch.
+    pub(super) fn preview(&mut self) -> Result<(), TrainError> {
+        let (learned, at) = (self.learner.snapshot()?, self.at);
+        if self.at.batch == self.batches.count() {
+            self.at = Position { epoch: at.epoch + 1, batch: 0, ..at };
+            self.batches = self.batches_of(self.at.epoch);
+        }
+        let (_, inspection) = self.train_watched()?;
+        self.learner.go_back(&learned)?;
+        self.learner.set_learning_rate(self.rates.after(at.step));
+        self.at = at;
+        self.batches = self.batches_of(at.epoch);
+        self.outbox.send(&Event::Inspected(Arc::new(inspection)));
         Ok(())
     }
 

@@ -135,7 +135,11 @@ impl<'a> Parameters<'a> {
         let (step, batch) = (format::thousands(step), format::thousands(batch));
         let all = self.app.run.info.as_ref().map_or(0, |info| info.steps_per_epoch);
         let short = format!("Step {step} · epoch {epoch}, batch {batch}");
-        let full = format!("{short} of {}", format::thousands(all));
+        let full = if self.app.looks_on {
+            format!("{short}, from the last checkpoint")
+        } else {
+            format!("{short} of {}", format::thousands(all))
+        };
         if full.chars().count() < usize::from(width) { full } else { short }
     }
 
