@@ -128,6 +128,9 @@ impl App {
             self.sample.offer(sample);
         }
         self.curves.rates.push(progress.last_step(), progress.learning_rate);
+        for &measure in &progress.measures {
+            self.curves.measures.push(measure);
+        }
         self.run.advance(&progress);
     }
 

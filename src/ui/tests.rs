@@ -110,7 +110,7 @@ pub(super) fn record(epoch: u64, step: u64) -> EpochRecord {
 
 /// Consecutive steps of an epoch.
 fn progress(first_step: u64, losses: Vec<f32>) -> Progress {
-    let last = first_step + losses.len() as u64 - 1;
+    let last = (first_step + losses.len() as u64).saturating_sub(1);
     Progress {
         epoch: ((first_step - 1) / STEPS_PER_EPOCH) as u32 + 1,
         first_step,
@@ -120,6 +120,7 @@ fn progress(first_step: u64, losses: Vec<f32>) -> Progress {
         learning_rate: 1e-3,
         clock: clock(last),
         sample: None,
+        measures: Vec::new(),
     }
 }
 
@@ -333,6 +334,7 @@ fn losses_that_are_not_finite_are_survived() {
             learning_rate: 1e-3,
             clock: clock(step),
             sample: None,
+            measures: Vec::new(),
         };
         next.sample = Some(sample(step));
         feed(&mut app, Event::Progress(next));
@@ -360,6 +362,7 @@ fn a_single_spike_in_a_long_run_reaches_the_top_of_the_chart() {
         learning_rate: 1e-3,
         clock: Clock::default(),
         sample: None,
+        measures: Vec::new(),
     };
     feed(&mut app, Event::Progress(progress));
     let terminal = screen(&app, 80, 24, Depth::True);
@@ -430,6 +433,7 @@ fn the_frames_of_steady_training_are_small() {
                 learning_rate: 1e-3,
                 clock: clock(last),
                 sample: Some(Sample { step: last, digits }),
+                measures: Vec::new(),
             }),
         );
         if last / STEPS_PER_EPOCH > (first - 1) / STEPS_PER_EPOCH {

@@ -15,7 +15,7 @@ use crate::{
     protocol::{Event, Inspection, LEARNING_RATES, RateChange, Rewound},
     train::{
         error::TrainError,
-        inspect::{self, Place},
+        inspect::{self, Norms, Place},
     },
 };
 
@@ -99,7 +99,7 @@ impl Run<'_> {
             self.at = Position { epoch: at.epoch + 1, batch: 0, ..at };
             self.batches = self.batches_of(self.at.epoch);
         }
-        let (_, inspection) = self.train_watched()?;
+        let (_, inspection, _) = self.train_watched()?;
         self.learner.go_back(&learned)?;
         self.learner.set_learning_rate(self.rates.after(at.step));
         self.at = at;
@@ -175,8 +175,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Trains the next batch and gives its loss and what it changed.
-    pub(super) fn train_watched(&mut self) -> Result<(Tensor, Inspection), TrainError> {
+    /// Trains the next batch and gives its loss and what it changed, of each parameter and of all.
+    pub(super) fn train_watched(&mut self) -> Result<(Tensor, Inspection, Norms), TrainError> {
         self.begin_epoch_if_due()?;
         let learning_rate = self.rates.after(self.at.step);
         self.learner.set_learning_rate(learning_rate);
@@ -194,8 +194,9 @@ impl Run<'_> {
         };
         let inspection =
             inspect::inspection(self.learner.model.plan(), &change, seen, batch, place)?;
+        let norms = Norms::of(&change.gradient, &change.before, &change.after, Duration::ZERO)?;
         self.advance();
-        Ok((change.loss, inspection))
+        Ok((change.loss, inspection, norms))
     }
 
     pub(super) fn keep_moment_if_due(&mut self, stepping: bool) -> Result<(), TrainError> {

@@ -135,12 +135,14 @@ impl<'a> Parameters<'a> {
         let (step, batch) = (format::thousands(step), format::thousands(batch));
         let all = self.app.run.info.as_ref().map_or(0, |info| info.steps_per_epoch);
         let short = format!("Step {step} · epoch {epoch}, batch {batch}");
-        let full = if self.app.looks_on {
-            format!("{short}, from the last checkpoint")
-        } else {
-            format!("{short} of {}", format::thousands(all))
-        };
-        if full.chars().count() < usize::from(width) { full } else { short }
+        let full = format!("{short} of {}", format::thousands(all));
+        let of_checkpoint = [
+            format!("{short}, from the last checkpoint"),
+            format!("Step {step}, from the last checkpoint"),
+        ];
+        let wordings = if self.app.looks_on { &of_checkpoint[..] } else { &[full] };
+        let fits = |title: &&String| title.chars().count() < usize::from(width);
+        wordings.iter().find(fits).cloned().unwrap_or(short)
     }
 
     fn table(&self, area: Rect, buf: &mut Buffer) {

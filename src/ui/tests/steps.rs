@@ -103,6 +103,7 @@ fn branched() -> App {
             learning_rate: 5e-4,
             clock,
             sample: None,
+            measures: Vec::new(),
         }),
     );
     app

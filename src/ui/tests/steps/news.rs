@@ -131,7 +131,7 @@ fn the_question_before_leaving_a_diverged_run_promises_no_more_than_its_checkpoi
             &mut app,
             Event::Started(RunInfo { recorded: true, saves: true, ..RunInfo::example() }),
         );
-        for step in kept {
+        if let Some(step) = kept {
             let _ = app.update(Msg::Recorded(Report::Kept { step }));
         }
         feed(&mut app, Event::Progress(progress(6, vec![f32::NAN])));
@@ -195,6 +195,7 @@ fn a_run_that_diverged_says_so_and_how_to_go_on() {
             learning_rate: 1e-3,
             clock: clock(2_901),
             sample: Some(progress),
+            measures: Vec::new(),
         }),
     );
     feed(&mut app, Event::State(RunState::Paused));
