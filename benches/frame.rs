@@ -49,6 +49,7 @@ fn progress(from: u64, to: u64) -> Event {
         learning_rate: 1e-3,
         clock: Clock { training: to as f64 * 5e-4, evaluating: 0.0 },
         sample: Some(Sample { step: to, digits: (0..10).cycle().take(24).map(digit).collect() }),
+        measures: Vec::new(),
     })
 }
 

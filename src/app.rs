@@ -363,6 +363,12 @@ impl App {
         self.focus() == Focus::View(View::Draw) && self.overlay.is_none()
     }
 
+    /// Whether an action can do anything here: a run that is watched takes no commands.
+    pub fn offers(&self, action: Action) -> bool {
+        let goes_to_step = action == Action::Confirm && self.focus() == Focus::Crosshair;
+        !(self.looks_on && (action.is_about_the_run() || goes_to_step))
+    }
+
     /// The digits to show; `None` before the first batch.
     pub fn sample(&self) -> Option<&Sample> {
         self.sample.shown()
@@ -371,8 +377,13 @@ impl App {
     /// What the last step did, if that is known: while single steps are trained, what the one before
     /// did until the new one's report is here; while training goes on in the step view, what a step
     /// did that was trained since the view was opened.
+    ///
+    /// Of a run that is watched, what the step after its last checkpoint would do.
     pub fn inspection(&self) -> Option<&Inspection> {
         let found = self.inspector.inspection.as_ref()?;
+        if self.looks_on {
+            return Some(found);
+        }
         let is_recent = self.asked.inspecting_since.is_some_and(|since| found.step >= since);
         (found.step == self.run.step || self.run.is_stepping() || is_recent).then_some(found)
     }

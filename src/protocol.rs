@@ -27,7 +27,7 @@ pub use inside::{
     RankedDigit, Subject,
 };
 pub use network::{NetworkInfo, ParameterInfo, StageInfo};
-pub use progress::{Clock, Digit, Progress, Sample};
+pub use progress::{Clock, Digit, Measure, Progress, Sample};
 pub use run::{EvalSet, Failure, RunInfo, Summary, diverged_at};
 pub use state::{Best, Slot, StoredWeights, TrainingProgress, TrainingState};
 pub use timeline::{Break, RateChange, Rewound};

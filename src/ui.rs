@@ -32,6 +32,7 @@ mod progress;
 mod prompt;
 mod raster;
 mod readout;
+mod strips;
 mod table;
 pub mod theme;
 mod why;

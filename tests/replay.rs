@@ -1,13 +1,13 @@
 //! The events of a run, told again to other screens, give the same pictures.
 
-use std::{path::Path, time::Duration};
+use std::{ops::Range, path::Path, time::Duration};
 
 use crossbeam_channel::{Receiver, bounded, unbounded};
 use mnist_tui::{
     app::{Action, App, Msg, View},
     config::{DataSource, RunConfig},
     journal::{Journal, JournalReader},
-    protocol::{Breakpoint, Clock, Command, Epochs, Event, Progress, RunState},
+    protocol::{Breakpoint, Clock, Command, Epochs, Event, Measure, Progress, RunState},
     train::{Tools, spawn_with_screen},
     ui::{Dashboard, Depth, Theme},
 };
@@ -72,11 +72,18 @@ fn split(progress: &Progress, most: usize) -> Vec<Event> {
             losses: losses.to_vec(),
             images: progress.images - (count - before) * BATCH,
             sample: progress.sample.clone().filter(|_| before == count),
+            measures: measured(progress, before - losses.len() as u64..before),
             ..progress.clone()
         })
     });
     let parts: Vec<Event> = parts.collect();
     if parts.is_empty() { vec![Event::Progress(progress.clone())] } else { parts }
+}
+
+/// What was measured of the steps at these places of a report.
+fn measured(progress: &Progress, places: Range<u64>) -> Vec<Measure> {
+    let measures = progress.measures.iter();
+    measures.filter(|one| places.contains(&(one.step - progress.first_step))).copied().collect()
 }
 
 /// Steps of neighbouring reports of an epoch as one report.
@@ -88,7 +95,9 @@ fn joined(events: &[Event]) -> Vec<Event> {
                 let losses = [old.losses.as_slice(), &new.losses].concat();
                 let sample = new.sample.clone().or(old.sample.take());
                 let (first_step, first_batch) = (old.first_step, old.first_batch);
-                *old = Progress { losses, sample, first_step, first_batch, ..new.clone() };
+                let measures = [old.measures.as_slice(), &new.measures].concat();
+                *old =
+                    Progress { losses, sample, measures, first_step, first_batch, ..new.clone() };
             }
             _ => found.push(event.clone()),
         }

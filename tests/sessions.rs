@@ -183,6 +183,8 @@ fn a_finished_run_that_is_watched_shows_its_network_and_its_mistakes() {
     watching.wait_for_text("test image ");
     watching.send("6");
     watching.wait_for_text("Hardest of 200 test images · epoch 1");
+    watching.send("3");
+    watching.wait_for_text("epoch 2, batch 1, from the last checkpoint");
     watching.send("q");
     assert_eq!(watching.wait_for_exit(), 0);
     watching.assert_restored();

@@ -5,8 +5,9 @@ use crate::protocol::{Command, RunState};
 
 impl App {
     pub(super) fn ask(&mut self, kind: PromptKind) {
-        // A run that has failed goes nowhere, but what is known of it can be looked at.
-        if self.run.state != RunState::Failed {
+        // A run that has failed goes nowhere, but what is known of it can be looked at. Of one that is watched
+        // the checkpoint answers.
+        if self.run.state != RunState::Failed || self.looks_on {
             self.prompt = Some(Prompt::new(kind));
         }
     }

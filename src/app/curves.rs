@@ -3,6 +3,7 @@
 mod comparison;
 mod evaluations;
 mod marks;
+mod measures;
 mod past;
 mod range;
 mod rates;
@@ -22,6 +23,7 @@ use crate::{
 pub use comparison::Comparison;
 pub use evaluations::Evaluations;
 pub use marks::Marks;
+pub use measures::{Measures, Span};
 pub use past::{Past, Pasts};
 pub use range::Range;
 pub use rates::LearningRates;
@@ -37,6 +39,8 @@ pub struct Curves {
     pub evaluations: Evaluations,
     /// Learning rate of every step.
     pub rates: LearningRates,
+    /// Norms of gradients and updates.
+    pub measures: Measures,
     /// Steps that the run will have.
     pub expected: u64,
     /// Curves that the run has left by rewinding.
@@ -86,6 +90,7 @@ impl Curves {
             loss: Series::new(window),
             evaluations: Evaluations::default(),
             rates: LearningRates::default(),
+            measures: Measures::default(),
             expected,
             pasts: Pasts::default(),
             marks: Marks::default(),
@@ -108,15 +113,19 @@ impl Curves {
 
     /// Goes to another step of what was trained: what lies beyond is kept as what is ahead.
     pub(super) fn go_back(&mut self, to: &Rewound) {
-        self.pasts.leave(&self.loss, &self.evaluations, &self.rates);
+        if self.pasts.is_longest(self.loss.steps()) {
+            self.pasts.leave(Past::of(self));
+        }
         if let Some(ahead) = self.pasts.ahead().filter(|_| to.step > self.loss.steps()) {
             self.loss = ahead.loss.clone();
             self.evaluations.clone_from(&ahead.evaluations);
             self.rates.clone_from(&ahead.rates);
+            self.measures.clone_from(&ahead.measures);
         }
         self.loss.go_back(to.step, &to.tail);
         self.evaluations.go_back(to.step);
         self.rates.go_back(to.step);
+        self.measures.go_back(to.step);
         self.marks.go_back(to.step, to.learning_rate);
         self.rebuild_recent(&to.tail);
         self.pasts.reach(self.loss.steps());

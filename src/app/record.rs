@@ -87,7 +87,9 @@ impl App {
                 self.breakpoints.show(hit);
             }
             Event::Inspected(inspection) => {
-                if self.sample.shown().is_none_or(|sample| sample.step != inspection.step) {
+                let is_new =
+                    self.sample.shown().is_none_or(|sample| sample.step != inspection.step);
+                if is_new && !self.looks_on {
                     self.sample.offer(sample_of(&inspection));
                 }
                 self.inspector.show(inspection);
@@ -126,6 +128,9 @@ impl App {
             self.sample.offer(sample);
         }
         self.curves.rates.push(progress.last_step(), progress.learning_rate);
+        for &measure in &progress.measures {
+            self.curves.measures.push(measure);
+        }
         self.run.advance(&progress);
     }
 

@@ -34,6 +34,7 @@ fn progress(first_step: u64, losses: &[f32]) -> Progress {
         learning_rate: 1e-3,
         clock: Clock { training: last as f64 * 0.1, evaluating: 0.0 },
         sample: None,
+        measures: Vec::new(),
     }
 }
 

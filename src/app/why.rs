@@ -234,8 +234,7 @@ impl App {
     pub(super) fn open_explained(&mut self) {
         match self.why.tab {
             Tab::Landscape => {
-                let stands = matches!(self.run.state, RunState::Paused | RunState::Done);
-                self.why.explores = stands && self.run.is_attended();
+                self.why.explores = self.can_explore();
             }
             Tab::Projection => {
                 if let Some(Subject::Image { set, index }) = self.explained_subject() {
@@ -244,6 +243,13 @@ impl App {
                 }
             }
         }
+    }
+
+    /// Whether the loss around the weights can be computed now: nothing else is, or the weights are a
+    /// checkpoint's.
+    pub fn can_explore(&self) -> bool {
+        let stands = matches!(self.run.state, RunState::Paused | RunState::Done);
+        self.looks_on || stands && self.run.is_attended()
     }
 
     /// Explains the next class, and after the last one that which is predicted.

@@ -25,6 +25,7 @@ fn run(name: &str, config: RunConfig, correct: u64) -> StoredRun {
             learning_rate: 1e-3,
             clock: Clock { training: f64::from(epoch), evaluating: 0.5 },
             sample: None,
+            measures: Vec::new(),
         }));
         let evaluation = Evaluation {
             set: EvalSet::Test,

@@ -206,6 +206,7 @@ mod tests {
             learning_rate: 1e-3,
             clock: Clock { training: 0.125, evaluating: 0.0 },
             sample: None,
+            measures: Vec::new(),
         })
     }
 

@@ -110,13 +110,17 @@ impl Epochs {
     /// Adds steps that follow.
     pub fn train(&mut self, progress: Progress) {
         let (next_step, next_batch) = (progress.last_step() + 1, progress.last_batch() + 1);
-        let before = self.reached.take().and_then(|reached| reached.sample);
+        let before = self.reached.take();
+        let (sample, mut measures) =
+            before.map_or_else(Default::default, |reached| (reached.sample, reached.measures));
+        measures.extend(&progress.measures);
         self.losses.extend(&progress.losses);
         self.reached = Some(Progress {
             first_step: next_step,
             first_batch: next_batch,
             losses: Vec::new(),
-            sample: progress.sample.or(before),
+            sample: progress.sample.or(sample),
+            measures,
             ..progress
         });
     }

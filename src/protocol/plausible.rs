@@ -1,6 +1,6 @@
 //! Whether an event can come from a run: its numbers are such as runs have.
 
-use super::{Evaluation, Event, NetworkInfo};
+use super::{Evaluation, Event, NetworkInfo, Progress};
 
 /// More steps or images no run has, and sums of a few of them cannot overflow.
 const MOST: u64 = 1 << 45;
@@ -14,7 +14,6 @@ const MOST_VALUES: usize = 1 << 32;
 impl Event {
     /// Whether all counts are within what a run can have. One that was read from a file need not be.
     pub fn is_plausible(&self) -> bool {
-        let within = |counts: &[u64]| counts.iter().all(|&count| count <= MOST);
         match self {
             Self::Started(info) => {
                 let images =
@@ -24,16 +23,13 @@ impl Event {
                     && within(&[info.steps_per_epoch, info.total_steps, info.parameters])
                     && is_of_a_run(&info.network)
             }
-            Self::Progress(progress) => {
-                within(&[progress.first_step, progress.first_batch, progress.images])
-            }
+            Self::Progress(progress) => are_of_a_run(progress),
             Self::Epoch(record) | Self::Evaluated(record) => {
                 within(&[record.step, record.batches]) && is_possible(&record.evaluation)
             }
             Self::Epochs(epochs) => {
-                epochs.reached.iter().all(|reached| {
-                    within(&[reached.first_step, reached.first_batch, reached.images])
-                }) && epochs.brief.iter().all(|point| within(&[point.step]))
+                epochs.reached.iter().all(are_of_a_run)
+                    && epochs.brief.iter().all(|point| within(&[point.step]))
                     && epochs.whole.iter().all(|record| {
                         within(&[record.step, record.batches]) && is_possible(&record.evaluation)
                     })
@@ -58,6 +54,15 @@ impl Event {
             | Self::Failed(_) => true,
         }
     }
+}
+
+fn within(counts: &[u64]) -> bool {
+    counts.iter().all(|&count| count <= MOST)
+}
+
+fn are_of_a_run(progress: &Progress) -> bool {
+    within(&[progress.first_step, progress.first_batch, progress.images])
+        && progress.measures.iter().all(|measure| measure.step <= MOST)
 }
 
 /// Whether an evaluation's counts are those of a set, and its matrix can be summed up.

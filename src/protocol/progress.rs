@@ -26,11 +26,30 @@ pub struct Progress {
     /// Digits of the last step, a few times a second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample: Option<Sample>,
+    /// Norms of some of the steps, by rising step: none in runs of versions that measured none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub measures: Vec<Measure>,
+}
+
+/// How long a step's gradient was, and how far it moved the weights.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measure {
+    /// Number of the step in the run, from 1.
+    pub step: u64,
+    /// Euclidean norm of the gradient of all parameters, before any clipping.
+    #[serde(deserialize_with = "number::or_nan")]
+    pub gradient_norm: f32,
+    /// Euclidean norm of the update, divided by that of the weights before it.
+    #[serde(deserialize_with = "number::or_nan")]
+    pub update_ratio: f32,
 }
 
 impl Progress {
     /// Most losses that wait to be handed over as one: beyond, they come as several.
     pub const MOST: usize = 1 << 16;
+
+    /// Most [`Measure`]s that wait to be handed over as one.
+    pub const MOST_MEASURES: usize = 1 << 12;
 
     /// Number in the run of the last step.
     pub fn last_step(&self) -> u64 {

@@ -28,6 +28,7 @@ fn progress(first_step: u64, first_batch: u64, losses: &[f32]) -> Event {
         learning_rate: 0.001,
         clock: Clock::default(),
         sample: None,
+        measures: Vec::new(),
     })
 }
 

@@ -34,6 +34,7 @@ struct Loaded {
 #[derive(Default)]
 struct Questions {
     inside: Option<Command>,
+    inspect: Option<Command>,
     find: Option<Command>,
     explain: Option<Command>,
 }
@@ -43,6 +44,7 @@ impl Questions {
     fn note(&mut self, command: &Command) -> bool {
         let place = match command {
             Command::LookInside(_) => &mut self.inside,
+            Command::Inspect(_) => &mut self.inspect,
             Command::Find(_) => &mut self.find,
             Command::Explain(_) => &mut self.explain,
             _ => return false,
@@ -52,7 +54,7 @@ impl Questions {
     }
 
     fn all(&self) -> impl Iterator<Item = &Command> {
-        [&self.inside, &self.find, &self.explain].into_iter().flatten()
+        [&self.inside, &self.inspect, &self.find, &self.explain].into_iter().flatten()
     }
 }
 

@@ -1,5 +1,7 @@
 //! What one step did, for people.
 
+use std::time::{Duration, Instant};
+
 use candle_core::{Result, Tensor};
 
 use super::step::{Change, digit};
@@ -80,6 +82,31 @@ fn parameters(plan: &Plan, change: &Change) -> Result<Vec<ParameterUpdate>> {
         .collect()
 }
 
+/// How long a gradient was and how far the weights moved, all parameters together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Norms {
+    pub(super) gradient: f32,
+    /// The update's norm divided by that of the weights before it.
+    pub(super) update_ratio: f32,
+    /// How long it took to measure them.
+    pub(super) took: Duration,
+}
+
+impl Norms {
+    /// Measures a step; `took` is the time that has been spent on that before.
+    pub(super) fn of(
+        gradient: &Tensor,
+        before: &Tensor,
+        after: &Tensor,
+        took: Duration,
+    ) -> Result<Self> {
+        let start = Instant::now();
+        let update_ratio = (norm(&(after - before)?)? / norm(before)?) as f32;
+        let gradient = norm(gradient)? as f32;
+        Ok(Self { gradient, update_ratio, took: took + start.elapsed() })
+    }
+}
+
 /// The Euclidean norm, summed up in f64.
 fn norm(tensor: &Tensor) -> Result<f64> {
     let values = tensor.flatten_all()?.to_vec1::<f32>()?;
@@ -132,6 +159,28 @@ mod tests {
             assert_eq!(loss.to_scalar::<f32>()?, change.loss.to_scalar::<f32>()?);
         }
         assert_eq!(plain.model.weights()?, watched.model.weights()?);
+        Ok(())
+    }
+
+    #[test]
+    fn a_measured_step_is_the_same_step_and_its_norms_are_those_of_its_parts() -> Result<()> {
+        let (data, batch) = (images(), [3, 1, 4, 5, 9]);
+        let (mut plain, mut measured, mut watched) = (learner(), learner(), learner());
+        for _ in 0..3 {
+            plain.train(Seen::plain(&data), &batch, KEY)?;
+            let (_, norms) = measured.train_measured(Seen::plain(&data), &batch, KEY)?;
+            let change = watched.train_watched(Seen::plain(&data), &batch, KEY)?;
+            let found = inspection(&Plan::article(), &change, Seen::plain(&data), &batch, place())?;
+            let norms = norms.expect("it was measured");
+            let sum = |of: fn(&ParameterUpdate) -> f32| {
+                found.parameters.iter().map(|one| of(one).powi(2)).sum::<f32>().sqrt()
+            };
+            let update = sum(|one| one.update_ratio * one.weight_norm);
+            let close = |a: f32, b: f32| (a / b - 1.0).abs() < 1e-4;
+            assert!(close(norms.gradient, sum(|one| one.gradient_norm)), "{norms:?}");
+            assert!(close(norms.update_ratio, update / sum(|one| one.weight_norm)), "{norms:?}");
+        }
+        assert_eq!(plain.model.weights()?, measured.model.weights()?);
         Ok(())
     }
 

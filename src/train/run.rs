@@ -23,7 +23,7 @@ use crate::{
     data::batches::Batches,
     network::Plan,
     nn::model::{Model, Weights},
-    protocol::{Best, EvalSet, Evaluation, Event, RunState, Subject, Summary},
+    protocol::{Best, EvalSet, Evaluation, Event, Measure, RunState, Subject, Summary},
     seed::{self, Purpose},
 };
 
@@ -123,6 +123,8 @@ struct Agenda {
     inspected: u64,
     /// When the next step is inspected while training runs; `None` where nobody looks.
     inspect: Option<Instant>,
+    /// When another step may be measured.
+    measure: Instant,
 }
 
 struct Run<'a> {
@@ -139,6 +141,8 @@ struct Run<'a> {
     at: Position,
     batches: Batches,
     losses: Losses,
+    /// Norms that were not handed over yet.
+    measures: Vec<Measure>,
     /// Images of each batch that were recognised before its update.
     corrects: Corrects,
     rates: Rates,
@@ -196,6 +200,7 @@ impl<'a> Run<'a> {
             at: Position::default(),
             batches: Batches::in_order(0, config.batch_size),
             losses: Losses::default(),
+            measures: Vec::new(),
             corrects: Corrects::default(),
             rates: Rates::new(config.learning_rate, config.schedule(images)),
             rate: config.learning_rate,
@@ -203,7 +208,14 @@ impl<'a> Run<'a> {
             unkept: 0,
             clock: Stopwatch::start(now),
             epoch_start: 0.0,
-            agenda: Agenda { hand_over: now, sample: now, sampled: 0, inspected: 0, inspect: None },
+            agenda: Agenda {
+                hand_over: now,
+                sample: now,
+                sampled: 0,
+                inspected: 0,
+                inspect: None,
+                measure: now,
+            },
             state: RunState::Loading,
             look: Look { subject: None, is_new: false, step: 0, next: now },
             explainer: Explainer::new(now),

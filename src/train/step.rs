@@ -1,9 +1,10 @@
 //! One optimiser step.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use candle_core::{Device, Result, Storage, Tensor};
 
+use super::inspect::Norms;
 use crate::{
     config::RunConfig,
     data::{Dataset, augment::Seen},
@@ -108,16 +109,52 @@ impl Learner {
     /// Learns from the images of `batch`, in the step of that key, and gives their mean loss before that,
     /// of shape `[]`.
     pub(super) fn train(&mut self, data: Seen, batch: &[u32], key: Key) -> Result<Tensor> {
+        Ok(self.train_and(data, batch, key, false)?.0)
+    }
+
+    /// [`train`](Self::train)s and measures gradient and update.
+    pub(super) fn train_measured(
+        &mut self,
+        data: Seen,
+        batch: &[u32],
+        key: Key,
+    ) -> Result<(Tensor, Option<Norms>)> {
+        self.train_and(data, batch, key, true)
+    }
+
+    fn train_and(
+        &mut self,
+        data: Seen,
+        batch: &[u32],
+        key: Key,
+        measures: bool,
+    ) -> Result<(Tensor, Option<Norms>)> {
         let (images, labels) = tensors(data, batch, &self.device)?;
         let outcome = self.model.loss(&images, &labels, Mode::Train(key))?;
-        self.optimizer.step(&outcome.backward(self.model.variable())?)?;
+        let variable = self.model.variable();
+        let gradients = outcome.backward(variable)?;
+        let gradient = gradients.get(variable).filter(|_| measures);
+        let norms = match gradient {
+            Some(gradient) => {
+                let start = Instant::now();
+                let before = variable.as_detached_tensor().copy()?;
+                let waited = start.elapsed();
+                self.optimizer.step(&gradients)?;
+                let after = variable.as_detached_tensor();
+                Some(Norms::of(gradient, &before, &after, waited)?)
+            }
+            None => {
+                self.optimizer.step(&gradients)?;
+                None
+            }
+        };
         let Outcome { loss, logits, running, .. } = outcome;
         if let Some(running) = running {
             self.model.set_running(running);
         }
         self.average_step()?;
         self.logits = Some(logits);
-        Ok(loss)
+        Ok((loss, norms))
     }
 
     /// [`train`](Self::train)s and keeps what that changed.

@@ -35,6 +35,8 @@ pub(super) struct Frame {
     pub(super) label: fn(f64) -> String,
     /// Columns right of the plot, for the labels at the ends of its lines.
     pub(super) tail: u16,
+    /// Columns of the value labels; more only where a label is longer.
+    pub(super) gutter: u16,
     /// Whether the steps are named below: only the lowest of charts above each other needs that.
     pub(super) names_steps: bool,
     /// What the steps are called there.
@@ -45,8 +47,9 @@ pub(super) struct Frame {
 const ROWS_PER_TICK: u16 = 2;
 /// Columns from one step label to the next.
 const COLUMNS_PER_TICK: u16 = 9;
-/// Columns of the value labels. More only where a label is longer, so that plots line up.
-const GUTTER: u16 = 5;
+/// Columns of the value labels, and of those of charts above each other of which some have longer labels.
+pub(super) const GUTTER: u16 = 5;
+pub(super) const WIDE_GUTTER: u16 = 6;
 /// Columns that a plot has at least.
 const NARROWEST: u16 = 10;
 
@@ -69,7 +72,7 @@ impl Chart {
         let labels: Vec<(f64, String)> =
             ticks.into_iter().map(|tick| (tick, (frame.label)(tick))).collect();
         let longest = labels.iter().map(|(_, label)| label.chars().count()).max().unwrap_or(0);
-        let gutter = (longest as u16).max(GUTTER);
+        let gutter = (longest as u16).max(frame.gutter);
         let room = area.width.checked_sub(gutter + 1 + NARROWEST)?;
         let plot = Rect {
             x: area.x + gutter + 1,

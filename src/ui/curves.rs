@@ -6,7 +6,9 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::{error_rate::ErrorRate, layout, loss::Loss, readout::Readout, theme::Theme};
+use super::{
+    error_rate::ErrorRate, layout, loss::Loss, readout::Readout, strips::Strips, theme::Theme,
+};
 use crate::app::App;
 
 /// The loss view.
@@ -24,20 +26,27 @@ impl<'a> Curves<'a> {
 
 impl Widget for &Curves<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
-        let panes = layout::curves(area);
-        let loss = Loss::new(self.app, self.theme).with_steps(panes.error.is_none());
-        loss.render(panes.loss, buf);
+        let (app, theme, panes) = (self.app, self.theme, layout::curves(area));
+        let has_strips = !panes.strips.is_empty();
+        loss(app, theme, &panes).render(panes.loss, buf);
         if let Some(area) = panes.error {
-            ErrorRate::new(self.app, self.theme).render(area, buf);
+            ErrorRate::new(app, theme).above_strips(has_strips).render(area, buf);
         }
-        Readout::new(self.app, self.theme).render(panes.readout, buf);
+        Strips::new(app, theme).render(panes.strips, buf);
+        Readout::new(app, theme).render(panes.readout, buf);
     }
+}
+
+fn loss<'a>(app: &'a App, theme: &'a Theme, panes: &layout::Curves) -> Loss<'a> {
+    let loss = Loss::new(app, theme).with_steps(panes.error.is_none());
+    loss.above_strips(!panes.strips.is_empty())
 }
 
 /// The step that a place of the loss view shows; `None` beside the charts.
 pub(super) fn step_at(app: &App, theme: &Theme, body: Rect, at: Position) -> Option<u64> {
     let panes = layout::curves(body);
     // All charts have the same columns.
-    let is_chart = panes.loss.contains(at) || panes.error.is_some_and(|area| area.contains(at));
-    is_chart.then(|| Loss::new(app, theme).step_at(panes.loss, at.x))?
+    let charts = [Some(panes.loss), panes.error, Some(panes.strips)];
+    let is_chart = charts.into_iter().flatten().any(|area| area.contains(at));
+    is_chart.then(|| loss(app, theme, &panes).step_at(panes.loss, at.x))?
 }

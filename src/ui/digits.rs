@@ -8,7 +8,11 @@ use ratatui::{
 };
 
 use super::{format, names::Names, pane, picture::Picture, table, theme::Theme};
-use crate::{app::App, protocol::Digit};
+use crate::{
+    app::{Action, App, View},
+    keymap,
+    protocol::Digit,
+};
 
 /// Columns of a small image, two pixels each where it has 28. Others are magnified or reduced.
 pub(super) const SMALL_COLUMNS: u16 = 14;
@@ -44,8 +48,12 @@ impl Widget for &Digits<'_> {
         let heading = if names.are_digits() { "Digits" } else { "Images" };
         let Some(sample) = self.app.sample() else {
             let inner = pane::titled(area, buf, self.theme, heading, []);
-            let text = if self.app.looks_on {
-                format!("{heading} are not kept: a run that is watched has none.")
+            let text = if self.app.looks_on && self.app.view == View::Step {
+                format!("{heading} and gradients appear with the last checkpoint of the run.")
+            } else if self.app.looks_on {
+                let key =
+                    keymap::hint(Action::Show(View::Step)).map_or_else(String::new, |(key, _)| key);
+                format!("A run's record has no images: press {key} for a batch of its checkpoint.")
             } else if self.app.run.ended_before_training() {
                 "No batch was trained.".to_owned()
             } else {

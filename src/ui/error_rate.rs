@@ -25,6 +25,7 @@ use crate::{
 pub(super) struct ErrorRate<'a> {
     app: &'a App,
     theme: &'a Theme,
+    has_strips: bool,
 }
 
 // Layers, the lowest first.
@@ -51,7 +52,12 @@ pub(super) fn trained(point: &EvalPoint) -> Option<f64> {
 
 impl<'a> ErrorRate<'a> {
     pub(super) fn new(app: &'a App, theme: &'a Theme) -> Self {
-        Self { app, theme }
+        Self { app, theme, has_strips: false }
+    }
+
+    /// The same in line with strips below, the last of which names the steps.
+    pub(super) fn above_strips(self, has_strips: bool) -> Self {
+        Self { has_strips, ..self }
     }
 
     fn best(&self) -> Option<&EvalPoint> {
@@ -140,15 +146,19 @@ impl Widget for &ErrorRate<'_> {
         let title = format!("Error after each epoch · {scale}");
         let inner = pane::titled(area, buf, self.theme, &title, self.notes());
         let sight = self.app.sight();
-        let frame =
-            Frame { label: chart::percent, tail: loss::TAIL, names_steps: true, unit: "steps" };
+        let gutter = if self.has_strips { chart::WIDE_GUTTER } else { chart::GUTTER };
+        let names_steps = !self.has_strips;
+        let (label, unit) = (chart::percent, "steps");
+        let frame = Frame { label, tail: loss::TAIL, gutter, names_steps, unit };
         let (axis, span) = (self.axis(&sight), (sight.from, sight.to));
         let curves = &self.app.curves;
         if curves.loss.steps() > 0
             && let Some(chart) = Chart::draw(inner, buf, self.theme, axis, span, frame)
         {
             self.draw_lines(&chart, buf);
-            chart.mark_rates(buf, &curves.marks, self.theme);
+            if names_steps {
+                chart.mark_rates(buf, &curves.marks, self.theme);
+            }
             chart.print_ends(buf, &self.ends());
             if let Some(step) = self.app.crosshair() {
                 chart.draw_crosshair(buf, step, self.theme);

@@ -89,7 +89,6 @@ impl<'a> Footer<'a> {
     fn training(&self) -> Vec<Hint> {
         let run = &self.app.run;
         match run.state {
-            _ if self.app.looks_on => Vec::new(),
             RunState::Paused => vec![
                 hint(Action::TogglePause).called("resume").at(0),
                 hint(Action::Step(1)).at(1),
@@ -188,7 +187,8 @@ impl Widget for &Footer<'_> {
             let (key, short) = keymap::hint_in(focus, hint.action)?;
             Some((key, hint.name.unwrap_or(short)))
         };
-        let mut hints: Vec<_> = self.hints().into_iter().filter_map(named).collect();
+        let offered = self.hints().into_iter().filter(|hint| self.app.offers(hint.action));
+        let mut hints: Vec<_> = offered.filter_map(named).collect();
         // The last two, help and quit, stay longest.
         while width(&hints) > usize::from(area.width) && hints.len() > 2 {
             hints.remove(hints.len() - 3);

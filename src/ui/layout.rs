@@ -117,17 +117,46 @@ pub(super) fn overview(body: Rect) -> Overview {
 pub(super) struct Curves {
     pub(super) loss: Rect,
     pub(super) error: Option<Rect>,
+    /// Charts of a few rows each; empty where there is no room for one.
+    pub(super) strips: Rect,
     /// The values at the crosshair.
     pub(super) readout: Rect,
 }
+
+/// Rows that the charts of loss and error keep where there are strips.
+const ABOVE_STRIPS: u16 = 20;
+/// Rows of a strip with its title, and in a high terminal.
+const STRIP: u16 = 4;
+const HIGH_STRIP: u16 = 6;
+/// Rows from which strips are high.
+const HIGH: u16 = 48;
+/// Most strips.
+const STRIPS: u16 = 3;
 
 /// Charts above each other, over a line of values.
 pub(super) fn curves(body: Rect) -> Curves {
     let [charts, readout] =
         Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(body);
     if charts.height < 13 {
-        return Curves { loss: charts, error: None, readout };
+        return Curves { loss: charts, error: None, strips: Rect::ZERO, readout };
     }
-    let [loss, error] = Layout::vertical([Constraint::Fill(2), Constraint::Fill(1)]).areas(charts);
-    Curves { loss, error: Some(error), readout }
+    let strip = if charts.height >= HIGH { HIGH_STRIP } else { STRIP };
+    // The row of the steps is below the last strip.
+    let count = (charts.height.saturating_sub(ABOVE_STRIPS + 1) / strip).min(STRIPS);
+    let strips = if count == 0 { 0 } else { count * strip + 1 };
+    let [loss, error, strips] =
+        Layout::vertical([Constraint::Fill(2), Constraint::Fill(1), Constraint::Length(strips)])
+            .areas(charts);
+    Curves { loss, error: Some(error), strips, readout }
+}
+
+/// The strips in their area, above each other.
+pub(super) fn strips(area: Rect) -> Vec<Rect> {
+    let strip = if area.height > STRIPS * HIGH_STRIP { HIGH_STRIP } else { STRIP };
+    let count = area.height.saturating_sub(1) / strip;
+    let row = |place: u16| {
+        let height = strip + u16::from(place + 1 == count);
+        Rect { y: area.y + place * strip, height, ..area }
+    };
+    (0..count).map(row).collect()
 }

@@ -27,6 +27,7 @@ pub(super) struct Loss<'a> {
     app: &'a App,
     theme: &'a Theme,
     names_steps: bool,
+    gutter: u16,
 }
 
 // Layers, the lowest first.
@@ -46,12 +47,18 @@ pub(super) const TAIL: u16 = 7;
 
 impl<'a> Loss<'a> {
     pub(super) fn new(app: &'a App, theme: &'a Theme) -> Self {
-        Self { app, theme, names_steps: true }
+        Self { app, theme, names_steps: true, gutter: chart::GUTTER }
     }
 
     /// The same, with the names of the steps or without.
     pub(super) fn with_steps(self, names_steps: bool) -> Self {
         Self { names_steps, ..self }
+    }
+
+    /// The same in line with strips below.
+    pub(super) fn above_strips(self, has_strips: bool) -> Self {
+        let gutter = if has_strips { chart::WIDE_GUTTER } else { chart::GUTTER };
+        Self { gutter, ..self }
     }
 
     fn title(&self, is_log: bool) -> String {
@@ -108,8 +115,8 @@ impl<'a> Loss<'a> {
         buf: &mut Buffer,
     ) -> Option<Chart> {
         let axis = axis(values, self.app.loss_is_log(values));
-        let frame =
-            Frame { label: chart::plain, tail: TAIL, names_steps: self.names_steps, unit: "steps" };
+        let (gutter, names_steps) = (self.gutter, self.names_steps);
+        let frame = Frame { label: chart::plain, tail: TAIL, gutter, names_steps, unit: "steps" };
         Chart::draw(inner, buf, self.theme, axis, (sight.from, sight.to), frame)
     }
 

@@ -64,7 +64,8 @@ impl<'a> News<'a> {
             Breakpoint::Epoch | Breakpoint::Step(_) | Breakpoint::Accuracy(_) => false,
         });
         let step = keymap::hint(Action::Show(View::Step));
-        let step = step.filter(|_| is_of_batch && self.app.view != View::Step);
+        let is_shown = is_of_batch && self.app.view != View::Step && !self.app.looks_on;
+        let step = step.filter(|_| is_shown);
         let hint = step.map_or_else(|| "(esc)".to_owned(), |(key, _)| format!("({key} shows it)"));
         let reasons: Vec<&str> = hits.iter().map(|hit| hit.reason.as_str()).collect();
         let sentence = format!("■ {}", reasons.join("; "));

@@ -73,6 +73,17 @@ fn quit_question(run: &Run) -> String {
         RunState::Loading => "Reading the data.".to_owned(),
         RunState::Done | RunState::Failed => format!("Ended at step {step}."),
     };
+    if let Some(diverged) = run.diverged {
+        let kept = match run.kept {
+            Some(step) => format!(
+                "; --resume continues from the checkpoint at step {}.",
+                format::thousands(step)
+            ),
+            None => ", and there is no checkpoint to resume from.".to_owned(),
+        };
+        let diverged = format::thousands(diverged);
+        return format!("{now} Quit? The run diverged at step {diverged}{kept}");
+    }
     let weights = if run.saves() { " The weights are saved." } else { "" };
     let progress = match run.kept {
         _ if run.step == 0 => String::new(),

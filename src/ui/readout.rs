@@ -55,6 +55,12 @@ impl<'a> Readout<'a> {
         if let Some(point) = curves.evaluations.iter().rev().find(|point| point.step <= step) {
             parts.extend(self.evaluation(point, step));
         }
+        if let Some(span) = curves.measures.up_to(step) {
+            let [gradient, update] =
+                [span.gradient_norm, span.update_ratio].map(|(_, high)| f64::from(high));
+            parts.push(part("gradient", format::loss(gradient)));
+            parts.push(part("update/weights", format::scientific(update)));
+        }
         parts
     }
 

@@ -5,6 +5,7 @@ mod charts;
 mod draw;
 mod sets;
 mod steps;
+mod watch;
 mod why;
 
 use std::{
@@ -107,6 +108,22 @@ pub(super) fn record(epoch: u64, step: u64) -> EpochRecord {
     }
 }
 
+/// Consecutive steps of an epoch.
+fn progress(first_step: u64, losses: Vec<f32>) -> Progress {
+    let last = (first_step + losses.len() as u64).saturating_sub(1);
+    Progress {
+        epoch: ((first_step - 1) / STEPS_PER_EPOCH) as u32 + 1,
+        first_step,
+        first_batch: (first_step - 1) % STEPS_PER_EPOCH + 1,
+        losses,
+        images: last * 50,
+        learning_rate: 1e-3,
+        clock: clock(last),
+        sample: None,
+        measures: Vec::new(),
+    }
+}
+
 /// A run that has trained `steps` steps.
 pub(super) fn trained(steps: u64) -> App {
     let mut app = App::default();
@@ -114,19 +131,8 @@ pub(super) fn trained(steps: u64) -> App {
     feed(&mut app, Event::State(RunState::Training));
     for step in 1..=steps {
         let epoch = ((step - 1) / STEPS_PER_EPOCH) as u32 + 1;
-        feed(
-            &mut app,
-            Event::Progress(Progress {
-                epoch,
-                first_step: step,
-                first_batch: (step - 1) % STEPS_PER_EPOCH + 1,
-                losses: vec![loss(step)],
-                images: step * 50,
-                learning_rate: 1e-3,
-                clock: clock(step),
-                sample: (step % 500 == 1).then(|| sample(step)),
-            }),
-        );
+        let sample = (step % 500 == 1).then(|| sample(step));
+        feed(&mut app, Event::Progress(Progress { sample, ..progress(step, vec![loss(step)]) }));
         if step.is_multiple_of(STEPS_PER_EPOCH) {
             feed(&mut app, Event::Epoch(record(u64::from(epoch), step)));
         }
@@ -328,6 +334,7 @@ fn losses_that_are_not_finite_are_survived() {
             learning_rate: 1e-3,
             clock: clock(step),
             sample: None,
+            measures: Vec::new(),
         };
         next.sample = Some(sample(step));
         feed(&mut app, Event::Progress(next));
@@ -355,6 +362,7 @@ fn a_single_spike_in_a_long_run_reaches_the_top_of_the_chart() {
         learning_rate: 1e-3,
         clock: Clock::default(),
         sample: None,
+        measures: Vec::new(),
     };
     feed(&mut app, Event::Progress(progress));
     let terminal = screen(&app, 80, 24, Depth::True);
@@ -425,6 +433,7 @@ fn the_frames_of_steady_training_are_small() {
                 learning_rate: 1e-3,
                 clock: clock(last),
                 sample: Some(Sample { step: last, digits }),
+                measures: Vec::new(),
             }),
         );
         if last / STEPS_PER_EPOCH > (first - 1) / STEPS_PER_EPOCH {

@@ -79,8 +79,13 @@ fn empty(area: Rect, buf: &mut Buffer, app: &App, theme: &Theme, title: &str, wa
     let inner = pane::titled(area, buf, theme, title, notes);
     let reason = match app.why.answer().map(|answer| &answer.content) {
         Some(crate::protocol::Content::Nothing(reason)) => reason,
-        _ if app.looks_on => "This appears with the last checkpoint of the run.",
-        _ if app.run.failure.is_some() => "The run has failed, and its network is gone.",
+        // Nothing is computed for the landscape before it is asked for.
+        _ if app.looks_on && (app.view != View::Why || app.why.tab != Tab::Landscape) => {
+            "This appears with the last checkpoint of the run."
+        }
+        _ if app.run.failure.is_some() && !app.looks_on => {
+            "The run has failed, and its network is gone."
+        }
         _ => waits_for,
     };
     pane::empty(inner, buf, theme, reason);

@@ -142,6 +142,7 @@ mod tests {
                 learning_rate: 1e-3,
                 clock: Clock::default(),
                 sample: None,
+                measures: Vec::new(),
             }),
         ] {
             let _ = app.update(event.into());

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Evaluations, LearningRates};
+use super::{Curves, Evaluations, LearningRates, Measures};
 use crate::metrics::Series;
 
 /// A curve that the run has left.
@@ -14,6 +14,8 @@ pub struct Past {
     pub evaluations: Evaluations,
     /// The learning rates of its steps.
     pub rates: LearningRates,
+    /// Norms of its gradients and updates.
+    pub measures: Measures,
     /// Step that the run went on from another way; meaningless while it may still go this way.
     from: u64,
     /// A letter, once it was given up.
@@ -32,6 +34,18 @@ pub struct Pasts {
 }
 
 impl Past {
+    /// The curve of the run as it stands.
+    pub(super) fn of(curves: &Curves) -> Self {
+        Self {
+            loss: curves.loss.clone(),
+            evaluations: curves.evaluations.clone(),
+            rates: curves.rates.clone(),
+            measures: curves.measures.clone(),
+            from: 0,
+            name: None,
+        }
+    }
+
     /// Step that the run went on from another way.
     pub(super) fn from(&self) -> u64 {
         self.from
@@ -42,22 +56,14 @@ impl Pasts {
     /// Curves that are kept of those given up.
     const MOST: usize = 4;
 
-    /// The run has left the end of this curve for an earlier step. The longest is kept: all lie on it.
-    pub(super) fn leave(
-        &mut self,
-        loss: &Series,
-        evaluations: &Evaluations,
-        rates: &LearningRates,
-    ) {
-        if self.ahead.as_ref().is_none_or(|ahead| ahead.loss.steps() < loss.steps()) {
-            self.ahead = Some(Past {
-                loss: loss.clone(),
-                evaluations: evaluations.clone(),
-                rates: rates.clone(),
-                from: 0,
-                name: None,
-            });
-        }
+    /// Whether a curve of so many steps is longer than the one ahead. Only the longest is kept: all lie on it.
+    pub(super) fn is_longest(&self, steps: u64) -> bool {
+        self.ahead.as_ref().is_none_or(|ahead| ahead.loss.steps() < steps)
+    }
+
+    /// The run has left the end of this curve for an earlier step.
+    pub(super) fn leave(&mut self, past: Past) {
+        self.ahead = Some(past);
     }
 
     /// The run stands at `step`: nothing is ahead of its end.

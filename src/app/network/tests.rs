@@ -61,6 +61,7 @@ fn trained(step: u64, seconds: f64) -> Event {
         learning_rate: 1e-3,
         clock: Clock { training: seconds, evaluating: 0.0 },
         sample: None,
+        measures: Vec::new(),
     })
 }
 

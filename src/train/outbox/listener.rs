@@ -205,10 +205,12 @@ fn continues(old: &Progress, new: &Progress) -> bool {
     old.epoch == new.epoch
         && old.first_step + old.losses.len() as u64 == new.first_step
         && old.losses.len() + new.losses.len() <= Progress::MOST
+        && old.measures.len() + new.measures.len() <= Progress::MOST_MEASURES
 }
 
 fn extend(old: &mut Progress, new: Progress) {
     old.losses.extend(new.losses);
+    old.measures.extend(new.measures);
     old.images = new.images;
     old.learning_rate = new.learning_rate;
     old.clock = new.clock;

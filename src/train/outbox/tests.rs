@@ -29,6 +29,7 @@ fn progress(epoch: u32, first_step: u64, losses: &[f32]) -> Event {
         learning_rate: 0.001,
         clock: Clock::default(),
         sample: None,
+        measures: Vec::new(),
     })
 }
 

@@ -7,9 +7,12 @@ use crate::{
     config::RunConfig,
     data::batches::Batches,
     nn::{engine::Key, model::Model},
-    protocol::{Break, Breakpoint, EpochRecord, EvalSet, Evaluation, Event, RunState},
-    train::{error::TrainError, evaluate::evaluate},
+    protocol::{Break, Breakpoint, EpochRecord, EvalSet, Evaluation, Event, Measure, RunState},
+    train::{error::TrainError, evaluate::evaluate, inspect::Norms},
 };
+
+/// Measuring a step may take this share of the training, as one over it.
+const MEASURE_SHARE: u32 = 200;
 
 impl Run<'_> {
     /// Goes over to the next epoch.
@@ -43,18 +46,25 @@ impl Run<'_> {
         self.pace.begin(now);
         let stepping = self.control.is_single_stepping() || self.pace.is_watchable();
         let is_due = self.agenda.inspect.is_some_and(|due| now >= due);
+        // One step of those that are handed over together.
+        let is_measured = (self.tools.attended || self.tools.recorded)
+            && now >= self.agenda.measure
+            && (stepping || now >= self.agenda.hand_over);
         let watched = self.control.is_last_step() || self.pace.is_watchable() || is_due;
         let (loss, inspection) = if watched && self.tools.attended {
-            let (loss, inspection) = self.train_watched()?;
+            let (loss, inspection, norms) = self.train_watched()?;
+            self.note_measure(is_measured.then_some(norms), now);
             (loss, Some(inspection))
         } else {
             let batch = self.batches.batch(self.at.batch);
-            let loss = self.learner.train(
-                self.sets.seen(self.config, self.at.epoch),
-                batch,
-                self.key(),
-            )?;
+            let (seen, key) = (self.sets.seen(self.config, self.at.epoch), self.key());
+            let (loss, norms) = if is_measured {
+                self.learner.train_measured(seen, batch, key)?
+            } else {
+                (self.learner.train(seen, batch, key)?, None)
+            };
             self.advance();
+            self.note_measure(norms, now);
             (loss, None)
         };
         self.losses.push(&loss)?;
@@ -78,6 +88,14 @@ impl Run<'_> {
         self.look_inside_if_due(now)?;
         self.explain_if_due(now);
         Ok(())
+    }
+
+    /// Keeps what was measured of the last step, for the next hand-over.
+    pub(super) fn note_measure(&mut self, norms: Option<Norms>, now: Instant) {
+        let Some(Norms { gradient, update_ratio, took }) = norms else { return };
+        let step = self.at.step;
+        self.measures.push(Measure { step, gradient_norm: gradient, update_ratio });
+        self.agenda.measure = now + took * MEASURE_SHARE;
     }
 
     /// By what everything random in the next step is drawn.

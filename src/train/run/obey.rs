@@ -97,7 +97,12 @@ impl Run<'_> {
                 Command::SetPace(pace) => self.pace.set(pace, Instant::now()),
                 Command::SetBreakpoints(breakpoints) => self.watch.set(breakpoints),
                 Command::LookInside(subject) => self.look_at(subject),
-                Command::Inspect(wanted) => self.agenda.inspect = wanted.then(Instant::now),
+                Command::Inspect(wanted) => {
+                    self.agenda.inspect = wanted.then(Instant::now);
+                    if wanted && self.tools.read_only {
+                        self.preview()?;
+                    }
+                }
                 Command::Find(query) => self.find(query),
                 Command::Explain(question) => self.explain(question),
                 Command::Evaluate => self.evaluate_now()?,

@@ -1,8 +1,10 @@
 //! Reports to the listeners during a run.
 
-use std::sync::Arc;
-
-use std::time::{Duration, Instant};
+use std::{
+    mem,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::Run;
 use crate::{
@@ -42,6 +44,7 @@ impl Run<'_> {
             learning_rate: self.learner.learning_rate(),
             clock: self.clock.read(),
             sample,
+            measures: mem::take(&mut self.measures),
         }));
         if !self.device.is_cpu() {
             // Elsewhere losses become known here, some steps late.

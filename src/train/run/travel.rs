@@ -10,12 +10,12 @@ use std::{
 
 use candle_core::Tensor;
 
-use super::{Moment, Run};
+use super::{Moment, Position, Run};
 use crate::{
     protocol::{Event, Inspection, LEARNING_RATES, RateChange, Rewound},
     train::{
         error::TrainError,
-        inspect::{self, Place},
+        inspect::{self, Norms, Place},
     },
 };
 
@@ -91,6 +91,23 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Reports what the next step would do, and leaves everything as it was: a checkpoint that is only looked
+    /// at holds nothing of the step before it. After the last step, that is the first of one more epoch.
+    pub(super) fn preview(&mut self) -> Result<(), TrainError> {
+        let (learned, at) = (self.learner.snapshot()?, self.at);
+        if self.at.batch == self.batches.count() {
+            self.at = Position { epoch: at.epoch + 1, batch: 0, ..at };
+            self.batches = self.batches_of(self.at.epoch);
+        }
+        let (_, inspection, _) = self.train_watched()?;
+        self.learner.go_back(&learned)?;
+        self.learner.set_learning_rate(self.rates.after(at.step));
+        self.at = at;
+        self.batches = self.batches_of(at.epoch);
+        self.outbox.send(&Event::Inspected(Arc::new(inspection)));
+        Ok(())
+    }
+
     pub(super) fn tell_inspection(&mut self, inspection: Option<Inspection>) {
         if let Some(inspection) = inspection {
             self.agenda.inspected = inspection.step;
@@ -158,8 +175,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Trains the next batch and gives its loss and what it changed.
-    pub(super) fn train_watched(&mut self) -> Result<(Tensor, Inspection), TrainError> {
+    /// Trains the next batch and gives its loss and what it changed, of each parameter and of all.
+    pub(super) fn train_watched(&mut self) -> Result<(Tensor, Inspection, Norms), TrainError> {
         self.begin_epoch_if_due()?;
         let learning_rate = self.rates.after(self.at.step);
         self.learner.set_learning_rate(learning_rate);
@@ -177,8 +194,9 @@ impl Run<'_> {
         };
         let inspection =
             inspect::inspection(self.learner.model.plan(), &change, seen, batch, place)?;
+        let norms = Norms::of(&change.gradient, &change.before, &change.after, Duration::ZERO)?;
         self.advance();
-        Ok((change.loss, inspection))
+        Ok((change.loss, inspection, norms))
     }
 
     pub(super) fn keep_moment_if_due(&mut self, stepping: bool) -> Result<(), TrainError> {

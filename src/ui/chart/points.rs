@@ -20,14 +20,8 @@ impl Chart {
         line: u8,
         bead: u8,
     ) {
+        self.draw_line(raster, points.clone(), line);
         let rows = points.map(|(step, value)| (step, self.row(value)));
-        for (from, to) in rows.clone().zip(rows.clone().skip(1)) {
-            if let ((first, Some(a)), (last, Some(b))) = (from, to)
-                && let Some((from, to)) = self.cut((first, a), (last, b))
-            {
-                raster.line(from, to, line);
-            }
-        }
         let shown = rows.filter(|&(step, _)| self.shows(step));
         let count = shown.clone().count();
         let crowded = count * COLUMNS_PER_POINT > usize::from(self.plot.width);
@@ -35,6 +29,23 @@ impl Chart {
         for (step, row) in shown.skip(skipped) {
             if let Some(row) = row {
                 raster.bead((self.column(step), row), false, bead);
+            }
+        }
+    }
+
+    /// Draws the line through points of rising steps.
+    pub(in crate::ui) fn draw_line(
+        &self,
+        raster: &mut Raster,
+        points: impl Iterator<Item = (u64, f64)> + Clone,
+        line: u8,
+    ) {
+        let rows = points.map(|(step, value)| (step, self.row(value)));
+        for (from, to) in rows.clone().zip(rows.skip(1)) {
+            if let ((first, Some(a)), (last, Some(b))) = (from, to)
+                && let Some((from, to)) = self.cut((first, a), (last, b))
+            {
+                raster.line(from, to, line);
             }
         }
     }

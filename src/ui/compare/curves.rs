@@ -104,8 +104,13 @@ impl<'a> Curves<'a> {
     fn errors(&self, area: Rect, buf: &mut Buffer) {
         let value = error_rate::evaluated;
         let inner = pane::titled(area, buf, self.theme, &self.title("Error"), [Line::default()]);
-        let frame =
-            Frame { label: chart::percent, tail: TAIL, names_steps: false, unit: self.unit() };
+        let frame = Frame {
+            label: chart::percent,
+            tail: TAIL,
+            gutter: chart::GUTTER,
+            names_steps: false,
+            unit: self.unit(),
+        };
         self.draw(inner, buf, frame, value, false, error_rate::percent);
     }
 
@@ -113,7 +118,13 @@ impl<'a> Curves<'a> {
     fn losses(&self, area: Rect, buf: &mut Buffer) {
         let title = self.title("Loss");
         let inner = pane::titled(area, buf, self.theme, &title, [self.legend()]);
-        let frame = Frame { label: chart::plain, tail: TAIL, names_steps: true, unit: self.unit() };
+        let frame = Frame {
+            label: chart::plain,
+            tail: TAIL,
+            gutter: chart::GUTTER,
+            names_steps: true,
+            unit: self.unit(),
+        };
         let value = |point: &EvalPoint| f64::from(point.loss);
         self.draw(inner, buf, frame, value, self.shows_training, format::loss);
     }

@@ -136,7 +136,13 @@ impl<'a> Parameters<'a> {
         let all = self.app.run.info.as_ref().map_or(0, |info| info.steps_per_epoch);
         let short = format!("Step {step} · epoch {epoch}, batch {batch}");
         let full = format!("{short} of {}", format::thousands(all));
-        if full.chars().count() < usize::from(width) { full } else { short }
+        let of_checkpoint = [
+            format!("{short}, from the last checkpoint"),
+            format!("Step {step}, from the last checkpoint"),
+        ];
+        let wordings = if self.app.looks_on { &of_checkpoint[..] } else { &[full] };
+        let fits = |title: &&String| title.chars().count() < usize::from(width);
+        wordings.iter().find(fits).cloned().unwrap_or(short)
     }
 
     fn table(&self, area: Rect, buf: &mut Buffer) {

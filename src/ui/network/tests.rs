@@ -127,6 +127,7 @@ fn trained(app: &mut App, step: u64) {
         learning_rate: 1e-3,
         clock: Clock { training: step as f64 * 0.000_5, evaluating: 0.0 },
         sample: None,
+        measures: Vec::new(),
     };
     feed(app, Event::Progress(progress));
 }

@@ -11,7 +11,7 @@ use ratatui::{
 use super::{Theme, framed};
 use crate::{
     app::{App, Focus},
-    keymap::{self, BINDINGS, Group},
+    keymap::{self, BINDINGS, Binding, Group},
 };
 
 /// Columns between two columns of keys.
@@ -22,7 +22,10 @@ const ORDER: [Group; 4] = [Group::Training, Group::View, Group::Choice, Group::P
 /// The keys, on as many pages as they need.
 pub(super) fn render(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let focus = if app.crosshair().is_some() { Focus::Crosshair } else { Focus::View(app.view) };
-    let groups: Vec<_> = ORDER.into_iter().map(|group| group_lines(group, focus, theme)).collect();
+    let mut groups: Vec<_> =
+        ORDER.into_iter().map(|group| group_lines(group, focus, app, theme)).collect();
+    // A heading alone says nothing.
+    groups.retain(|lines| lines.len() > 1);
     let (width, height) = (area.width.saturating_sub(4), area.height.saturating_sub(2));
     let columns = arrange(&groups, width, height);
     let pages = paged(&columns, width);
@@ -46,9 +49,10 @@ pub(super) fn render(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
 }
 
 /// A group's heading and keys; neighbours with the same help in one line.
-fn group_lines(group: Group, focus: Focus, theme: &Theme) -> Column {
+fn group_lines(group: Group, focus: Focus, app: &App, theme: &Theme) -> Column {
     let mut rows: Vec<(String, &'static str)> = Vec::new();
-    for binding in BINDINGS.iter().filter(|binding| binding.group == group) {
+    let offered = |binding: &&Binding| binding.group == group && app.offers(binding.action);
+    for binding in BINDINGS.iter().filter(offered) {
         let keys: Vec<String> =
             keymap::keys_in(binding, focus).into_iter().map(keymap::Key::name).collect();
         if keys.is_empty() {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     app::Direction,
-    protocol::{RateChange, Rewound},
+    protocol::{Measure, RateChange, Rewound},
 };
 
 fn loss_view(steps: u64) -> App {
@@ -42,7 +42,7 @@ fn the_crosshair_reads_the_values_at_its_step() {
         .iter()
         .filter(|cell| cell.modifier.contains(ratatui::style::Modifier::REVERSED));
     // Two value axes and the crosshair through both charts, but for the curves it crosses.
-    assert!(line > 40 && inverted.count() > 0, "{}", text(&app, 120, 40));
+    assert!(line > 30 && inverted.count() > 0, "{}", text(&app, 120, 40));
 }
 
 #[test]
@@ -75,6 +75,7 @@ fn branched(share: f32) -> App {
             learning_rate,
             clock,
             sample: None,
+            measures: Vec::new(),
         };
         feed(&mut app, Event::Progress(progress));
         if epoch == 1 {
@@ -118,6 +119,7 @@ fn outliers_of_the_first_steps_are_cut_off_and_named() {
             learning_rate,
             clock,
             sample: None,
+            measures: Vec::new(),
         }),
     );
     let shown = text(&app, 120, 40);
@@ -137,7 +139,66 @@ fn charts_above_each_other_have_their_steps_in_the_same_columns() {
         .filter(|&at| matches!(buf[at].symbol(), "│" | "┤"))
         .map(|(x, _)| x)
         .collect();
-    assert!(axes.len() > 25 && axes.iter().all(|&x| x == 5), "{axes:?}");
+    assert!(axes.len() > 15 && axes.iter().all(|&x| x == 6), "{axes:?}");
+}
+
+/// The run at step 2,900, of which every hundredth step was measured.
+fn measured() -> App {
+    let mut app = loss_view(2_800);
+    for chunk in 0..29 {
+        let step = 100 * (chunk + 1);
+        let value = 2.0_f32.powi(-(chunk as i32) / 3);
+        let measure = Measure { step, gradient_norm: value, update_ratio: 1e-3 };
+        let losses = if step > 2_800 { (2_801..=step).map(loss).collect() } else { Vec::new() };
+        let measures = vec![measure];
+        feed(&mut app, Event::Progress(Progress { measures, ..progress(2_801, losses) }));
+    }
+    app
+}
+
+#[test]
+fn high_terminals_show_rate_gradient_and_update_under_the_same_steps() {
+    let mut app = measured();
+    let titles = ["Learning rate", "Gradient norm", "Update / weights"];
+    for (width, height, strips) in [(80, 24, 0), (100, 32, 1), (120, 40, 3), (200, 60, 3)] {
+        let shown = text(&app, width, height);
+        let found = titles.iter().filter(|title| shown.contains(**title)).count();
+        assert_eq!(found, strips, "{shown}");
+    }
+    let shown = text(&app, 120, 40);
+    for value in ["0.001", "0.0020", "1.00e-3"] {
+        assert!(shown.contains(value), "{value}: {shown}");
+    }
+    act(&mut app, Action::Point(150));
+    let shown = text(&app, 120, 40);
+    for value in ["at step 150: 0.001", "at step 150: 1.0000", "at step 150: 1.00e-3"] {
+        assert!(shown.contains(value), "{value}: {shown}");
+    }
+    assert!(readout(&app, 160).contains("gradient 1.0000 · update/weights 1.00e-3"));
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn what_was_measured_goes_back_with_the_run_and_comes_again_with_it() {
+    let mut app = measured();
+    let known = |app: &App| app.curves.measures.spans().last().map(|span| span.last);
+    let to = |step: u64| Rewound {
+        step,
+        epoch: 1,
+        batch: step % STEPS_PER_EPOCH,
+        images: 50 * step,
+        learning_rate: 1e-3,
+        clock: clock(2_900),
+        tail: Vec::new(),
+    };
+    feed(&mut app, Event::Rewound(to(650)));
+    assert_eq!(known(&app), Some(600));
+    feed(&mut app, Event::Rewound(to(1_250)));
+    assert_eq!(known(&app), Some(1_200), "the run went forward on the way it knows");
+    app = measured();
+    let shown = text(&app, 120, 40);
+    app.curves.measures = crate::app::curves::Measures::default();
+    assert!(text(&app, 120, 40).contains("No step of this run was measured."), "{shown}");
 }
 
 #[test]

@@ -261,6 +261,7 @@ impl Kind {
                 learning_rate: 1e-3,
                 clock: clock(1_200),
                 sample: Some(sample),
+                measures: Vec::new(),
             }),
         );
         let evaluation = self.evaluation();

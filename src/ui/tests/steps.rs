@@ -26,7 +26,7 @@ fn digit(place: u8) -> Digit {
     }
 }
 
-fn inspection(step: u64, images: u8) -> Inspection {
+pub(super) fn inspection(step: u64, images: u8) -> Inspection {
     let parameter = |name: &str, shape: &[u32], gradient_norm, weight_norm, update_ratio| {
         let (name, shape) = (name.to_owned(), shape.to_vec());
         ParameterUpdate { name, shape, gradient_norm, weight_norm, update_ratio }
@@ -103,6 +103,7 @@ fn branched() -> App {
             learning_rate: 5e-4,
             clock,
             sample: None,
+            measures: Vec::new(),
         }),
     );
     app

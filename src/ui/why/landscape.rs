@@ -11,7 +11,7 @@ use ratatui::{
 use super::{empty, explained, tabs};
 use crate::{
     app::App,
-    protocol::{Landscape, RunState},
+    protocol::Landscape,
     ui::{format, pane, table, theme::Theme},
 };
 
@@ -59,11 +59,11 @@ impl Scale {
 impl Pane<'_> {
     pub(super) fn render(&self, area: Rect, buf: &mut Buffer) {
         let (app, theme) = (self.app, self.theme);
-        let stands = matches!(app.run.state, RunState::Paused | RunState::Done);
+        let can_explore = app.can_explore();
         let Some((found, step)) = app.why.landscape() else {
             let text = if app.why.explores() {
                 "The loss around the weights appears here, coarse at first."
-            } else if stands {
+            } else if can_explore {
                 "Press enter to compute the loss around the weights; any key stops that."
             } else {
                 "Pause the run with space, then press enter to compute the loss around the weights."
@@ -100,7 +100,7 @@ impl Pane<'_> {
         let rows = plane.height.min(plane.width / 2);
         let plane = Rect { width: 2 * rows, height: rows, ..plane };
         self.draw_plane(found, plane, buf);
-        self.draw_figures(found, stands, figures, buf);
+        self.draw_figures(found, can_explore, figures, buf);
     }
 
     fn draw_plane(&self, found: &Landscape, area: Rect, buf: &mut Buffer) {
@@ -136,7 +136,7 @@ impl Pane<'_> {
         table::left(buf, x, y, "+", 1, ground.patch(self.theme.figure.add_modifier));
     }
 
-    fn draw_figures(&self, found: &Landscape, stands: bool, area: Rect, buf: &mut Buffer) {
+    fn draw_figures(&self, found: &Landscape, can_explore: bool, area: Rect, buf: &mut Buffer) {
         let theme = self.theme;
         let scale = Scale::of(found);
         let figure = |loss: f32| format::loss(f64::from(loss));
@@ -168,7 +168,7 @@ impl Pane<'_> {
         let (done, all) = (found.done as u64, (found.side * found.side) as u64);
         let keys = if self.app.why.explores() {
             vec![Span::styled("any key", theme.key), Span::styled(" stops", theme.muted)]
-        } else if stands {
+        } else if can_explore {
             vec![Span::styled("enter", theme.key), Span::styled(" computes it here", theme.muted)]
         } else {
             vec![Span::styled("paused", theme.muted), Span::styled(" runs only", theme.muted)]

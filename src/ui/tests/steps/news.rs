@@ -81,6 +81,15 @@ fn a_notice_of_any_length_fits_any_size() {
     }
 }
 
+/// The question of an open dialog, in one line.
+fn dialog(app: &App) -> String {
+    let shown = text(app, 80, 24);
+    let dialog = shown.lines().skip_while(|line| !line.contains("╭ Quit?")).skip(1);
+    let lines = dialog.filter_map(|line| line.split('│').rev().nth(1));
+    let lines: Vec<&str> = lines.map(str::trim).take_while(|line| !line.is_empty()).collect();
+    lines.join(" ")
+}
+
 #[test]
 fn the_question_before_leaving_says_what_is_left_of_the_run() {
     let asked = |saves: bool, recorded: bool, reports: &[Report]| {
@@ -90,11 +99,7 @@ fn the_question_before_leaving_says_what_is_left_of_the_run() {
             let _ = app.update(Msg::Recorded(report.clone()));
         }
         act(&mut app, Action::Quit);
-        let shown = text(&app, 80, 24);
-        let dialog = shown.lines().skip_while(|line| !line.contains("╭ Quit?")).skip(1);
-        let lines = dialog.filter_map(|line| line.split('│').rev().nth(1));
-        let lines: Vec<&str> = lines.map(str::trim).take_while(|line| !line.is_empty()).collect();
-        lines.join(" ")
+        dialog(&app)
     };
     let ended = [Report::Kept { step: 2_400 }, Report::Ended(FULL.into())];
     for (saves, recorded, reports, expected) in [
@@ -112,6 +117,28 @@ fn the_question_before_leaving_says_what_is_left_of_the_run() {
     ] {
         let shown = asked(saves, recorded, reports);
         assert!(shown.ends_with(expected), "{shown}");
+    }
+}
+
+#[test]
+fn the_question_before_leaving_a_diverged_run_promises_no_more_than_its_checkpoint() {
+    for (kept, expected) in [
+        (Some(1_200), "; --resume continues from the checkpoint at step 1,200."),
+        (None, ", and there is no checkpoint to resume from."),
+    ] {
+        let mut app = trained(5);
+        feed(
+            &mut app,
+            Event::Started(RunInfo { recorded: true, saves: true, ..RunInfo::example() }),
+        );
+        if let Some(step) = kept {
+            let _ = app.update(Msg::Recorded(Report::Kept { step }));
+        }
+        feed(&mut app, Event::Progress(progress(6, vec![f32::NAN])));
+        act(&mut app, Action::Quit);
+        let shown = dialog(&app);
+        let expected = format!("Quit? The run diverged at step 6{expected}");
+        assert!(shown.ends_with(&expected), "{shown}");
     }
 }
 
@@ -168,6 +195,7 @@ fn a_run_that_diverged_says_so_and_how_to_go_on() {
             learning_rate: 1e-3,
             clock: clock(2_901),
             sample: Some(progress),
+            measures: Vec::new(),
         }),
     );
     feed(&mut app, Event::State(RunState::Paused));

@@ -18,6 +18,7 @@ fn branched_with(share: f32, last: u64) -> App {
                 learning_rate: 5e-4,
                 clock,
                 sample: None,
+                measures: Vec::new(),
             }),
         );
         if epoch == 1 {
