@@ -43,7 +43,8 @@ impl Run<'_> {
         self.pace.begin(now);
         let stepping = self.control.is_single_stepping() || self.pace.is_watchable();
         let is_due = self.agenda.inspect.is_some_and(|due| now >= due);
-        let watched = self.control.is_last_step() || self.pace.is_watchable() || is_due;
+        let is_asked = self.explainer.watches_step(now);
+        let watched = self.control.is_last_step() || self.pace.is_watchable() || is_due || is_asked;
         let (loss, inspection) = if watched && self.tools.attended {
             let (loss, inspection) = self.train_watched()?;
             (loss, Some(inspection))
@@ -58,8 +59,7 @@ impl Run<'_> {
             (loss, None)
         };
         self.losses.push(&loss)?;
-        let batch = self.batches.batch(self.at.batch - 1);
-        self.corrects.push(self.at.step, self.learner.correct(&self.sets.train, batch));
+        self.note_answers();
         self.rates.trained(self.at.step);
         let now = Instant::now();
         self.clock.trained(now);
@@ -195,6 +195,7 @@ impl Run<'_> {
         self.control.before_evaluation();
         let mut results = Vec::new();
         let wanted = self.tools.attended.then_some(&mut results);
+        let is_of_the_epoch = model.is_none() && set == self.sets.evaluation().0;
         let Self { sets, learner, remote, outbox, device, .. } = self;
         let model = model.unwrap_or(learner.product());
         let mut evaluation = evaluate(model, sets.of(set), set, device, wanted, || {
@@ -208,6 +209,9 @@ impl Run<'_> {
             evaluation.seconds = evaluation.seconds.min(counted);
         }
         if evaluation.is_some() && self.tools.attended {
+            if is_of_the_epoch {
+                self.histories.evaluated(self.at.step, &results);
+            }
             self.results.keep(self.at.step, set, results);
             self.explainer.due_at(Instant::now());
         }
