@@ -48,7 +48,7 @@ pub use prompt::{Prompt, PromptKind};
 pub use recovery::Recovery;
 pub use run::Run;
 pub use tiles::{TileSize, Tiles};
-pub use why::{Tab, Why};
+pub use why::{Kind, Samples, Tab, Why};
 
 /// What lies over the panes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

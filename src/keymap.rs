@@ -217,6 +217,8 @@ pub const BINDINGS: &[Binding] = &[
         "enlarge", "enlarge images"),
     in_view(View::Mistakes, &[Key::char('z')], Action::Enlarge,
         "enlarge", "enlarge images"),
+    in_view(View::Mistakes, &[Key::char('n')], Action::NextList,
+        "next list", "hard, forgotten, suspect"),
     in_place(Focus::Crosshair, &[Key::char('+'), Key::char('=')], Action::Zoom { closer: true },
         "zoom", "zoom in, out"),
     in_place(Focus::Crosshair, &[Key::char('-')], Action::Zoom { closer: false },

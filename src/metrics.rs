@@ -3,12 +3,14 @@
 pub mod calibration;
 pub mod confusion;
 pub mod directions;
+pub mod histogram;
 pub mod pca;
 pub mod rate;
 pub mod series;
 
 pub use calibration::Calibration;
 pub use confusion::Confusion;
+pub use histogram::Histogram;
 pub use pca::Pca;
 pub use rate::Rate;
 pub use series::{Bucket, Series, Smoother};

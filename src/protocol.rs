@@ -5,6 +5,7 @@
 
 mod breakpoint;
 mod evaluation;
+mod history;
 mod inside;
 mod network;
 mod number;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use breakpoint::{Breakpoint, SPIKE};
 pub use evaluation::{EpochRecord, Epochs, EvalPoint, Evaluation};
+pub use history::{ImageHistory, List};
 pub use inside::{
     FeatureMaps, Filters, Found, ImageSet, Insides, Inspection, ParameterUpdate, Query,
     RankedDigit, Subject,
@@ -32,7 +34,8 @@ pub use run::{EvalSet, Failure, RunInfo, Summary, diverged_at};
 pub use state::{Best, Slot, StoredWeights, TrainingProgress, TrainingState};
 pub use timeline::{Break, RateChange, Rewound};
 pub use why::{
-    Answer, Attribution, Content, Landscape, Method, Projection, ProjectionPoint, Question,
+    Answer, Attribution, Content, Distributions, Landscape, LayerValues, Method, Projection,
+    ProjectionPoint, Question, StageValues,
 };
 
 /// Learning rates that a person can set: beyond, the weights are lost or nothing moves.

@@ -10,6 +10,7 @@ mod corrects;
 mod device;
 mod error;
 mod evaluate;
+mod history;
 mod insides;
 mod inspect;
 mod losses;

@@ -56,7 +56,8 @@ fn questions() -> Vec<Question> {
     let subject = Subject::Image { set: ImageSet::Train, index: 7 };
     let attribution =
         |method| Question::Attribution { subject: subject.clone(), method, class: None };
-    vec![attribution(Method::Saliency), attribution(Method::Occlusion), Question::Projection]
+    let [saliency, occlusion] = [Method::Saliency, Method::Occlusion].map(attribution);
+    vec![saliency, occlusion, Question::Projection, Question::Distributions]
 }
 
 /// The weights at the end, with questions asked one after the other all the time or without.
@@ -64,14 +65,16 @@ fn trained(folder: &Path, explains: bool) -> Vec<f32> {
     let (worker, shown, events) = start(config(folder));
     drop(shown);
     if explains {
-        for question in questions().iter().cycle().take(9) {
+        for question in questions().iter().cycle().take(12) {
             worker.send(Command::Explain(Some(question.clone())));
             let _ = answer_to(&events, question);
         }
         worker.send(Command::Pause);
         worker.send(Command::Back(3));
-        worker.send(Command::Explain(Some(Question::Projection)));
-        let _ = answer_to(&events, &Question::Projection);
+        for question in [Question::Distributions, Question::Projection] {
+            worker.send(Command::Explain(Some(question.clone())));
+            let _ = answer_to(&events, &question);
+        }
         worker.send(Command::Resume);
     }
     let weights = wait(&events, |event| match event {
@@ -103,6 +106,18 @@ fn a_paused_run_answers_once_and_again_after_a_step() {
     assert_eq!(first.step + 1, second.step);
     let Content::Projection(found) = &second.content else { panic!("{second:?}") };
     assert_eq!((found.set, found.points.len()), (ImageSet::Test, 30));
+    // Asked while paused, it knows what the last step did, and the next one's again.
+    worker.send(Command::Explain(Some(Question::Distributions)));
+    for step in [second.step, second.step + 1] {
+        let answer = answer_to(&events, &Question::Distributions);
+        let Content::Distributions(found) = &answer.content else { panic!("{answer:?}") };
+        assert_eq!(answer.step, step);
+        assert!(found.layers.iter().all(|it| it.gradients.is_some() && it.updates.is_some()));
+        let whole = answer_to(&events, &Question::Distributions);
+        let Content::Distributions(found) = &whole.content else { panic!("{whole:?}") };
+        assert!(found.stages.iter().all(|stage| stage.dead.is_some()), "{found:?}");
+        worker.send(Command::Step(1));
+    }
     worker.send(Command::FinishEpoch);
     let (step, set) = (40, EvalSet::Test);
     wait(&events, |event| {

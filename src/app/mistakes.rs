@@ -1,7 +1,7 @@
-//! The cell chosen in the confusion matrix, and the images of a cell or of all, hardest first.
+//! The cell chosen in the confusion matrix, and lists of the images of a cell or of all.
 
 use super::{App, Direction, Matrix, Tiles, View};
-use crate::protocol::{Found, Query, RankedDigit};
+use crate::protocol::{Found, ImageHistory, List, Query, RankedDigit};
 
 /// State of the confusion and mistakes views.
 #[derive(Debug, Default)]
@@ -10,6 +10,8 @@ pub struct Mistakes {
     pub cursor: (u8, u8),
     /// The cell whose images are shown; all images otherwise.
     pub cell: Option<(u8, u8)>,
+    /// Which images are listed.
+    pub list: List,
     /// The newest answer.
     pub found: Option<Found>,
     /// Place of the chosen image among those found.
@@ -19,29 +21,40 @@ pub struct Mistakes {
 impl Mistakes {
     /// The question of the mistakes view about an evaluation.
     pub(super) fn query(&self, of: Matrix<'_>) -> Query {
-        Query { step: of.step, set: of.evaluation.set, cell: self.cell }
+        Query { step: of.step, set: of.evaluation.set, cell: self.cell, list: self.list }
     }
 
     /// Takes an answer; the chosen image stays chosen if it is there again.
     pub(super) fn show(&mut self, found: Found) {
         let before = self.found.as_ref().and_then(|found| {
-            Some((found.set, found.query.cell, found.digits.get(self.selected)?.index))
+            let Query { cell, list, .. } = found.query;
+            Some(((found.set, cell, list), found.digits.get(self.selected)?.index))
         });
+        let of = (found.set, found.query.cell, found.query.list);
         self.selected = before
-            .filter(|&(set, cell, _)| (set, cell) == (found.set, found.query.cell))
-            .and_then(|(_, _, index)| found.digits.iter().position(|it| it.index == index))
+            .filter(|&(before, _)| before == of)
+            .and_then(|(_, index)| found.digits.iter().position(|it| it.index == index))
             .unwrap_or(0);
         self.found = Some(found);
     }
 
-    /// The answer for the cell whose images are to be shown; `None` until it is here.
+    /// The answer for the list and the cell that are to be shown; `None` until it is here.
     pub fn list(&self) -> Option<&Found> {
-        self.found.as_ref().filter(|found| found.query.cell == self.cell)
+        let is_shown = |query: Query| (query.list, query.cell) == (self.list, self.cell);
+        self.found.as_ref().filter(|found| is_shown(found.query))
     }
 
     /// The chosen image; `None` where there are none.
     pub fn chosen(&self) -> Option<&RankedDigit> {
         self.list()?.digits.get(self.selected)
+    }
+
+    /// The steps of the chosen image's history, and what was made of it after each; `None` where nothing
+    /// is known of its past.
+    pub fn history(&self) -> Option<(&[u64], &ImageHistory)> {
+        let found = self.list()?;
+        let history = found.histories.get(self.selected)?;
+        (!found.steps.is_empty()).then_some((&found.steps, history))
     }
 
     /// Moves over a matrix of `classes` classes. A page goes to the first or the last row, home and end
@@ -93,11 +106,14 @@ impl App {
         }
     }
 
-    /// Goes back from a cell's images to all, from those to the matrix, and from an older matrix to
+    /// Goes back from a cell's images to all, from another list to the hardest, from those to the matrix, and from an older matrix to
     /// the newest.
     pub(super) fn close_chosen(&mut self) {
         match self.view {
             View::Mistakes if self.mistakes.cell.is_some() => self.mistakes.cell = None,
+            View::Mistakes if self.mistakes.list != List::Hardest => {
+                self.mistakes.list = List::Hardest;
+            }
             View::Mistakes => self.view = View::Confusion,
             View::Overview | View::Confusion => self.unpin(),
             _ => {}

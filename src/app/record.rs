@@ -177,6 +177,7 @@ impl App {
             self.sample = Held::new(SAMPLE_DWELL);
         }
         self.inspector.forget_after(to.step);
+        self.why.forget_after(to.step);
         // The same step may be reached in another way, and its images are other ones then.
         self.asked.query.take_if(|query| query.step > to.step);
         self.mistakes.found.take_if(|found| found.query.step > to.step);

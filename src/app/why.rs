@@ -1,5 +1,7 @@
 //! What is explained of the network, and how.
 
+mod distributions;
+
 use std::sync::Arc;
 
 use super::{App, Direction, View};
@@ -7,6 +9,8 @@ use crate::protocol::{
     Answer, Attribution, Content, ImageSet, Landscape, Method, Projection, ProjectionPoint,
     Question, RunState, Subject,
 };
+
+pub use distributions::{Kind, Samples};
 
 /// What the why view shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -16,16 +20,19 @@ pub enum Tab {
     Projection,
     /// The loss around the weights.
     Landscape,
+    /// How the values of each layer are distributed over the run.
+    Distributions,
 }
 
 impl Tab {
     /// All tabs in their order.
-    pub const ALL: [Self; 2] = [Self::Projection, Self::Landscape];
+    pub const ALL: [Self; 3] = [Self::Projection, Self::Landscape, Self::Distributions];
 
     /// One word for a title.
     pub fn name(self) -> &'static str {
         match self {
             Self::Projection => "projection",
+            Self::Distributions => "distributions",
             Self::Landscape => "landscape",
         }
     }
@@ -44,6 +51,11 @@ pub struct Why {
     pub tab: Tab,
     /// Place of the chosen image among the projection's points.
     pub point: usize,
+    /// Which values the distributions are of.
+    pub kind: Kind,
+    /// Layers above those shown.
+    pub first_layer: usize,
+    samples: Samples,
     asked: Option<Question>,
     answer: Option<Arc<Answer>>,
     projection: Option<Arc<Answer>>,
@@ -75,6 +87,9 @@ impl Why {
         if let Content::Projection(projection) = &answer.content {
             self.point = self.point.min(projection.points.len().saturating_sub(1));
             self.projection = Some(Arc::clone(&answer));
+        }
+        if let Content::Distributions(sample) = &answer.content {
+            self.samples.push(answer.step, sample.clone());
         }
         if let Content::Landscape(landscape) = &answer.content {
             self.explores &= !landscape.is_complete();
@@ -115,6 +130,16 @@ impl Why {
         }
     }
 
+    /// How values were distributed over the run so far.
+    pub fn samples(&self) -> &Samples {
+        &self.samples
+    }
+
+    /// Drops what is known of later steps than this, to which the run was rewound.
+    pub(super) fn forget_after(&mut self, step: u64) {
+        self.samples.forget_after(step);
+    }
+
     /// Whether the loss around the weights is being computed.
     pub fn explores(&self) -> bool {
         self.explores
@@ -151,8 +176,10 @@ impl Why {
 
     /// Chooses another point: the next one in a direction, a page to the next mistake.
     pub(super) fn select(&mut self, direction: Direction) {
-        if self.tab != Tab::Projection {
-            return;
+        match self.tab {
+            Tab::Projection => {}
+            Tab::Distributions => return self.select_values(direction),
+            Tab::Landscape => return,
         }
         let Some((projection, _)) = self.projection() else { return };
         let points = &projection.points;
@@ -168,6 +195,27 @@ impl Why {
             }
         };
         self.point = next.unwrap_or(self.point);
+    }
+}
+
+impl Why {
+    /// Goes over to other values, or to other layers where not all have room.
+    fn select_values(&mut self, direction: Direction) {
+        let newest = self.samples.all().last();
+        let layers = newest.map_or(0, |(_, it)| it.layers.len().max(it.stages.len()));
+        let last = layers.saturating_sub(1);
+        match direction {
+            Direction::Left => self.kind = self.kind.shifted(Kind::ALL.len() - 1),
+            Direction::Right => self.kind = self.kind.shifted(1),
+            Direction::Up | Direction::PageUp => {
+                self.first_layer = self.first_layer.saturating_sub(1);
+            }
+            Direction::Down | Direction::PageDown => {
+                self.first_layer = (self.first_layer + 1).min(last);
+            }
+            Direction::Home => self.first_layer = 0,
+            Direction::End => self.first_layer = last,
+        }
     }
 }
 
@@ -214,6 +262,7 @@ impl App {
             }
             View::Why => match self.why.tab {
                 Tab::Projection => Some(Question::Projection),
+                Tab::Distributions => Some(Question::Distributions),
                 Tab::Landscape => self.why.explores.then_some(Question::Landscape),
             },
             _ => None,
@@ -236,6 +285,7 @@ impl App {
             Tab::Landscape => {
                 self.why.explores = self.can_explore();
             }
+            Tab::Distributions => {}
             Tab::Projection => {
                 if let Some(Subject::Image { set, index }) = self.explained_subject() {
                     self.network.look_at(set, index);
@@ -267,7 +317,7 @@ impl App {
                 let (set, point) = self.why.chosen_point()?;
                 Some(Subject::Image { set, index: point.index })
             }
-            Tab::Landscape => None,
+            Tab::Distributions | Tab::Landscape => None,
         }
     }
 }

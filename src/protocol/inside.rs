@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digit, EvalSet};
+use super::{Digit, EvalSet, ImageHistory, List};
 
 /// An image of a known set with its loss.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -186,7 +186,7 @@ impl FeatureMaps {
     }
 }
 
-/// A question for images of an evaluation, hardest first.
+/// A question for images, those that matter most first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Query {
     /// The evaluation after this step.
@@ -195,6 +195,9 @@ pub struct Query {
     pub set: EvalSet,
     /// True and predicted class; all images otherwise.
     pub cell: Option<(u8, u8)>,
+    /// Which images, and in which order.
+    #[serde(default)]
+    pub list: List,
 }
 
 /// The answer to a [`Query`].
@@ -206,11 +209,24 @@ pub struct Found {
     pub set: ImageSet,
     /// How many images it is true of; `None` where that evaluation's images are no longer known.
     pub total: Option<u64>,
-    /// The hardest of them, at most [`Found::MOST`].
+    /// The first of them, at most [`Found::MOST`]. Those of [`List::Suspected`] have the class that
+    /// was predicted in most epochs, and its probability and the loss of the label as they are now.
     pub digits: Vec<RankedDigit>,
+    /// The steps after which the histories have a point, by rising step.
+    #[serde(default)]
+    pub steps: Vec<u64>,
+    /// The history of each of the digits; empty where none are kept.
+    #[serde(default)]
+    pub histories: Vec<ImageHistory>,
 }
 
 impl Found {
     /// Most images that are handed over.
     pub const MOST: usize = 400;
+
+    /// The answer to a question about images that are not known.
+    pub fn unknown(query: Query) -> Self {
+        let (digits, steps, histories) = (Vec::new(), Vec::new(), Vec::new());
+        Self { query, set: query.set.into(), total: None, digits, steps, histories }
+    }
 }

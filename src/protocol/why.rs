@@ -1,12 +1,14 @@
 //! Questions about why the network answers as it does, and the worker's answers.
 
 mod attribution;
+mod distributions;
 mod landscape;
 mod projection;
 
 use serde::{Deserialize, Serialize};
 
 pub use attribution::{Attribution, Method};
+pub use distributions::{Distributions, LayerValues, StageValues};
 pub use landscape::Landscape;
 pub use projection::{Projection, ProjectionPoint};
 
@@ -35,6 +37,8 @@ pub enum Question {
     },
     /// Where the features of evaluation images lie along their principal components.
     Projection,
+    /// How the values of each layer are distributed, and which units are dead.
+    Distributions,
     /// The loss on a plane through the weights; only while nothing is trained.
     Landscape,
 }
@@ -60,6 +64,8 @@ pub enum Content {
     Calibration(Option<Calibration>),
     /// To [`Question::Projection`].
     Projection(Projection),
+    /// To [`Question::Distributions`], twice: the second one knows which units are dead.
+    Distributions(Distributions),
     /// To [`Question::Landscape`], several times until it is complete.
     Landscape(Landscape),
     /// There is no answer, for a reason that is a whole sentence.

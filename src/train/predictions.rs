@@ -3,7 +3,8 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    device, error::TrainError, evaluate::evaluate, networks, results::ImageResult, sets::Sets,
+    Tools, device, error::TrainError, evaluate::evaluate, networks, results::ImageResult,
+    sets::Sets,
 };
 use crate::{
     checkpoint::{LoadedWeights, load_weights},
@@ -77,7 +78,8 @@ pub struct Predicted {
 pub fn predict(networks: &[StoredNetwork]) -> Result<Predictions, TrainError> {
     let mut failed = None;
     for reference in networks {
-        match Sets::load(&reference.config, reference.checksums.as_ref()) {
+        let tools = Tools { data: reference.checksums.clone(), ..Tools::unattended() };
+        match Sets::load(&reference.config, &tools) {
             Ok(sets) => return predict_images(networks, reference, sets),
             Err(error) => failed = failed.or(Some(error)),
         }
@@ -95,7 +97,7 @@ fn predict_images(
     let same_held_out = sharing.all(|network| network.held_out() == reference.held_out());
     let (set, images) = match validation {
         Some(validation) if same_held_out => (EvalSet::Validation, validation),
-        _ => (EvalSet::Test, test),
+        _ => (EvalSet::Test, Arc::unwrap_or_clone(test)),
     };
     let pool = device::thread_pool(None)?;
     let predicted = |network: &StoredNetwork| {

@@ -120,7 +120,7 @@ mod tests {
     use crossbeam_channel::unbounded;
 
     use super::*;
-    use crate::protocol::{EvalSet, ImageSet, Query, Subject};
+    use crate::protocol::{EvalSet, ImageSet, List, Query, Subject};
 
     fn taken(commands: &[Command]) -> Vec<Command> {
         let (sender, receiver) = unbounded();
@@ -148,7 +148,9 @@ mod tests {
     #[test]
     fn only_the_last_question_of_a_kind_counts() {
         let look = |index| Command::LookInside(Some(Subject::Image { set: ImageSet::Test, index }));
-        let find = |step| Command::Find(Query { step, set: EvalSet::Test, cell: None });
+        let find = |step| {
+            Command::Find(Query { step, set: EvalSet::Test, cell: None, list: List::Hardest })
+        };
         assert_eq!(
             taken(&[look(1), find(1), look(2), Command::Pause, find(2)]),
             [look(2), Command::Pause, find(2)]

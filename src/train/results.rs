@@ -2,6 +2,7 @@
 
 use std::{cmp::Ordering, collections::VecDeque};
 
+use super::history::UNKNOWN;
 use crate::{
     data::Dataset,
     nn::loss::softmax,
@@ -29,6 +30,11 @@ impl ImageResult {
         // of the largest is exact.
         let behind = logits[prediction] - logits[usize::from(label)];
         Self { prediction: prediction as u8, probability, loss: behind - probability.ln() }
+    }
+
+    /// The prediction, or the sign for none where the logits are no numbers.
+    pub(super) fn known_prediction(self) -> u8 {
+        if self.probability.is_nan() { UNKNOWN } else { self.prediction }
     }
 }
 
@@ -88,29 +94,51 @@ impl Results {
     /// The images of an evaluation that `query` asks for, hardest first; `data` is the set that the
     /// evaluation was made on.
     pub(super) fn find(&self, query: Query, data: &Dataset) -> Found {
-        let mut found = Found { query, set: query.set.into(), total: None, digits: Vec::new() };
-        let Some(images) = self.of(query.step, query.set) else { return found };
-        let in_cell = |&place: &u32| {
-            let result = images[place as usize];
-            let here = (data.label(place as usize), result.prediction);
-            query.cell.is_none_or(|cell| cell == here && !result.probability.is_nan())
-        };
-        let mut places: Vec<u32> =
-            (0..images.len().min(data.len()) as u32).filter(in_cell).collect();
+        let Some(images) = self.of(query.step, query.set) else { return Found::unknown(query) };
+        let mut places: Vec<u32> = (0..images.len().min(data.len()) as u32).collect();
+        places.retain(|&place| is_in_cell(query, data, images, place));
         places.sort_unstable_by(|&a, &b| harder_first(images, a, b));
-        found.total = Some(places.len() as u64);
-        places.truncate(Found::MOST);
-        found.digits = places
-            .into_iter()
-            .map(|index| {
-                let ImageResult { prediction, probability, loss } = images[index as usize];
-                let pixels = data.image(index as usize).to_vec();
-                let label = data.label(index as usize);
-                RankedDigit { index, digit: Digit { pixels, label, prediction, probability }, loss }
-            })
-            .collect();
-        found
+        ranked(query, data, images, places)
     }
+
+    /// The same of images that were forgotten, each with how often, most often first.
+    pub(super) fn forgotten(
+        &self,
+        query: Query,
+        data: &Dataset,
+        forgotten: &[(u32, u32)],
+    ) -> Found {
+        let Some(images) = self.of(query.step, query.set) else { return Found::unknown(query) };
+        let mut forgotten = forgotten.to_vec();
+        forgotten.retain(|&(place, _)| {
+            (place as usize) < images.len() && is_in_cell(query, data, images, place)
+        });
+        forgotten.sort_unstable_by(|&(a, often), &(b, less_often)| {
+            less_often.cmp(&often).then_with(|| harder_first(images, a, b))
+        });
+        ranked(query, data, images, forgotten.into_iter().map(|(place, _)| place).collect())
+    }
+}
+
+/// Whether an image belongs to the cell that is asked for.
+fn is_in_cell(query: Query, data: &Dataset, images: &[ImageResult], place: u32) -> bool {
+    let result = images[place as usize];
+    let here = (data.label(place as usize), result.prediction);
+    query.cell.is_none_or(|cell| cell == here && !result.probability.is_nan())
+}
+
+/// The answer with the images at these places.
+fn ranked(query: Query, data: &Dataset, images: &[ImageResult], mut places: Vec<u32>) -> Found {
+    let total = Some(places.len() as u64);
+    places.truncate(Found::MOST);
+    let of_place = |index: u32| {
+        let ImageResult { prediction, probability, loss } = images[index as usize];
+        let pixels = data.image(index as usize).to_vec();
+        let label = data.label(index as usize);
+        RankedDigit { index, digit: Digit { pixels, label, prediction, probability }, loss }
+    };
+    let digits = places.into_iter().map(of_place).collect();
+    Found { total, digits, ..Found::unknown(query) }
 }
 
 /// By falling loss, those that are not finite first; equals in the order of the set.
@@ -132,6 +160,7 @@ mod tests {
         data::PIXELS,
         network::Plan,
         nn::model::{Model, Weights},
+        protocol::List,
         seed::{self, Purpose},
         train::evaluate::evaluate,
     };
@@ -150,7 +179,7 @@ mod tests {
     }
 
     fn query(step: u64, cell: Option<(u8, u8)>) -> Query {
-        Query { step, set: EvalSet::Test, cell }
+        Query { step, set: EvalSet::Test, cell, list: List::Hardest }
     }
 
     fn indices(found: &Found) -> Vec<u32> {

@@ -2,6 +2,7 @@
 
 mod epoch;
 mod explain;
+mod images;
 mod obey;
 mod record;
 mod report;
@@ -13,9 +14,9 @@ use candle_core::Device;
 
 use super::{
     clock::Stopwatch, control::Control, corrects::Corrects, device, error::TrainError,
-    losses::Losses, outbox::Outbox, pace::Pace, rates::Rates, remote::Remote, results::Results,
-    resume, sets::Sets, snapshots::Snapshots, step::Learned, step::Learner, tools::Tools,
-    watch::Watch, why::Explainer,
+    history::Histories, losses::Losses, outbox::Outbox, pace::Pace, rates::Rates, remote::Remote,
+    results::Results, resume, sets::Sets, snapshots::Snapshots, step::Learned, step::Learner,
+    tools::Tools, watch::Watch, why::Explainer,
 };
 use crate::{
     checkpoint::{self, LoadedWeights},
@@ -160,6 +161,8 @@ struct Run<'a> {
     explainer: Explainer,
     /// What was made of each image in the last evaluations, where a person may ask.
     results: Results,
+    /// ... and over the run.
+    histories: Histories,
     /// The last evaluation, and the step after which it was made.
     evaluated: Option<(u64, Evaluation)>,
     /// Each evaluation that was better than all before it.
@@ -220,6 +223,7 @@ impl<'a> Run<'a> {
             look: Look { subject: None, is_new: false, step: 0, next: now },
             explainer: Explainer::new(now),
             results: Results::default(),
+            histories: Histories::default(),
             evaluated: None,
             bests: Vec::new(),
             best_weights: Vec::new(),

@@ -227,17 +227,27 @@ impl Learner {
         Ok(())
     }
 
-    /// How many images of `batch`, which must be the last one trained, were recognised before its update;
-    /// `None` where reading the logits would wait for the device.
-    pub(super) fn correct(&self, data: &Dataset, batch: &[u32]) -> Option<u32> {
+    /// How many images of `batch`, which must be the last one trained, were recognised before its update,
+    /// after telling `each` the place, the prediction and the logits of every image; `None` where reading
+    /// the logits would wait for the device.
+    pub(super) fn correct(
+        &self,
+        data: &Dataset,
+        batch: &[u32],
+        mut each: impl FnMut(u32, usize, &[f32]),
+    ) -> Option<u32> {
         let (storage, layout) = self.logits.as_ref()?.storage_and_layout();
         let Storage::Cpu(logits) = &*storage else { return None };
         let (start, end) = layout.contiguous_offsets()?;
         let logits = logits.as_slice::<f32>().ok()?.get(start..end)?;
         let rows = logits.chunks_exact((logits.len() / batch.len().max(1)).max(1));
-        let labels = batch.iter().map(|&index| data.label(index as usize));
-        Some(rows.zip(labels).filter(|(row, label)| arg_max(row) == usize::from(*label)).count()
-            as u32)
+        let mut correct = 0;
+        for (row, &index) in rows.zip(batch) {
+            let prediction = arg_max(row);
+            correct += u32::from(prediction == usize::from(data.label(index as usize)));
+            each(index, prediction, row);
+        }
+        Some(correct)
     }
 
     /// What the network made of the first images of `batch`, which must be the last one trained.

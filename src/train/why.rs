@@ -5,6 +5,7 @@
 
 mod attribution;
 mod calibration;
+mod distributions;
 mod landscape;
 mod projection;
 
@@ -12,8 +13,13 @@ use std::time::{Duration, Instant};
 
 use candle_core::Result;
 
-use self::{attribution::Attribute, landscape::Explore, projection::Project};
-use super::{results::Results, sets::Sets};
+use self::{
+    attribution::Attribute,
+    distributions::{Changed, Distribute},
+    landscape::Explore,
+    projection::Project,
+};
+use super::{results::Results, sets::Sets, step::Change};
 use crate::{
     nn::{explain::Frozen, model::Model},
     protocol::{Answer, Content, ImageSet, Question, Subject},
@@ -147,6 +153,33 @@ impl Explainer {
         }
     }
 
+    /// Whether the next step is to be watched, since the answer says what it does.
+    pub(super) fn watches_step(&self, now: Instant) -> bool {
+        self.wants_change() && self.job.is_none() && now >= self.due
+    }
+
+    /// Whether the answer says what the step before `step` did, and that is not known.
+    pub(super) fn lacks_change(&self, step: u64) -> bool {
+        let known = self.memory.changed.as_ref().map(|changed| changed.step);
+        let begins = self.job.is_none() && self.answered != Some(step);
+        self.wants_change() && begins && known != Some(step)
+    }
+
+    fn wants_change(&self) -> bool {
+        self.question == Some(Question::Distributions)
+    }
+
+    /// Takes note of what `step` did, where a question is about it.
+    ///
+    /// # Errors
+    /// Those of candle on reading from a device.
+    pub(super) fn note_change(&mut self, step: u64, change: &Change) -> Result<()> {
+        if self.wants_change() {
+            self.memory.changed = Some(Changed::of(step, change)?);
+        }
+        Ok(())
+    }
+
     /// Computes a slice; gives the answer once it is complete. What cannot be computed is no error of the
     /// run, but said in the answer.
     pub(super) fn slice(&mut self, moment: &Moment) -> Option<Answer> {
@@ -215,6 +248,10 @@ fn begin(question: &Question, moment: &Moment) -> Result<Begun> {
         Question::Projection => {
             let frozen = Frozen::of(moment.model)?;
             Begun::Job(Box::new(Project::new(frozen, moment.sets)))
+        }
+        Question::Distributions => {
+            let frozen = Frozen::of(moment.model)?;
+            Begun::Job(Box::new(Distribute::new(frozen, moment.sets, moment.step)))
         }
         Question::Landscape => {
             let frozen = Frozen::of(moment.model)?;

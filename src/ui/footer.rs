@@ -11,7 +11,7 @@ use super::{format, theme::Theme};
 use crate::{
     app::{Action, App, Direction, Overlay, View},
     keymap,
-    protocol::RunState,
+    protocol::{List, RunState},
 };
 
 /// An action to name in the bottom line.
@@ -156,9 +156,19 @@ impl<'a> Footer<'a> {
             View::Mistakes => {
                 let look = self.app.mistakes.chosen().is_some();
                 let look = look.then(|| hint(Action::Confirm).called("look inside").at(3));
-                let up = if self.app.mistakes.cell.is_some() { "all images" } else { "matrix" };
+                let up = match self.app.mistakes.list {
+                    _ if self.app.mistakes.cell.is_some() => "all images",
+                    List::Hardest => "matrix",
+                    _ => "hardest",
+                };
                 let up = hint(Action::Dismiss).called(up).at(3);
-                look.into_iter().chain([up]).chain(self.scrubbing()).collect()
+                let next = match self.app.mistakes.list.next() {
+                    List::Hardest => "hardest",
+                    List::Forgotten => "forgotten",
+                    List::Suspected => "label errors",
+                };
+                let next = hint(Action::NextList).called(next).at(3);
+                look.into_iter().chain([up, next]).chain(self.scrubbing()).collect()
             }
             _ => Vec::new(),
         }

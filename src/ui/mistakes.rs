@@ -1,4 +1,5 @@
-//! The images of a cell of the confusion matrix, or of all cells, highest loss first.
+//! Lists of the images of a cell of the confusion matrix, or of all cells: the hardest, forgotten ones and
+//! suspected label errors.
 //!
 //! ```text
 //! ▌digit  digit  digit  digit  digit     ┌ the chosen one ─┐
@@ -8,6 +9,8 @@
 
 mod detail;
 mod grid;
+mod history;
+mod lists;
 
 use ratatui::{
     buffer::Buffer,
@@ -22,10 +25,11 @@ use super::{
 use crate::{
     app::{App, Tiles},
     data::DataInfo,
-    protocol::{Found, RankedDigit, RunState},
+    protocol::{Found, List, RankedDigit, RunState},
 };
 use detail::Detail;
 use grid::Grid;
+pub(in crate::ui) use lists::explanations;
 
 /// Images that the network does badly on.
 #[derive(Debug)]
@@ -41,6 +45,9 @@ impl<'a> Mistakes<'a> {
 
     /// Heading of a list of images; how many a cell has is left out where it does not fit.
     fn heading(&self, found: &Found, width: u16) -> String {
+        if found.query.list != List::Hardest {
+            return self.heading_of_list(found, width);
+        }
         let (app, query) = (self.app, found.query);
         let moment = app.matrix_at(query.step, query.set).map_or_else(
             || format!("after step {}", format::thousands(query.step)),
@@ -79,6 +86,9 @@ impl<'a> Mistakes<'a> {
                 "There are no images: the run ended before its first evaluation.".into()
             });
         };
+        if let Some(text) = found.and_then(|found| self.missing_from_list(found)) {
+            return Some(text);
+        }
         let Some(found) = found else {
             return Some(match run.state {
                 _ if self.app.looks_on => {
@@ -127,8 +137,10 @@ impl<'a> Mistakes<'a> {
                 let room = usize::from(area.width).saturating_sub(table::width(&moment) + 1);
                 self.cell_name(cell, room) + &moment
             }
-            (_, None, Some(matrix)) => format!("Hardest images · {}", confusion::name(app, matrix)),
-            (_, _, None) => "Hardest images".to_owned(),
+            (_, None, Some(matrix)) => {
+                format!("{} · {}", lists::name(app.mistakes.list), confusion::name(app, matrix))
+            }
+            (_, _, None) => lists::name(app.mistakes.list).to_owned(),
         };
         if app.is_pinned() {
             return pane::titled(
@@ -141,6 +153,7 @@ impl<'a> Mistakes<'a> {
         }
         let note = |text: String| Line::styled(text, self.theme.muted);
         let notes = match found {
+            Some(found) if found.query.list != List::Hardest => [Line::default(), Line::default()],
             Some(found) if !found.digits.is_empty() => {
                 let probability = if with_probability { ", probability" } else { "" };
                 let full = format!("true→predicted{probability}, loss");
@@ -211,13 +224,15 @@ impl Widget for &Mistakes<'_> {
             of: found.digits.len(),
             set: found.set,
             image: chosen,
+            history: mistakes.history(),
+            list: found.query.list,
             heat,
             look,
         };
         let Some(grid) = grid else { return detail.draw_alone(inner, buf) };
         // Where the chosen image stands beside the others, it alone is shaded.
         let in_grid = heat.filter(|_| grid.side().is_none());
-        grid.draw(&found.digits, mistakes.selected, in_grid, look, buf);
+        grid.draw(found, mistakes.selected, in_grid, look, buf);
         match grid.side() {
             Some(side) => detail.draw_beside(side, buf),
             None => detail.draw_line(grid.below(), buf),

@@ -1,6 +1,7 @@
 //! Explanations of what the network does: the why view, and panes for other views.
 
 mod calibration;
+mod distributions;
 mod heat;
 mod landscape;
 mod projection;
@@ -40,6 +41,9 @@ impl Widget for &Why<'_> {
         match self.app.why.tab {
             Tab::Projection => {
                 projection::Pane { app: self.app, theme: self.theme }.render(area, buf);
+            }
+            Tab::Distributions => {
+                distributions::Pane { app: self.app, theme: self.theme }.render(area, buf);
             }
             Tab::Landscape => {
                 landscape::Pane { app: self.app, theme: self.theme }.render(area, buf);

@@ -22,6 +22,12 @@ impl Range {
             Self::Recent => Self::SoFar,
         }
     }
+
+    /// The last step of an axis over `steps` steps of a run of `expected`: a round number, so that the axis
+    /// grows seldom.
+    pub fn end_so_far(steps: u64, expected: u64) -> u64 {
+        end_so_far(steps, expected)
+    }
 }
 
 /// Fewest steps that the axis of the steps so far spans.

@@ -5,7 +5,7 @@ use crate::{
         Action, Msg,
         matrix::tests::{act, evaluated, feed, record},
     },
-    protocol::{Command, Digit, EvalSet, Event, ImageSet},
+    protocol::{Command, Digit, EvalSet, Event, ImageSet, List},
 };
 
 fn answer(query: Query, indices: &[u32]) -> Found {
@@ -14,16 +14,12 @@ fn answer(query: Query, indices: &[u32]) -> Found {
         digit: Digit { pixels: vec![0; 784], label: 4, prediction: 9, probability: 0.9 },
         loss: 2.0,
     };
-    Found {
-        query,
-        set: query.set.into(),
-        total: Some(indices.len() as u64),
-        digits: indices.iter().map(ranked).collect(),
-    }
+    let digits = indices.iter().map(ranked).collect();
+    Found { total: Some(indices.len() as u64), digits, ..Found::unknown(query) }
 }
 
 fn query(epoch: u64, cell: Option<(u8, u8)>) -> Query {
-    Query { step: epoch * 12, set: EvalSet::Test, cell }
+    Query { step: epoch * 12, set: EvalSet::Test, cell, list: List::Hardest }
 }
 
 /// The mistakes view with these images, of the second of two epochs.

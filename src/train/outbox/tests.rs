@@ -106,10 +106,10 @@ fn only_the_newest_digits_are_kept() {
 
 #[test]
 fn of_the_pictures_that_wait_only_the_newest_is_kept() {
-    use crate::protocol::{EvalSet, Found, ImageSet, Query};
+    use crate::protocol::{EvalSet, Found, List, Query};
     let found = |step| {
-        let query = Query { step, set: EvalSet::Test, cell: None };
-        Event::Found(Found { query, set: ImageSet::Test, total: None, digits: Vec::new() })
+        let query = Query { step, set: EvalSet::Test, cell: None, list: List::Hardest };
+        Event::Found(Found::unknown(query))
     };
     let (mut outbox, receiver) = outbox_of(1);
     outbox.send(&Event::State(RunState::Training));

@@ -50,7 +50,8 @@ impl Run<'_> {
         let is_measured = (self.tools.attended || self.tools.recorded)
             && now >= self.agenda.measure
             && (stepping || now >= self.agenda.hand_over);
-        let watched = self.control.is_last_step() || self.pace.is_watchable() || is_due;
+        let is_asked = self.explainer.watches_step(now);
+        let watched = self.control.is_last_step() || self.pace.is_watchable() || is_due || is_asked;
         let (loss, inspection) = if watched && self.tools.attended {
             let (loss, inspection, norms) = self.train_watched()?;
             self.note_measure(is_measured.then_some(norms), now);
@@ -68,8 +69,7 @@ impl Run<'_> {
             (loss, None)
         };
         self.losses.push(&loss)?;
-        let batch = self.batches.batch(self.at.batch - 1);
-        self.corrects.push(self.at.step, self.learner.correct(&self.sets.train, batch));
+        self.note_answers();
         self.rates.trained(self.at.step);
         let now = Instant::now();
         self.clock.trained(now);
@@ -213,6 +213,7 @@ impl Run<'_> {
         self.control.before_evaluation();
         let mut results = Vec::new();
         let wanted = self.tools.attended.then_some(&mut results);
+        let is_of_the_epoch = model.is_none() && set == self.sets.evaluation().0;
         let Self { sets, learner, remote, outbox, device, .. } = self;
         let model = model.unwrap_or(learner.product());
         let mut evaluation = evaluate(model, sets.of(set), set, device, wanted, || {
@@ -226,6 +227,9 @@ impl Run<'_> {
             evaluation.seconds = evaluation.seconds.min(counted);
         }
         if evaluation.is_some() && self.tools.attended {
+            if is_of_the_epoch {
+                self.histories.evaluated(self.at.step, &results);
+            }
             self.results.keep(self.at.step, set, results);
             self.explainer.due_at(Instant::now());
         }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use super::Run;
 use crate::{
     protocol::{Event, Question},
-    train::why::Moment,
+    train::{error::TrainError, why::Moment},
 };
 
 impl Run<'_> {
@@ -22,11 +22,15 @@ impl Run<'_> {
     }
 
     /// Computes a slice where nothing is trained; whether there is more to compute.
-    pub(super) fn explain_again(&mut self) -> bool {
+    pub(super) fn explain_again(&mut self) -> Result<bool, TrainError> {
+        if self.explainer.lacks_change(self.at.step) && self.at.step > 0 {
+            let inspection = self.stand_at(self.at.step)?;
+            self.tell_inspection(inspection);
+        }
         if self.explainer.has_work(self.at.step) {
             self.explain_slice();
         }
-        self.explainer.has_work(self.at.step)
+        Ok(self.explainer.has_work(self.at.step))
     }
 
     fn explain_slice(&mut self) {

@@ -18,7 +18,7 @@ impl Run<'_> {
                 Gate::Stop => return Ok(false),
                 Gate::Wait => {
                     self.stand_still()?;
-                    if self.explain_again() {
+                    if self.explain_again()? {
                         self.clock.skip(Instant::now());
                         continue;
                     }
@@ -56,7 +56,7 @@ impl Run<'_> {
                 return Ok(true);
             }
             self.look_inside_again()?;
-            if !self.explain_again() {
+            if !self.explain_again()? {
                 self.remote.wait(None, self.outbox);
             }
             self.clock.skip(Instant::now());
@@ -103,7 +103,7 @@ impl Run<'_> {
                         self.preview()?;
                     }
                 }
-                Command::Find(query) => self.find(query),
+                Command::Find(query) => self.find(query)?,
                 Command::Explain(question) => self.explain(question),
                 Command::Evaluate => self.evaluate_now()?,
                 Command::Checkpoint => self.checkpoint()?,

@@ -8,7 +8,7 @@ use std::{
 
 use super::Run;
 use crate::{
-    protocol::{Event, Progress, Query, Sample, Subject},
+    protocol::{Event, Progress, Sample, Subject},
     train::{error::TrainError, insides::insides, why::Image},
 };
 
@@ -101,11 +101,5 @@ impl Run<'_> {
         let insides = insides(model, pixels, subject.clone(), place, label, step)?;
         self.outbox.send(&Event::Insides(Arc::new(insides)));
         Ok(())
-    }
-
-    /// Answers a question for images of an evaluation.
-    pub(super) fn find(&mut self, query: Query) {
-        let found = self.results.find(query, self.sets.of(query.set));
-        self.outbox.send(&Event::Found(found));
     }
 }

@@ -118,7 +118,7 @@ impl Run<'_> {
 
     /// Makes model, optimiser and position those after `step`, which was trained before, and says what
     /// that step did; those of an earlier step where a wish to stop comes.
-    fn stand_at(&mut self, step: u64) -> Result<Option<Inspection>, TrainError> {
+    pub(super) fn stand_at(&mut self, step: u64) -> Result<Option<Inspection>, TrainError> {
         let before = step.saturating_sub(1);
         if self.moments.up_to(before).is_none() {
             self.recompute(step)?;
@@ -183,6 +183,7 @@ impl Run<'_> {
         let batch = self.batches.batch(self.at.batch);
         let seen = self.sets.seen(self.config, self.at.epoch);
         let change = self.learner.train_watched(seen, batch, self.key())?;
+        self.explainer.note_change(self.at.step + 1, &change)?;
         if self.losses.at(self.at.step + 1).is_none() {
             self.recomputed.push(change.loss.to_scalar()?);
         }
@@ -267,6 +268,7 @@ impl Run<'_> {
         if branch {
             self.moments.forget_after(step);
             self.results.forget_after(step);
+            self.histories.forget_after(step, self.epoch_end());
         }
         self.change_rate(RateChange { step, learning_rate, branch })
     }

@@ -2,7 +2,7 @@
 
 use candle_core::Result;
 
-use super::{Found, Job};
+use super::{Found, Job, distributions::Changed};
 use crate::{
     metrics::{Pca, arg_max, pca::orient},
     nn::explain::Frozen,
@@ -22,6 +22,8 @@ pub(in crate::train) struct Memory {
     pca: Option<Pca>,
     /// Where the same images lay.
     points: Vec<[f32; 2]>,
+    /// What the last step that was watched did.
+    pub(super) changed: Option<Changed>,
 }
 
 pub(super) struct Project {

@@ -1,8 +1,8 @@
 //! The data of a view as comma-separated values.
 
 use crate::{
-    app::{App, Tab, View},
-    protocol::{Content, Insides, ParameterUpdate},
+    app::{App, Kind, Tab, View},
+    protocol::{Content, Found, ImageHistory, Insides, ParameterUpdate},
     ui::names::Names,
 };
 
@@ -47,6 +47,7 @@ pub(super) fn table(app: &App) -> Option<String> {
         View::Mistakes => mistakes(app)?,
         View::Why => match app.why.tab {
             Tab::Projection => projection(app)?,
+            Tab::Distributions => distributions(app)?,
             Tab::Landscape => landscape(app)?,
         },
     };
@@ -148,8 +149,9 @@ fn classes(app: &App, insides: &Insides) -> Table {
 fn mistakes(app: &App) -> Option<Table> {
     let found = app.mistakes.list()?;
     let names = Names::of(app);
-    let mut table = Table::new(&["set", "index", "true", "predicted", "probability", "loss"]);
-    for image in &found.digits {
+    let columns = ["set", "index", "true", "predicted", "probability", "loss", "history"];
+    let mut table = Table::new(&columns);
+    for (place, image) in found.digits.iter().enumerate() {
         let digit = &image.digit;
         row!(
             table,
@@ -158,10 +160,23 @@ fn mistakes(app: &App) -> Option<Table> {
             names.full(digit.label.into()),
             names.full(digit.prediction.into()),
             digit.probability,
-            image.loss
+            image.loss,
+            history(found, place, names)
         );
     }
     Some(table)
+}
+
+/// Step, prediction and loss after each evaluation or epoch: `1200:4:0.031 2400:9:2.5`.
+fn history(found: &Found, place: usize, names: Names<'_>) -> String {
+    let Some(ImageHistory { predictions, losses, .. }) = found.histories.get(place) else {
+        return String::new();
+    };
+    let points = found.steps.iter().zip(predictions).zip(losses).map(|((step, class), loss)| {
+        let class = class.map(|class| names.full(class.into())).unwrap_or_default();
+        format!("{step}:{class}:{loss:.3}")
+    });
+    points.collect::<Vec<_>>().join(" ")
 }
 
 fn projection(app: &App) -> Option<Table> {
@@ -181,6 +196,33 @@ fn projection(app: &App) -> Option<Table> {
         );
     }
     Some(table)
+}
+
+fn distributions(app: &App) -> Option<Table> {
+    let mut table =
+        Table::new(&["step", "kind", "layer", "low", "high", "counts", "units", "dead"]);
+    let joined = |values: &[u32]| values.iter().map(u32::to_string).collect::<Vec<_>>().join(" ");
+    for (step, sample) in app.why.samples().all() {
+        let of_layers = sample.layers.iter().flat_map(|layer| {
+            [
+                (Kind::Weights, &layer.name, &layer.weights),
+                (Kind::Gradients, &layer.name, &layer.gradients),
+                (Kind::Updates, &layer.name, &layer.updates),
+            ]
+        });
+        for (kind, name, values) in of_layers {
+            let Some(values) = values else { continue };
+            let counts = joined(&values.counts);
+            row!(table, step, kind.name(), name, values.low, values.high, counts, "", "");
+        }
+        for stage in &sample.stages {
+            let Some(values) = &stage.activations else { continue };
+            let (counts, kind) = (joined(&values.counts), Kind::Activations.name());
+            let dead = stage.dead.as_deref().map(joined).unwrap_or_default();
+            row!(table, step, kind, stage.name, values.low, values.high, counts, stage.units, dead);
+        }
+    }
+    (!app.why.samples().all().is_empty()).then_some(table)
 }
 
 fn landscape(app: &App) -> Option<Table> {

@@ -7,9 +7,9 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::Look;
+use super::{Look, history};
 use crate::{
-    protocol::{ImageSet, RankedDigit},
+    protocol::{ImageHistory, ImageSet, List, RankedDigit},
     ui::{
         digits::{LARGE_COLUMNS, LARGE_ROWS, SMALL_COLUMNS, SMALL_ROWS},
         format, table,
@@ -34,6 +34,10 @@ pub(super) struct Detail<'a> {
     /// The set that it comes from.
     pub(super) set: ImageSet,
     pub(super) image: &'a RankedDigit,
+    /// The steps of its history, and what was made of it after each.
+    pub(super) history: Option<(&'a [u64], &'a ImageHistory)>,
+    /// The list that it is in.
+    pub(super) list: List,
     /// The shades that take the picture's place.
     pub(super) heat: Option<Heat<'a>>,
     pub(super) look: Look<'a>,
@@ -89,8 +93,9 @@ impl Detail<'_> {
         let predicted = digit.predicted().map_or_else(|| "—".to_owned(), name);
         // Before a name there is no telling between `a` and `an`.
         let shows = if names.are_digits() { "shows a" } else { "shows" };
+        let order = if self.list == List::Hardest { "place by loss" } else { "place" };
         let rows = [
-            ("place by loss", place, theme.accent),
+            (order, place, theme.accent),
             (self.set_name(), format::thousands(u64::from(self.image.index)), theme.figure),
             (shows, truth, theme.figure),
             (verdict, predicted, self.look.answer(self.image, 0).style),
@@ -100,6 +105,11 @@ impl Detail<'_> {
         for (y, (name, value, style)) in (area.y..area.bottom()).zip(rows) {
             table::left(buf, area.x, y, name, area.width, theme.muted);
             table::right(buf, area.right(), y, &value, style);
+        }
+        if let Some((_, history)) = self.history {
+            let y = area.y.saturating_add(FIGURE_ROWS + 1);
+            let rest = Rect { y, height: area.bottom().saturating_sub(y), ..area };
+            history::draw(history, digit, self.list, rest, self.look, buf);
         }
     }
 
@@ -135,5 +145,11 @@ impl Detail<'_> {
             Span::styled(loss, theme.figure),
         ])
         .render(area, buf);
+        let used = others.iter().sum::<usize>() + gaps + table::width(&what);
+        let rest = Rect { x: area.x + used.min(usize::from(area.width)) as u16 + 3, ..area };
+        if let Some((_, history)) = self.history.filter(|_| rest.x < area.right()) {
+            let rest = Rect { width: area.right() - rest.x, ..rest };
+            history::draw_line(history, digit, rest, self.look, buf);
+        }
     }
 }

@@ -8,10 +8,10 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::{Look, detail::FIGURE_ROWS};
+use super::{Look, detail::FIGURE_ROWS, lists};
 use crate::{
     app::{TileSize, Tiles},
-    protocol::RankedDigit,
+    protocol::{Found, RankedDigit},
     ui::{
         digits::{LARGE_COLUMNS, LARGE_ROWS, SMALL_COLUMNS, SMALL_ROWS},
         format,
@@ -83,11 +83,13 @@ impl Grid {
 
     /// `4→9  98 % 6.21` below a small image, or the same with words below a large one. Where
     /// names need the room, words go first, and the probability next.
-    fn caption(self, image: &RankedDigit, look: Look<'_>) -> Line<'static> {
+    fn caption(self, image: &RankedDigit, note: Option<String>, look: Look<'_>) -> Line<'static> {
         let percent = format::short_percent(f64::from(image.digit.probability));
         let loss = format::short_loss(f64::from(image.loss));
         let has_words = self.large && look.names.widest() <= LABEL;
-        let text = if has_words {
+        let text = if let Some(note) = note {
+            format!(" {note}")
+        } else if has_words {
             format!("   {percent:>3} %   loss {loss:>4}")
         } else if self.has_probability(look.names) {
             format!(" {percent:>3} % {loss:>4}")
@@ -95,7 +97,7 @@ impl Grid {
             format!(" {loss:>4}")
         };
         let width = if self.large { LARGE_COLUMNS } else { SMALL_COLUMNS };
-        let room = usize::from(width).saturating_sub(text.len());
+        let room = usize::from(width).saturating_sub(table::width(&text));
         let room = room.min(2 * look.names.widest() + 1);
         let mut answer = look.answer(image, room);
         answer.content = table::padded(answer.content.into_owned(), room).into();
@@ -153,15 +155,17 @@ impl Grid {
     /// Draws the rows about the chosen image.
     pub(super) fn draw(
         self,
-        images: &[RankedDigit],
+        found: &Found,
         chosen: usize,
         heat: Option<Heat<'_>>,
         look: Look<'_>,
         buf: &mut Buffer,
     ) {
+        let images = &found.digits;
         for (place, image) in images.iter().enumerate().skip(self.first(chosen, images.len())) {
             let Some((x, y)) = self.corner(place, chosen, images.len()) else { break };
-            self.draw_image(image, (x, y), place == chosen, look, buf);
+            let caption = self.caption(image, lists::note(found, place), look);
+            self.draw_image(image, (x, y), caption, place == chosen, look, buf);
             if let Some(heat) = heat.filter(|_| place == chosen) {
                 let (width, height) = self.size();
                 heat.render(Rect { x: x + BAR, y, width, height: height - 1 }, buf);
@@ -173,6 +177,7 @@ impl Grid {
         self,
         image: &RankedDigit,
         (x, y): (u16, u16),
+        mut caption: Line<'static>,
         chosen: bool,
         look: Look<'_>,
         buf: &mut Buffer,
@@ -184,7 +189,6 @@ impl Grid {
         } else {
             look.picture(image).draw_small(picture, buf);
         }
-        let mut caption = self.caption(image, look);
         if chosen {
             for row in y..y + height {
                 buf.set_string(x, row, "▌", look.theme.accent);

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     app::{Action, Direction, Msg, Target, View},
     data::Dataset,
-    protocol::{Digit, EvalSet, Event, Query, RunState},
+    protocol::{Digit, EvalSet, Event, ImageHistory, ImageSet, List, Query, RunState},
     ui::{
         Depth, layout,
         tests::{act, feed, screen, text, trained},
@@ -38,17 +38,13 @@ fn answer(query: Query, count: usize, total: u64) -> Found {
         }
     };
     let indices = (0..data.len()).filter(of_cell).take(count);
-    Found {
-        query,
-        set: query.set.into(),
-        total: Some(total),
-        digits: indices.enumerate().map(ranked).collect(),
-    }
+    let digits = indices.enumerate().map(ranked).collect();
+    Found { total: Some(total), digits, ..Found::unknown(query) }
 }
 
 /// The query for the newest of six epochs.
 fn query(cell: Option<(u8, u8)>) -> Query {
-    Query { step: 7_200, set: EvalSet::Test, cell }
+    Query { step: 7_200, set: EvalSet::Test, cell, list: List::Hardest }
 }
 
 /// The mistakes view of a run paused in its seventh epoch, before the images have come.
@@ -266,12 +262,77 @@ fn one_key_shows_fewer_images_in_large() {
     assert_eq!(bars(&app, 200, 60).len(), 8);
 }
 
+/// A list of images with histories over six epochs.
+fn listed(list: List, count: usize) -> App {
+    let mut app = asking(None);
+    while app.mistakes.list != list {
+        act(&mut app, Action::NextList);
+    }
+    let query = Query { list, ..query(None) };
+    let mut found = answer(query, count, count as u64);
+    found.set = if list == List::Suspected { ImageSet::Train } else { ImageSet::Test };
+    found.steps = (1..=6).map(|epoch| epoch * 1_200).collect();
+    let history = |ranked: &RankedDigit| {
+        let Digit { label, prediction, .. } = ranked.digit;
+        ImageHistory {
+            predictions: [None, Some(label)].into_iter().chain([Some(prediction); 4]).collect(),
+            losses: vec![f32::NAN, 0.1, 2.0, 4.0, 8.0, 9.0],
+            forgotten: 1,
+            mistaken: 3,
+        }
+    };
+    found.histories = found.digits.iter().map(history).collect();
+    feed(&mut app, Event::Found(found));
+    app
+}
+
+#[test]
+fn forgotten_images_and_suspected_labels_come_with_their_histories() {
+    let app = listed(List::Suspected, 9);
+    let shown = text(&app, 120, 40);
+    for part in [
+        "Suspected label errors · 9 training images · epoch 6",
+        "7→2 3/5",
+        "class, loss, 6 epochs",
+        "·72222",
+        "·▃▆▇██",
+        "confidently wrong in 3 of 5",
+        "predicted as one other class in most epochs (9/10), their label at 5 % at most.",
+        "esc hardest   n hardest",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let forgotten = text(&listed(List::Forgotten, 9), 80, 24);
+    for part in ["Forgotten images · 9 test images · epoch 6", "7→2 1×", "so far ·72222"] {
+        assert!(forgotten.contains(part), "{part}: {forgotten}");
+    }
+    assert!(!text(&hardest(), 120, 40).contains("so far"), "without a history there is none");
+}
+
+#[test]
+fn a_list_without_images_says_why_and_esc_goes_back_to_the_hardest() {
+    let none = message(&listed(List::Forgotten, 0));
+    assert!(none.starts_with("No test image has gone from right to wrong between two"), "{none}");
+    let mut app = listed(List::Suspected, 0);
+    let none = message(&app);
+    assert!(none.contains("predicted as one other class in most of 6 epochs."), "{none}");
+    let query = Query { list: List::Suspected, ..query(None) };
+    feed(&mut app, Event::Found(Found::unknown(query)));
+    let early = message(&app);
+    assert!(early.starts_with("Suspected label errors appear after 2 epochs"), "{early}");
+    act(&mut app, Action::Dismiss);
+    assert_eq!((app.mistakes.list, app.view), (List::Hardest, View::Mistakes));
+    act(&mut app, Action::Dismiss);
+    assert_eq!(app.view, View::Confusion);
+}
+
 #[test]
 fn nothing_panics_at_any_size() {
     let themes = [Depth::True, Depth::None].map(Theme::new);
     let mut large = hardest();
     act(&mut large, Action::Enlarge);
-    for app in [asking(None), answered(Some((4, 9)), 0, 0), fours(), hardest(), large] {
+    let suspects = listed(List::Suspected, 40);
+    for app in [asking(None), answered(Some((4, 9)), 0, 0), fours(), hardest(), large, suspects] {
         for width in (0..260).step_by(3) {
             for height in (0..70).step_by(2) {
                 let area = Rect::new(0, 0, width, height);

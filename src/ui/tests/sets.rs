@@ -284,7 +284,7 @@ impl Kind {
             View::Mistakes => {
                 let digits = self.ranked(40);
                 let query = app.asked_query().expect("the view asks");
-                let found = Found { query, set: ImageSet::Test, total: Some(1_500), digits };
+                let found = Found { total: Some(1_500), digits, ..Found::unknown(query) };
                 feed(&mut app, Event::Found(found));
             }
             View::Draw => {

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::{sets::fashion, *};
 use crate::{
-    app::Direction,
-    metrics::Calibration,
+    app::{Direction, ExportFormat},
+    metrics::{Calibration, Histogram},
     protocol::{
-        Answer, Attribution, Command, Content, ImageSet, Landscape, Method, Projection,
-        ProjectionPoint, Question,
+        Answer, Attribution, Command, Content, Distributions, ImageSet, Landscape, LayerValues,
+        Method, Projection, ProjectionPoint, Question, StageValues,
     },
 };
 
@@ -43,6 +43,39 @@ fn content(question: &Question, [channels, height, width]: [usize; 3], classes: 
             let losses = (0..side * side).map(loss).collect();
             let (set, reach, centre, done) = (ImageSet::Test, 1.0, 0.05, side * side);
             Content::Landscape(Landscape { set, images: 1_000, side, reach, centre, done, losses })
+        }
+        Question::Distributions => {
+            let centred = |width: f32| {
+                let values: Vec<f32> = (0..1_000_u16)
+                    .map(|it| (f32::from(it) / 500.0 - 1.0).powi(3) * width)
+                    .collect();
+                Histogram::of(&values)
+            };
+            let layer = |(name, width): (&str, f32)| LayerValues {
+                name: name.to_owned(),
+                weights: centred(width),
+                gradients: centred(width / 1_000.0),
+                updates: None,
+            };
+            let stage = |(name, dead): (&str, Option<&[u32]>)| StageValues {
+                name: name.to_owned(),
+                activations: centred(2.0),
+                units: if dead.is_some() { 16 } else { 0 },
+                dead: Some(dead.unwrap_or_default().to_vec()),
+            };
+            Content::Distributions(Distributions {
+                layers: [("layer1_conv", 0.4), ("layer2_conv", 0.2), ("fc", 0.1)].map(layer).into(),
+                stages: [
+                    ("layer1_relu", Some(&[][..])),
+                    ("layer1_pool", None),
+                    ("layer2_relu", Some(&[3, 11])),
+                ]
+                .map(stage)
+                .into(),
+                set: ImageSet::Test,
+                images: 256,
+                all_images: 10_000,
+            })
         }
         Question::Projection => {
             let point = |index: u32| {
@@ -193,4 +226,49 @@ fn the_loss_around_the_weights() {
     assert_eq!(buffer[(x, y)].bg, theme.heat(0.0).and_then(|style| style.bg).expect("shades"));
     assert_ne!(buffer[(x + 12, y)].bg, buffer[(x, y - 6)].bg);
     insta::assert_snapshot!(screen(&app, 80, 24, Depth::None).backend());
+}
+
+#[test]
+fn distributions_over_the_steps() {
+    let mut app = fashion().showing(View::Why);
+    for _ in 0..2 {
+        press(&mut app, Action::Explain);
+    }
+    let shown = text(&app, 80, 24);
+    for part in
+        ["Distributions · step 1,200", "weights gradients updates activations ←→", "to   0.388"]
+    {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    // Most values are in the middle, and none was sampled right of the newest step.
+    let theme = Theme::new(Depth::True);
+    let column = |app: &App, x: u16| {
+        let shown = screen(app, 80, 24, Depth::True);
+        (6..10).map(|y| shown.backend().buffer()[(x, y)].bg).collect::<Vec<_>>()
+    };
+    let strip = column(&app, 16);
+    let brightest = theme.heat(1.0).and_then(|style| style.bg).expect("shades");
+    assert!(strip[1..3].contains(&brightest), "{strip:?}");
+    assert_ne!(strip[0], brightest);
+    assert_eq!(column(&app, 20), [Color::Reset; 4], "not trained yet");
+    press(&mut app, Action::Move(Direction::Left));
+    let dead = text(&app, 120, 40);
+    for part in ["no dead units", "2 of 16 dead:", "3 11", "A dead unit is 0 on every image"] {
+        assert!(dead.contains(part), "{part}: {dead}");
+    }
+    press(&mut app, Action::Move(Direction::Left));
+    assert!(text(&app, 80, 24).contains("not known yet"), "of the updates");
+    press(&mut app, Action::Move(Direction::Down));
+    assert!(text(&app, 60, 14).contains("2–2 of 3 ↑↓"), "{}", text(&app, 60, 14));
+    let csv = crate::ui::export(&app, &theme, Rect::new(0, 0, 80, 24), false, ExportFormat::Csv);
+    let csv = csv.expect("there is a sample");
+    assert!(
+        csv.starts_with("step,kind,layer,low,high,counts,units,dead\n1200,weights,layer1_conv,")
+    );
+    assert!(csv.contains(",16,3 11\n"), "{csv}");
+    for depth in [Depth::None, Depth::Basic, Depth::True] {
+        for (width, height) in [(40, 12), (64, 20), (200, 60), (1, 1)] {
+            let _ = screen(&app, width, height, depth);
+        }
+    }
 }

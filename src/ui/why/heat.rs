@@ -8,7 +8,7 @@ use crate::{
     protocol::{Attribution, Content, Method},
     ui::{
         cells::{Form, Grid, Scale},
-        format,
+        format, mistakes,
         names::Names,
         theme::Theme,
     },
@@ -63,15 +63,27 @@ fn method(app: &App) -> Option<Method> {
     app.why.method.filter(|_| has_image)
 }
 
-/// The part of a view's area that is above the row which explains shades.
+/// The part of a view's area that is above the row which explains it.
 pub(in crate::ui) fn above(app: &App, area: Rect) -> Rect {
-    let row = u16::from(method(app).is_some() && area.height > LEAST_ROWS);
+    let is_explained = method(app).is_some() || list(app).is_some();
+    let row = u16::from(is_explained && area.height > LEAST_ROWS);
     Rect { height: area.height - row, ..area }
 }
 
-/// Says in the last row of a view that shades an image's pixels what the shades mean.
+/// What the list of images shown is, where it has to be said.
+fn list(app: &App) -> Option<[String; 2]> {
+    if app.view == View::Mistakes { mistakes::explanations(app) } else { None }
+}
+
+/// Says in the last row of a view that shades an image's pixels what the shades mean, or what a list of images
+/// is.
 pub(in crate::ui) fn explain_pixels(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    let Some(method) = method(app) else { return };
+    let Some(method) = method(app) else {
+        if let Some(wordings) = list(app) {
+            explained(area, buf, theme, &wordings.each_ref().map(String::as_str));
+        }
+        return;
+    };
     let name = method.name();
     let Some(found) = app.why.attribution() else {
         let reason = match app.why.answer().map(|answer| &answer.content) {

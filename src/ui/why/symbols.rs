@@ -15,7 +15,7 @@ const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 
 /// What stands for a class where there is room for one character: the digit that it is named by, or a
 /// letter.
-pub(super) fn symbol(names: Names<'_>, class: u8) -> char {
+pub(in crate::ui) fn symbol(names: Names<'_>, class: u8) -> char {
     if names.are_digits() {
         return names.full(class.into()).chars().next().unwrap_or('?');
     }

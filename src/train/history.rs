@@ -1,0 +1,258 @@
+//! Predictions and losses of all images of a set over the run, in two bytes an image and step.
+
+use super::results::ImageResult;
+use crate::protocol::{ImageHistory, List};
+
+/// Most bytes that the rows of a set take together; of more, every second one goes.
+const MOST: usize = 32 << 20;
+/// In place of a prediction that is not known: no set has as many classes.
+pub(super) const UNKNOWN: u8 = u8::MAX;
+/// The level of a loss that is not finite or not known.
+const NOT_FINITE: u8 = u8::MAX;
+/// Losses below 2⁻¹¹ have the level 0, and each octave above has 16 levels: a level is right to 1/32.
+const LOWEST: u32 = (127 - 11) << 4;
+/// Bits of a number's significand that a level leaves out.
+const LEFT_OUT: u32 = 23 - 4;
+
+/// A loss as a byte.
+fn level(loss: f32) -> u8 {
+    if !loss.is_finite() {
+        return NOT_FINITE;
+    }
+    let octave = if loss > 0.0 { loss.to_bits() >> LEFT_OUT } else { 0 };
+    octave.saturating_sub(LOWEST).min(u32::from(NOT_FINITE) - 1) as u8
+}
+
+/// The middle of the losses of a level.
+fn loss(level: u8) -> f32 {
+    match level {
+        0 => 0.0,
+        NOT_FINITE => f32::NAN,
+        level => f32::from_bits(((u32::from(level) + LOWEST) << LEFT_OUT) | 1 << (LEFT_OUT - 1)),
+    }
+}
+
+/// What was predicted for an image, and the level of its loss.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Cell {
+    prediction: u8,
+    level: u8,
+}
+
+impl Cell {
+    const UNKNOWN: Self = Self { prediction: UNKNOWN, level: NOT_FINITE };
+
+    fn is_known(self) -> bool {
+        self.prediction != UNKNOWN
+    }
+}
+
+#[derive(Debug)]
+struct Row {
+    step: u64,
+    cells: Vec<Cell>,
+}
+
+/// The images of a set over the run.
+///
+/// A row belongs to the step that completes it. Training fills it in batch by batch, and again after the
+/// run was rewound, so that it is right whenever the run has reached its step.
+#[derive(Debug)]
+pub(super) struct History {
+    /// By rising step.
+    rows: Vec<Row>,
+    most: usize,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self { rows: Vec::new(), most: MOST }
+    }
+}
+
+/// The histories of a run.
+#[derive(Debug, Default)]
+pub(super) struct Histories {
+    /// Of the images that epochs are evaluated on, after each evaluation.
+    pub(super) evaluation: History,
+    /// Of the training images, as each was before the update of its batch.
+    pub(super) training: History,
+}
+
+impl Histories {
+    /// Notes an evaluation made after `step`.
+    pub(super) fn evaluated(&mut self, step: u64, images: &[ImageResult]) {
+        let noted = (0..).zip(images);
+        let noted = noted.map(|(index, image)| (index, image.known_prediction(), image.loss));
+        self.evaluation.note(step, images.len(), noted);
+    }
+
+    /// Notes answers of the training pass over `images` images that ends with the step `epoch_end`.
+    pub(super) fn trained(&mut self, epoch_end: u64, images: usize, answers: Vec<(u32, u8, f32)>) {
+        let noted = answers.into_iter();
+        let noted = noted.map(|(index, prediction, loss)| {
+            (index, if loss.is_nan() { UNKNOWN } else { prediction }, loss)
+        });
+        self.training.note(epoch_end, images, noted);
+    }
+
+    /// Drops what was noted after `step`, but for the epoch in progress, which ends with `epoch_end`.
+    pub(super) fn forget_after(&mut self, step: u64, epoch_end: u64) {
+        self.evaluation.forget_after(step);
+        self.training.forget_after(epoch_end);
+    }
+}
+
+/// An image whose label may be wrong.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Suspect {
+    pub(super) index: u32,
+    /// The class that it was confidently predicted as most often.
+    pub(super) class: u8,
+    /// In how many of the known epochs.
+    pub(super) count: u32,
+    known: u32,
+    /// Mean loss in those.
+    loss: f32,
+}
+
+impl History {
+    /// Notes the prediction for an image of a set of `images`, and its loss, in the row of `step`.
+    pub(super) fn note(
+        &mut self,
+        step: u64,
+        images: usize,
+        noted: impl Iterator<Item = (u32, u8, f32)>,
+    ) {
+        let is_last = self.rows.last().is_some_and(|row| row.step == step);
+        let place = match self.rows.binary_search_by_key(&step, |row| row.step) {
+            _ if is_last => self.rows.len() - 1,
+            Ok(place) => place,
+            Err(place) => {
+                let cells = vec![Cell::UNKNOWN; images];
+                self.rows.insert(place, Row { step, cells });
+                self.thin_out(step);
+                self.rows.partition_point(|row| row.step < step)
+            }
+        };
+        let cells = &mut self.rows[place].cells;
+        for (index, prediction, loss) in noted {
+            if let Some(cell) = cells.get_mut(index as usize) {
+                *cell = Cell { prediction, level: level(loss) };
+            }
+        }
+    }
+
+    /// Drops every second row, but not that of `step`, where all take too much.
+    fn thin_out(&mut self, step: u64) {
+        let size = self.rows.iter().map(|row| row.cells.len() * size_of::<Cell>()).sum::<usize>();
+        if size > self.most {
+            let mut place = 0;
+            self.rows.retain(|row| {
+                place += 1;
+                place % 2 == 1 || row.step == step
+            });
+        }
+    }
+
+    /// Drops the rows after `step`.
+    pub(super) fn forget_after(&mut self, step: u64) {
+        self.rows.retain(|row| row.step <= step);
+    }
+
+    fn up_to(&self, step: u64) -> &[Row] {
+        &self.rows[..self.rows.partition_point(|row| row.step <= step)]
+    }
+
+    /// The steps of the rows up to `step`.
+    pub(super) fn steps(&self, step: u64) -> Vec<u64> {
+        self.up_to(step).iter().map(|row| row.step).collect()
+    }
+
+    /// The history of an image with this label up to `step`; `listed` is the class that it is listed with.
+    pub(super) fn of(&self, index: u32, label: u8, listed: u8, step: u64) -> ImageHistory {
+        let cell = |row: &Row| row.cells.get(index as usize).copied().unwrap_or(Cell::UNKNOWN);
+        let cells: Vec<Cell> = self.up_to(step).iter().map(cell).collect();
+        let is_listed = |cell: &&Cell| listed != label && cell.prediction == listed;
+        ImageHistory {
+            predictions: cells
+                .iter()
+                .map(|cell| cell.is_known().then_some(cell.prediction))
+                .collect(),
+            losses: cells.iter().map(|cell| loss(cell.level)).collect(),
+            forgotten: forgotten(cells.iter().copied(), label),
+            mistaken: cells.iter().filter(is_listed).filter(|cell| is_confident(**cell)).count()
+                as u32,
+        }
+    }
+
+    /// The images that were forgotten up to `step`, and how often, in the order of the set.
+    pub(super) fn forgotten(&self, labels: &[u8], step: u64) -> Vec<(u32, u32)> {
+        let rows = self.up_to(step);
+        let of_image = |(index, &label): (usize, &u8)| {
+            let cells = rows.iter().filter_map(|row| row.cells.get(index).copied());
+            (index as u32, forgotten(cells, label))
+        };
+        labels.iter().enumerate().map(of_image).filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// The images whose labels may be wrong after `step`, the most suspicious first.
+    pub(super) fn suspected(&self, labels: &[u8], step: u64) -> Vec<Suspect> {
+        let rows = self.up_to(step);
+        let of_image = |(index, &label): (usize, &u8)| suspect(rows, index, label);
+        let mut suspects: Vec<Suspect> = labels.iter().enumerate().filter_map(of_image).collect();
+        suspects.sort_by(|a, b| {
+            let share = |it: &Suspect| f64::from(it.count) / f64::from(it.known);
+            let by_share = share(b).total_cmp(&share(a));
+            by_share.then(b.loss.total_cmp(&a.loss)).then(a.index.cmp(&b.index))
+        });
+        suspects
+    }
+}
+
+/// Whether the label of an image that was predicted as another class has a very low probability.
+fn is_confident(cell: Cell) -> bool {
+    cell.level != NOT_FINITE && loss(cell.level) >= -List::CONFIDENT.ln()
+}
+
+/// How often an image goes from right to wrong.
+fn forgotten(cells: impl Iterator<Item = Cell>, label: u8) -> u32 {
+    let mut was_right = false;
+    let mut count = 0;
+    for cell in cells.filter(|cell| cell.is_known()) {
+        let is_right = cell.prediction == label;
+        count += u32::from(was_right && !is_right);
+        was_right = is_right;
+    }
+    count
+}
+
+fn suspect(rows: &[Row], index: usize, label: u8) -> Option<Suspect> {
+    let cells = rows.iter().filter_map(|row| row.cells.get(index)).filter(|cell| cell.is_known());
+    let (mut known, mut wrong) = (0, Vec::new());
+    for &cell in cells {
+        known += 1;
+        if cell.prediction != label && is_confident(cell) {
+            wrong.push(cell);
+        }
+    }
+    if known < List::EPOCHS || 2 * wrong.len() <= known {
+        return None;
+    }
+    let count = |class: u8| wrong.iter().filter(|cell| cell.prediction == class).count();
+    // Of a class in more than half of the epochs there is only one.
+    let class = wrong.iter().map(|cell| cell.prediction).find(|&it| 2 * count(it) > known)?;
+    let losses = wrong.iter().filter(|cell| cell.prediction == class).map(|cell| loss(cell.level));
+    let (sum, count) = (losses.sum::<f32>(), count(class));
+    let index = index as u32;
+    Some(Suspect {
+        index,
+        class,
+        count: count as u32,
+        known: known as u32,
+        loss: sum / count as f32,
+    })
+}
+
+#[cfg(test)]
+mod tests;
