@@ -73,7 +73,8 @@ fn one_cycle_can_begin_at_its_highest_rate() {
         let config = cli.train.config().expect("they agree");
         config.schedule(60_000).factor(1)
     };
-    assert_eq!([factor(&[]), factor(&["--warmup", "0"])], [0.04, 1.0]);
+    assert!((factor(&[]) - 0.04).abs() < 1e-12, "{}", factor(&[]));
+    assert_eq!(factor(&["--warmup", "0"]), 1.0);
 }
 
 #[test]

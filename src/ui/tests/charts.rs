@@ -35,14 +35,14 @@ fn the_crosshair_reads_the_values_at_its_step() {
         read.starts_with("step 2,350 ·") && read.contains("test error 4.26 % at 1,200"),
         "{read}"
     );
-    let buf = screen(&app, 120, 40, Depth::True).backend().buffer().clone();
+    let buf = screen(&app, 120, 30, Depth::True).backend().buffer().clone();
     let line = buf.content().iter().filter(|cell| cell.symbol() == "│").count();
     let inverted = buf
         .content()
         .iter()
         .filter(|cell| cell.modifier.contains(ratatui::style::Modifier::REVERSED));
     // Two value axes and the crosshair through both charts, but for the curves it crosses.
-    assert!(line > 30 && inverted.count() > 0, "{}", text(&app, 120, 40));
+    assert!(line > 20 && inverted.count() > 0, "{}", text(&app, 120, 30));
 }
 
 #[test]
