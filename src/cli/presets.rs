@@ -34,10 +34,11 @@ label-smoothing = 0.02
         name: "tiny",
         text: r#"
 model = "conv 10 k3 p1, relu, conv 10 k3 p1, relu, pool 2, conv 14 k3 p1, relu, conv 16 k3 p1, relu, pool 2, conv 20 k3, relu, avgpool 5, flatten, linear"
-epochs = 24
+epochs = 48
 batch-size = 64
 lr = 0.006
 optimizer = "adamw"
+weight-decay = 0.05
 schedule = "one-cycle"
 augment = "light"
 "#,
