@@ -3,8 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    Tools, device, error::TrainError, evaluate::evaluate, networks, results::ImageResult,
-    sets::Sets,
+    device, error::TrainError, evaluate::evaluate, networks, results::ImageResult, sets::Sets,
 };
 use crate::{
     checkpoint::{LoadedWeights, load_weights},
