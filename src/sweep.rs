@@ -16,6 +16,6 @@ mod summary;
 pub use folder::{FolderError, Results, Shard, SweepFolder};
 pub use plan::{Plan, Planned, Request};
 pub use row::{End, Follower, Row, State};
-pub use run::{Machine, collect, run};
+pub use run::{Machine, check_shard, collect, run};
 pub use setting::{Number, Setting, Values, key_and_values};
 pub use summary::Summary;

@@ -35,6 +35,9 @@ pub(super) fn run(options: &SweepArgs, arguments: &[OsString]) -> Outcome {
             Err(error) => Outcome::failure(error),
         };
     }
+    if options.jobs == Some(0) {
+        return Outcome::usage("--jobs is 0: expected at least 1");
+    }
     let folder = match &options.train.resume {
         Some(path) => resumed(options, path.as_deref()),
         None => new(options, arguments),
@@ -42,7 +45,6 @@ pub(super) fn run(options: &SweepArgs, arguments: &[OsString]) -> Outcome {
     let SweepArgs { shard, jobs, .. } = *options;
     let machine = Machine { shard, jobs, threads: options.train.machine.threads };
     match folder {
-        Ok(_) if jobs == Some(0) => Outcome::usage("--jobs is 0: expected at least 1"),
         Ok(folder) => sweep::run(&folder, machine),
         Err(outcome) => outcome,
     }
@@ -97,6 +99,7 @@ fn new(options: &SweepArgs, arguments: &[OsString]) -> Result<SweepFolder, Outco
         return Err(Outcome::usage(message));
     }
     let plan = plan(options, arguments).map_err(Outcome::usage)?;
+    sweep::check_shard(&plan, options.shard).map_err(Outcome::usage)?;
     let path = match &options.out {
         Some(path) => path.clone(),
         None => own_folder()?,

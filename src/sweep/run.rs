@@ -12,7 +12,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, select, tick, unbounded};
 
 use super::{
     folder::{FolderError, Results, Shard, SweepFolder},
-    plan::described,
+    plan::{Plan, described},
     pool::{Pool, Report},
     progress::Progress,
     row::{End, Row, State},
@@ -46,6 +46,9 @@ pub struct Machine {
 
 /// Trains the runs that have no result yet, and prints a summary of all.
 pub fn run(folder: &SweepFolder, machine: Machine) -> Outcome {
+    if let Err(message) = check_shard(&folder.plan, machine.shard) {
+        return Outcome::usage(message);
+    }
     let mut results = match folder.results(machine.shard) {
         Ok(results) => results,
         Err(error) => return Outcome::failure(error),
@@ -53,12 +56,6 @@ pub fn run(folder: &SweepFolder, machine: Machine) -> Outcome {
     let plan = &folder.plan;
     let is_here = |index: &usize| machine.shard.is_none_or(|shard| shard.has(*index));
     let all: Vec<usize> = (0..plan.len()).filter(is_here).collect();
-    if all.is_empty() {
-        return Outcome::usage(format!(
-            "the sweep has only {} runs: expected a --shard with as many parts at most",
-            plan.len()
-        ));
-    }
     let todo: Vec<usize> =
         all.iter().copied().filter(|index| !results.rows.contains_key(index)).collect();
     let on_cpu = plan
@@ -100,6 +97,18 @@ pub fn run(folder: &SweepFolder, machine: Machine) -> Outcome {
         (None, Outcome::Done) if progress.failed() > 0 => Outcome::Incomplete,
         (None, told) => told,
     }
+}
+
+/// Checks that a part of a plan has a run.
+///
+/// # Errors
+/// If there are more parts than runs.
+pub fn check_shard(plan: &Plan, shard: Option<Shard>) -> Result<(), String> {
+    if (0..plan.len()).any(|index| shard.is_none_or(|shard| shard.has(index))) {
+        return Ok(());
+    }
+    let runs = thousands(plan.len() as u64);
+    Err(format!("the sweep has only {runs} runs: expected --shard K/N with K up to that"))
 }
 
 /// Merges the results of all shards, and prints a summary of all.

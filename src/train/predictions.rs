@@ -3,8 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    Tools, device, error::TrainError, evaluate::evaluate, networks, results::ImageResult,
-    sets::Sets,
+    device, error::TrainError, evaluate::evaluate, networks, results::ImageResult, sets::Sets,
 };
 use crate::{
     checkpoint::{LoadedWeights, load_weights},
@@ -78,8 +77,7 @@ pub struct Predicted {
 pub fn predict(networks: &[StoredNetwork]) -> Result<Predictions, TrainError> {
     let mut failed = None;
     for reference in networks {
-        let tools = Tools { data: reference.checksums.clone(), ..Tools::unattended() };
-        match Sets::load(&reference.config, &tools) {
+        match Sets::load(&reference.config, reference.checksums.as_ref(), None) {
             Ok(sets) => return predict_images(networks, reference, sets),
             Err(error) => failed = failed.or(Some(error)),
         }

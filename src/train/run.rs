@@ -44,7 +44,7 @@ pub(super) fn run(
     let threads = pool.current_num_threads();
     pool.install(|| {
         let device = device::open(config.device)?;
-        let sets = Sets::load(config, tools)?;
+        let sets = Sets::load(config, tools.data.as_ref(), tools.shared.as_ref())?;
         let plan = Arc::new(config.plan(sets.info.shape, sets.info.classes.len())?);
         config.validate_batches(&plan, sets.train.len())?;
         let (weights, notes) = match &tools.start {

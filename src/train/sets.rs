@@ -8,7 +8,6 @@ use super::{
     device,
     error::TrainError,
     shared::{Loaded, SharedData},
-    tools::Tools,
 };
 use crate::{
     config::{DataSource, ImageSize, RunConfig},
@@ -55,14 +54,15 @@ impl Sets {
     ///
     /// # Errors
     /// If they cannot be read, do not suit the configuration, or have other checksums than expected.
-    pub(super) fn load(config: &RunConfig, tools: &Tools) -> Result<Self, TrainError> {
-        let alone = SharedData::default();
-        let shared = tools.shared.as_ref().unwrap_or(&alone);
-        let Loaded { info, train, test, checksums, notes } =
-            shared.load(&config.data, config.image_size)?;
-        // The last owner of images takes them without a copy.
-        drop(alone);
-        let expected = tools.data.as_ref();
+    pub(super) fn load(
+        config: &RunConfig,
+        expected: Option<&Checksums>,
+        shared: Option<&SharedData>,
+    ) -> Result<Self, TrainError> {
+        let Loaded { info, train, test, checksums, notes } = match shared {
+            Some(shared) => shared.load(&config.data, config.image_size)?,
+            None => Loaded::read(&config.data, config.image_size)?,
+        };
         if let Some(difference) = expected.and_then(|expected| expected.difference(&checksums)) {
             let place = config.data.clone();
             return Err(TrainError::OtherData { place, difference });

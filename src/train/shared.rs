@@ -28,6 +28,20 @@ pub(super) struct Loaded {
     pub(super) notes: Vec<String>,
 }
 
+impl Loaded {
+    /// Reads a set.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub(super) fn read(source: &DataSource, size: Option<ImageSize>) -> Result<Self, TrainError> {
+        let data = load_data(source, size)?;
+        let checksums = Checksums::of(&data);
+        let Splits { info, train, test, notes } = data;
+        let (train, test) = (Arc::new(train), Arc::new(test));
+        Ok(Self { info, train, test, checksums, notes })
+    }
+}
+
 impl SharedData {
     /// The set from this source, which is read unless it is in memory; other runs wait meanwhile.
     ///
@@ -43,11 +57,7 @@ impl SharedData {
         if let Some((_, loaded)) = sets.iter().find(|(known, _)| *known == source) {
             return Ok(loaded.clone());
         }
-        let data = load_data(&source.0, source.1)?;
-        let checksums = Checksums::of(&data);
-        let Splits { info, train, test, notes } = data;
-        let (train, test) = (Arc::new(train), Arc::new(test));
-        let loaded = Loaded { info, train, test, checksums, notes };
+        let loaded = Loaded::read(&source.0, source.1)?;
         sets.push((source, loaded.clone()));
         Ok(loaded)
     }

@@ -1,0 +1,305 @@
+//! Sweeps by the program itself: killed, resumed, sharded, and compared with runs alone.
+#![cfg(unix)]
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Child, Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use mnist_tui::checkpoint::load_checkpoint;
+use tempfile::TempDir;
+
+#[path = "common/idx.rs"]
+mod idx;
+
+/// Generous, since test machines are slow and busy; a passing test never waits that long.
+const DEADLINE: Duration = Duration::from_secs(120);
+/// Eight runs of 60 steps each.
+const EIGHT: [&str; 11] = [
+    "--data",
+    ".",
+    "--set",
+    "lr=0.001,0.01",
+    "--set",
+    "model=article,\"flatten, linear\"",
+    "--seeds",
+    "2",
+    "--batch-size",
+    "5",
+    "--epochs=1",
+];
+
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    /// A folder with 300 images to train on and 20 to test.
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        idx::write_set(folder.path(), 300, 20);
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn start(&self, arguments: &[&str]) -> Child {
+        // Whoever runs the tests may have signals ignored, as `nohup` does.
+        Command::new("env")
+            .args(["--default-signal", env!("CARGO_BIN_EXE_mnist-tui")])
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env("XDG_STATE_HOME", self.path("state"))
+            .env_remove("RUST_BACKTRACE")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts")
+    }
+
+    fn sweep(&self, arguments: &[&str]) -> Output {
+        ended(self.start(&[&["sweep"], arguments].concat()))
+    }
+
+    /// Runs a sweep that must succeed, and gives what it printed.
+    #[track_caller]
+    fn swept(&self, arguments: &[&str]) -> String {
+        let output = self.sweep(arguments);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && stderr.is_empty(), "{:?} {stderr}", output.status);
+        String::from_utf8(output.stdout).expect("text")
+    }
+
+    /// The lines of a sweep's results, without the time that training took.
+    #[track_caller]
+    fn rows(&self, file: &str) -> Vec<String> {
+        let text = fs::read_to_string(self.path(file)).expect("there are results");
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let headings = reader.headers().expect("a heading").clone();
+        let time = headings.iter().position(|heading| heading == "train_seconds");
+        let rows = reader.records().map(|row| {
+            let row = row.expect("a whole line");
+            let cells = row.iter().enumerate().filter(|(place, _)| Some(*place) != time);
+            cells.map(|(_, cell)| cell.to_owned()).collect::<Vec<_>>().join(";")
+        });
+        rows.collect()
+    }
+
+    fn weights(&self, run: &str) -> Vec<f32> {
+        let checkpoint = load_checkpoint(&self.path(run).join("last.safetensors"));
+        checkpoint.expect("a whole checkpoint").state.weights.clone()
+    }
+}
+
+fn ended(child: Child) -> Output {
+    let (sender, output) = crossbeam_channel::bounded(1);
+    thread::spawn(move || sender.send(child.wait_with_output()));
+    output.recv_timeout(DEADLINE).expect("it ends in time").expect("its output can be read")
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args(["-s", name, &child.id().to_string()]).status();
+    assert!(sent.expect("kill is there").success());
+}
+
+/// Waits until `done`, for something that another process does.
+fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !done() {
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        // Looking takes time from the process that is waited for.
+        thread::park_timeout(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn a_run_of_a_sweep_has_the_bits_that_it_has_alone() {
+    let place = Place::new();
+    let text = place.swept(&[&EIGHT[..], &["--out", "all", "--jobs", "3"]].concat());
+    assert!(text.starts_with("8 runs, 3 at once, in all\n"), "{text}");
+    assert!(text.contains("by point, over its seeds\n") && text.contains("by model\n"), "{text}");
+    assert_eq!(place.rows("all/results.csv").len(), 8);
+    for (run, options) in [
+        ("0003", ["--lr", "0.01", "--model", "article", "--seed", "0"]),
+        ("0006", ["--lr", "0.001", "--model", "flatten, linear", "--seed", "1"]),
+    ] {
+        let alone = ["--data", ".", "--batch-size", "5", "--epochs", "1", "--headless"];
+        let dir = format!("alone-{run}");
+        let output = ended(place.start(&[&alone[..], &options, &["--run-dir", &dir]].concat()));
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(place.weights(&format!("all/{run}")), place.weights(&dir), "{run}");
+    }
+}
+
+#[test]
+fn a_sweep_killed_at_any_moment_ends_with_the_rows_of_one_that_was_not() {
+    let place = Place::new();
+    place.swept(&[&EIGHT[..], &["--out", "whole"]].concat());
+    let whole = place.rows("whole/results.csv");
+    let results = place.path("killed/results.csv");
+    let known = || fs::read_to_string(&results).map_or(0, |text| text.lines().count());
+    for least in [0, 1, 3, 6] {
+        let child = place.start(&[&["sweep"], &EIGHT[..], &["--out", "killed"]].concat());
+        until("a few results", || known() > least);
+        signal(&child, "KILL");
+        ended(child);
+    }
+    place.swept(&["--resume", "killed"]);
+    assert_eq!(place.rows("killed/results.csv"), whole);
+    let jsonl = fs::read_to_string(place.path("killed/results.jsonl")).expect("it is there");
+    assert_eq!(jsonl.lines().count(), 8);
+    for run in 1..=8 {
+        let [killed, whole] =
+            ["killed", "whole"].map(|sweep| place.weights(&format!("{sweep}/000{run}")));
+        assert_eq!(killed, whole, "run {run}");
+    }
+    // All is there: nothing is trained.
+    let text = place.swept(&["--resume", "killed"]);
+    assert!(text.starts_with("8 runs, of which 8 have a result, in killed\n"), "{text}");
+}
+
+#[test]
+fn a_signal_ends_a_sweep_in_order_and_says_how_to_continue() {
+    let place = Place::new();
+    let long = ["--data", ".", "--seeds", "3", "--batch-size", "5", "--epochs", "100000"];
+    let child = place.start(&[&["sweep"], &long[..], &["--out", "long"]].concat());
+    let last = place.path("long/0001/last.safetensors");
+    until("a checkpoint", || last.exists());
+    signal(&child, "INT");
+    let output = ended(child);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    assert!(
+        text.ends_with("3 of 3 runs are left: continue with `mnist-tui sweep --resume long`\n"),
+        "{text}"
+    );
+    assert!(load_checkpoint(&last).is_ok());
+}
+
+#[test]
+fn shards_share_the_runs_and_collect_to_the_same_results() {
+    let place = Place::new();
+    place.swept(&[&EIGHT[..], &["--out", "whole"]].concat());
+    for shard in ["3/3", "1/3", "2/3"] {
+        let text = place.swept(&[&EIGHT[..], &["--out", "parts", "--shard", shard]].concat());
+        assert!(
+            text.ends_with("merge all shards with `mnist-tui sweep collect parts`\n"),
+            "{text}"
+        );
+    }
+    assert_eq!(place.rows("parts/results-3-of-3.csv").len(), 2);
+    let text = place.swept(&["collect", "parts"]);
+    assert!(
+        text.starts_with("8 of 8 runs; accuracy on the test images in %, best first\n"),
+        "{text}"
+    );
+    assert_eq!(place.rows("parts/results.csv"), place.rows("whole/results.csv"));
+}
+
+#[test]
+fn results_come_from_validation_images_where_there_are_any_and_diverged_runs_have_a_row() {
+    let place = Place::new();
+    let text = place.swept(&[
+        "--data",
+        ".",
+        "--set",
+        "lr=0.001,1e30",
+        "--validation",
+        "50",
+        "--epochs",
+        "2",
+        "--out",
+        "a",
+    ]);
+    let rows = place.rows("a/results.csv");
+    assert!(
+        rows[0].starts_with("0.001;0;2;10;") && rows[0].ends_with(";0001;validation;done"),
+        "{rows:?}"
+    );
+    assert!(
+        rows[1].starts_with("1e30;0;") && rows[1].ends_with(";;;;;0002;validation;diverged"),
+        "{rows:?}"
+    );
+    assert!(text.contains("accuracy on the validation images"), "{text}");
+}
+
+#[test]
+fn mistakes_are_named_before_anything_starts() {
+    let place = Place::new();
+    let base = ["--data", ".", "--set", "lr=0.1,0.2"];
+    place.swept(&["--data", ".", "--seeds", "2", "--steps", "1", "--out", "taken"]);
+    for (arguments, expected) in [
+        (
+            &["--set", "lr=0.1,fast"][..],
+            "lr=fast: invalid value 'fast' for '--lr <F>': expected a number",
+        ),
+        (
+            &["--set", "batchsize=1"],
+            "--set batchsize=1: there is no option batchsize; did you mean batch-size?",
+        ),
+        (&["--set", "lr"], "--set lr: expected KEY=VALUE,VALUE…"),
+        (&["--set", "lr=1..2"], "--set lr is a range: give --random N"),
+        (&["--set", "lr=0.1,-1"], "lr=-1: --lr is -1: expected a finite number above 0"),
+        (&["--set", "seed=1,2"], "--set seed=1,2: give --seeds N"),
+        (&["--set", "threads=1,2"], "threads is the same in all runs of a sweep"),
+        (&["--set", "momentum=0,0.9"], "momentum=0"),
+        (&["--set", "no-shuffle=maybe"], "no-shuffle=maybe: expected true or false"),
+        (&["--set", "lr=1,2", "--lr", "3"], "--set lr=1,2: --lr is given, too"),
+        (&[], "nothing varies"),
+        (&["--set", "lr=1,2", "--save", "x"], "--save is for a single run"),
+        (&["--set", "lr=1,2", "--shard", "1/2"], "--shard needs --out DIR"),
+        (&["--set", "lr=1,2", "--shard", "3/2"], "expected K/N with K from 1 to N"),
+        (&["--set", "lr=0.1,0.2", "--out", "new", "--shard", "3/4"], "the sweep has only 2 runs"),
+        (&["--set", "lr=1,2", "--jobs", "0"], "--jobs is 0: expected at least 1"),
+        (&["--set", "lr=1,2", "--random", "9"], "there are only 2 different points"),
+        (&["--resume", "taken", "--set", "lr=1"], "cannot be used with"),
+        (&["--resume", "taken", "--epochs", "3"], "--epochs cannot change in a sweep"),
+    ] {
+        let output = place.sweep(arguments);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(error.contains(expected), "{arguments:?}: {error}");
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{arguments:?}");
+    }
+    for (arguments, expected) in [
+        (&[&base[..], &["--out", "taken"]].concat()[..], "taken holds a sweep with other settings"),
+        (&[&base[..], &["--out", "."]].concat(), ". is not empty"),
+        (&["--resume", "nowhere"], "nowhere holds no sweep"),
+        (&["collect", "."], ". holds no sweep"),
+        (&["--resume"], "there is no sweep in "),
+    ] {
+        let output = place.sweep(arguments);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(error.starts_with("error: ") && error.contains(expected), "{arguments:?}: {error}");
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_preset_and_a_file_apply_to_all_runs_and_a_value_takes_precedence() {
+    let place = Place::new();
+    fs::write(place.path("base.toml"), "data = \".\"\nepochs = 1\nbatch-size = 10\nlr = 0.5\n")
+        .expect("written");
+    place.swept(&[
+        "--config",
+        "base.toml",
+        "--set",
+        "lr=0.001,0.002",
+        "--steps",
+        "2",
+        "--out",
+        "a",
+    ]);
+    let config = fs::read_to_string(place.path("a/0002/config.json")).expect("it is there");
+    let config: serde_json::Value = serde_json::from_str(&config).expect("JSON");
+    assert_eq!((&config["learning_rate"], &config["batch_size"]), (&0.002.into(), &10.into()));
+    place.swept(&["--data", ".", "--set", "preset=article,fast", "--steps", "2"]);
+    let sweeps = fs::read_dir(place.path("state/mnist-tui/sweeps")).expect("it is the default");
+    assert_eq!(sweeps.count(), 1);
+    assert!(place.swept(&["--resume"]).contains("2 runs, of which 2 have a result, in "));
+}
