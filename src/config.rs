@@ -1,6 +1,7 @@
 //! What a run is asked to do, as validated plain data.
 
 mod augment;
+mod device;
 mod differences;
 mod file;
 mod image_size;
@@ -10,74 +11,19 @@ pub mod path_form;
 mod schedule;
 mod source;
 
-use std::{
-    fmt,
-    path::{self, PathBuf},
-    str::FromStr,
-};
+use std::path::{self, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::network::{NetworkSpec, Plan};
 pub use augment::Augment;
+pub use device::DeviceChoice;
 pub use image_size::{ImageSize, SIDES};
 pub(crate) use model::read_text;
 pub use model::{is_safetensors, parse_model};
 pub use optimizer::{OptimizerName, OptimizerOptions, OptimizerSpec};
 pub use schedule::{Schedule, ScheduleSpec, Shape};
 pub use source::{DataSource, HubSet};
-
-/// Which processor trains.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DeviceChoice {
-    /// The CPU, until a GPU has been measured to be faster.
-    Auto,
-    /// The CPU.
-    Cpu,
-    /// The NVIDIA GPU of this index.
-    Cuda(usize),
-    /// The Apple GPU of this index.
-    Metal(usize),
-}
-
-impl FromStr for DeviceChoice {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (kind, index) = match text.split_once(':') {
-            None => (text, Ok(0)),
-            Some((kind, index)) => (kind, index.parse::<usize>()),
-        };
-        match (kind, index) {
-            ("auto", _) if text == "auto" => Ok(Self::Auto),
-            ("cpu", _) if text == "cpu" => Ok(Self::Cpu),
-            ("cuda", Ok(_)) if !cfg!(feature = "cuda") => Err(not_built("NVIDIA GPUs", "cuda")),
-            ("metal", Ok(_)) if !cfg!(feature = "metal") => Err(not_built("Apple GPUs", "metal")),
-            ("cuda", Ok(index)) => Ok(Self::Cuda(index)),
-            ("metal", Ok(index)) => Ok(Self::Metal(index)),
-            _ => Err("expected auto, cpu, cuda, cuda:N, metal or metal:N".to_owned()),
-        }
-    }
-}
-
-fn not_built(what: &str, feature: &str) -> String {
-    format!(
-        "this build has no support for {what}: build it with `cargo build --release --features \
-         {feature}`, or use --device cpu"
-    )
-}
-
-impl fmt::Display for DeviceChoice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Auto => f.write_str("auto"),
-            Self::Cpu => f.write_str("cpu"),
-            Self::Cuda(index) => write!(f, "cuda:{index}"),
-            Self::Metal(index) => write!(f, "metal:{index}"),
-        }
-    }
-}
 
 /// What a run is asked to do.
 ///

@@ -26,6 +26,7 @@ mod names;
 mod network;
 mod news;
 mod overlay;
+mod overlays;
 mod pane;
 mod picture;
 mod progress;

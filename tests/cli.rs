@@ -541,6 +541,10 @@ fn a_stored_run_is_listed_and_described_by_its_name() {
     let all = place.run_bare(&["runs", "--json"]).succeeded();
     let all: serde_json::Value = serde_json::from_str(&all).expect("JSON");
     assert_eq!((&all[0]["step"], &all[0]["config"]["batch_size"]), (&20.into(), &10.into()));
+    let validated = ["--validation", "20", "--name", "held", "--headless"];
+    place.run(&[&train[..6], &validated].concat()).succeeded();
+    let text = place.run_bare(&["runs", "show", "held"]).succeeded();
+    assert!(text.contains("% of the validation images\ntest      "), "{text}");
     let none = place.run_bare(&["runs", "show", "slow"]);
     assert!(none.status == 1 && none.stderr.contains("holds no run"), "{}", none.stderr);
 }

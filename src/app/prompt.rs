@@ -26,6 +26,8 @@ pub enum PromptKind {
     Breakpoint,
     /// The name of a file to save the view to.
     Export,
+    /// A stored run whose curves are drawn, too.
+    Overlay,
 }
 
 /// Characters that an answer may have.
@@ -45,9 +47,10 @@ impl Prompt {
             PromptKind::Step | PromptKind::Image => c.is_ascii_digit(),
             PromptKind::Rate => c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-'),
             PromptKind::Breakpoint => c == ' ' || c.is_ascii_graphic(),
-            PromptKind::Export => !c.is_control(),
+            PromptKind::Export | PromptKind::Overlay => !c.is_control(),
         };
-        let longest = if self.kind == PromptKind::Export { LONGEST_NAME } else { LONGEST };
+        let is_name = matches!(self.kind, PromptKind::Export | PromptKind::Overlay);
+        let longest = if is_name { LONGEST_NAME } else { LONGEST };
         if fits && self.text.len() < longest {
             self.text.push(c);
             self.error = None;

@@ -1,7 +1,9 @@
 //! Arguments, as `clap` reads them.
 
+mod look;
 mod recipe;
 mod source;
+mod stored;
 mod sweep;
 mod training;
 mod values;
@@ -13,8 +15,10 @@ use clap::{
     builder::{PossibleValue, RangedU64ValueParser},
 };
 
+pub(super) use look::LookArgs;
 pub(super) use recipe::RecipeArgs;
 pub(super) use source::{DataArgs, SourceArgs};
+pub(super) use stored::{RunsArgs, RunsListArgs, RunsOrder, RunsSub};
 pub(super) use sweep::{SweepArgs, SweepSub};
 
 use super::{
@@ -22,14 +26,11 @@ use super::{
     presets::{Preset, preset},
 };
 use crate::{
-    config::DeviceChoice,
-    network::NetworkSpec,
-    protocol::Breakpoint,
-    session::{Display, OnDone},
-    ui::{Background, Depth, ascii_is_wanted},
+    config::DeviceChoice, network::NetworkSpec, protocol::Breakpoint, session::OnDone,
+    ui::ascii_is_wanted,
 };
 pub(super) use values::Described;
-use values::{described, file, frames, mebibytes, model, number, run_name, whole};
+use values::{described, file, mebibytes, model, number, run_name, whole};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -91,161 +92,12 @@ pub(super) enum Sub {
 }
 
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub(super) struct RunsArgs {
-    #[command(subcommand)]
-    pub(super) command: Option<RunsSub>,
-    #[command(flatten)]
-    pub(super) list: RunsListArgs,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct RunsListArgs {
-    /// Order: started (newest first), name, state, step, best or size (largest first)
-    #[arg(long, value_name = "KEY", default_value = "started", hide_possible_values = true)]
-    pub(super) sort: RunsOrder,
-    /// List only runs whose name, state or settings contain this text; if repeated, all of them
-    #[arg(long, value_name = "TEXT")]
-    pub(super) filter: Vec<String>,
-    /// Print a JSON array
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
-/// The order of listed runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum RunsOrder {
-    /// Newest first.
-    Started,
-    /// By name.
-    Name,
-    /// By state, in words.
-    State,
-    /// Most steps first.
-    Step,
-    /// Most accurate first.
-    Best,
-    /// Largest first.
-    Size,
-}
-
-#[derive(Debug, Args)]
 pub(super) struct WatchArgs {
     /// A name listed by `runs`, or a folder [default: the newest run]
     #[arg(value_name = "RUN")]
     pub(super) run: Option<PathBuf>,
     #[command(flatten)]
     pub(super) look: LookArgs,
-}
-
-/// How the dashboard looks.
-#[derive(Debug, Args)]
-pub(super) struct LookArgs {
-    /// Maximum frames per second, 1 to 60
-    #[arg(long, value_name = "N", default_value_t = 15, value_parser = frames, allow_negative_numbers = true, help_heading = SCREEN)]
-    pub(super) fps: u32,
-    /// Colours: auto (as NO_COLOR, COLORTERM and TERM say), always, never, 256 or 16
-    #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = true, help_heading = SCREEN)]
-    #[expect(clippy::doc_markdown, reason = "the help shows it as it is")]
-    color: ColorChoice,
-    /// Colours for a dark or a light background; auto asks the terminal, or takes COLORFGBG
-    #[arg(long, value_name = "WHICH", default_value = "auto", hide_possible_values = true, help_heading = SCREEN)]
-    theme: ThemeChoice,
-    /// Use ASCII only, as when the locale is not UTF-8
-    #[arg(long, help_heading = SCREEN)]
-    ascii: bool,
-    /// Leave the mouse to the terminal, which selects text with it
-    #[arg(long, help_heading = SCREEN)]
-    no_mouse: bool,
-}
-
-impl LookArgs {
-    /// How they and the environment set up the screen.
-    pub(super) fn display(&self, outlives_terminal: bool, on_done: OnDone) -> Display {
-        let variable = |name: &str| env::var(name).ok();
-        let depth = match self.color {
-            ColorChoice::Auto => Depth::detect(variable),
-            ColorChoice::Always => {
-                match Depth::detect(|name| variable(name).filter(|_| name != "NO_COLOR")) {
-                    Depth::None => Depth::Basic,
-                    depth => depth,
-                }
-            }
-            ColorChoice::Never => Depth::None,
-            ColorChoice::Indexed => Depth::Indexed,
-            ColorChoice::Basic => Depth::Basic,
-        };
-        let ascii = self.ascii || ascii_is_wanted(variable);
-        let background = match self.theme {
-            ThemeChoice::Auto => Background::detect(variable).unwrap_or_default(),
-            ThemeChoice::Dark => Background::Dark,
-            ThemeChoice::Light => Background::Light,
-        };
-        // Consoles without a window print what they do not know.
-        let answers = !matches!(variable("TERM").as_deref(), None | Some("linux" | "dumb"));
-        let asks_background = self.theme == ThemeChoice::Auto && depth != Depth::None && answers;
-        let (fps, mouse) = (self.fps, !self.no_mouse);
-        Display {
-            fps,
-            depth,
-            background,
-            asks_background,
-            ascii,
-            mouse,
-            outlives_terminal,
-            on_done,
-        }
-    }
-}
-
-/// Which background the colours are for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum ThemeChoice {
-    /// The terminal's, as far as it can be known.
-    Auto,
-    /// A dark one.
-    Dark,
-    /// A light one.
-    Light,
-}
-
-/// Which colours are used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum ColorChoice {
-    /// As many as the environment announces.
-    Auto,
-    /// Some, regardless of the environment.
-    Always,
-    /// None.
-    Never,
-    /// The 256 of xterm.
-    #[value(name = "256")]
-    Indexed,
-    /// The sixteen of the terminal.
-    #[value(name = "16")]
-    Basic,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum RunsSub {
-    /// Show a run's settings, evaluations and files
-    Show {
-        /// A name listed by `runs`, or a folder [default: the newest run]
-        #[arg(value_name = "RUN")]
-        run: Option<PathBuf>,
-        /// Print one JSON object
-        #[arg(long)]
-        json: bool,
-    },
-    /// Remove runs with all their files, leaving files of other programs alone
-    Rm {
-        /// Remove without asking first
-        #[arg(long, short)]
-        yes: bool,
-        /// Names listed by `runs`, or folders
-        #[arg(value_name = "RUN", required = true)]
-        runs: Vec<PathBuf>,
-    },
 }
 
 #[derive(Debug, Args)]

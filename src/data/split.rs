@@ -34,51 +34,49 @@ pub fn subset(dataset: Dataset, count: usize, seed: u64) -> Dataset {
 /// Which `count` images are chosen, the same share of each class; `part` tells one choice from another.
 fn balanced(dataset: &Dataset, count: usize, seed: u64, part: u64) -> Vec<bool> {
     let len = dataset.len();
-    let count = count.min(len);
-    let mut members = vec![Vec::new(); 256];
-    for (index, &label) in dataset.labels.iter().enumerate() {
-        members[usize::from(label)].push(index as u32);
-    }
-    let mut chosen = vec![false; len];
-    // What rounding takes from one class, the next ones get.
-    let (mut seen, mut taken) = (0, 0);
-    for (class, members) in members.iter_mut().enumerate() {
-        seen += members.len();
-        let share = (seen as u128 * count as u128 / len.max(1) as u128) as usize - taken;
-        taken += share;
-        let mut rng = seed::rng(seed, Purpose::Split, part, class as u64);
-        seed::shuffle_prefix(&mut rng, members, share);
-        for &index in &members[..share] {
-            chosen[index as usize] = true;
-        }
-    }
-    chosen
+    let count = count.min(len) as u128;
+    of_each_class(dataset, seed, part, |seen, taken, _| {
+        (seen as u128 * count / len.max(1) as u128) as usize - taken
+    })
 }
 
-/// Takes a sixth of `dataset` out, as test images: the same share of each of its `classes` where
-/// possible. The choice is the same in every run, so that no run trains on images that another tests on.
-pub(super) fn hold_out_test(dataset: Dataset, classes: usize) -> (Dataset, Dataset) {
+/// Takes a sixth of `dataset` out, as test images: the same share of each class where possible. The choice is
+/// the same in every run, so that no run trains on images that another tests on.
+pub(super) fn hold_out_test(dataset: Dataset) -> (Dataset, Dataset) {
     const SHARE: usize = 6;
-    let mut members = vec![Vec::new(); classes];
+    // A class of which nothing is left could not be learnt.
+    let chosen = of_each_class(&dataset, 0, 1, |seen, taken, own| {
+        (seen / SHARE - taken).min(own.saturating_sub(1))
+    });
+    take_out(dataset, &chosen)
+}
+
+/// Which images are chosen: of each class as many as `share` says, given the images of the classes up to
+/// it, how many of those before it were taken, and its own images. What rounding takes from one class, the
+/// next ones get.
+fn of_each_class(
+    dataset: &Dataset,
+    seed: u64,
+    part: u64,
+    share: impl Fn(usize, usize, usize) -> usize,
+) -> Vec<bool> {
+    let mut members = vec![Vec::new(); 1 + usize::from(u8::MAX)];
     for (index, &label) in dataset.labels.iter().enumerate() {
         members[usize::from(label)].push(index as u32);
     }
     let mut chosen = vec![false; dataset.len()];
-    // What rounding takes from one class, the next ones get.
-    let mut seen = 0;
-    let mut held = 0;
+    let (mut seen, mut taken) = (0, 0);
     for (class, members) in members.iter_mut().enumerate() {
         seen += members.len();
-        // A class of which nothing is left could not be learnt.
-        let count = (seen / SHARE - held).min(members.len().saturating_sub(1));
-        held += count;
-        let mut rng = seed::rng(0, Purpose::Split, 1, class as u64);
+        let count = share(seen, taken, members.len());
+        taken += count;
+        let mut rng = seed::rng(seed, Purpose::Split, part, class as u64);
         seed::shuffle_prefix(&mut rng, members, count);
         for &index in &members[..count] {
             chosen[index as usize] = true;
         }
     }
-    take_out(dataset, &chosen)
+    chosen
 }
 
 /// The images that are not `chosen` and those that are, both in file order.
@@ -193,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_sixth_of_each_class_is_held_out_for_tests() {
-        let (train, test) = hold_out_test(numbered(600), 10);
+        let (train, test) = hold_out_test(numbered(600));
         let (train, test) = (numbers(&train), numbers(&test));
         assert_eq!((train.len(), test.len()), (500, 100));
         for class in 0..10 {
@@ -208,12 +206,12 @@ mod tests {
     #[test]
     fn classes_that_six_does_not_divide_differ_by_one_and_keep_an_image() {
         // Eight images each, of which one or two are a sixth.
-        let (_, mut test) = hold_out_test(numbered(80), 10);
+        let (_, mut test) = hold_out_test(numbered(80));
         test.labels.sort_unstable();
         assert_eq!(test.len(), 13);
         let counts = test.labels().chunk_by(|a, b| a == b).map(<[u8]>::len).collect::<Vec<_>>();
         assert!(counts.iter().all(|count| (1..=2).contains(count)), "{counts:?}");
-        let (train, test) = hold_out_test(numbered(10), 12);
+        let (train, test) = hold_out_test(numbered(10));
         assert_eq!((train.len(), test.len()), (10, 0));
     }
 }

@@ -348,9 +348,8 @@ impl<'a> Run<'a> {
     fn best_model(&self) -> Result<Option<Model>, TrainError> {
         let best = self.best_weights.last().filter(|(step, _)| *step != self.at.step);
         let Some((_, weights)) = best else { return Ok(None) };
-        let mut model = self.learner.product().copy()?;
-        model.set_weights(weights)?;
-        Ok(Some(model))
+        let plan = Arc::clone(self.learner.model.plan());
+        Ok(Some(Model::new(plan, weights, &self.device)?))
     }
 
     /// Tells the listeners if that is something new.

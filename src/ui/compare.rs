@@ -89,41 +89,65 @@ impl<'a> Compare<'a> {
 
     fn footer(&self, width: u16) -> Line<'static> {
         const GAP: &str = "   ";
-        let mut line = Line::default();
-        for (action, name) in self.hints() {
-            let Some((key, short)) = keymap::hint_in(focus(self.browser), action) else { continue };
-            let name = format!(" {}{GAP}", name.unwrap_or(short));
-            if line.width() + key.chars().count() + name.len() <= usize::from(width) + GAP.len() {
-                line.push_span(Span::styled(key, self.theme.key));
-                line.push_span(Span::styled(name, self.theme.muted));
+        let named = |(action, name): (Action, Option<&'static str>)| {
+            let (key, short) = keymap::hint_in(focus(self.browser), action)?;
+            Some((key, name.unwrap_or(short)))
+        };
+        let mut hints: Vec<_> = self.hints().into_iter().filter_map(named).collect();
+        let line = |hints: &[(String, &str)]| {
+            let mut line = Line::default();
+            for (place, (key, name)) in hints.iter().enumerate() {
+                let gap = if place == 0 { "" } else { GAP };
+                line.push_span(Span::raw(gap));
+                line.push_span(Span::styled(key.clone(), self.theme.key));
+                line.push_span(Span::styled(format!(" {name}"), self.theme.muted));
             }
+            line
+        };
+        // The last two, pages and quitting, stay longest.
+        while line(&hints).width() > usize::from(width) && hints.len() > 2 {
+            hints.remove(hints.len() - 3);
         }
-        line
+        line(&hints)
+    }
+
+    /// The program's name and the pages, with less and less of them.
+    fn pages(&self) -> [Line<'static>; 3] {
+        let theme = self.theme;
+        let program = || vec![Span::styled("mnist-tui", theme.figure), Span::raw("  ")];
+        let pages = |in_words: bool| {
+            Page::ALL.into_iter().zip(View::ALL).map(move |(page, view)| {
+                let key = keymap::hint(Action::Show(view)).map_or_else(String::new, |(key, _)| key);
+                let is_shown = page == self.browser.page;
+                let style = if is_shown {
+                    theme.accent.add_modifier(Modifier::REVERSED)
+                } else {
+                    theme.muted
+                };
+                let name = if in_words || is_shown { page.name() } else { "" };
+                Span::styled(format!(" {key} {name} ").replace("  ", " "), style)
+            })
+        };
+        [
+            program().into_iter().chain(pages(true)).collect(),
+            pages(true).collect(),
+            program().into_iter().chain(pages(false)).collect(),
+        ]
     }
 
     fn header(&self, area: Rect, buf: &mut Buffer) {
-        let theme = self.theme;
-        let mut line = Line::from(Span::styled("mnist-tui", theme.figure));
-        line.push_span(Span::raw("  "));
-        for (page, view) in Page::ALL.into_iter().zip(View::ALL) {
-            let key = keymap::hint(Action::Show(view)).map_or_else(String::new, |(key, _)| key);
-            let style = if page == self.browser.page {
-                theme.accent.add_modifier(Modifier::REVERSED)
-            } else {
-                theme.muted
-            };
-            line.push_span(Span::styled(format!(" {key} {} ", page.name()), style));
-        }
-        let used = line.width() as u16;
-        line.render(area, buf);
         let state = match &self.browser.comparison.predictions {
-            Knowledge::Pending => Line::styled("… classifying", theme.accent),
+            Knowledge::Pending => Line::styled("… classifying", self.theme.accent),
             Knowledge::Known(_) | Knowledge::Missing(_) => {
                 let runs = self.browser.comparison.runs.len();
-                Line::styled(format!("{runs} runs"), theme.muted)
+                Line::styled(format!("{runs} runs"), self.theme.muted)
             }
         };
-        let width = state.width() as u16;
+        let [full, pages, short] = self.pages();
+        let fits = |line: &Line<'_>| line.width() <= usize::from(area.width);
+        let line = [full, pages].into_iter().find(fits).unwrap_or(short);
+        let (used, width) = (line.width() as u16, state.width() as u16);
+        line.render(area, buf);
         if used + width < area.width {
             state.render(Rect { x: area.right() - width, width, ..area }, buf);
         }

@@ -52,6 +52,8 @@ struct History {
     info: Option<RunInfo>,
     epochs: BTreeMap<u32, EpochRecord>,
     clock: Clock,
+    /// Share of the test images recognised at the end of the run, in 0..=1.
+    test: Option<f64>,
 }
 
 impl History {
@@ -68,6 +70,9 @@ impl History {
         match event {
             Event::Started(info) => self.info = Some(info),
             Event::Progress(progress) => self.clock = progress.clock,
+            Event::Finished(summary) => {
+                self.test = summary.test.map(|test| test.accuracy());
+            }
             Event::Epoch(record) => {
                 self.clock = record.clock;
                 self.epochs.insert(record.epoch, record);
@@ -88,6 +93,7 @@ struct Answer<'a> {
     started: Option<&'a RunInfo>,
     training_seconds: f64,
     evaluating_seconds: f64,
+    test_accuracy: Option<f64>,
     evaluations: Vec<&'a EpochRecord>,
 }
 
@@ -98,6 +104,7 @@ impl<'a> Answer<'a> {
             started: history.info.as_ref(),
             training_seconds: history.clock.training,
             evaluating_seconds: history.clock.evaluating,
+            test_accuracy: history.test,
             evaluations: history.epochs.values().collect(),
         }
     }
@@ -120,7 +127,14 @@ fn text(entry: &RunEntry, history: &History) -> String {
     let (epoch, step) = entry.reached.unwrap_or((0, 0));
     let step = thousands(step);
     row("progress", &format!("epoch {epoch} of {}, step {step}", entry.config.epochs));
-    row("best", &best(entry));
+    if entry.config.validation > 0 {
+        row("best", &format!("{} of the validation images", best(entry)));
+        if let Some(test) = history.test {
+            row("test", &format!("{:.2}% of the test images", 100.0 * test));
+        }
+    } else {
+        row("best", &format!("{} of the test images", best(entry)));
+    }
     if let Some(info) = &history.info {
         let [train, test] = [info.train_images, info.test_images].map(thousands);
         let images = format!("{train} training and {test} test images");

@@ -136,7 +136,7 @@ impl Parts {
         let (train, test) = if let Some(test) = test {
             (train, dataset(test)?)
         } else {
-            let (train, test) = hold_out_test(train, count);
+            let (train, test) = hold_out_test(train);
             let held_out = test.len();
             notes.push(format!(
                     "There are no test images: {held_out} images, a sixth of each class, are held out as such."

@@ -37,6 +37,18 @@ fn every_page_is_drawn_at_every_size() {
 }
 
 #[test]
+fn the_smallest_screen_has_the_page_and_the_way_out() {
+    let mut browser = Browser::new(comparison(&[0.001, 0.002]));
+    for page in Page::ALL {
+        browser.page = page;
+        let shown = text(&drawn(&browser, (40, 12), Depth::True));
+        for wanted in [page.name(), "tab next page", "q quit"] {
+            assert!(shown.contains(wanted), "{wanted:?} is not in\n{shown}");
+        }
+    }
+}
+
+#[test]
 fn runs_are_told_apart_by_letters_and_by_colours() {
     let browser = Browser::new(comparison(&[0.001, 0.002]));
     let buf = drawn(&browser, (80, 24), Depth::None);
