@@ -4,7 +4,7 @@ mod distributions;
 
 use std::sync::Arc;
 
-use super::{App, Direction, View};
+use super::{App, Direction, Pixel, View};
 use crate::protocol::{
     Answer, Attribution, Content, ImageSet, Landscape, Method, Projection, ProjectionPoint,
     Question, RunState, Subject,
@@ -248,7 +248,13 @@ impl App {
             Some(Question::Attribution { subject, method, class })
         };
         match self.view {
-            View::Network => attribution(self.network.subject.clone()),
+            View::Network => match self.network.pixel {
+                Some(Pixel { stage, place, .. }) => {
+                    let (subject, stage) = (self.network.subject.clone(), stage as u32);
+                    Some(Question::Arithmetic { subject, stage, place })
+                }
+                None => attribution(self.network.subject.clone()),
+            },
             View::Draw if !self.pad.is_empty() => {
                 attribution(Subject::Drawn(self.pad.pixels.clone()))
             }
@@ -272,6 +278,7 @@ impl App {
     /// Switches to the next explanation of the view.
     pub(super) fn explain(&mut self) {
         match self.view {
+            View::Network if self.network.pixel.is_some() => {}
             View::Network | View::Mistakes | View::Draw => self.why.next_method(),
             View::Confusion => self.why.calibration = !self.why.calibration,
             View::Why => self.why.next_tab(),

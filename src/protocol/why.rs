@@ -1,5 +1,6 @@
 //! Questions about why the network answers as it does, and the worker's answers.
 
+mod arithmetic;
 mod attribution;
 mod distributions;
 mod landscape;
@@ -7,6 +8,7 @@ mod projection;
 
 use serde::{Deserialize, Serialize};
 
+pub use arithmetic::Arithmetic;
 pub use attribution::{Attribution, Method};
 pub use distributions::{Distributions, LayerValues, StageValues};
 pub use landscape::Landscape;
@@ -27,6 +29,15 @@ pub enum Question {
         method: Method,
         /// The class; `None` for the predicted one.
         class: Option<u8>,
+    },
+    /// How a value of a feature map comes about.
+    Arithmetic {
+        /// The image.
+        subject: Subject,
+        /// The stage, which is the output of a convolution.
+        stage: u32,
+        /// Map, row and column.
+        place: [u32; 3],
     },
     /// Whether confidence says how often predictions are right, in the evaluation of a step.
     Calibration {
@@ -60,6 +71,8 @@ pub struct Answer {
 pub enum Content {
     /// To [`Question::Attribution`].
     Attribution(Attribution),
+    /// To [`Question::Arithmetic`].
+    Arithmetic(Arithmetic),
     /// To [`Question::Calibration`]; `None` where that evaluation's images are no longer known.
     Calibration(Option<Calibration>),
     /// To [`Question::Projection`].

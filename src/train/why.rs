@@ -3,6 +3,7 @@
 //! A computation works on a copy of the weights, so that the training goes on meanwhile and its bits
 //! do not depend on what is looked at.
 
+mod arithmetic;
 mod attribution;
 mod calibration;
 mod distributions;
@@ -237,6 +238,15 @@ fn begin(question: &Question, moment: &Moment) -> Result<Begun> {
                 Some(image) => {
                     let frozen = Frozen::of(moment.model)?;
                     Begun::Job(Box::new(Attribute::new(frozen, image, *method, *class)?))
+                }
+                None => Begun::Answer(Content::Nothing("There is no such image.".to_owned())),
+            }
+        }
+        &Question::Arithmetic { ref subject, stage, place } => {
+            match Image::of(subject, moment.sets, moment.results, moment.step) {
+                Some(image) => {
+                    let frozen = Frozen::of(moment.model)?;
+                    Begun::Answer(arithmetic::of(&frozen, image, stage, place)?)
                 }
                 None => Begun::Answer(Content::Nothing("There is no such image.".to_owned())),
             }

@@ -7,8 +7,8 @@ use crate::{
     app::{Direction, ExportFormat},
     metrics::{Calibration, Histogram},
     protocol::{
-        Answer, Attribution, Command, Content, Distributions, ImageSet, Landscape, LayerValues,
-        Method, Projection, ProjectionPoint, Question, StageValues,
+        Answer, Arithmetic, Attribution, Command, Content, Distributions, ImageSet, Landscape,
+        LayerValues, Method, Projection, ProjectionPoint, Question, StageValues,
     },
 };
 
@@ -25,6 +25,20 @@ fn content(question: &Question, [channels, height, width]: [usize; 3], classes: 
             probability: 0.25,
             patch: if *method == Method::Occlusion { 5 } else { 0 },
             values: (0..height * width).map(|place| (place % width) as f32 / 14.0 - 1.0).collect(),
+        }),
+        Question::Arithmetic { place, .. } => Content::Arithmetic(Arithmetic {
+            layer: "conv1".to_owned(),
+            place: *place,
+            shape: [6, 24, 24],
+            inputs: 2,
+            side: 3,
+            corner: [11, -1],
+            patch: (0..18_u8).map(|it| f32::from(it) / 10.0).collect(),
+            kernel: (0..18_u8).map(|it| f32::from(it % 3) / 4.0 - 0.25).collect(),
+            bias: Some(-0.5),
+            output: 0.1,
+            after: vec![("relu1".to_owned(), 0.1)],
+            map: (0..24 * 24).map(|it| (it % 7) as f32).collect(),
         }),
         Question::Calibration { .. } => {
             let prediction = |place: u32| {
@@ -271,4 +285,51 @@ fn distributions_over_the_steps() {
             let _ = screen(&app, width, height, depth);
         }
     }
+}
+
+#[test]
+fn the_arithmetic_of_a_pixel() {
+    let mut app = fashion().showing(View::Network);
+    press(&mut app, Action::Confirm);
+    let before = app.network.pixel.expect("the cursor is on a map");
+    let shown = text(&app, 80, 24);
+    // By hand: 0.2 − 0.0 + 0.5 − 0.3 + 0.8 − 0.6 quarters of the first input's products, and as much of the other.
+    for part in [
+        "conv1 · map 0",
+        "input 0 at 11, −1",
+        "kernel",
+        "products of input 0        +0.1500",
+        "of all 2 inputs            +0.3000",
+        "bias                       −0.5000",
+        "= conv1                    −0.2000",
+        "after relu1                +0.1000",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    press(&mut app, Action::Move(Direction::Right));
+    press(&mut app, Action::Move(Direction::PageDown));
+    let after = app.network.pixel.expect("still");
+    let [map, row, column] = before.place;
+    assert_eq!(after.place, [map + 1, row, column + 1]);
+    assert!(text(&app, 120, 40).contains(&format!("map 1, row {row}, column {}", column + 1)));
+    let csv = crate::ui::export(
+        &app,
+        &Theme::new(Depth::True),
+        Rect::new(0, 0, 80, 24),
+        false,
+        ExportFormat::Csv,
+    );
+    let csv = csv.expect("there is an answer");
+    assert!(
+        csv.starts_with("input,row,column,value,weight,product\n0,11,-1,0,-0.25,-0\n"),
+        "{csv}"
+    );
+    assert_eq!(csv.lines().count(), 1 + 18 + 3);
+    for depth in [Depth::None, Depth::True] {
+        for (width, height) in [(40, 12), (64, 20), (100, 30), (200, 60), (1, 1)] {
+            let _ = screen(&app, width, height, depth);
+        }
+    }
+    press(&mut app, Action::Dismiss);
+    assert_eq!((app.network.pixel, app.view), (None, View::Network));
 }
