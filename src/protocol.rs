@@ -35,7 +35,7 @@ pub use state::{Best, Slot, StoredWeights, TrainingProgress, TrainingState};
 pub use timeline::{Break, RateChange, Rewound};
 pub use why::{
     Answer, Arithmetic, Attribution, Content, Distributions, Landscape, LayerValues, Method,
-    Projection, ProjectionPoint, Question, StageValues,
+    Projection, ProjectionPoint, Question, StageValues, Trajectory,
 };
 
 /// Learning rates that a person can set: beyond, the weights are lost or nothing moves.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use arithmetic::Arithmetic;
 pub use attribution::{Attribution, Method};
 pub use distributions::{Distributions, LayerValues, StageValues};
-pub use landscape::Landscape;
+pub use landscape::{Landscape, Trajectory};
 pub use projection::{Projection, ProjectionPoint};
 
 use super::{EvalSet, Subject};
@@ -50,8 +50,10 @@ pub enum Question {
     Projection,
     /// How the values of each layer are distributed, and which units are dead.
     Distributions,
-    /// The loss on a plane through the weights; only while nothing is trained.
+    /// The loss on a plane through the weights, along random directions; only while nothing is trained.
     Landscape,
+    /// The same on the plane in which the run's weights varied most; only while nothing is trained.
+    Trajectory,
 }
 
 /// An answer to a [`Question`].
@@ -79,7 +81,7 @@ pub enum Content {
     Projection(Projection),
     /// To [`Question::Distributions`], twice: the second one knows which units are dead.
     Distributions(Distributions),
-    /// To [`Question::Landscape`], several times until it is complete.
+    /// To [`Question::Landscape`] and [`Question::Trajectory`], several times until it is complete.
     Landscape(Landscape),
     /// There is no answer, for a reason that is a whole sentence.
     Nothing(String),

@@ -54,13 +54,21 @@ struct Bench {
     sets: Sets,
     results: Results,
     slices: usize,
+    snapshots: Vec<(u64, Vec<f32>)>,
 }
 
 impl Bench {
     fn new(test: usize) -> Self {
         let explainer = Explainer::new(Instant::now());
         let results = Results::default();
-        Self { explainer, model: model(), sets: sets(test), results, slices: 0 }
+        Self {
+            explainer,
+            model: model(),
+            sets: sets(test),
+            results,
+            slices: 0,
+            snapshots: Vec::new(),
+        }
     }
 
     fn answer(&mut self, question: &Question, step: u64) -> Answer {
@@ -70,12 +78,15 @@ impl Bench {
 
     /// Computes until there is an answer.
     fn go_on(&mut self, step: u64) -> Answer {
-        let Self { explainer, model, sets, results, slices } = self;
+        let Self { explainer, model, sets, results, slices, snapshots } = self;
+        let snapshots: &dyn Fn(usize) -> _ = &|_| Ok(snapshots.clone());
         *slices = 0;
         loop {
             assert!(explainer.has_work(step) && *slices < 10_000, "it never answers");
             *slices += 1;
-            if let Some(answer) = explainer.slice(&Moment { step, model, seed: 3, sets, results }) {
+            if let Some(answer) =
+                explainer.slice(&Moment { step, model, seed: 3, sets, results, snapshots })
+            {
                 return answer;
             }
         }
@@ -224,7 +235,8 @@ fn the_projection_has_the_predictions_and_spreads_over_the_set() {
 fn another_question_takes_the_place_of_the_one_before() {
     let mut bench = Bench::new(300);
     let Bench { explainer, model, sets, results, .. } = &mut bench;
-    let moment = Moment { step: 1, model, seed: 3, sets, results };
+    let snapshots: &dyn Fn(usize) -> _ = &|_| Ok(Vec::new());
+    let moment = Moment { step: 1, model, seed: 3, sets, results, snapshots };
     explainer.ask(Some(Question::Projection), Instant::now());
     assert!(explainer.slice(&moment).is_none());
     explainer.ask(None, Instant::now());
@@ -281,7 +293,8 @@ fn a_landscape_of_other_weights_is_begun_again() {
     bench.explainer.ask(Some(Question::Landscape), Instant::now());
     let Bench { explainer, model, sets, results, .. } = &mut bench;
     let slice = |explainer: &mut Explainer, step| {
-        explainer.slice(&Moment { step, model, seed: 3, sets, results })
+        let snapshots: &dyn Fn(usize) -> _ = &|_| Ok(Vec::new());
+        explainer.slice(&Moment { step, model, seed: 3, sets, results, snapshots })
     };
     for _ in 0..20 {
         let _ = slice(explainer, 1);
@@ -418,4 +431,49 @@ fn arithmetic_pads_strides_and_passes_normalisation() {
     let names: Vec<&str> = found.after.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names.len(), 2, "{names:?}");
     close(found.after[1].1, found.after[0].1.max(0.0));
+}
+
+#[test]
+fn the_plane_of_the_trajectory_has_the_losses_of_the_runs_own_weights() {
+    let mut bench = Bench::new(40);
+    let none = bench.answer(&Question::Trajectory, 9).content;
+    assert!(matches!(none, Content::Nothing(_)), "{none:?}");
+    // In one plane with the weights.
+    let weights = bench.model.weights().expect("in main memory").trained;
+    let aside = numbers(weights.len(), 5, -0.02, 0.02);
+    let moved = |along: f32, across: f32| -> Vec<f32> {
+        let both = weights.iter().zip(&aside);
+        both.map(|(it, aside)| it * (1.0 + along) + across * aside).collect()
+    };
+    bench.snapshots = vec![(0, moved(-0.4, 0.0)), (3, moved(-0.3, 1.0)), (6, moved(-0.1, 0.5))];
+    bench.explainer.renew();
+    let found = loop {
+        match bench.go_on(9).content {
+            Content::Landscape(found) if found.is_complete() => break found,
+            Content::Landscape(_) => {}
+            other => panic!("{other:?}"),
+        }
+    };
+    let trajectory = found.trajectory.clone().expect("along the trajectory");
+    assert_eq!((trajectory.steps, trajectory.points[3]), (vec![0, 3, 6, 9], [0.0; 2]));
+    assert!((trajectory.shares.iter().sum::<f64>() - 1.0).abs() < 1e-5, "all lie in the plane");
+    let indices: Vec<u32> = (0..40).collect();
+    let (images, labels) =
+        tensors(Seen::plain(&bench.sets.test), &indices, &Device::Cpu).expect("in main memory");
+    let mut loss = |trained: Vec<f32>| -> f32 {
+        bench.model.set_weights(&Weights { trained, running: Vec::new() }).expect("they fit");
+        let outcome = bench.model.evaluate(&images, &labels).expect("in main memory");
+        outcome.loss.to_scalar().expect("a scalar")
+    };
+    assert_eq!(found.centre, loss(weights.clone()));
+    // The point of the grid next to each snapshot has nearly its loss.
+    for ((_, snapshot), [x, y]) in bench.snapshots.clone().into_iter().zip(trajectory.points) {
+        let distance = |place: &usize| {
+            let at = found.at(*place);
+            (at[0] - x).hypot(at[1] - y)
+        };
+        let near = (0..found.losses.len()).min_by(|a, b| distance(a).total_cmp(&distance(b)));
+        let (near, expected) = (found.losses[near.expect("points")], loss(snapshot));
+        assert!((near / expected - 1.0).abs() < 0.05, "{near}, not {expected}");
+    }
 }

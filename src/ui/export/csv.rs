@@ -247,10 +247,16 @@ fn distributions(app: &App) -> Option<Table> {
 
 fn landscape(app: &App) -> Option<Table> {
     let (found, _) = app.why.landscape()?;
-    let mut table = Table::new(&["first", "second", "loss"]);
+    let mut table = Table::new(&["first", "second", "loss", "step"]);
     for (place, loss) in found.losses.iter().enumerate() {
         let [first, second] = found.at(place);
-        row!(table, first, second, loss);
+        row!(table, first, second, loss, "");
+    }
+    // The losses of snapshots are not known.
+    if let Some(trajectory) = &found.trajectory {
+        for (step, [first, second]) in trajectory.steps.iter().zip(&trajectory.points) {
+            row!(table, first, second, "", step);
+        }
     }
     Some(table)
 }

@@ -8,7 +8,7 @@ use crate::{
     metrics::{Calibration, Histogram},
     protocol::{
         Answer, Arithmetic, Attribution, Command, Content, Distributions, ImageSet, Landscape,
-        LayerValues, Method, Projection, ProjectionPoint, Question, StageValues,
+        LayerValues, Method, Projection, ProjectionPoint, Question, StageValues, Trajectory,
     },
 };
 
@@ -48,7 +48,7 @@ fn content(question: &Question, [channels, height, width]: [usize; 3], classes: 
             let found = Calibration::of((0..1_000).map(prediction), Calibration::BINS);
             Content::Calibration(Some(found))
         }
-        Question::Landscape => {
+        Question::Landscape | Question::Trajectory => {
             let side = 41;
             let loss = |place: usize| {
                 let [x, y] = [place % side, place / side].map(|step| step as f32 / 20.0 - 1.0);
@@ -56,7 +56,24 @@ fn content(question: &Question, [channels, height, width]: [usize; 3], classes: 
             };
             let losses = (0..side * side).map(loss).collect();
             let (set, reach, centre, done) = (ImageSet::Test, 1.0, 0.05, side * side);
-            Content::Landscape(Landscape { set, images: 1_000, side, reach, centre, done, losses })
+            let is_along = *question == Question::Trajectory;
+            let trajectory = is_along.then(|| Trajectory {
+                steps: vec![0, 600, 1_200],
+                points: vec![[-1.5, 0.5], [-0.5, 0.5], [0.0, 0.0]],
+                shares: [0.9, 0.08],
+            });
+            let middle = if is_along { [-0.75, 0.25] } else { [0.0; 2] };
+            Content::Landscape(Landscape {
+                set,
+                images: 1_000,
+                side,
+                reach,
+                middle,
+                trajectory,
+                centre,
+                done,
+                losses,
+            })
         }
         Question::Distributions => {
             let centred = |width: f32| {
@@ -332,4 +349,35 @@ fn the_arithmetic_of_a_pixel() {
     }
     press(&mut app, Action::Dismiss);
     assert_eq!((app.network.pixel, app.view), (None, View::Network));
+}
+
+#[test]
+fn the_loss_along_the_runs_own_trajectory() {
+    let mut app = fashion().showing(View::Why);
+    press(&mut app, Action::Explain);
+    press(&mut app, Action::SwitchPlane);
+    let asks = text(&app, 80, 24);
+    assert!(asks.contains("Press enter to compute the loss along the run's"), "{asks}");
+    press(&mut app, Action::Confirm);
+    let shown = text(&app, 120, 40);
+    let line = "the plane where the weights varied most (90 + 8 %)";
+    for part in [line, "o step 0, 3 snapshots", "+ at the weights  0.0500"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let shown = screen(&app, 80, 24, Depth::True);
+    let buffer = shown.backend().buffer();
+    let place_of = |symbol: &str| {
+        let body =
+            |cell: &ratatui::buffer::Cell| cell.symbol() == symbol && cell.bg != Color::Reset;
+        let place = buffer.content().iter().position(body);
+        buffer.pos_of(place.unwrap_or_else(|| panic!("no {symbol}")))
+    };
+    let (start, weights) = (place_of("o"), place_of("+"));
+    assert!(
+        start.0 < weights.0 && start.1 < weights.1,
+        "from the left above: {start:?}, {weights:?}"
+    );
+    assert!(buffer.content().iter().filter(|cell| cell.symbol() == "·").count() > 8);
+    press(&mut app, Action::SwitchPlane);
+    assert!(text(&app, 80, 24).contains("Press enter to compute the loss around the weights"));
 }
