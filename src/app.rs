@@ -43,7 +43,7 @@ pub use matrix::Matrix;
 use matrix::Pin;
 pub use messages::{Message, Messages};
 pub use mistakes::Mistakes;
-pub use network::Network;
+pub use network::{Network, Pixel};
 pub use overlays::{Overlays, StoredCurves};
 pub use pad::Pad;
 pub use prompt::{Prompt, PromptKind};

@@ -253,6 +253,8 @@ pub const BINDINGS: &[Binding] = &[
         "for class", "pixels that matter"),
     in_view(View::Why, &[Key::char('a')], Action::Explain,
         "next tab", "next explanation"),
+    in_view(View::Why, &[Key::char('t')], Action::SwitchPlane,
+        "trajectory", "landscape: directions"),
     in_dialog(Focus::Breakpoints, &[Key::char(' '), Key::code(KeyCode::Enter)], Action::ToggleBreakpoint,
         "on, off", "breakpoint on or off"),
     in_dialog(Focus::Breakpoints, &[Key::char('a')], Action::AddBreakpoint,

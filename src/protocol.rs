@@ -34,8 +34,8 @@ pub use run::{EvalSet, Failure, RunInfo, Summary, diverged_at};
 pub use state::{Best, Slot, StoredWeights, TrainingProgress, TrainingState};
 pub use timeline::{Break, RateChange, Rewound};
 pub use why::{
-    Answer, Attribution, Content, Distributions, Landscape, LayerValues, Method, Projection,
-    ProjectionPoint, Question, StageValues,
+    Answer, Arithmetic, Attribution, Content, Distributions, Landscape, LayerValues, Method,
+    Projection, ProjectionPoint, Question, StageValues, Trajectory,
 };
 
 /// Learning rates that a person can set: beyond, the weights are lost or nothing moves.

@@ -140,7 +140,10 @@ impl Dashboard<'_> {
             View::Confusion => {
                 confusion::Confusion::new(app, theme).in_full().render(parts.body, buf);
             }
-            View::Network => network::Network::new(app, theme).render(above, buf),
+            View::Network => match app.network.pixel {
+                Some(pixel) => why::Arithmetic { app, theme, pixel }.render(above, buf),
+                None => network::Network::new(app, theme).render(above, buf),
+            },
             View::Mistakes => mistakes::Mistakes::new(app, theme).render(above, buf),
             View::Draw => draw::Draw::new(app, theme).render(above, buf),
             View::Why => why::Why::new(app, theme).render(parts.body, buf),

@@ -49,6 +49,7 @@ impl App {
             Action::NextParameter => self.inspector.select_parameter(true),
             Action::PreviousParameter => self.inspector.select_parameter(false),
             Action::Enlarge => self.tile_size = self.tile_size.other(),
+            Action::SwitchPlane => self.switch_plane(),
             Action::NextList => self.mistakes.list = self.mistakes.list.next(),
             Action::LookInside => self.look_inside(),
             Action::Hardest => self.network.hardest(),

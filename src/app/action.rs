@@ -70,6 +70,8 @@ pub enum Action {
     PreviousParameter,
     /// Switch between few large images and many small ones.
     Enlarge,
+    /// Show the loss along random directions, or along the run's own trajectory.
+    SwitchPlane,
     /// Show the next list of images: the hardest, forgotten ones, suspected label errors.
     NextList,
     /// Show the way of the chosen image through the network, or ask for an image there.

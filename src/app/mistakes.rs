@@ -88,7 +88,7 @@ impl App {
         self.mistakes.move_cursor(direction, classes);
     }
 
-    /// Opens what is chosen: a cell's images, or an image in the network view.
+    /// Opens what is chosen: a cell's images, an image in the network view, or a pixel of a feature map there.
     pub(super) fn open_chosen(&mut self) {
         match self.view {
             View::Confusion if self.matrix().is_some() => {
@@ -101,12 +101,20 @@ impl App {
                 self.network.look_at(set, index);
                 self.view = View::Network;
             }
+            View::Network => self.enter_map(),
             View::Why => self.open_explained(),
             _ => {}
         }
     }
 
-    /// Goes back from a cell's images to all, from another list to the hardest, from those to the matrix, and from an older matrix to
+    fn enter_map(&mut self) {
+        let is_open = self.network.pixel.is_some() || self.network.insides().is_none();
+        if !is_open && !self.network.enter_map() {
+            self.messages.inform("This network has no convolution to look into.");
+        }
+    }
+
+    /// Goes back from a pixel to its network, from a cell's images to all, from another list to the hardest, from those to the matrix, and from an older matrix to
     /// the newest.
     pub(super) fn close_chosen(&mut self) {
         match self.view {
@@ -116,6 +124,7 @@ impl App {
             }
             View::Mistakes => self.view = View::Confusion,
             View::Overview | View::Confusion => self.unpin(),
+            View::Network => self.network.pixel = None,
             _ => {}
         }
     }

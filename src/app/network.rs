@@ -1,9 +1,13 @@
 //! The image that the network view shows, and its chosen stage.
 
+mod pixel;
+
 use std::sync::Arc;
 
 use super::{Direction, held::Held};
 use crate::protocol::{EvalSet, ImageSet, Insides, RunInfo, Subject};
+
+pub use pixel::Pixel;
 
 /// Seconds that an answer stays while training, unless another image is asked for.
 const DWELL: f64 = 0.4;
@@ -19,6 +23,8 @@ pub struct Network {
     pub page: usize,
     /// The screen shown of a stage that does not fit on one; past the end means the last.
     pub part: usize,
+    /// The pixel of a feature map whose arithmetic is shown; `None` for the stages.
+    pub pixel: Option<Pixel>,
     shown: Held<Arc<Insides>>,
     /// Whether the newest answer is about another image than the one shown.
     turned: bool,
@@ -27,7 +33,7 @@ pub struct Network {
 impl Default for Network {
     fn default() -> Self {
         let subject = Subject::Image { set: ImageSet::Test, index: 0 };
-        Self { subject, page: 0, part: 0, shown: Held::new(DWELL), turned: false }
+        Self { subject, page: 0, part: 0, pixel: None, shown: Held::new(DWELL), turned: false }
     }
 }
 
@@ -105,6 +111,9 @@ impl Network {
     /// Moves to another image, or up and down over the screens of the stages; the one shown has so
     /// many `parts`.
     pub(super) fn select(&mut self, direction: Direction, info: Option<&RunInfo>, parts: usize) {
+        if self.pixel.is_some() {
+            return self.move_pixel(direction);
+        }
         let (set, index) = self.place();
         let Some(last) = images(info, set).checked_sub(1) else { return };
         let index = match direction {

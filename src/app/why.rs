@@ -4,7 +4,7 @@ mod distributions;
 
 use std::sync::Arc;
 
-use super::{App, Direction, View};
+use super::{App, Direction, Pixel, View};
 use crate::protocol::{
     Answer, Attribution, Content, ImageSet, Landscape, Method, Projection, ProjectionPoint,
     Question, RunState, Subject,
@@ -53,6 +53,8 @@ pub struct Why {
     pub point: usize,
     /// Which values the distributions are of.
     pub kind: Kind,
+    /// Whether the landscape is along the run's own trajectory.
+    pub along: bool,
     /// Layers above those shown.
     pub first_layer: usize,
     samples: Samples,
@@ -60,6 +62,7 @@ pub struct Why {
     answer: Option<Arc<Answer>>,
     projection: Option<Arc<Answer>>,
     landscape: Option<Arc<Answer>>,
+    trajectory: Option<Arc<Answer>>,
     /// Whether the loss around the weights is being computed.
     explores: bool,
 }
@@ -93,7 +96,9 @@ impl Why {
         }
         if let Content::Landscape(landscape) = &answer.content {
             self.explores &= !landscape.is_complete();
-            self.landscape = Some(Arc::clone(&answer));
+            let is_along = answer.question == Question::Trajectory;
+            let place = if is_along { &mut self.trajectory } else { &mut self.landscape };
+            *place = Some(Arc::clone(&answer));
         }
         self.answer = Some(answer);
     }
@@ -124,7 +129,8 @@ impl Why {
 
     /// The newest landscape, complete or not, and the step of its weights.
     pub fn landscape(&self) -> Option<(&Landscape, u64)> {
-        match self.landscape.as_deref()? {
+        let shown = if self.along { &self.trajectory } else { &self.landscape };
+        match shown.as_deref()? {
             Answer { content: Content::Landscape(landscape), step, .. } => Some((landscape, *step)),
             _ => None,
         }
@@ -248,7 +254,13 @@ impl App {
             Some(Question::Attribution { subject, method, class })
         };
         match self.view {
-            View::Network => attribution(self.network.subject.clone()),
+            View::Network => match self.network.pixel {
+                Some(Pixel { stage, place, .. }) => {
+                    let (subject, stage) = (self.network.subject.clone(), stage as u32);
+                    Some(Question::Arithmetic { subject, stage, place })
+                }
+                None => attribution(self.network.subject.clone()),
+            },
             View::Draw if !self.pad.is_empty() => {
                 attribution(Subject::Drawn(self.pad.pixels.clone()))
             }
@@ -263,7 +275,11 @@ impl App {
             View::Why => match self.why.tab {
                 Tab::Projection => Some(Question::Projection),
                 Tab::Distributions => Some(Question::Distributions),
-                Tab::Landscape => self.why.explores.then_some(Question::Landscape),
+                Tab::Landscape => {
+                    let along = self.why.along;
+                    let question = if along { Question::Trajectory } else { Question::Landscape };
+                    self.why.explores.then_some(question)
+                }
             },
             _ => None,
         }
@@ -272,10 +288,18 @@ impl App {
     /// Switches to the next explanation of the view.
     pub(super) fn explain(&mut self) {
         match self.view {
+            View::Network if self.network.pixel.is_some() => {}
             View::Network | View::Mistakes | View::Draw => self.why.next_method(),
             View::Confusion => self.why.calibration = !self.why.calibration,
             View::Why => self.why.next_tab(),
             View::Overview | View::Loss | View::Step => {}
+        }
+    }
+
+    /// Switches between random directions and those of the run's own trajectory.
+    pub(super) fn switch_plane(&mut self) {
+        if self.why.tab == Tab::Landscape {
+            self.why.along = !self.why.along;
         }
     }
 

@@ -31,6 +31,13 @@ pub struct AverageSnapshot {
     running: Tensor,
 }
 
+impl AverageSnapshot {
+    /// The averaged weights one after the other.
+    pub fn trained(&self) -> &Tensor {
+        &self.trained
+    }
+}
+
 impl Average {
     /// An average that starts from the weights of `model`.
     ///

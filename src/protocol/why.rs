@@ -1,5 +1,6 @@
 //! Questions about why the network answers as it does, and the worker's answers.
 
+mod arithmetic;
 mod attribution;
 mod distributions;
 mod landscape;
@@ -7,9 +8,10 @@ mod projection;
 
 use serde::{Deserialize, Serialize};
 
+pub use arithmetic::Arithmetic;
 pub use attribution::{Attribution, Method};
 pub use distributions::{Distributions, LayerValues, StageValues};
-pub use landscape::Landscape;
+pub use landscape::{Landscape, Trajectory};
 pub use projection::{Projection, ProjectionPoint};
 
 use super::{EvalSet, Subject};
@@ -28,6 +30,15 @@ pub enum Question {
         /// The class; `None` for the predicted one.
         class: Option<u8>,
     },
+    /// How a value of a feature map comes about.
+    Arithmetic {
+        /// The image.
+        subject: Subject,
+        /// The stage, which is the output of a convolution.
+        stage: u32,
+        /// Map, row and column.
+        place: [u32; 3],
+    },
     /// Whether confidence says how often predictions are right, in the evaluation of a step.
     Calibration {
         /// The evaluation after this step.
@@ -39,8 +50,10 @@ pub enum Question {
     Projection,
     /// How the values of each layer are distributed, and which units are dead.
     Distributions,
-    /// The loss on a plane through the weights; only while nothing is trained.
+    /// The loss on a plane through the weights, along random directions; only while nothing is trained.
     Landscape,
+    /// The same on the plane in which the run's weights varied most; only while nothing is trained.
+    Trajectory,
 }
 
 /// An answer to a [`Question`].
@@ -60,13 +73,15 @@ pub struct Answer {
 pub enum Content {
     /// To [`Question::Attribution`].
     Attribution(Attribution),
+    /// To [`Question::Arithmetic`].
+    Arithmetic(Arithmetic),
     /// To [`Question::Calibration`]; `None` where that evaluation's images are no longer known.
     Calibration(Option<Calibration>),
     /// To [`Question::Projection`].
     Projection(Projection),
     /// To [`Question::Distributions`], twice: the second one knows which units are dead.
     Distributions(Distributions),
-    /// To [`Question::Landscape`], several times until it is complete.
+    /// To [`Question::Landscape`] and [`Question::Trajectory`], several times until it is complete.
     Landscape(Landscape),
     /// There is no answer, for a reason that is a whole sentence.
     Nothing(String),

@@ -71,6 +71,14 @@ impl<T> Snapshots<T> {
         self.kept[..end].last().map(|snapshot| &snapshot.value)
     }
 
+    /// At most `most` of the values up to `step`, evenly spread over them, with their steps, by rising step.
+    pub(super) fn spread_up_to(&self, step: u64, most: usize) -> Vec<(u64, &T)> {
+        let end = self.kept.partition_point(|snapshot| snapshot.step <= step);
+        let (count, last) = (end.min(most), end.saturating_sub(1));
+        let places = (0..count).map(|place| place * last / count.saturating_sub(1).max(1));
+        places.map(|place| (self.kept[place].step, &self.kept[place].value)).collect()
+    }
+
     /// Whether there is a value of this very step.
     pub(super) fn has(&self, step: u64) -> bool {
         self.kept.binary_search_by_key(&step, |snapshot| snapshot.step).is_ok()
@@ -102,6 +110,8 @@ mod tests {
             [0, 19, 20, 39, 99].map(|step| snapshots.up_to(step)),
             [0, 0, 20, 20, 40].map(Some).each_ref().map(|o| o.as_ref())
         );
+        assert_eq!(snapshots.spread_up_to(39, 9), [(0, &0), (20, &20)]);
+        assert_eq!(snapshots.spread_up_to(40, 2), [(0, &0), (40, &40)], "the first and the last");
         snapshots.forget_after(20);
         assert_eq!((snapshots.up_to(99), snapshots.has(40)), (Some(&20), false));
     }

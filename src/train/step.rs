@@ -260,6 +260,11 @@ impl Learner {
 }
 
 impl Learned {
+    /// The weights that are evaluated and saved.
+    pub(super) fn product(&self) -> &Tensor {
+        self.average.as_ref().map_or(&self.weights, AverageSnapshot::trained)
+    }
+
     /// Bytes of one: the network's parameters, what the optimiser remembers of each, and the running
     /// statistics.
     pub(super) fn size(plan: &Plan, config: &RunConfig) -> usize {

@@ -3,11 +3,13 @@
 //! A computation works on a copy of the weights, so that the training goes on meanwhile and its bits
 //! do not depend on what is looked at.
 
+mod arithmetic;
 mod attribution;
 mod calibration;
 mod distributions;
 mod landscape;
 mod projection;
+mod trajectory;
 
 use std::time::{Duration, Instant};
 
@@ -16,13 +18,13 @@ use candle_core::Result;
 use self::{
     attribution::Attribute,
     distributions::{Changed, Distribute},
-    landscape::Explore,
+    landscape::{Explore, Plane},
     projection::Project,
 };
 use super::{results::Results, sets::Sets, step::Change};
 use crate::{
     nn::{explain::Frozen, model::Model},
-    protocol::{Answer, Content, ImageSet, Question, Subject},
+    protocol::{Answer, Content, ImageSet, Question, Subject, Trajectory},
 };
 
 pub(super) use self::projection::Memory;
@@ -31,6 +33,12 @@ pub(super) use self::projection::Memory;
 const SHARE: u32 = 32;
 /// A question is answered again no sooner than this while training runs.
 const PERIOD: Duration = Duration::from_millis(250);
+
+/// Most weights of all snapshots of a trajectory together.
+const MOST_WEIGHTS: usize = 1 << 25;
+/// Said of a trajectory that has no plane.
+const TOO_SHORT: &str =
+    "The run has too few snapshots to show its trajectory: train a few hundred steps.";
 
 /// A computation in slices of some milliseconds.
 trait Job {
@@ -95,6 +103,8 @@ pub(super) struct Moment<'a> {
     pub(super) sets: &'a Sets,
     /// The last evaluations.
     pub(super) results: &'a Results,
+    /// The weights of at most this many of the run's snapshots, evenly spread, with their steps.
+    pub(super) snapshots: &'a dyn Fn(usize) -> Result<Vec<(u64, Vec<f32>)>>,
 }
 
 /// The question that is open, and the computation for it.
@@ -138,8 +148,7 @@ impl Explainer {
 
     /// Whether training should make room for a slice.
     pub(super) fn is_due(&self, step: u64, now: Instant) -> bool {
-        // A landscape takes all there is for seconds.
-        let waits = matches!(self.question, None | Some(Question::Landscape));
+        let waits = self.question.as_ref().is_none_or(is_landscape);
         !waits && now >= self.due && self.has_work(step)
     }
 
@@ -186,10 +195,8 @@ impl Explainer {
         let question = self.question.clone()?;
         let start = Instant::now();
         // What was begun before the run went on is of other weights.
-        let begun = self
-            .job
-            .take()
-            .filter(|(step, _)| question != Question::Landscape || *step == moment.step);
+        let begun =
+            self.job.take().filter(|(step, _)| !is_landscape(&question) || *step == moment.step);
         let (step, mut job) = match begun {
             Some(job) => job,
             None => match begin(&question, moment) {
@@ -225,6 +232,11 @@ impl Explainer {
     }
 }
 
+/// Whether a question is about a plane, which takes all there is for seconds.
+fn is_landscape(question: &Question) -> bool {
+    matches!(question, Question::Landscape | Question::Trajectory)
+}
+
 enum Begun {
     Job(Box<dyn Job>),
     Answer(Content),
@@ -237,6 +249,15 @@ fn begin(question: &Question, moment: &Moment) -> Result<Begun> {
                 Some(image) => {
                     let frozen = Frozen::of(moment.model)?;
                     Begun::Job(Box::new(Attribute::new(frozen, image, *method, *class)?))
+                }
+                None => Begun::Answer(Content::Nothing("There is no such image.".to_owned())),
+            }
+        }
+        &Question::Arithmetic { ref subject, stage, place } => {
+            match Image::of(subject, moment.sets, moment.results, moment.step) {
+                Some(image) => {
+                    let frozen = Frozen::of(moment.model)?;
+                    Begun::Answer(arithmetic::of(&frozen, image, stage, place)?)
                 }
                 None => Begun::Answer(Content::Nothing("There is no such image.".to_owned())),
             }
@@ -255,7 +276,20 @@ fn begin(question: &Question, moment: &Moment) -> Result<Begun> {
         }
         Question::Landscape => {
             let frozen = Frozen::of(moment.model)?;
-            Begun::Job(Box::new(Explore::new(&frozen, moment.sets, moment.seed)?))
+            let plane = Plane::random(&frozen, moment.seed);
+            Begun::Job(Box::new(Explore::new(&frozen, moment.sets, plane)?))
+        }
+        Question::Trajectory => {
+            let frozen = Frozen::of(moment.model)?;
+            let weights = &frozen.weights().trained;
+            let most = (MOST_WEIGHTS / weights.len().max(1)).min(Trajectory::MOST);
+            let mut snapshots = (moment.snapshots)(most.max(Trajectory::FEWEST))?;
+            snapshots.retain(|(step, _)| *step < moment.step);
+            snapshots.push((moment.step, weights.clone()));
+            match trajectory::plane(weights, &snapshots) {
+                Some(plane) => Begun::Job(Box::new(Explore::new(&frozen, moment.sets, plane)?)),
+                None => Begun::Answer(Content::Nothing(TOO_SHORT.to_owned())),
+            }
         }
     })
 }

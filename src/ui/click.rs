@@ -22,6 +22,7 @@ pub fn action_at(app: &App, theme: &Theme, area: Rect, at: Position) -> Option<A
             let (truth, predicted) = confusion::cell_at(app, theme, body, at, true)?;
             Target::Cell(truth, predicted)
         }
+        View::Network if app.network.pixel.is_some() => return None,
         View::Network => Target::Stage(network::stage_at(app, theme, body, at)?),
         View::Mistakes => Target::Image(mistakes::image_at(app, body, at)?),
         View::Loss => return curves::step_at(app, theme, body, at).map(Action::Point),

@@ -143,11 +143,17 @@ impl<'a> Footer<'a> {
                 let images = hint(Action::Confirm).called("images").at(3);
                 std::iter::once(images).chain(self.scrubbing()).collect()
             }
+            View::Network if self.app.network.pixel.is_some() => vec![
+                hint(Action::Move(Direction::Left)).called("pixel").at(0),
+                hint(Action::Dismiss).called("network").at(0),
+                hint(Action::Hardest).at(0),
+            ],
             View::Network => vec![
                 hint(Action::Move(Direction::Left)).called("image, stage").at(0),
                 hint(Action::Hardest).at(0),
                 hint(Action::SwitchSet).at(0),
                 hint(Action::LookInside).called("index").at(0),
+                hint(Action::Confirm).called("arithmetic").at(3),
             ],
             View::Draw => {
                 let pen = if self.app.pad.pen { "lift pen" } else { "pen down" };

@@ -86,7 +86,7 @@ impl<'a> Mistakes<'a> {
                 "There are no images: the run ended before its first evaluation.".into()
             });
         };
-        if let Some(text) = found.and_then(|found| self.missing_from_list(found)) {
+        if let Some(text) = found.and_then(lists::missing) {
             return Some(text);
         }
         let Some(found) = found else {

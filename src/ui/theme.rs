@@ -137,6 +137,14 @@ impl Theme {
         Some(Style::new().bg(bg).fg(text))
     }
 
+    /// A foreground that can be read on a shade, with the shade behind it; `None` where there are no shades.
+    pub fn on_shade(&self, shade: Color) -> Option<Style> {
+        self.heat(0.0)?;
+        let ground = rgb_of(shade)?;
+        let is_bright = contrast((0, 0, 0), ground) > contrast((255, 255, 255), ground);
+        Some(Style::new().bg(shade).fg(Color::Indexed(if is_bright { 16 } else { 231 })))
+    }
+
     /// A character as dense as a share of 0..=1, for terminals that have colours and no shades of them.
     pub fn shade(&self, share: f64) -> Option<&'static str> {
         const LEVELS: [&str; 5] = [" ", "░", "▒", "▓", "█"];

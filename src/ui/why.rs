@@ -1,5 +1,6 @@
 //! Explanations of what the network does: the why view, and panes for other views.
 
+mod arithmetic;
 mod calibration;
 mod distributions;
 mod heat;
@@ -17,6 +18,7 @@ use ratatui::{
 use super::{format, pane, theme::Theme};
 use crate::app::{App, Tab, View};
 
+pub(super) use arithmetic::Pane as Arithmetic;
 pub(super) use calibration::Calibration;
 pub(super) use heat::{Heat, above, explain_pixels};
 

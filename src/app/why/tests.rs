@@ -127,6 +127,8 @@ fn a_landscape_is_computed_on_request_while_paused_and_any_key_stops_it() {
         set: ImageSet::Test,
         images: 10,
         side: 41,
+        middle: [0.0; 2],
+        trajectory: None,
         reach: 1.0,
         centre: 0.5,
         done,

@@ -46,7 +46,7 @@ pub struct StageValues {
     pub name: String,
     /// Its activations.
     pub activations: Option<Histogram>,
-    /// Units of a stage behind a ReLU: maps, or values of a row; 0 of others.
+    /// Units of a stage behind a `ReLU`: maps, or values of a row; 0 of others.
     pub units: u64,
     /// The units that are 0 on every image of the set; `None` until all images were looked at.
     pub dead: Option<Vec<u32>>,

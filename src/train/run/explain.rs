@@ -34,12 +34,18 @@ impl Run<'_> {
     }
 
     fn explain_slice(&mut self) {
+        let (moments, now) = (&self.moments, self.at.step);
+        let snapshots = |most: usize| {
+            let spread = moments.spread_up_to(now, most).into_iter();
+            spread.map(|(step, it)| Ok((step, it.learned.product().to_vec1()?))).collect()
+        };
         let moment = Moment {
             step: self.at.step,
             model: self.learner.product(),
             seed: self.config.seed,
             sets: &self.sets,
             results: &self.results,
+            snapshots: &snapshots,
         };
         if let Some(answer) = self.explainer.slice(&moment) {
             self.outbox.send(&Event::Explained(Arc::new(answer)));

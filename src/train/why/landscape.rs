@@ -12,7 +12,7 @@ use crate::{
     data::augment::Seen,
     metrics::directions::filter_normalised,
     nn::{explain::Frozen, model::Model},
-    protocol::{Content, Landscape},
+    protocol::{Content, Landscape, Trajectory},
     seed::{self, Purpose},
     train::{sets::Sets, step::tensors},
 };
@@ -37,8 +37,32 @@ pub(super) struct Explore {
     shown: Instant,
 }
 
+/// A plane through the weights.
+pub(super) struct Plane {
+    pub(super) directions: [Vec<f32>; 2],
+    /// Where its middle is along them.
+    pub(super) middle: [f32; 2],
+    /// How far its sides are from the middle.
+    pub(super) reach: f32,
+    /// The run's way on it.
+    pub(super) trajectory: Option<Trajectory>,
+}
+
+impl Plane {
+    /// The plane along two filter-normalised random directions.
+    pub(super) fn random(frozen: &Frozen, seed: u64) -> Self {
+        let directions = [0, 1].map(|direction| {
+            let params = frozen.plan().params().iter();
+            let parameters = params.map(|it| (&it.range, it.shape.as_slice()));
+            let mut rng = seed::rng(seed, Purpose::Landscape, direction, 0);
+            filter_normalised(&frozen.weights().trained, parameters, &mut rng)
+        });
+        Self { directions, middle: [0.0; 2], reach: REACH, trajectory: None }
+    }
+}
+
 impl Explore {
-    pub(super) fn new(frozen: &Frozen, sets: &Sets, seed: u64) -> Result<Self> {
+    pub(super) fn new(frozen: &Frozen, sets: &Sets, plane: Plane) -> Result<Self> {
         let (set, data) = sets.evaluation();
         let count = data.len().min(Landscape::IMAGES);
         let indices: Vec<u32> =
@@ -46,18 +70,16 @@ impl Explore {
         let (images, labels) = tensors(Seen::plain(data), &indices, &Device::Cpu)?;
         let plan = frozen.plan();
         let centre = frozen.weights().trained.clone();
-        let directions = [0, 1].map(|direction| {
-            let parameters = plan.params().iter().map(|it| (&it.range, it.shape.as_slice()));
-            let mut rng = seed::rng(seed, Purpose::Landscape, direction, 0);
-            filter_normalised(&centre, parameters, &mut rng)
-        });
+        let Plane { directions, middle, reach, trajectory } = plane;
         let model = Model::new(Arc::clone(plan), frozen.weights(), &Device::Cpu)?;
         let side = Landscape::SIDE;
         let found = Landscape {
             set: set.into(),
             images: count as u64,
             side,
-            reach: REACH,
+            reach,
+            middle,
+            trajectory,
             centre: f32::NAN,
             done: 0,
             losses: vec![f32::NAN; side * side],

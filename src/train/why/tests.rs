@@ -8,7 +8,7 @@ use crate::{
     metrics::{Calibration, Histogram, directions::filter_normalised},
     network::Plan,
     nn::model::Weights,
-    protocol::{Attribution, EvalSet, Method},
+    protocol::{Arithmetic, Attribution, EvalSet, Method},
     seed::{self, Purpose},
     train::{results::ImageResult, step::tensors},
 };
@@ -54,13 +54,21 @@ struct Bench {
     sets: Sets,
     results: Results,
     slices: usize,
+    snapshots: Vec<(u64, Vec<f32>)>,
 }
 
 impl Bench {
     fn new(test: usize) -> Self {
         let explainer = Explainer::new(Instant::now());
         let results = Results::default();
-        Self { explainer, model: model(), sets: sets(test), results, slices: 0 }
+        Self {
+            explainer,
+            model: model(),
+            sets: sets(test),
+            results,
+            slices: 0,
+            snapshots: Vec::new(),
+        }
     }
 
     fn answer(&mut self, question: &Question, step: u64) -> Answer {
@@ -70,12 +78,15 @@ impl Bench {
 
     /// Computes until there is an answer.
     fn go_on(&mut self, step: u64) -> Answer {
-        let Self { explainer, model, sets, results, slices } = self;
+        let Self { explainer, model, sets, results, slices, snapshots } = self;
+        let snapshots: &dyn Fn(usize) -> _ = &|_| Ok(snapshots.clone());
         *slices = 0;
         loop {
             assert!(explainer.has_work(step) && *slices < 10_000, "it never answers");
             *slices += 1;
-            if let Some(answer) = explainer.slice(&Moment { step, model, seed: 3, sets, results }) {
+            if let Some(answer) =
+                explainer.slice(&Moment { step, model, seed: 3, sets, results, snapshots })
+            {
                 return answer;
             }
         }
@@ -224,7 +235,8 @@ fn the_projection_has_the_predictions_and_spreads_over_the_set() {
 fn another_question_takes_the_place_of_the_one_before() {
     let mut bench = Bench::new(300);
     let Bench { explainer, model, sets, results, .. } = &mut bench;
-    let moment = Moment { step: 1, model, seed: 3, sets, results };
+    let snapshots: &dyn Fn(usize) -> _ = &|_| Ok(Vec::new());
+    let moment = Moment { step: 1, model, seed: 3, sets, results, snapshots };
     explainer.ask(Some(Question::Projection), Instant::now());
     assert!(explainer.slice(&moment).is_none());
     explainer.ask(None, Instant::now());
@@ -281,7 +293,8 @@ fn a_landscape_of_other_weights_is_begun_again() {
     bench.explainer.ask(Some(Question::Landscape), Instant::now());
     let Bench { explainer, model, sets, results, .. } = &mut bench;
     let slice = |explainer: &mut Explainer, step| {
-        explainer.slice(&Moment { step, model, seed: 3, sets, results })
+        let snapshots: &dyn Fn(usize) -> _ = &|_| Ok(Vec::new());
+        explainer.slice(&Moment { step, model, seed: 3, sets, results, snapshots })
     };
     for _ in 0..20 {
         let _ = slice(explainer, 1);
@@ -350,4 +363,117 @@ fn distributions_count_each_layers_values_and_find_the_units_that_are_dead() {
         assert_eq!(found.stages[place].units, units);
     }
     assert_eq!((found.stages[1].units, found.images, found.all_images), (0, 256, 300));
+}
+
+/// The arithmetic at a position of a stage for an image.
+fn arithmetic(bench: &mut Bench, stage: u32, place: [u32; 3]) -> Arithmetic {
+    let subject = Subject::Image { set: ImageSet::Test, index: 0 };
+    match bench.answer(&Question::Arithmetic { subject, stage, place }, 1).content {
+        Content::Arithmetic(found) => found,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn arithmetic_is_that_of_the_maps_that_are_shown() {
+    let mut bench = Bench::new(1);
+    let pixels = bench.sets.test.image(0).to_vec();
+    let grey: Vec<f32> = pixels.iter().map(|&byte| f32::from(byte) / 255.0).collect();
+    let (stages, _) = bench.model.stages(&grey).expect("it fits");
+    let weights = bench.model.weights().expect("in main memory").trained;
+    // By hand, from the image: map 4 at row 7, column 19.
+    let first = arithmetic(&mut bench, 0, [4, 7, 19]);
+    let mut sum = 0.0;
+    for (row, column) in (0..25).map(|place| (place / 5, place % 5)) {
+        let (value, weight) =
+            (grey[(7 + row) * 28 + 19 + column], weights[4 * 25 + row * 5 + column]);
+        assert_eq!(first.patch[row * 5 + column], value);
+        assert_eq!(first.kernel[row * 5 + column], weight);
+        sum += f64::from(value * weight);
+    }
+    close(first.sum() as f32, sum as f32);
+    assert_eq!((first.bias, first.corner, first.shape), (Some(weights[154]), [7, 19], [6, 24, 24]));
+    close(first.output, sum as f32 + weights[154]);
+    assert_eq!(first.after, [("layer1_relu".to_owned(), first.output.max(0.0))]);
+    close(first.after[0].1, stages[0][(4 * 24 + 7) * 24 + 19]);
+    // Of several inputs, which are the maps of the stage before; a position beyond is the last one.
+    let second = arithmetic(&mut bench, 2, [15, 99, 3]);
+    assert_eq!((second.place, second.inputs), ([15, 7, 3], 6));
+    close(second.patch[2 * 25 + 6], stages[1][(2 * 12 + 8) * 12 + 4]);
+    close(second.sum() as f32 + second.bias.expect("it has one"), second.output);
+    close(second.after[0].1, stages[2][(15 * 8 + 7) * 8 + 3]);
+    assert_eq!(second.map.len(), 64);
+    close(second.map[7 * 8 + 3], second.after[0].1);
+    let pool = Question::Arithmetic {
+        subject: Subject::Image { set: ImageSet::Test, index: 0 },
+        stage: 1,
+        place: [0; 3],
+    };
+    assert!(matches!(bench.answer(&pool, 1).content, Content::Nothing(_)));
+}
+
+#[test]
+fn arithmetic_pads_strides_and_passes_normalisation() {
+    let mut bench = Bench::new(1);
+    let spec = "conv 3 k3 s2 p1 nobias, bn, relu, flatten, linear";
+    let plan = Plan::of(&spec.parse().expect("a network"), [1, 28, 28], 10).expect("it fits");
+    let weights = Weights::initial(&plan, &mut seed::rng(5, Purpose::Initialisation, 0, 0));
+    bench.model = Model::new(Arc::new(plan), &weights, &Device::Cpu).expect("it fits");
+    let found = arithmetic(&mut bench, 0, [1, 0, 2]);
+    assert_eq!(
+        (found.corner, found.bias, found.patch[..3].to_vec()),
+        ([-1, 3], None, vec![0.0; 3])
+    );
+    let grey =
+        |row: usize, column: usize| f32::from(bench.sets.test.image(0)[row * 28 + column]) / 255.0;
+    assert_eq!(found.patch[3..6], [3, 4, 5].map(|column| grey(0, column)));
+    close(found.sum() as f32, found.output);
+    let names: Vec<&str> = found.after.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+    close(found.after[1].1, found.after[0].1.max(0.0));
+}
+
+#[test]
+fn the_plane_of_the_trajectory_has_the_losses_of_the_runs_own_weights() {
+    let mut bench = Bench::new(40);
+    let none = bench.answer(&Question::Trajectory, 9).content;
+    assert!(matches!(none, Content::Nothing(_)), "{none:?}");
+    // In one plane with the weights.
+    let weights = bench.model.weights().expect("in main memory").trained;
+    let aside = numbers(weights.len(), 5, -0.02, 0.02);
+    let moved = |along: f32, across: f32| -> Vec<f32> {
+        let both = weights.iter().zip(&aside);
+        both.map(|(it, aside)| it * (1.0 + along) + across * aside).collect()
+    };
+    bench.snapshots = vec![(0, moved(-0.4, 0.0)), (3, moved(-0.3, 1.0)), (6, moved(-0.1, 0.5))];
+    bench.explainer.renew();
+    let found = loop {
+        match bench.go_on(9).content {
+            Content::Landscape(found) if found.is_complete() => break found,
+            Content::Landscape(_) => {}
+            other => panic!("{other:?}"),
+        }
+    };
+    let trajectory = found.trajectory.clone().expect("along the trajectory");
+    assert_eq!((trajectory.steps, trajectory.points[3]), (vec![0, 3, 6, 9], [0.0; 2]));
+    assert!((trajectory.shares.iter().sum::<f64>() - 1.0).abs() < 1e-5, "all lie in the plane");
+    let indices: Vec<u32> = (0..40).collect();
+    let (images, labels) =
+        tensors(Seen::plain(&bench.sets.test), &indices, &Device::Cpu).expect("in main memory");
+    let mut loss = |trained: Vec<f32>| -> f32 {
+        bench.model.set_weights(&Weights { trained, running: Vec::new() }).expect("they fit");
+        let outcome = bench.model.evaluate(&images, &labels).expect("in main memory");
+        outcome.loss.to_scalar().expect("a scalar")
+    };
+    assert_eq!(found.centre, loss(weights.clone()));
+    // The point of the grid next to each snapshot has nearly its loss.
+    for ((_, snapshot), [x, y]) in bench.snapshots.clone().into_iter().zip(trajectory.points) {
+        let distance = |place: &usize| {
+            let at = found.at(*place);
+            (at[0] - x).hypot(at[1] - y)
+        };
+        let near = (0..found.losses.len()).min_by(|a, b| distance(a).total_cmp(&distance(b)));
+        let (near, expected) = (found.losses[near.expect("points")], loss(snapshot));
+        assert!((near / expected - 1.0).abs() < 0.05, "{near}, not {expected}");
+    }
 }

@@ -41,6 +41,7 @@ pub(super) fn table(app: &App) -> Option<String> {
         View::Step => step(app.inspection()?.parameters.as_slice()),
         View::Confusion if app.why.calibration => calibration(app)?,
         View::Confusion => confusion(app)?,
+        View::Network if app.network.pixel.is_some() => arithmetic(app)?,
         View::Network | View::Draw if app.why.attribution().is_some() => attribution(app)?,
         View::Network => classes(app, app.network.insides()?),
         View::Draw => classes(app, app.pad.insides.as_deref()?),
@@ -131,6 +132,25 @@ fn attribution(app: &App) -> Option<Table> {
     let mut table = Table::new(&["row", "column", "value"]);
     for (place, value) in found.values.iter().enumerate() {
         row!(table, place / columns, place % columns, value);
+    }
+    Some(table)
+}
+
+fn arithmetic(app: &App) -> Option<Table> {
+    let Content::Arithmetic(found) = &app.why.answer()?.content else { return None };
+    let mut table = Table::new(&["input", "row", "column", "value", "weight", "product"]);
+    let side = found.side as usize;
+    for (place, (value, weight)) in found.patch.iter().zip(&found.kernel).enumerate() {
+        let (input, place) = (place / (side * side), place % (side * side));
+        let at = |along: usize, start: i64| start.saturating_add_unsigned(along as u64);
+        let (row, column) = (at(place / side, found.corner[0]), at(place % side, found.corner[1]));
+        row!(table, input, row, column, value, weight, value * weight);
+    }
+    let bias = found.bias.map(|bias| bias.to_string()).unwrap_or_default();
+    row!(table, "bias", "", "", "", bias, bias);
+    row!(table, found.layer, "", "", "", "", found.output);
+    for (name, value) in &found.after {
+        row!(table, name, "", "", "", "", value);
     }
     Some(table)
 }
@@ -227,10 +247,16 @@ fn distributions(app: &App) -> Option<Table> {
 
 fn landscape(app: &App) -> Option<Table> {
     let (found, _) = app.why.landscape()?;
-    let mut table = Table::new(&["first", "second", "loss"]);
+    let mut table = Table::new(&["first", "second", "loss", "step"]);
     for (place, loss) in found.losses.iter().enumerate() {
         let [first, second] = found.at(place);
-        row!(table, first, second, loss);
+        row!(table, first, second, loss, "");
+    }
+    // The losses of snapshots are not known.
+    if let Some(trajectory) = &found.trajectory {
+        for (step, [first, second]) in trajectory.steps.iter().zip(&trajectory.points) {
+            row!(table, first, second, "", step);
+        }
     }
     Some(table)
 }

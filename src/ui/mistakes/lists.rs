@@ -70,28 +70,26 @@ impl Mistakes<'_> {
         let rest = format!(" · {list}{rest}");
         self.cell_name(cell, usize::from(width).saturating_sub(table::width(&rest) + 1)) + &rest
     }
+}
 
-    /// Why such a list has no images; `None` if it has some, or is that of the hardest.
-    pub(super) fn missing_from_list(&self, found: &Found) -> Option<String> {
-        let is_of_cell = found.query.cell.is_some();
-        let set = found.set.name();
-        let epochs = found.steps.len();
-        match (found.query.list, found.total) {
-            (List::Hardest, _) | (List::Forgotten, None) => None,
-            (List::Suspected, None) if epochs < List::EPOCHS => {
-                let least = List::EPOCHS;
-                Some(format!(
-                    "Suspected label errors appear after {least} epochs trained from here."
-                ))
-            }
-            (List::Forgotten, Some(0)) if !is_of_cell => Some(format!(
-                "No {set} image has gone from right to wrong between two evaluations so far."
-            )),
-            (List::Suspected, Some(0)) if !is_of_cell => Some(format!(
-                "No training image was confidently predicted as one other class in most of {epochs} epochs."
-            )),
-            (_, Some(0)) => Some("No image of this cell is in the list; esc shows all.".to_owned()),
-            _ => None,
+/// Why such a list has no images; `None` if it has some, or is that of the hardest.
+pub(super) fn missing(found: &Found) -> Option<String> {
+    let is_of_cell = found.query.cell.is_some();
+    let set = found.set.name();
+    let epochs = found.steps.len();
+    match (found.query.list, found.total) {
+        (List::Hardest, _) | (List::Forgotten, None) => None,
+        (List::Suspected, None) if epochs < List::EPOCHS => {
+            let least = List::EPOCHS;
+            Some(format!("Suspected label errors appear after {least} epochs trained from here."))
         }
+        (List::Forgotten, Some(0)) if !is_of_cell => Some(format!(
+            "No {set} image has gone from right to wrong between two evaluations so far."
+        )),
+        (List::Suspected, Some(0)) if !is_of_cell => Some(format!(
+            "No training image was confidently predicted as one other class in most of {epochs} epochs."
+        )),
+        (_, Some(0)) => Some("No image of this cell is in the list; esc shows all.".to_owned()),
+        _ => None,
     }
 }

@@ -7,8 +7,8 @@ use crate::{
     app::{Direction, ExportFormat},
     metrics::{Calibration, Histogram},
     protocol::{
-        Answer, Attribution, Command, Content, Distributions, ImageSet, Landscape, LayerValues,
-        Method, Projection, ProjectionPoint, Question, StageValues,
+        Answer, Arithmetic, Attribution, Command, Content, Distributions, ImageSet, Landscape,
+        LayerValues, Method, Projection, ProjectionPoint, Question, StageValues, Trajectory,
     },
 };
 
@@ -26,6 +26,20 @@ fn content(question: &Question, [channels, height, width]: [usize; 3], classes: 
             patch: if *method == Method::Occlusion { 5 } else { 0 },
             values: (0..height * width).map(|place| (place % width) as f32 / 14.0 - 1.0).collect(),
         }),
+        Question::Arithmetic { place, .. } => Content::Arithmetic(Arithmetic {
+            layer: "conv1".to_owned(),
+            place: *place,
+            shape: [6, 24, 24],
+            inputs: 2,
+            side: 3,
+            corner: [11, -1],
+            patch: (0..18_u8).map(|it| f32::from(it) / 10.0).collect(),
+            kernel: (0..18_u8).map(|it| f32::from(it % 3) / 4.0 - 0.25).collect(),
+            bias: Some(-0.5),
+            output: 0.1,
+            after: vec![("relu1".to_owned(), 0.1)],
+            map: (0..24 * 24).map(|it| (it % 7) as f32).collect(),
+        }),
         Question::Calibration { .. } => {
             let prediction = |place: u32| {
                 let confidence = 1.0 - (place * place % 97) as f32 / 140.0;
@@ -34,7 +48,7 @@ fn content(question: &Question, [channels, height, width]: [usize; 3], classes: 
             let found = Calibration::of((0..1_000).map(prediction), Calibration::BINS);
             Content::Calibration(Some(found))
         }
-        Question::Landscape => {
+        Question::Landscape | Question::Trajectory => {
             let side = 41;
             let loss = |place: usize| {
                 let [x, y] = [place % side, place / side].map(|step| step as f32 / 20.0 - 1.0);
@@ -42,7 +56,24 @@ fn content(question: &Question, [channels, height, width]: [usize; 3], classes: 
             };
             let losses = (0..side * side).map(loss).collect();
             let (set, reach, centre, done) = (ImageSet::Test, 1.0, 0.05, side * side);
-            Content::Landscape(Landscape { set, images: 1_000, side, reach, centre, done, losses })
+            let is_along = *question == Question::Trajectory;
+            let trajectory = is_along.then(|| Trajectory {
+                steps: vec![0, 600, 1_200],
+                points: vec![[-1.5, 0.5], [-0.5, 0.5], [0.0, 0.0]],
+                shares: [0.9, 0.08],
+            });
+            let middle = if is_along { [-0.75, 0.25] } else { [0.0; 2] };
+            Content::Landscape(Landscape {
+                set,
+                images: 1_000,
+                side,
+                reach,
+                middle,
+                trajectory,
+                centre,
+                done,
+                losses,
+            })
         }
         Question::Distributions => {
             let centred = |width: f32| {
@@ -271,4 +302,82 @@ fn distributions_over_the_steps() {
             let _ = screen(&app, width, height, depth);
         }
     }
+}
+
+#[test]
+fn the_arithmetic_of_a_pixel() {
+    let mut app = fashion().showing(View::Network);
+    press(&mut app, Action::Confirm);
+    let before = app.network.pixel.expect("the cursor is on a map");
+    let shown = text(&app, 80, 24);
+    // By hand: 0.2 − 0.0 + 0.5 − 0.3 + 0.8 − 0.6 quarters of the first input's products, and as much of the other.
+    for part in [
+        "conv1 · map 0",
+        "input 0 at 11, −1",
+        "kernel",
+        "products of input 0        +0.1500",
+        "of all 2 inputs            +0.3000",
+        "bias                       −0.5000",
+        "= conv1                    −0.2000",
+        "after relu1                +0.1000",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    press(&mut app, Action::Move(Direction::Right));
+    press(&mut app, Action::Move(Direction::PageDown));
+    let after = app.network.pixel.expect("still");
+    let [map, row, column] = before.place;
+    assert_eq!(after.place, [map + 1, row, column + 1]);
+    assert!(text(&app, 120, 40).contains(&format!("map 1, row {row}, column {}", column + 1)));
+    let csv = crate::ui::export(
+        &app,
+        &Theme::new(Depth::True),
+        Rect::new(0, 0, 80, 24),
+        false,
+        ExportFormat::Csv,
+    );
+    let csv = csv.expect("there is an answer");
+    assert!(
+        csv.starts_with("input,row,column,value,weight,product\n0,11,-1,0,-0.25,-0\n"),
+        "{csv}"
+    );
+    assert_eq!(csv.lines().count(), 1 + 18 + 3);
+    for depth in [Depth::None, Depth::True] {
+        for (width, height) in [(40, 12), (64, 20), (100, 30), (200, 60), (1, 1)] {
+            let _ = screen(&app, width, height, depth);
+        }
+    }
+    press(&mut app, Action::Dismiss);
+    assert_eq!((app.network.pixel, app.view), (None, View::Network));
+}
+
+#[test]
+fn the_loss_along_the_runs_own_trajectory() {
+    let mut app = fashion().showing(View::Why);
+    press(&mut app, Action::Explain);
+    press(&mut app, Action::SwitchPlane);
+    let asks = text(&app, 80, 24);
+    assert!(asks.contains("Press enter to compute the loss along the run's"), "{asks}");
+    press(&mut app, Action::Confirm);
+    let shown = text(&app, 120, 40);
+    let line = "the plane where the weights varied most (90 + 8 %)";
+    for part in [line, "o step 0, 3 snapshots", "+ at the weights  0.0500"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let shown = screen(&app, 80, 24, Depth::True);
+    let buffer = shown.backend().buffer();
+    let place_of = |symbol: &str| {
+        let body =
+            |cell: &ratatui::buffer::Cell| cell.symbol() == symbol && cell.bg != Color::Reset;
+        let place = buffer.content().iter().position(body);
+        buffer.pos_of(place.unwrap_or_else(|| panic!("no {symbol}")))
+    };
+    let (start, weights) = (place_of("o"), place_of("+"));
+    assert!(
+        start.0 < weights.0 && start.1 < weights.1,
+        "from the left above: {start:?}, {weights:?}"
+    );
+    assert!(buffer.content().iter().filter(|cell| cell.symbol() == "·").count() > 8);
+    press(&mut app, Action::SwitchPlane);
+    assert!(text(&app, 80, 24).contains("Press enter to compute the loss around the weights"));
 }

@@ -60,7 +60,8 @@ impl Heat<'_> {
 /// How the view shown shades an image's pixels; `None` where it shows the image itself.
 fn method(app: &App) -> Option<Method> {
     let has_image = matches!(app.view, View::Network | View::Mistakes | View::Draw);
-    app.why.method.filter(|_| has_image)
+    let has_pixel = app.view == View::Network && app.network.pixel.is_some();
+    app.why.method.filter(|_| has_image && !has_pixel)
 }
 
 /// The part of a view's area that is above the row which explains it.

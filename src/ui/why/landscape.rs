@@ -61,32 +61,48 @@ impl Pane<'_> {
         let (app, theme) = (self.app, self.theme);
         let can_explore = app.can_explore();
         let Some((found, step)) = app.why.landscape() else {
-            let text = if app.why.explores() {
-                "The loss around the weights appears here, coarse at first."
-            } else if can_explore {
-                "Press enter to compute the loss around the weights; any key stops that."
+            let (where_to, other) = if app.why.along {
+                ("along the run's trajectory", "random directions")
             } else {
-                "Pause the run with space, then press enter to compute the loss around the weights."
+                ("around the weights", "the run's own trajectory")
             };
-            return empty(area, buf, app, theme, "Loss landscape", text);
+            let text = if app.why.explores() {
+                format!("The loss {where_to} appears here, coarse at first.")
+            } else if can_explore {
+                format!(
+                    "Press enter to compute the loss {where_to}; any key stops that. t switches to {other}."
+                )
+            } else {
+                format!(
+                    "Pause the run with space, then press enter to compute the loss {where_to}."
+                )
+            };
+            return empty(area, buf, app, theme, "Loss landscape", &text);
         };
         let images = format::thousands(found.images);
         let set = found.set.name();
-        let area = explained(
-            area,
-            buf,
-            theme,
-            &[
-                &format!(
+        let wordings = found.trajectory.as_ref().map(|trajectory| {
+            let [first, second] = trajectory.shares.map(format::short_percent);
+            [
+                format!(
+                    "Loss on {images} {set} images on the plane where the weights varied most ({first} + {second} \
+                     %), with their trajectory (o to +)."
+                ),
+                "Loss on the plane where the weights varied most, with their trajectory (o to +).".to_owned(),
+                "Loss along the trajectory (o to +).".to_owned(),
+            ]
+        });
+        let wordings = wordings.unwrap_or_else(|| {
+            [
+                format!(
                     "Loss on {images} {set} images where the weights (+) are moved in two random directions, by \
-                 up to their own length. Borders between shades are contour lines."
+                     up to their own length. Borders between shades are contour lines."
                 ),
-                &format!(
-                    "Loss on {images} images around the weights (+), in two random directions."
-                ),
-                "Loss around the weights (+).",
-            ],
-        );
+                format!("Loss on {images} images around the weights (+), in two random directions."),
+                "Loss around the weights (+).".to_owned(),
+            ]
+        });
+        let area = explained(area, buf, theme, &wordings.each_ref().map(String::as_str));
         let title = format!("Loss landscape · step {}", format::thousands(step));
         let inner = pane::titled(area, buf, theme, &title, [tabs(app, theme)]);
         let [plane, figures] = if inner.width >= WITH_FIGURES {
@@ -131,9 +147,35 @@ impl Pane<'_> {
             };
             buf[position].set_symbol(symbol).set_style(style);
         }
-        let (x, y) = (area.x + area.width / 2, area.y + area.height / 2);
+        if let Some(trajectory) = &found.trajectory {
+            self.draw_way(found, &trajectory.points, area, buf);
+        }
+        let (x, y) = cell_of(found, [0.0; 2], area);
         let ground = self.theme.heat(scale.share(found.centre)).unwrap_or(self.theme.figure);
         table::left(buf, x, y, "+", 1, ground.patch(self.theme.figure.add_modifier));
+    }
+
+    /// Dots from the first point to the last, on the shades below them.
+    fn draw_way(&self, found: &Landscape, points: &[[f32; 2]], area: Rect, buf: &mut Buffer) {
+        let mut mark = |at: [f32; 2], symbol: &str| {
+            let (x, y) = cell_of(found, at, area);
+            let cell = &mut buf[(x, y)];
+            // Black or white, whichever can be read on the shade.
+            let ground = if cell.symbol() == "▀" { cell.fg } else { cell.bg };
+            let style = self.theme.on_shade(ground).unwrap_or(self.theme.figure);
+            cell.set_symbol(symbol).set_style(style);
+        };
+        for pair in points.windows(2) {
+            let [from, to] = [pair[0], pair[1]];
+            let steps = usize::from(area.width);
+            for step in 0..=steps {
+                let share = step as f32 / steps.max(1) as f32;
+                mark([0, 1].map(|axis: usize| from[axis] + share * (to[axis] - from[axis])), "·");
+            }
+        }
+        if let Some(&first) = points.first() {
+            mark(first, "o");
+        }
     }
 
     fn draw_figures(&self, found: &Landscape, can_explore: bool, area: Rect, buf: &mut Buffer) {
@@ -163,6 +205,13 @@ impl Pane<'_> {
                 Span::styled(symbol.repeat(4), shade),
                 Span::styled(format!("  {}", format::loss(loss)), theme.muted),
             ]));
+        }
+        if let Some(trajectory) = &found.trajectory {
+            lines.push(Line::default());
+            let first = trajectory.steps.first().copied().unwrap_or(0);
+            let snapshots = trajectory.steps.len();
+            let text = format!("o step {}, {snapshots} snapshots", format::thousands(first));
+            lines.push(Line::styled(text, theme.muted));
         }
         lines.push(Line::default());
         let (done, all) = (found.done as u64, (found.side * found.side) as u64);
@@ -209,4 +258,14 @@ fn sample(found: &Landscape, x: f32, y: f32) -> f32 {
         known(column, row)
     };
     [1, 2, 4].into_iter().find_map(nearest).unwrap_or(f32::NAN)
+}
+
+/// The cell of a point, of which those beyond the plane are on its side.
+fn cell_of(found: &Landscape, at: [f32; 2], area: Rect) -> (u16, u16) {
+    let place = |axis: usize, cells: u16| {
+        let share = (at[axis] - found.middle[axis]) / found.reach / 2.0 + 0.5;
+        (share.clamp(0.0, 1.0) * f32::from(cells.max(1) - 1)).round() as u16
+    };
+    let (column, row) = (place(0, area.width), place(1, area.height));
+    (area.x + column, area.bottom().saturating_sub(1 + row))
 }
