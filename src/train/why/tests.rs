@@ -460,9 +460,11 @@ fn the_plane_of_the_trajectory_has_the_losses_of_the_runs_own_weights() {
     let indices: Vec<u32> = (0..40).collect();
     let (images, labels) =
         tensors(Seen::plain(&bench.sets.test), &indices, &Device::Cpu).expect("in main memory");
-    let mut loss = |trained: Vec<f32>| -> f32 {
-        bench.model.set_weights(&Weights { trained, running: Vec::new() }).expect("they fit");
-        let outcome = bench.model.evaluate(&images, &labels).expect("in main memory");
+    let loss = |trained: Vec<f32>| -> f32 {
+        let weights = Weights { trained, running: Vec::new() };
+        let plan = Arc::clone(bench.model.plan());
+        let model = Model::new(plan, &weights, &Device::Cpu).expect("they fit");
+        let outcome = model.evaluate(&images, &labels).expect("in main memory");
         outcome.loss.to_scalar().expect("a scalar")
     };
     assert_eq!(found.centre, loss(weights.clone()));
