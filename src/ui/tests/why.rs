@@ -26,20 +26,7 @@ fn content(question: &Question, [channels, height, width]: [usize; 3], classes: 
             patch: if *method == Method::Occlusion { 5 } else { 0 },
             values: (0..height * width).map(|place| (place % width) as f32 / 14.0 - 1.0).collect(),
         }),
-        Question::Arithmetic { place, .. } => Content::Arithmetic(Arithmetic {
-            layer: "conv1".to_owned(),
-            place: *place,
-            shape: [6, 24, 24],
-            inputs: 2,
-            side: 3,
-            corner: [11, -1],
-            patch: (0..18_u8).map(|it| f32::from(it) / 10.0).collect(),
-            kernel: (0..18_u8).map(|it| f32::from(it % 3) / 4.0 - 0.25).collect(),
-            bias: Some(-0.5),
-            output: 0.1,
-            after: vec![("relu1".to_owned(), 0.1)],
-            map: (0..24 * 24).map(|it| (it % 7) as f32).collect(),
-        }),
+        Question::Arithmetic { place, .. } => arithmetic(*place),
         Question::Calibration { .. } => {
             let prediction = |place: u32| {
                 let confidence = 1.0 - (place * place % 97) as f32 / 140.0;
@@ -75,39 +62,7 @@ fn content(question: &Question, [channels, height, width]: [usize; 3], classes: 
                 losses,
             })
         }
-        Question::Distributions => {
-            let centred = |width: f32| {
-                let values: Vec<f32> = (0..1_000_u16)
-                    .map(|it| (f32::from(it) / 500.0 - 1.0).powi(3) * width)
-                    .collect();
-                Histogram::of(&values)
-            };
-            let layer = |(name, width): (&str, f32)| LayerValues {
-                name: name.to_owned(),
-                weights: centred(width),
-                gradients: centred(width / 1_000.0),
-                updates: None,
-            };
-            let stage = |(name, dead): (&str, Option<&[u32]>)| StageValues {
-                name: name.to_owned(),
-                activations: centred(2.0),
-                units: if dead.is_some() { 16 } else { 0 },
-                dead: Some(dead.unwrap_or_default().to_vec()),
-            };
-            Content::Distributions(Distributions {
-                layers: [("layer1_conv", 0.4), ("layer2_conv", 0.2), ("fc", 0.1)].map(layer).into(),
-                stages: [
-                    ("layer1_relu", Some(&[][..])),
-                    ("layer1_pool", None),
-                    ("layer2_relu", Some(&[3, 11])),
-                ]
-                .map(stage)
-                .into(),
-                set: ImageSet::Test,
-                images: 256,
-                all_images: 10_000,
-            })
-        }
+        Question::Distributions => distributions(),
         Question::Projection => {
             let point = |index: u32| {
                 let label = index as usize % classes;
@@ -129,6 +84,56 @@ fn content(question: &Question, [channels, height, width]: [usize; 3], classes: 
             })
         }
     }
+}
+
+fn arithmetic(place: [u32; 3]) -> Content {
+    Content::Arithmetic(Arithmetic {
+        layer: "conv1".to_owned(),
+        place,
+        shape: [6, 24, 24],
+        inputs: 2,
+        side: 3,
+        corner: [11, -1],
+        patch: (0..18_u8).map(|it| f32::from(it) / 10.0).collect(),
+        kernel: (0..18_u8).map(|it| f32::from(it % 3) / 4.0 - 0.25).collect(),
+        bias: Some(-0.5),
+        output: 0.1,
+        after: vec![("relu1".to_owned(), 0.1)],
+        map: (0..24 * 24).map(|it| (it % 7) as f32).collect(),
+    })
+}
+
+fn distributions() -> Content {
+    let centred = |width: f32| {
+        let values: Vec<f32> =
+            (0..1_000_u16).map(|it| (f32::from(it) / 500.0 - 1.0).powi(3) * width).collect();
+        Histogram::of(&values)
+    };
+    let layer = |(name, width): (&str, f32)| LayerValues {
+        name: name.to_owned(),
+        weights: centred(width),
+        gradients: centred(width / 1_000.0),
+        updates: None,
+    };
+    let stage = |(name, dead): (&str, Option<&[u32]>)| StageValues {
+        name: name.to_owned(),
+        activations: centred(2.0),
+        units: if dead.is_some() { 16 } else { 0 },
+        dead: Some(dead.unwrap_or_default().to_vec()),
+    };
+    Content::Distributions(Distributions {
+        layers: [("layer1_conv", 0.4), ("layer2_conv", 0.2), ("fc", 0.1)].map(layer).into(),
+        stages: [
+            ("layer1_relu", Some(&[][..])),
+            ("layer1_pool", None),
+            ("layer2_relu", Some(&[3, 11])),
+        ]
+        .map(stage)
+        .into(),
+        set: ImageSet::Test,
+        images: 256,
+        all_images: 10_000,
+    })
 }
 
 /// Gives the answer that the worker would give to what is asked by the commands.
