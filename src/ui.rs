@@ -3,6 +3,7 @@
 mod ascii;
 mod axis;
 mod background;
+mod bar;
 mod cells;
 mod chart;
 mod click;
@@ -93,16 +94,27 @@ impl<'a> Dashboard<'a> {
     }
 }
 
+/// The parts of the screen, with as much room for a message as it needs; `None` if it is too small for them.
+fn parts(app: &App, theme: &Theme, area: Rect) -> Option<layout::Screen> {
+    let parts = layout::screen(area)?;
+    if app.overlay.is_some() {
+        return Some(parts);
+    }
+    let rows = news::News::new(app, theme).rows(area.width, parts.most_message_rows());
+    Some(parts.with_message(rows))
+}
+
 /// Column and row of the pixel of the pad that a cell of a screen of this area shows, the upper or the
 /// middle of several, while [`View::Draw`] is shown; `None` beside the pad.
 pub fn pad_position(app: &App, area: Rect, column: u16, row: u16) -> Option<(u8, u8)> {
-    draw::pixel(app, why::above(app, layout::screen(area)?.body), column, row)
+    let parts = parts(app, &Theme::new(Depth::None), area)?;
+    draw::pixel(app, why::above(app, parts.body), column, row)
 }
 
 /// How many images or stages the view shows on a screen of this area; `None` where it shows other
 /// things.
 pub fn tiles(app: &App, theme: &Theme, area: Rect) -> Option<Tiles> {
-    let body = why::above(app, layout::screen(area)?.body);
+    let body = why::above(app, parts(app, theme, area)?.body);
     match app.view {
         View::Step => inspector::tiles(app, body),
         View::Mistakes => mistakes::tiles(app, body),
@@ -113,7 +125,7 @@ pub fn tiles(app: &App, theme: &Theme, area: Rect) -> Option<Tiles> {
 
 impl Widget for &Dashboard<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
-        match layout::screen(area) {
+        match parts(self.app, self.theme, area) {
             Some(parts) => self.screen(&parts, buf),
             None => render_too_small(area, buf, self.theme),
         }
@@ -156,7 +168,7 @@ impl Dashboard<'_> {
                 let top = if overlay == Overlay::Help { parts.figures } else { parts.progress };
                 overlay::render(overlay, app, theme, top.union(parts.body), buf);
             }
-            None => news::News::new(app, theme).render(parts.message.union(parts.body), buf),
+            None => news::News::new(app, theme).render(parts.message, buf),
         }
         if app.prompt.is_some() {
             prompt::Prompt::new(app, theme).render(parts.body.union(parts.footer), buf);

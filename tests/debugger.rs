@@ -29,7 +29,7 @@ fn after_an_epoch(columns: u16, rows: u16) -> Tty {
 fn from_a_spike_back_and_on_at_half_the_rate() {
     let mut tty = Tty::start(&["--break", "spike", "--epochs", "3"], 120, 40);
     tty.wait_for_text("■ break: spike");
-    tty.wait_for_text("spreads above the recent mean");
+    tty.wait_for_text("standard deviations above the recent mean");
     let spike = batch(&tty.screen()).expect("the batch is shown");
     assert!(spike > 100, "{spike}");
 

@@ -185,10 +185,18 @@ impl App {
                 }
             }
             Target::Stage(page) => self.network.show_stage(page),
+            Target::Point(place) => {
+                if mem::replace(&mut self.why.point, place) == place {
+                    self.open_chosen();
+                }
+            }
         }
     }
 
     fn show(&mut self, view: View) {
+        if view != self.view {
+            self.why.leave();
+        }
         self.view = view;
         if let Some(Overlay::Help | Overlay::Breakpoints) = self.overlay {
             self.overlay = None;

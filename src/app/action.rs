@@ -248,6 +248,8 @@ pub enum Target {
     Image(usize),
     /// The place of a stage of the network.
     Stage(usize),
+    /// The place of an image among the points of the projection.
+    Point(usize),
 }
 
 /// Where keys go.

@@ -156,6 +156,11 @@ impl Why {
         self.explores = false;
     }
 
+    /// Shows images and matrices again, and not how they are explained.
+    pub(super) fn leave(&mut self) {
+        (self.method, self.class, self.calibration) = (None, None, false);
+    }
+
     /// The chosen image of the projection.
     pub fn chosen_point(&self) -> Option<(ImageSet, &ProjectionPoint)> {
         let (projection, _) = self.projection()?;

@@ -14,7 +14,7 @@ pub enum Breakpoint {
     Step(u64),
     /// `loss>X`: a batch's mean loss is above X.
     LossAbove(f64),
-    /// `spike` or `spike=N`: a batch's mean loss is more than N spreads above its recent mean.
+    /// `spike` or `spike=N`: a batch's mean loss is more than N standard deviations above its recent mean.
     Spike(f64),
     /// `nan`: a loss or a gradient is not finite.
     NotFinite,
@@ -22,7 +22,7 @@ pub enum Breakpoint {
     Accuracy(f64),
 }
 
-/// Spreads that `spike` alone stands for.
+/// Standard deviations that `spike` alone stands for.
 pub const SPIKE: f64 = 6.0;
 
 const EXPECTED: &str = "expected epoch, step=N, loss>X, spike, spike=N, nan or accuracy>=X";
@@ -50,10 +50,10 @@ impl FromStr for Breakpoint {
                 .map(Self::LossAbove)
                 .ok_or_else(|| format!("loss>{loss}: expected a number above 0"));
         }
-        if let Some(spreads) = text.strip_prefix("spike=") {
-            return positive(spreads)
-                .map(Self::Spike)
-                .ok_or_else(|| format!("spike={spreads}: expected a number of spreads above 0"));
+        if let Some(deviations) = text.strip_prefix("spike=") {
+            return positive(deviations).map(Self::Spike).ok_or_else(|| {
+                format!("spike={deviations}: expected a number of standard deviations above 0")
+            });
         }
         if let Some(share) = text.strip_prefix("accuracy>=") {
             let given = match share.strip_suffix('%') {
@@ -78,8 +78,8 @@ impl fmt::Display for Breakpoint {
             Self::Epoch => f.write_str("epoch"),
             Self::Step(step) => write!(f, "step={step}"),
             Self::LossAbove(loss) => write!(f, "loss>{loss}"),
-            Self::Spike(spreads) if *spreads == SPIKE => f.write_str("spike"),
-            Self::Spike(spreads) => write!(f, "spike={spreads}"),
+            Self::Spike(deviations) if *deviations == SPIKE => f.write_str("spike"),
+            Self::Spike(deviations) => write!(f, "spike={deviations}"),
             Self::NotFinite => f.write_str("nan"),
             Self::Accuracy(share) => write!(f, "accuracy>={share}"),
         }

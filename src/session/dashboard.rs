@@ -318,7 +318,8 @@ impl Session {
             }
             Some(action) => {
                 // Up and down go to what stands there on this screen.
-                if let Some(tiles) = ui::tiles(app, &self.theme, self.area) {
+                let moves = matches!(action, Action::Move(_));
+                if moves && let Some(tiles) = ui::tiles(app, &self.theme, self.area) {
                     link.update(app, Msg::Tiles(tiles));
                 }
                 link.update(app, Msg::Action(action));

@@ -1,7 +1,10 @@
 //! Whether a breakpoint is met.
 
 use super::losses::Losses;
-use crate::protocol::{Break, Breakpoint, Evaluation};
+use crate::{
+    printable::thousands,
+    protocol::{Break, Breakpoint, Evaluation},
+};
 
 /// Steps whose losses say what is usual.
 const RECENT: usize = 100;
@@ -36,16 +39,20 @@ impl Watch {
         let before = step.checked_sub(1).and_then(|step| losses.at(step));
         let hit = |&breakpoint: &Breakpoint| {
             let reason = match breakpoint {
-                Breakpoint::Step(at) => (at == step).then(|| format!("step {step} was reached")),
+                Breakpoint::Step(at) => {
+                    (at == step).then(|| format!("step {} was reached", thousands(step)))
+                }
                 Breakpoint::NotFinite => not_finite(loss, before, finite, step),
                 Breakpoint::LossAbove(limit) => {
                     let above = |loss: f32| f64::from(loss) > limit;
-                    (above(loss) && !before.is_some_and(above))
-                        .then(|| format!("the loss of step {step} is {loss:.4}, above {limit}"))
+                    (above(loss) && !before.is_some_and(above)).then(|| {
+                        let step = thousands(step);
+                        format!("the loss of step {step} is {loss:.4}, above {limit}")
+                    })
                 }
-                Breakpoint::Spike(spreads) => {
+                Breakpoint::Spike(deviations) => {
                     let recent = losses.up_to(step.saturating_sub(1), RECENT);
-                    spike(loss, recent, spreads, step)
+                    spike(loss, recent, deviations, step)
                 }
                 Breakpoint::Epoch | Breakpoint::Accuracy(_) => None,
             };
@@ -96,13 +103,13 @@ fn not_finite(loss: f32, before: Option<f32>, finite: bool, step: u64) -> Option
         return None;
     }
     if !loss.is_finite() {
-        return Some(format!("the loss of step {step} is not finite ({loss})"));
+        return Some(format!("the loss of step {} is not finite ({loss})", thousands(step)));
     }
-    (!finite).then(|| format!("the gradient of step {step} is not finite"))
+    (!finite).then(|| format!("the gradient of step {} is not finite", thousands(step)))
 }
 
 /// A loss far above the mean of the recent ones, in standard deviations of theirs.
-fn spike(loss: f32, recent: &[f32], spreads: f64, step: u64) -> Option<String> {
+fn spike(loss: f32, recent: &[f32], deviations: f64, step: u64) -> Option<String> {
     let known = || recent.iter().map(|&loss| f64::from(loss)).filter(|loss| loss.is_finite());
     let count = known().count();
     if count < FEWEST {
@@ -111,10 +118,11 @@ fn spike(loss: f32, recent: &[f32], spreads: f64, step: u64) -> Option<String> {
     let mean = known().sum::<f64>() / count as f64;
     let spread = (known().map(|loss| (loss - mean).powi(2)).sum::<f64>() / count as f64).sqrt();
     let above = (f64::from(loss) - mean) / spread;
-    (above > spreads).then(|| {
+    (above > deviations).then(|| {
+        let step = thousands(step);
         format!(
-            "the loss of step {step} is {loss:.4}, {above:.1} spreads above the recent mean of \
-             {mean:.4}"
+            "the loss of step {step} is {loss:.4}, {above:.1} standard deviations above the recent \
+             mean of {mean:.4}"
         )
     })
 }
@@ -194,7 +202,10 @@ mod tests {
         let losses = losses(with(150, 2.0));
         let reason = &watch.after_step(150, &losses, true)[0].reason;
         assert!(reason.starts_with("the loss of step 150 is 2.0000, 5"), "{reason}");
-        assert!(reason.ends_with("spreads above the recent mean of 0.3468"), "{reason}");
+        assert!(
+            reason.ends_with("standard deviations above the recent mean of 0.3468"),
+            "{reason}"
+        );
     }
 
     #[test]

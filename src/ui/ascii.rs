@@ -119,6 +119,8 @@ fn plain(sign: char) -> Option<&'static str> {
         '░' => ".",
         '▒' => "+",
         '▓' => "*",
+        // A point of a line, which is not to look like the line.
+        '⠶' | '⠿' => "o",
         '\u{2800}'..='\u{28ff}' => braille(sign),
         _ => return None,
     })

@@ -12,7 +12,7 @@ pub(super) use band::sample;
 pub(super) use ends::End;
 
 use super::{
-    axis::{Axis, label, round_step},
+    axis::{Axis, fine_label, label, round_step},
     format,
     theme::Theme,
 };
@@ -69,8 +69,7 @@ impl Chart {
         }
         let height = area.height - below;
         let ticks = axis.ticks(usize::from(height.div_ceil(ROWS_PER_TICK)));
-        let labels: Vec<(f64, String)> =
-            ticks.into_iter().map(|tick| (tick, (frame.label)(tick))).collect();
+        let labels = labels(&ticks, frame.label);
         let longest = labels.iter().map(|(_, label)| label.chars().count()).max().unwrap_or(0);
         let gutter = (longest as u16).max(frame.gutter);
         let room = area.width.checked_sub(gutter + 1 + NARROWEST)?;
@@ -111,15 +110,13 @@ impl Chart {
         let most = f64::from((self.plot.width / COLUMNS_PER_TICK).max(1));
         let step = (round_step((self.to - self.from) as f64 / most) as u64).max(1);
         let mut free_from = self.plot.x;
-        let mut tick = self.from.next_multiple_of(step);
-        while tick <= self.to {
+        let first = self.from.next_multiple_of(step);
+        let ticks = || (first..=self.to).step_by(usize::try_from(step).unwrap_or(usize::MAX));
+        let are_short = ticks().all(format::is_short_count_exact);
+        for tick in ticks() {
             let column = self.plot.x + (self.column(tick) / 2) as u16;
-            // Short labels of a fine axis would repeat.
-            let text = if step < 1_000 && self.to >= 10_000 {
-                format::thousands(tick)
-            } else {
-                format::short_count(tick)
-            };
+            // Short labels of a fine axis would repeat, or name other steps.
+            let text = if are_short { format::short_count(tick) } else { format::thousands(tick) };
             let width = text.chars().count() as u16;
             // The label stands under its step, moved in at the right end.
             let x = column
@@ -130,7 +127,6 @@ impl Chart {
                 buf.set_string(x, row, &text, theme.muted);
                 free_from = x + width + 2;
             }
-            tick += step;
         }
         let x = self.plot.right().saturating_sub(unit.len() as u16);
         if x > free_from {
@@ -219,6 +215,18 @@ impl Chart {
             buf.set_string(x + 1, row, text, style);
         }
     }
+}
+
+/// The labels of values: with more decimals where short ones would repeat.
+fn labels(ticks: &[f64], label: fn(f64) -> String) -> Vec<(f64, String)> {
+    let labels: Vec<String> = ticks.iter().map(|&tick| label(tick)).collect();
+    let repeats = labels.windows(2).any(|pair| pair[0] == pair[1]);
+    let fine = |tick: f64| {
+        let suffix = if label(tick).ends_with('%') { "%" } else { "" };
+        format!("{}{suffix}", fine_label(tick))
+    };
+    let labelled = ticks.iter().copied().zip(labels);
+    labelled.map(|(tick, label)| (tick, if repeats { fine(tick) } else { label })).collect()
 }
 
 /// A value axis's label.

@@ -12,7 +12,13 @@ use ratatui::{
     widgets::{Block, BorderType, Widget},
 };
 
-use super::{digits::SMALL_ROWS, names::Names, pane, theme::Theme, why::Heat};
+use super::{
+    digits::SMALL_ROWS,
+    names::Names,
+    pane,
+    theme::{SHADES, Theme},
+    why::Heat,
+};
 use crate::app::{App, Pad};
 use answer::Answer;
 use places::{Places, Scale, least_rows};
@@ -155,10 +161,9 @@ fn draw_pixels(pad: &Pad, places: &Places, buf: &mut Buffer, theme: &Theme) {
 
 /// A cell that shows one pixel.
 fn whole(ink: u8, theme: &Theme) -> (&'static str, Style) {
-    const LEVELS: [&str; 5] = [" ", "░", "▒", "▓", "█"];
     match theme.ink(ink) {
         Some(shade) => (" ", Style::new().bg(shade)),
-        None => (LEVELS[usize::from(ink).div_ceil(64)], Style::new()),
+        None => (SHADES[usize::from(ink).div_ceil(64)], Style::new()),
     }
 }
 

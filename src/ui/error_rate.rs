@@ -37,6 +37,8 @@ const POINT: u8 = 5;
 /// Error in percent that a logarithmic axis shows for zero where there is no other value.
 const NEARLY_NONE: f64 = 0.01;
 
+/// A logarithmic axis goes no further below the lowest error of an evaluation than this.
+const BELOW_EVALUATION: f64 = 20.0;
 /// Error in percent that an axis without any points goes up to.
 const ALL: f64 = 100.0;
 
@@ -60,8 +62,9 @@ impl<'a> ErrorRate<'a> {
         Self { has_strips, ..self }
     }
 
+    /// The best evaluation since training began.
     fn best(&self) -> Option<&EvalPoint> {
-        let points = self.app.curves.evaluations.iter();
+        let points = self.app.curves.evaluations.iter().filter(|point| point.step > 0);
         points.max_by(|a, b| a.accuracy.total_cmp(&b.accuracy))
     }
 
@@ -73,10 +76,15 @@ impl<'a> ErrorRate<'a> {
     fn notes(&self) -> [Line<'static>; 2] {
         let curves = &self.app.curves;
         let set = self.app.run.info.as_ref().map_or(EvalSet::Test, |info| info.eval_set);
-        let Some(best) = self.best() else { return [Line::default(), Line::default()] };
-        let best = format!("best accuracy {}", format::percent(f64::from(best.accuracy)));
+        if curves.evaluations.is_empty() {
+            return [Line::default(), Line::default()];
+        }
+        let best = self.best().map_or_else(String::new, |best| {
+            format!("best accuracy {}", format::percent(f64::from(best.accuracy)))
+        });
         let muted = |text: String| Span::styled(text, self.theme.muted);
-        let mut full = Line::from(muted(format!("{best}  ")));
+        let gap = if best.is_empty() { "" } else { "  " };
+        let mut full = Line::from(muted(format!("{best}{gap}")));
         if curves.evaluations.iter().any(|point| point.train_accuracy.is_some()) {
             full.push_span(Span::styled(loss::BEAD, self.training()));
             full.push_span(muted(" training  ".to_owned()));
@@ -89,19 +97,33 @@ impl<'a> ErrorRate<'a> {
     fn axis(&self, sight: &Sight) -> Axis {
         let curves = &self.app.curves;
         let in_sight = |point: &&EvalPoint| (sight.from..=sight.to).contains(&point.step);
-        let points = curves.evaluations.iter().chain(curves.past_evaluations());
-        let errors: Vec<f64> = points
-            .filter(in_sight)
-            .flat_map(|point| [Some(evaluated(point)), trained(point)])
-            .flatten()
-            .collect();
-        let high = errors.iter().copied().reduce(f64::max).unwrap_or(ALL);
+        let points = || curves.evaluations.iter().chain(curves.past_evaluations()).filter(in_sight);
+        // Before training nearly all are wrong: that point alone would take most of the axis.
+        let settled = points().any(|point| point.step > 0);
+        let points = || points().filter(move |point| point.step > 0 || !settled);
+        let high = points().flat_map(|point| [Some(evaluated(point)), trained(point)]);
+        let high = high.flatten().reduce(f64::max).unwrap_or(ALL);
         if self.app.error_is_log() {
-            let above = errors.into_iter().filter(|&error| error > 0.0);
-            let low = above.reduce(f64::min).unwrap_or(NEARLY_NONE);
+            let lowest = |errors: &mut dyn Iterator<Item = f64>| {
+                errors.filter(|&error| error > 0.0).reduce(f64::min)
+            };
+            let low = lowest(&mut points().map(evaluated)).unwrap_or(NEARLY_NONE);
+            // Training images may all be learnt by heart.
+            let training = lowest(&mut points().filter_map(trained)).unwrap_or(low);
+            let low = training.max(low / BELOW_EVALUATION).min(low);
             Axis::logarithmic(low, high.max(low))
         } else {
             Axis::linear(0.0, high)
+        }
+    }
+
+    /// Marks what lies above the axis: the evaluation before training.
+    fn mark_clipped(&self, chart: &Chart, buf: &mut Buffer) {
+        let Some(first) = self.app.curves.evaluations.iter().next() else { return };
+        let error = evaluated(first);
+        if chart.shows(first.step) && error > chart.high() {
+            let column = [chart.column(first.step)];
+            chart.mark_clipped(buf, &column, &percent(error), self.theme.muted);
         }
     }
 
@@ -157,6 +179,7 @@ impl Widget for &ErrorRate<'_> {
         {
             overlays::draw(self.app, self.theme, &chart, buf, evaluated, false);
             self.draw_lines(&chart, buf);
+            self.mark_clipped(&chart, buf);
             if names_steps {
                 chart.mark_rates(buf, &curves.marks, self.theme);
             }

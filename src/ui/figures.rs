@@ -28,6 +28,15 @@ struct Figure {
     rank: u8,
 }
 
+/// How figures are named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Names {
+    Full,
+    /// The same with a short name for the first.
+    ShortFirst,
+    Short,
+}
+
 /// Columns between two figures.
 const GAP: &str = "   ";
 const SHORT_GAP: &str = "  ";
@@ -43,7 +52,7 @@ impl<'a> Figures<'a> {
         let figure = |full, short, rank, value| Figure { full, short, value, rank };
         let mut figures = Vec::new();
         if let Some(loss) = run.figures().loss {
-            figures.push(figure("loss", "loss", 0, format::loss(f64::from(loss))));
+            figures.push(figure("smoothed loss", "loss", 0, format::loss(f64::from(loss))));
         }
         if let Some(matrix) = self.app.newest_matrix() {
             let evaluation = matrix.evaluation;
@@ -82,10 +91,12 @@ impl<'a> Figures<'a> {
         figures
     }
 
-    fn line(&self, figures: &[Figure], value: Style, long: bool) -> Line<'static> {
+    fn line(&self, figures: &[Figure], value: Style, names: Names) -> Line<'static> {
+        let long = names != Names::Short;
         let mut spans = Vec::new();
         for (place, figure) in figures.iter().enumerate() {
-            let label = if long { figure.full } else { figure.short };
+            let is_full = names == Names::Full || long && place > 0;
+            let label = if is_full { figure.full } else { figure.short };
             if place > 0 {
                 spans.push(Span::raw(if long { GAP } else { SHORT_GAP }));
             }
@@ -113,10 +124,10 @@ impl Widget for &Figures<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let (mut first, mut second) = (self.first(), self.second());
         let room = usize::from(area.width);
-        let mut long = true;
+        let mut names = Names::Full;
         loop {
-            let left = self.line(&first, self.theme.figure, long);
-            let right = self.line(&second, self.theme.muted, long);
+            let left = self.line(&first, self.theme.figure, names);
+            let right = self.line(&second, self.theme.muted, names);
             let between = if second.is_empty() { 0 } else { GAP.len() };
             if left.width() + between + right.width() <= room {
                 left.render(area, buf);
@@ -127,10 +138,12 @@ impl Widget for &Figures<'_> {
             // Long names of what matters are worth more than how fast it goes.
             let least =
                 |figures: &[Figure]| (0..figures.len()).max_by_key(|&place| figures[place].rank);
-            if let Some(place) = least(&second) {
+            if names == Names::Full {
+                names = Names::ShortFirst;
+            } else if let Some(place) = least(&second) {
                 second.remove(place);
-            } else if long {
-                (long, second) = (false, self.second());
+            } else if names == Names::ShortFirst {
+                (names, second) = (Names::Short, self.second());
             } else if let Some(place) = least(&first) {
                 first.remove(place);
             } else {

@@ -9,7 +9,7 @@ use ratatui::{
 
 use super::{format, theme::Theme};
 use crate::{
-    app::{Action, App, Direction, Overlay, View},
+    app::{Action, App, Direction, Overlay, Tab, View},
     keymap,
     protocol::{List, RunState},
 };
@@ -97,6 +97,7 @@ impl<'a> Footer<'a> {
                 hint(Action::AskStep).at(6),
                 hint(Action::Step(10)).at(7),
                 hint(Action::RaiseRate).at(7),
+                hint(Action::LowerRate).at(7),
                 hint(Action::EditBreakpoints).at(8),
             ],
             RunState::Training | RunState::Evaluating if !run.is_stopping() => {
@@ -125,23 +126,32 @@ impl<'a> Footer<'a> {
             View::Loss if self.app.crosshair().is_some() => vec![
                 hint(Action::Move(Direction::Left)).at(0),
                 hint(Action::Confirm).called("go to this step").at(0),
-                hint(Action::Zoom { closer: true }).at(0),
+                hint(Action::Zoom { closer: true }).called("zoom in").at(0),
+                hint(Action::Zoom { closer: false }).called("out").at(0),
                 hint(Action::Dismiss).called("hide").at(0),
             ],
             View::Overview | View::Loss => {
                 let scale = hint(Action::ToggleLogScale).at(5);
+                let read = hint(Action::Move(Direction::Left)).called("read a step").at(5);
+                let read = (self.app.view == View::Loss).then_some(read);
                 let pinned = self.app.view == View::Overview && self.app.is_pinned();
                 let newest = hint(Action::Dismiss).called("newest matrix").at(3);
                 let stored = hint(Action::Overlay).at(5);
                 let stored = (self.app.view == View::Loss).then_some(stored);
-                pinned.then_some(newest).into_iter().chain([scale]).chain(stored).collect()
+                pinned.then_some(newest).into_iter().chain(read).chain([scale]).chain(stored).collect()
             }
             View::Step if self.app.inspection().is_some() => {
                 vec![hint(Action::LookInside).at(3), hint(Action::Move(Direction::Right)).at(5)]
             }
+            View::Confusion if self.app.matrix().is_some() && self.app.why.calibration => {
+                let matrix = hint(Action::Explain).called("matrix").at(3);
+                std::iter::once(matrix).chain(self.scrubbing()).collect()
+            }
             View::Confusion if self.app.matrix().is_some() => {
                 let images = hint(Action::Confirm).called("images").at(3);
-                std::iter::once(images).chain(self.scrubbing()).collect()
+                let others = [hint(Action::Explain), hint(Action::Move(Direction::Right))];
+                let others = others.map(|one| one.at(5));
+                std::iter::once(images).chain(others).chain(self.scrubbing()).collect()
             }
             View::Network if self.app.network.pixel.is_some() => vec![
                 hint(Action::Move(Direction::Left)).called("pixel").at(0),
@@ -154,12 +164,15 @@ impl<'a> Footer<'a> {
                 hint(Action::SwitchSet).at(0),
                 hint(Action::LookInside).called("index").at(0),
                 hint(Action::Confirm).called("arithmetic").at(3),
+                hint(Action::Explain).called("why").at(5),
             ],
             View::Draw => {
                 let pen = if self.app.pad.pen { "lift pen" } else { "pen down" };
                 let others =
                     [Action::Undo, Action::Clear, Action::Centre].map(|one| hint(one).at(0));
-                std::iter::once(hint(Action::Pen).called(pen).at(0)).chain(others).collect()
+                let why = hint(Action::Explain).called("why").at(5);
+                let pen = hint(Action::Pen).called(pen).at(0);
+                std::iter::once(pen).chain(others).chain([why]).collect()
             }
             View::Mistakes => {
                 let look = self.app.mistakes.chosen().is_some();
@@ -176,9 +189,28 @@ impl<'a> Footer<'a> {
                     List::Suspected => "label errors",
                 };
                 let next = hint(Action::NextList).called(next).at(3);
-                look.into_iter().chain([up, next]).chain(self.scrubbing()).collect()
+                let others = look.is_some().then(|| {
+                    let moves = hint(Action::Move(Direction::Right));
+                    [hint(Action::Explain).called("why"), moves].map(|one| one.at(5))
+                });
+                let others = others.into_iter().flatten();
+                look.into_iter().chain([up, next]).chain(others).chain(self.scrubbing()).collect()
             }
-            _ => Vec::new(),
+            View::Why => {
+                let why = &self.app.why;
+                let does = match why.tab {
+                    Tab::Projection if why.projection().is_some() => vec![
+                        hint(Action::Move(Direction::Right)).at(3),
+                        hint(Action::Confirm).called("look inside").at(3),
+                    ],
+                    Tab::Landscape if self.app.can_explore() && !why.explores() => {
+                        vec![hint(Action::Confirm).called("compute").at(3)]
+                    }
+                    Tab::Projection | Tab::Landscape | Tab::Distributions => Vec::new(),
+                };
+                does.into_iter().chain([hint(Action::Explain).at(3)]).collect()
+            }
+            View::Step | View::Confusion => Vec::new(),
         }
     }
 

@@ -76,6 +76,17 @@ pub(super) fn short_count(n: u64) -> String {
     }
 }
 
+/// Whether [`short_count`] leaves nothing of a count out.
+pub(super) fn is_short_count_exact(n: u64) -> bool {
+    let unit = match n {
+        0..1_000 => return true,
+        1_000..1_000_000 => 1_000,
+        1_000_000..1_000_000_000 => 1_000_000,
+        _ => 1_000_000_000,
+    };
+    n.is_multiple_of(if n < 10 * unit { unit / 10 } else { unit })
+}
+
 /// A learning rate without trailing zeros: `0.001`, `2.5e-5`.
 pub(super) fn learning_rate(rate: f64) -> String {
     if (1e-4..1e3).contains(&rate) {
@@ -156,6 +167,9 @@ mod tests {
             [0, 999, 1_000, 1_135, 12_000, 2_500_000].map(short_count),
             ["0", "999", "1k", "1.1k", "12k", "2.5M"]
         );
+        let exact = [950, 1_100, 1_150, 12_000, 12_500, 1_500_000, 12_500_000];
+        let found = exact.map(is_short_count_exact);
+        assert_eq!(found, [true, true, false, true, false, true, false]);
         assert_eq!(
             [0.0, 1.234e-3, 4.56, 1e12].map(scientific),
             ["0.00e+0", "1.23e-3", "4.56e+0", "1.00e+12"]

@@ -16,7 +16,7 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::{digits, digits::Digits, theme::Theme};
+use super::{Depth, digits, digits::Digits, theme::Theme};
 use crate::app::{App, TileSize, Tiles};
 
 /// The step view.
@@ -68,6 +68,12 @@ fn panes(area: Rect, rows: u16) -> Panes {
     Panes { figures, chosen: Some(chosen), batch }
 }
 
+/// Whether the chosen image has all the room, since large ones have none next to each other.
+fn shows_one_alone(app: &App, panes: &Panes) -> bool {
+    app.tile_size == TileSize::Large
+        && batch::Grid::fit(panes.batch, TileSize::Large).is_none_or(|grid| !grid.is_large())
+}
+
 /// How many images the view shows in `area`; `None` before a step is known.
 pub(super) fn tiles(app: &App, area: Rect) -> Option<Tiles> {
     let rows = parameters::rows(app.inspection()?);
@@ -76,9 +82,15 @@ pub(super) fn tiles(app: &App, area: Rect) -> Option<Tiles> {
 
 /// The place of the image at a place of the view.
 pub(super) fn image_at(app: &App, area: Rect, at: Position) -> Option<usize> {
-    let (inspection, batch) = app.inspection().zip(app.inspector.batch())?;
-    let grid = batch::Grid::fit(panes(area, parameters::rows(inspection)).batch, app.tile_size)?;
-    grid.image_at(at, app.inspector.selected, batch.digits.len())
+    let (inspection, images) = app.inspection().zip(app.inspector.batch())?;
+    let panes = panes(area, parameters::rows(inspection));
+    let grid = batch::Grid::fit(panes.batch, app.tile_size)?;
+    let theme = Theme::new(Depth::None);
+    let batch = batch::Batch::new(images, app.inspector.selected, app, &theme);
+    if shows_one_alone(app, &panes) && batch.render_chosen(area, &mut Buffer::empty(area)) {
+        return None;
+    }
+    grid.image_at(at, app.inspector.selected, images.digits.len())
 }
 
 impl Widget for &Inspector<'_> {
@@ -89,13 +101,8 @@ impl Widget for &Inspector<'_> {
         };
         let batch = batch::Batch::new(images, app.inspector.selected, app, theme);
         let panes = panes(area, parameters::rows(inspection));
-        if app.tile_size == TileSize::Large
-            && batch::Grid::fit(panes.batch, TileSize::Large).is_none_or(|grid| !grid.is_large())
-        {
-            // Where large images have no room next to each other, the chosen one has all there is.
-            if batch.render_chosen(area, buf) {
-                return;
-            }
+        if shows_one_alone(app, &panes) && batch.render_chosen(area, buf) {
+            return;
         }
         parameters::Parameters::new(inspection, app, theme).render(panes.figures, buf);
         if let Some(chosen) = panes.chosen {

@@ -39,7 +39,7 @@ pub(super) struct Screen {
     pub(super) header: Rect,
     pub(super) figures: Rect,
     pub(super) progress: Rect,
-    /// The first row that messages fill; long ones go on in the rows below.
+    /// The rows that messages fill.
     pub(super) message: Rect,
     pub(super) body: Rect,
     pub(super) footer: Rect,
@@ -52,6 +52,22 @@ pub(super) struct Overview {
     pub(super) digits: Option<Rect>,
     pub(super) confusion: Option<Rect>,
     pub(super) accuracy: Option<Rect>,
+}
+
+impl Screen {
+    /// Rows that a message has at most: no more than half of the view.
+    pub(super) fn most_message_rows(&self) -> u16 {
+        1 + self.body.height / 2
+    }
+
+    /// The same with a message of so many rows, for which the view makes room.
+    #[must_use]
+    pub(super) fn with_message(self, rows: u16) -> Self {
+        let more = rows.clamp(1, self.most_message_rows()) - 1;
+        let message = Rect { height: self.message.height + more, ..self.message };
+        let body = Rect { y: self.body.y + more, height: self.body.height - more, ..self.body };
+        Self { message, body, ..self }
+    }
 }
 
 /// The rows of a screen; `None` if it is too small for them.

@@ -77,11 +77,11 @@ impl<'a> Loss<'a> {
     }
 
     /// What the chart's signs mean: in full, and with less and less of it.
-    fn legends(&self) -> [Line<'static>; 3] {
+    fn legends(&self) -> [Line<'static>; 4] {
         let curves = &self.app.curves;
         if curves.loss.last().is_some_and(|loss| !loss.is_finite()) {
             let warning = || Line::styled("✗ loss not finite", self.theme.alert);
-            return [warning(), warning(), warning()];
+            return [(); 4].map(|()| warning());
         }
         let set = self.app.run.info.as_ref().map_or(EvalSet::Test, |info| info.eval_set);
         let (sign, style) = chart::sample(self.theme);
@@ -101,6 +101,12 @@ impl<'a> Loss<'a> {
         };
         [
             legend(&[past("before rewinding"), rate, band, smooth, evaluation]),
+            legend(&[
+                past("before"),
+                Some((sign, style, "range")),
+                Some(("⠒", self.theme.smooth, "smooth")),
+                evaluation,
+            ]),
             legend(&[past("before"), smooth, evaluation]),
             legend(&[past("before"), evaluation]),
         ]

@@ -72,12 +72,12 @@ impl<'a> News<'a> {
         Some(Text { sentence, hint: Some(hint), style: self.theme.alert })
     }
 
-    /// Draws it from the top of `area` down, over as many rows as it needs.
-    pub(super) fn render(&self, area: Rect, buf: &mut Buffer) {
-        let Some(Text { sentence, hint, style }) = self.text() else { return };
-        let width = usize::from(area.width);
+    /// The rows of the message in this many columns: at most `most`, of which the last says that there is
+    /// more.
+    fn lines(&self, width: u16, most: u16) -> Option<(Vec<String>, Style)> {
+        let Text { sentence, hint, style } = self.text()?;
+        let (width, rows) = (usize::from(width), usize::from(most).max(1));
         let mut lines = format::wrap(&sentence, width);
-        let rows = usize::from(area.height).max(1);
         if lines.len() > rows {
             lines.truncate(rows);
             lines[rows - 1].push('…');
@@ -93,6 +93,17 @@ impl<'a> News<'a> {
                 _ => lines.push(hint),
             }
         }
+        Some((lines, style))
+    }
+
+    /// Rows that it needs, of at most `most`.
+    pub(super) fn rows(&self, width: u16, most: u16) -> u16 {
+        self.lines(width, most).map_or(0, |(lines, _)| lines.len() as u16)
+    }
+
+    /// Draws it from the top of `area` down.
+    pub(super) fn render(&self, area: Rect, buf: &mut Buffer) {
+        let Some((lines, style)) = self.lines(area.width, area.height) else { return };
         let place = Rect { height: lines.len() as u16, ..area }.intersection(area);
         Clear.render(place, buf);
         for (line, row) in lines.into_iter().zip(place.rows()) {

@@ -44,8 +44,9 @@ impl<'a> Progress<'a> {
         let Some(info) = &run.info else {
             return Gauge { label: "epoch".to_owned(), share, behind: Default::default() };
         };
-        let all = info.epochs.to_string();
-        let label = format!("epoch {:>width$}/{all}", run.epoch, width = all.len());
+        let all = format::thousands(info.epochs.into());
+        let epoch = format::thousands(run.epoch.into());
+        let label = format!("epoch {epoch:>width$}/{all}", width = all.len());
         let steps = format::thousands(info.steps_per_epoch);
         let batch =
             format!("batch {:>width$}/{steps}", format::thousands(run.batch), width = steps.len());
@@ -80,11 +81,15 @@ impl<'a> Progress<'a> {
 
     fn gauge(&self, area: Rect, buf: &mut Buffer, gauge: &Gauge) {
         let size = ROOMY.iter().filter(|&&columns| area.width >= columns).count();
-        let fits = |text: &&String| {
+        let fits = |text: &&String, bar: u16| {
             let texts = gauge.label.len() + 1 + text.chars().count() + 1;
-            texts + usize::from(SHORTEST_BAR) <= usize::from(area.width)
+            texts + usize::from(bar) <= usize::from(area.width)
         };
-        let behind = gauge.behind[..=size].iter().rev().find(fits);
+        // A figure is worth more than its bar.
+        let figure = Some(&gauge.behind[1]).filter(|text| size > 0 && fits(text, 0));
+        let roomy = gauge.behind[..=size].iter().rev().take(size);
+        let behind = roomy.filter(|text| fits(text, SHORTEST_BAR)).next().or(figure);
+        let behind = behind.or(Some(&gauge.behind[0]).filter(|text| fits(text, SHORTEST_BAR)));
         let behind = behind.map_or("", String::as_str);
         let columns =
             [&gauge.label, behind].map(|text| Constraint::Length(text.chars().count() as u16));

@@ -108,6 +108,11 @@ pub(super) fn record(epoch: u64, step: u64) -> EpochRecord {
     }
 }
 
+/// The why view with the projection.
+pub(super) fn projected() -> App {
+    sets::fashion().showing(View::Why)
+}
+
 /// Consecutive steps of an epoch.
 fn progress(first_step: u64, losses: Vec<f32>) -> Progress {
     let last = (first_step + losses.len() as u64).saturating_sub(1);

@@ -34,6 +34,9 @@ const ACTIVATIONS: [u8; 8] = [53, 24, 30, 35, 77, 148, 220, 227];
 /// the magnitude and is alike on both sides.
 const SIGNED: [u8; 9] = [153, 75, 32, 25, 237, 94, 166, 208, 222];
 
+/// From none to all, where there are no shades of colours.
+pub(super) const SHADES: [&str; 5] = [" ", "░", "▒", "▓", "█"];
+
 /// Styles by meaning.
 #[derive(Clone, Debug)]
 pub struct Theme {
@@ -147,9 +150,13 @@ impl Theme {
 
     /// A character as dense as a share of 0..=1, for terminals that have colours and no shades of them.
     pub fn shade(&self, share: f64) -> Option<&'static str> {
-        const LEVELS: [&str; 5] = [" ", "░", "▒", "▓", "█"];
         let level = (4.0 * share.clamp(0.0, 1.0)).ceil() as usize;
-        (self.depth == Depth::Basic).then(|| LEVELS[level.min(4)])
+        (self.depth == Depth::Basic).then(|| SHADES[level.min(4)])
+    }
+
+    /// Whether there are any colours.
+    pub fn has_colors(&self) -> bool {
+        self.depth != Depth::None
     }
 
     /// Whether the terminal's background is light.

@@ -21,6 +21,7 @@ use crate::app::{App, Tab, View};
 pub(super) use arithmetic::Pane as Arithmetic;
 pub(super) use calibration::Calibration;
 pub(super) use heat::{Heat, above, explain_pixels};
+pub(super) use projection::point_at;
 
 /// Rows of an area that is too low for an explanation.
 const LEAST_ROWS: u16 = 2;

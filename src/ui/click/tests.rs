@@ -6,7 +6,7 @@ use crate::{
     protocol::{Event, RunState},
     ui::{
         Depth,
-        tests::{act, feed, finished, text, trained},
+        tests::{act, feed, finished, projected, text, trained},
     },
 };
 
@@ -111,4 +111,19 @@ fn a_click_on_a_chart_puts_the_crosshair_on_that_step() {
         let steps = all(&app, size).into_iter().filter(|action| action.starts_with("Point("));
         assert!(steps.count() > 10, "{size:?}");
     }
+}
+
+#[test]
+fn a_click_chooses_a_point_of_the_projection_and_another_one_opens_it() {
+    let mut app = projected();
+    for size in SIZES {
+        let points = app.why.projection().expect("it is known").0.points.len();
+        let shown = all(&app, size);
+        let chosen = shown.iter().filter(|action| action.contains("Point(")).count();
+        assert!((50..=points).contains(&chosen), "{size:?}: {shown:?}");
+    }
+    act(&mut app, Action::Choose(Target::Point(2)));
+    assert_eq!((app.why.point, app.view), (2, View::Why));
+    act(&mut app, Action::Choose(Target::Point(2)));
+    assert_eq!(app.view, View::Network);
 }

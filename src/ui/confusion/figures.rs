@@ -59,6 +59,9 @@ impl Confusion<'_> {
         }
         let names = Names::of(self.app);
         let pairs = evaluation.confusion.most_confused();
+        // The columns of one evaluation to the next stay where they are.
+        let widest = pairs.first().map_or(0, |pair| format::thousands(pair.count.into()).len());
+        let widest = widest.max(3);
         let mut line = Line::styled("confused ", self.theme.muted);
         let rows = usize::from(area.bottom().saturating_sub(y));
         if rows == 0 {
@@ -67,7 +70,7 @@ impl Confusion<'_> {
         let mut lines = Vec::new();
         for pair in pairs {
             let text = names.pair(pair.truth, pair.predicted, PAIR);
-            let count = format!(" ×{:<3} ", pair.count);
+            let count = format!(" ×{:<widest$} ", format::thousands(pair.count.into()));
             if line.width() + table::width(&text) + table::width(&count) > usize::from(area.width) {
                 lines.push(std::mem::take(&mut line));
                 if lines.len() == rows.min(usize::from(PAIR_LINES)) {

@@ -271,9 +271,11 @@ fn share(count: u32, support: u32) -> f64 {
 
 /// A count in at most `width` columns, as exact as fits.
 fn cell_text(count: u32, width: u16) -> String {
-    let exact = count.to_string();
+    let (exact, separated) = (count.to_string(), format::thousands(count.into()));
     match count {
         0 => "·".to_owned(),
+        // With a gap to the neighbours.
+        _ if separated.len() < usize::from(width) => separated,
         _ if exact.len() <= usize::from(width) => exact,
         1_000..1_000_000 if width < 4 => format!("{}k", count / 1_000),
         _ => format::short_count(count.into()),

@@ -16,21 +16,7 @@ pub(super) fn number(logit: f32) -> String {
     text.replace('-', "−")
 }
 
-/// A bar of a share of the row, whose end moves by eighths of a column.
-pub(super) fn draw_right(row: Rect, buf: &mut Buffer, share: f32, style: Style) {
-    const EIGHTHS: [&str; 8] = [" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-    let eighths = (share.clamp(0.0, 1.0) * 8.0 * f32::from(row.width)).round() as u16;
-    for column in 0..row.width {
-        let symbol = match eighths.saturating_sub(8 * column) {
-            0 => break,
-            rest @ 1..8 => EIGHTHS[usize::from(rest)],
-            _ => "█",
-        };
-        table::left(buf, row.x + column, row.y, symbol, 1, style);
-    }
-}
-
-/// The same from the right, by half columns.
+/// A bar of a share of the row from the right, whose end moves by half columns.
 pub(super) fn draw_left(row: Rect, buf: &mut Buffer, share: f32, style: Style) {
     let halves = (share.clamp(0.0, 1.0) * 2.0 * f32::from(row.width)).round() as u16;
     for column in 0..row.width {

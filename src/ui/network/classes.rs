@@ -8,8 +8,8 @@ use ratatui::{
 };
 
 use super::{
-    super::{cells::Scale, format, names::Names, pane, table, theme::Theme},
-    bars::{draw_left, draw_right, number},
+    super::{bar, cells::Scale, format, names::Names, pane, table, theme::Theme},
+    bars::{draw_left, number},
 };
 use crate::protocol::Insides;
 
@@ -261,7 +261,7 @@ impl Classes<'_> {
             (false, false) => self.theme.band,
         };
         let share = self.insides.probabilities[class];
-        draw_right(bar, buf, share, style.remove_modifier(Modifier::BOLD));
+        bar::draw(bar, buf, share.into(), style.remove_modifier(Modifier::BOLD));
         let text = format::percent(f64::from(share));
         table::right(buf, end, bar.y, &text, self.emphasis(class));
     }
@@ -280,7 +280,7 @@ impl Classes<'_> {
         if logit < 0.0 {
             draw_left(Rect { width: half, ..bar }, buf, -logit / most, style);
         } else {
-            draw_right(Rect { x: axis + 1, width: half, ..bar }, buf, logit / most, style);
+            bar::draw(Rect { x: axis + 1, width: half, ..bar }, buf, (logit / most).into(), style);
         }
         table::right(buf, end, bar.y, &number(logit), self.emphasis(class));
     }

@@ -37,6 +37,14 @@ fn every_sign_of_every_view_has_one_in_ascii_that_stands_for_it() {
 }
 
 #[test]
+fn the_legend_tells_a_line_from_its_points() {
+    let shown = signs(&trained(2_900), Depth::None, (120, 40), true).concat();
+    assert!(shown.contains("- smoothed  o test"), "{shown}");
+    let narrow = text(&trained(2_900), 80, 24);
+    assert!(narrow.contains("range  ⠒ smooth  ⠶ test"), "{narrow}");
+}
+
+#[test]
 fn a_screen_in_ascii() {
     let app = trained(2_900);
     let lines: Vec<String> =

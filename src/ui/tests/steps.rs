@@ -116,7 +116,8 @@ fn broken(breakpoint: Breakpoint, reason: &str) -> App {
     app
 }
 
-const SPIKED: &str = "Loss 2.9134 at step 2,900 is 8.2 spreads above its recent mean of 0.1387";
+const SPIKED: &str =
+    "Loss 2.9134 at step 2,900 is 8.2 standard deviations above its recent mean of 0.1387";
 
 fn type_in(app: &mut App, text: &str) {
     for c in text.chars() {
@@ -345,6 +346,21 @@ fn losses_and_updates_say_what_they_mean_without_colours_too() {
     assert!(shown(&app).contains("0.1387 → 0.2000 ✗ higher"));
     with(&mut app, f32::NAN, f32::NAN);
     assert!(shown(&app).contains("0.1387 → NaN ✗ not finite"));
+}
+
+#[test]
+fn an_image_that_is_covered_by_the_enlarged_one_cannot_be_clicked() {
+    let mut app = inspected(2_900);
+    let area = Rect::new(0, 0, 50, 40);
+    let theme = Theme::new(Depth::True);
+    let can_click = |app: &App| {
+        area.positions()
+            .any(|at| matches!(action_at(app, &theme, area, at), Some(Action::Choose(_))))
+    };
+    assert!(can_click(&app));
+    act(&mut app, Action::Enlarge);
+    assert!(text(&app, 50, 40).contains("Training image"), "{}", text(&app, 50, 40));
+    assert!(!can_click(&app));
 }
 
 #[test]

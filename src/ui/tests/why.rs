@@ -167,6 +167,38 @@ fn the_projection() {
 }
 
 #[test]
+fn an_explanation_ends_with_its_view() {
+    let mut app = trained(1_300);
+    for view in [View::Network, View::Confusion] {
+        press(&mut app, Action::Show(view));
+        press(&mut app, Action::Explain);
+        assert!(app.why.method.is_some() || app.why.calibration);
+        press(&mut app, Action::Show(view));
+        assert!(app.why.method.is_some() || app.why.calibration, "it is the same view");
+        press(&mut app, Action::Show(View::Draw));
+        assert_eq!((app.why.method, app.why.calibration), (None, false));
+    }
+}
+
+#[test]
+fn a_landscape_without_any_number_says_so() {
+    let mut app = trained(1_300);
+    feed(&mut app, Event::State(RunState::Paused));
+    press(&mut app, Action::Show(View::Why));
+    press(&mut app, Action::Explain);
+    let commands = app.update(Msg::Action(Action::Confirm));
+    assert_eq!(commands, [Command::Explain(Some(Question::Landscape))]);
+    let losses = vec![f32::NAN; 9];
+    let (set, reach, centre) = (ImageSet::Test, 1.0, f32::NAN);
+    let found = Landscape { set, images: 1_000, side: 3, reach, centre, done: 9, losses };
+    let content = Content::Landscape(found);
+    let answer = Answer { question: Question::Landscape, step: 1_300, content };
+    let _ = app.update(Event::Explained(Arc::new(answer)).into());
+    let shown = text(&app, 120, 40);
+    assert!(shown.contains("The loss is not finite") && !shown.contains("NaN"), "{shown}");
+}
+
+#[test]
 fn mistakes_stand_out_and_the_chosen_point_has_brackets() {
     let mut app = fashion().showing(View::Why);
     press(&mut app, Action::Move(Direction::PageDown));

@@ -3,7 +3,6 @@
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
-    style::Style,
     text::{Line, Span},
     widgets::Widget,
 };
@@ -13,7 +12,7 @@ use crate::{
     app::App,
     metrics::{self, calibration::Bin},
     protocol::Content,
-    ui::{confusion, format, pane, table, theme::Theme},
+    ui::{bar, confusion, format, pane, table, theme::Theme},
 };
 
 /// Columns of a bin's range, of its three figures, and of its bar of predictions.
@@ -87,33 +86,18 @@ impl Calibration<'_> {
         let Some((accuracy, confidence)) = bin.accuracy().zip(bin.mean_confidence()) else {
             return muted(buf, bars.right() + FIGURE, "—");
         };
-        let bar = Rect { y: row.y, height: 1, ..bars };
-        draw_bar(bar, buf, accuracy, theme.right);
-        let place = (confidence * f64::from(bars.width.saturating_sub(1))).round() as u16;
+        let place = Rect { y: row.y, height: 1, ..bars };
+        bar::draw_visibly(place, buf, accuracy, theme.right);
+        let mark = (confidence * f64::from(bars.width.saturating_sub(1))).round() as u16;
         let style =
             if (accuracy - confidence).abs() > 0.05 { theme.wrong } else { theme.evaluation };
-        table::left(buf, bars.x + place.min(bars.width.saturating_sub(1)), row.y, "┃", 1, style);
+        table::left(buf, bars.x + mark.min(bars.width.saturating_sub(1)), row.y, "┃", 1, style);
         let right = bars.right() + FIGURE;
         table::right(buf, right, row.y, &format::percent(accuracy), theme.figure);
         if histogram {
             let x = bars.right() + 2 * FIGURE + 1;
-            draw_bar(Rect { x, width: HISTOGRAM, ..bar }, buf, share, theme.band);
+            bar::draw_visibly(Rect { x, width: HISTOGRAM, ..place }, buf, share, theme.band);
         }
-    }
-}
-
-/// A bar for a share of the row, in eighths of a column; any share above 0 is visible.
-fn draw_bar(row: Rect, buf: &mut Buffer, share: f64, style: Style) {
-    const EIGHTHS: [&str; 8] = [" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-    let eighths = (share.clamp(0.0, 1.0) * 8.0 * f64::from(row.width)).round() as u16;
-    let eighths = if share > 0.0 { eighths.max(1) } else { 0 };
-    for column in 0..row.width {
-        let symbol = match eighths.saturating_sub(8 * column) {
-            0 => break,
-            rest @ 1..8 => EIGHTHS[usize::from(rest)],
-            _ => "█",
-        };
-        table::left(buf, row.x + column, row.y, symbol, 1, style);
     }
 }
 

@@ -12,16 +12,17 @@ use super::{empty, explained, tabs};
 use crate::{
     app::App,
     protocol::Landscape,
-    ui::{format, pane, table, theme::Theme},
+    ui::{
+        format, pane, table,
+        theme::{SHADES, Theme},
+    },
 };
 
 /// Columns from which figures stand beside the plane, and their columns.
 const WITH_FIGURES: u16 = 60;
 const FIGURES: u16 = 26;
-/// Shades, of which each covers as much of the logarithm of the loss.
-const SHADES: usize = 16;
-/// The same where there are no colours.
-const LEVELS: [&str; 5] = [" ", "░", "▒", "▓", "█"];
+/// Colours, of which each covers as much of the logarithm of the loss.
+const COLORS: usize = 16;
 
 pub(super) struct Pane<'a> {
     pub(super) app: &'a App,
@@ -79,6 +80,12 @@ impl Pane<'_> {
             };
             return empty(area, buf, app, theme, "Loss landscape", &text);
         };
+        if found.is_complete() && found.losses.iter().all(|loss| !loss.is_finite()) {
+            let text = "The loss is not finite at these weights, nor anywhere around them.";
+            let title = format!("Loss landscape · step {}", format::thousands(step));
+            let inner = pane::titled(area, buf, theme, &title, [tabs(app, theme)]);
+            return pane::empty(inner, buf, theme, text);
+        }
         let images = format::thousands(found.images);
         let set = found.set.name();
         let wordings = found.trajectory.as_ref().map(|trajectory| {
@@ -131,7 +138,7 @@ impl Pane<'_> {
             let (x, y) =
                 (place(f32::from(column), area.width), place(f32::from(half_row), 2 * area.height));
             let share = scale.share(sample(found, x, last - y));
-            (share * (SHADES - 1) as f64).round() / (SHADES - 1) as f64
+            (share * (COLORS - 1) as f64).round() / (COLORS - 1) as f64
         };
         for position in area.intersection(buf.area).positions() {
             let (column, row) = (position.x - area.x, position.y - area.y);
@@ -141,8 +148,8 @@ impl Pane<'_> {
                 (Some(upper), Some(lower)) if upper == lower => (" ", Style::new().bg(upper)),
                 (Some(upper), Some(lower)) => ("▀", Style::new().fg(upper).bg(lower)),
                 _ => {
-                    let level = (f64::midpoint(upper, lower) * (LEVELS.len() - 1) as f64).round();
-                    (LEVELS[level as usize], Style::new())
+                    let level = (f64::midpoint(upper, lower) * (SHADES.len() - 1) as f64).round();
+                    (SHADES[level as usize], Style::new())
                 }
             };
             buf[position].set_symbol(symbol).set_style(style);
@@ -181,7 +188,9 @@ impl Pane<'_> {
     fn draw_figures(&self, found: &Landscape, can_explore: bool, area: Rect, buf: &mut Buffer) {
         let theme = self.theme;
         let scale = Scale::of(found);
-        let figure = |loss: f32| format::loss(f64::from(loss));
+        let figure = |loss: f32| {
+            if loss.is_finite() { format::loss(f64::from(loss)) } else { "—".to_owned() }
+        };
         let mut lines = vec![Line::from(vec![
             Span::styled("+ at the weights  ", theme.muted),
             Span::styled(figure(found.centre), theme.figure),
@@ -198,12 +207,12 @@ impl Pane<'_> {
         lines.push(Line::default());
         for share in [1.0, 0.75, 0.5, 0.25, 0.0] {
             let shade = theme.heat(share).unwrap_or_default();
-            let symbol = if shade.bg.is_some() { " " } else { LEVELS[(share * 4.0) as usize] };
+            let symbol = if shade.bg.is_some() { " " } else { SHADES[(share * 4.0) as usize] };
             let loss =
                 if scale.high > scale.low { scale.loss(share) } else { f64::from(found.centre) };
             lines.push(Line::from(vec![
                 Span::styled(symbol.repeat(4), shade),
-                Span::styled(format!("  {}", format::loss(loss)), theme.muted),
+                Span::styled(format!("  {}", figure(loss as f32)), theme.muted),
             ]));
         }
         if let Some(trajectory) = &found.trajectory {

@@ -10,7 +10,7 @@
 
 use ratatui::{
     buffer::Buffer,
-    layout::{Constraint, Layout, Rect},
+    layout::{Constraint, Layout, Position, Rect},
     style::{Modifier, Style},
     text::{Line, Span},
     widgets::Widget,
@@ -24,7 +24,7 @@ use super::{
 use crate::{
     app::App,
     protocol::{ImageSet, Projection, ProjectionPoint},
-    ui::{digits, format, names::Names, pane, picture::Picture, table, theme::Theme},
+    ui::{Depth, digits, format, names::Names, pane, picture::Picture, table, theme::Theme},
 };
 
 /// Columns from which the chosen image is shown beside the points, and its columns.
@@ -64,14 +64,7 @@ impl Pane<'_> {
                 "Images by their features; mistakes are inverted.",
             ],
         );
-        let [points, side] = if area.width >= WITH_IMAGE {
-            let width = if area.width >= 110 { WIDE_SIDE } else { SIDE };
-            Layout::horizontal([Constraint::Fill(1), Constraint::Length(width)])
-                .spacing(2)
-                .areas(area)
-        } else {
-            [area, Rect::ZERO]
-        };
+        let [points, side] = panes(area);
         let title = format!("Projection · {set} images, step {}", format::thousands(step));
         let inner = pane::titled(points, buf, theme, &title, [tabs(app, theme)]);
         self.draw_points(projection, inner, buf);
@@ -213,6 +206,37 @@ impl Pane<'_> {
         let insides = self.app.network.newest()?;
         (insides.image == Some((set, index))).then_some(&insides.pixels)
     }
+}
+
+/// The areas of the points and of the chosen image.
+fn panes(area: Rect) -> [Rect; 2] {
+    if area.width < WITH_IMAGE {
+        return [area, Rect::ZERO];
+    }
+    let width = if area.width >= 110 { WIDE_SIDE } else { SIDE };
+    Layout::horizontal([Constraint::Fill(1), Constraint::Length(width)]).spacing(2).areas(area)
+}
+
+/// The place of the point at a place of the view, or of the nearest within a cell of it.
+pub(in crate::ui) fn point_at(app: &App, area: Rect, at: Position) -> Option<usize> {
+    let (projection, _) = app.why.projection()?;
+    let mut unseen = Buffer::empty(area);
+    let theme = Theme::new(Depth::None);
+    let [points, _] = panes(explained(area, &mut unseen, &theme, &[]));
+    let inner = pane::titled(points, &mut unseen, &theme, "", [Line::default()]);
+    if inner.width < 4 || inner.height < 2 || !inner.contains(at) {
+        return None;
+    }
+    let (places, at) = (Places::of(projection, inner), (at.x - inner.x, at.y - inner.y));
+    let distance = |point: &ProjectionPoint| {
+        let cell = places.cell(point);
+        cell.0.abs_diff(at.0).max(cell.1.abs_diff(at.1))
+    };
+    let all = projection.points.iter().enumerate();
+    // Mistakes are drawn over what is right.
+    let is_right = |point: &ProjectionPoint| point.label == point.prediction;
+    let near = all.filter(|(_, point)| distance(point) <= 1);
+    near.min_by_key(|(_, point)| (distance(point), is_right(point))).map(|(place, _)| place)
 }
 
 /// Where points stand: the area's sides are the points furthest out.

@@ -52,6 +52,7 @@ fn a_message_never_covers_the_figures_and_success_is_not_an_alert() {
     for (width, height) in [(40, 12), (80, 24), (120, 40)] {
         let shown = text(&app, width, height);
         assert!(shown.lines().nth(1).is_some_and(|row| row.contains("loss 0.1387")), "{shown}");
+        assert!(shown.contains("Loss · so far"), "the view makes room: {shown}");
     }
     let mut app = trained(2_900);
     act(&mut app, Action::Keep);
