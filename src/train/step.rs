@@ -134,19 +134,16 @@ impl Learner {
         let variable = self.model.variable();
         let gradients = outcome.backward(variable)?;
         let gradient = gradients.get(variable).filter(|_| measures);
-        let norms = match gradient {
-            Some(gradient) => {
-                let start = Instant::now();
-                let before = variable.as_detached_tensor().copy()?;
-                let waited = start.elapsed();
-                self.optimizer.step(&gradients)?;
-                let after = variable.as_detached_tensor();
-                Some(Norms::of(gradient, &before, &after, waited)?)
-            }
-            None => {
-                self.optimizer.step(&gradients)?;
-                None
-            }
+        let norms = if let Some(gradient) = gradient {
+            let start = Instant::now();
+            let before = variable.as_detached_tensor().copy()?;
+            let copying = start.elapsed();
+            self.optimizer.step(&gradients)?;
+            let after = variable.as_detached_tensor();
+            Some(Norms::of(gradient, &before, &after, copying)?)
+        } else {
+            self.optimizer.step(&gradients)?;
+            None
         };
         let Outcome { loss, logits, running, .. } = outcome;
         if let Some(running) = running {

@@ -206,7 +206,8 @@ impl<'a> Footer<'a> {
                     Tab::Landscape if self.app.can_explore() && !why.explores() => {
                         vec![hint(Action::Confirm).called("compute").at(3)]
                     }
-                    Tab::Projection | Tab::Landscape | Tab::Distributions => Vec::new(),
+                    Tab::Distributions => vec![hint(Action::Move(Direction::Down)).at(3)],
+                    Tab::Projection | Tab::Landscape => Vec::new(),
                 };
                 does.into_iter().chain([hint(Action::Explain).at(3)]).collect()
             }

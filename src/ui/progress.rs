@@ -87,8 +87,8 @@ impl<'a> Progress<'a> {
         };
         // A figure is worth more than its bar.
         let figure = Some(&gauge.behind[1]).filter(|text| size > 0 && fits(text, 0));
-        let roomy = gauge.behind[..=size].iter().rev().take(size);
-        let behind = roomy.filter(|text| fits(text, SHORTEST_BAR)).next().or(figure);
+        let mut roomy = gauge.behind[..=size].iter().rev().take(size);
+        let behind = roomy.find(|text| fits(text, SHORTEST_BAR)).or(figure);
         let behind = behind.or(Some(&gauge.behind[0]).filter(|text| fits(text, SHORTEST_BAR)));
         let behind = behind.map_or("", String::as_str);
         let columns =
