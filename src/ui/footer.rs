@@ -138,7 +138,13 @@ impl<'a> Footer<'a> {
                 let newest = hint(Action::Dismiss).called("newest matrix").at(3);
                 let stored = hint(Action::Overlay).at(5);
                 let stored = (self.app.view == View::Loss).then_some(stored);
-                pinned.then_some(newest).into_iter().chain(read).chain([scale]).chain(stored).collect()
+                pinned
+                    .then_some(newest)
+                    .into_iter()
+                    .chain(read)
+                    .chain([scale])
+                    .chain(stored)
+                    .collect()
             }
             View::Step if self.app.inspection().is_some() => {
                 vec![hint(Action::LookInside).at(3), hint(Action::Move(Direction::Right)).at(5)]
