@@ -190,7 +190,18 @@ fn a_landscape_without_any_number_says_so() {
     assert_eq!(commands, [Command::Explain(Some(Question::Landscape))]);
     let losses = vec![f32::NAN; 9];
     let (set, reach, centre) = (ImageSet::Test, 1.0, f32::NAN);
-    let found = Landscape { set, images: 1_000, side: 3, reach, centre, done: 9, losses };
+    let (middle, trajectory) = ([0.0; 2], None);
+    let found = Landscape {
+        set,
+        images: 1_000,
+        side: 3,
+        reach,
+        centre,
+        middle,
+        trajectory,
+        done: 9,
+        losses,
+    };
     let content = Content::Landscape(found);
     let answer = Answer { question: Question::Landscape, step: 1_300, content };
     let _ = app.update(Event::Explained(Arc::new(answer)).into());
