@@ -26,7 +26,6 @@ mod names;
 mod network;
 mod news;
 mod overlay;
-mod overlays;
 mod pane;
 mod picture;
 mod progress;
