@@ -218,6 +218,27 @@ impl Model {
         self.running = running;
     }
 
+    /// Replaces the weights.
+    ///
+    /// # Errors
+    /// When they are more or fewer, and those of candle on making tensors.
+    pub fn set_weights(&mut self, weights: &Weights) -> Result<()> {
+        let Weights { trained, running } = weights;
+        let device = self.variable.device();
+        let trained = Tensor::from_slice(trained, trained.len(), device)?;
+        let running = Tensor::from_slice(running, running.len(), device)?;
+        if running.dims() != self.running.dims() {
+            bail!(
+                "the network has {:?} statistics, found {:?}",
+                self.running.dims(),
+                running.dims()
+            );
+        }
+        self.variable.set(&trained)?;
+        self.running = running;
+        Ok(())
+    }
+
     /// A copy of the weights.
     ///
     /// # Errors
