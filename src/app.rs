@@ -15,7 +15,6 @@ mod matrix;
 mod messages;
 mod mistakes;
 mod network;
-mod overlays;
 mod pad;
 mod prompt;
 mod record;
@@ -44,7 +43,6 @@ use matrix::Pin;
 pub use messages::{Message, Messages};
 pub use mistakes::Mistakes;
 pub use network::{Network, Pixel};
-pub use overlays::{Overlays, StoredCurves};
 pub use pad::Pad;
 pub use prompt::{Prompt, PromptKind};
 pub use recovery::Recovery;
@@ -86,8 +84,6 @@ pub enum Msg {
     Warning(String),
     /// A file that the person asked for was written there, or why not.
     Exported(Result<String, String>),
-    /// The curves of a stored run that the person asked for, or why there are none.
-    Overlaid(Result<Box<StoredCurves>, String>),
     /// Time has passed: seconds since any fixed moment.
     Tick(f64),
 }
@@ -118,8 +114,6 @@ pub struct App {
     hinted: Hinted,
     /// How the charts are shown.
     pub charts: Charts,
-    /// Stored runs whose curves are drawn, too.
-    pub overlays: Overlays,
     /// What the last step did.
     pub inspector: Inspector,
     /// An image's way through the network.
@@ -185,7 +179,6 @@ impl Default for App {
             hint: None,
             hinted: Hinted::default(),
             charts: Charts::default(),
-            overlays: Overlays::default(),
             inspector: Inspector::default(),
             network: Network::default(),
             mistakes: Mistakes::default(),
@@ -263,10 +256,6 @@ impl App {
             }
             Msg::Exported(outcome) => {
                 self.exported(outcome);
-                Vec::new()
-            }
-            Msg::Overlaid(outcome) => {
-                self.overlaid(outcome.map(|curves| *curves));
                 Vec::new()
             }
             Msg::Tick(now) => {

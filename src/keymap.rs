@@ -209,8 +209,6 @@ pub const BINDINGS: &[Binding] = &[
     binding(&[Key::code(KeyCode::PageDown)], Action::Move(Direction::PageDown), Group::Choice, "page down", "page up, down"),
     binding(&[Key::code(KeyCode::Home)], Action::Move(Direction::Home), Group::Choice, "first", "first, last"),
     binding(&[Key::code(KeyCode::End)], Action::Move(Direction::End), Group::Choice, "last", "first, last"),
-    in_view(View::Loss, &[Key::char('o')], Action::Overlay,
-        "stored run", "draw a stored run, too"),
     in_view(View::Step, &[Key::char('J')], Action::NextParameter,
         "next parameter", "scroll parameters"),
     in_view(View::Step, &[Key::char('K')], Action::PreviousParameter,

@@ -27,7 +27,6 @@ mod names;
 mod network;
 mod news;
 mod overlay;
-mod overlays;
 mod pane;
 mod picture;
 mod progress;

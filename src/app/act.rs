@@ -55,7 +55,6 @@ impl App {
             Action::Hardest => self.network.hardest(),
             Action::Explain => self.explain(),
             Action::Export => self.prompt = Some(Prompt::new(PromptKind::Export)),
-            Action::Overlay => self.prompt = Some(Prompt::new(PromptKind::Overlay)),
             Action::ExplainNextClass => self.explain_next_class(),
             Action::SwitchSet => self.network.switch_set(self.run.info.as_ref()),
             Action::Pen => self.pad.toggle_pen(),

@@ -82,8 +82,6 @@ pub enum Action {
     Explain,
     /// Ask for a file to save the view to.
     Export,
-    /// Ask for a stored run whose curves are drawn, too.
-    Overlay,
     /// Explain the next class.
     ExplainNextClass,
     /// Switch between test and training images.

@@ -25,10 +25,6 @@ impl App {
                 self.export = Some(export);
                 None
             }),
-            PromptKind::Overlay => {
-                self.overlays.ask(&prompt.text);
-                Ok(None)
-            }
             PromptKind::Breakpoint => {
                 self.breakpoints.add(&prompt.text).map(|()| Some(self.set_breakpoints()))
             }

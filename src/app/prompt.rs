@@ -26,8 +26,6 @@ pub enum PromptKind {
     Breakpoint,
     /// The name of a file to save the view to.
     Export,
-    /// A stored run whose curves are drawn, too.
-    Overlay,
 }
 
 /// Characters that an answer may have.
@@ -47,10 +45,9 @@ impl Prompt {
             PromptKind::Step | PromptKind::Image => c.is_ascii_digit(),
             PromptKind::Rate => c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-'),
             PromptKind::Breakpoint => c == ' ' || c.is_ascii_graphic(),
-            PromptKind::Export | PromptKind::Overlay => !c.is_control(),
+            PromptKind::Export => !c.is_control(),
         };
-        let is_name = matches!(self.kind, PromptKind::Export | PromptKind::Overlay);
-        let longest = if is_name { LONGEST_NAME } else { LONGEST };
+        let longest = if self.kind == PromptKind::Export { LONGEST_NAME } else { LONGEST };
         if fits && self.text.len() < longest {
             self.text.push(c);
             self.error = None;

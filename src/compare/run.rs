@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::MOST_RUNS;
 use crate::{
-    app::{App, Curves, StoredCurves},
+    app::{App, Curves},
     config::RunConfig,
     journal::{JournalError, JournalReader},
     printable::printable,
@@ -96,12 +96,6 @@ impl StoredRun {
             curves: app.curves,
             config: entry.config,
         }
-    }
-
-    /// Its curves, to be drawn with those of another run.
-    pub fn into_curves(self) -> StoredCurves {
-        let Curves { loss, evaluations, .. } = self.curves;
-        StoredCurves { name: self.name, loss, evaluations }
     }
 
     /// The network whose weights stand for the run: those of the best epoch on validation images, and

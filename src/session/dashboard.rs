@@ -12,14 +12,12 @@ use ratatui::{Frame, layout::Rect};
 
 use super::{Display, OnDone, mouse, pacer::Pacer};
 use crate::{
-    app::{Action, App, Export, Msg, StoredCurves},
-    compare::StoredRun,
+    app::{Action, App, Export, Msg},
     files, keymap,
     launch::Writers,
     protocol::{Command, Event, RunState},
     recorder::Report,
     run_log::RunLog,
-    runs::Runs,
     terminal::{
         Decoder, Read, Screen, is_continue, is_resize, is_suspend, read_terminal,
         stop_until_continued,
@@ -218,10 +216,6 @@ impl Session {
             if let Some(export) = app.take_export() {
                 link.update(app, Msg::Exported(self.export(app, &export)));
             }
-            if let Some(name) = app.take_overlay() {
-                link.update(app, Msg::Overlaid(stored_curves(&name)));
-                acted = true;
-            }
             if app.messages.is_passing() {
                 link.update(app, Msg::Tick(opened.elapsed().as_secs_f64()));
                 changed |= !app.messages.is_passing();
@@ -363,11 +357,4 @@ impl Session {
         self.draw(app)?;
         Ok(true)
     }
-}
-
-/// The curves of the stored run with this name, or in this folder.
-fn stored_curves(name: &str) -> Result<Box<StoredCurves>, String> {
-    let folder = Runs::of_user().map_err(|error| error.to_string())?.find(Path::new(name));
-    let run = StoredRun::read(&folder).map_err(|error| error.to_string())?;
-    Ok(Box::new(run.into_curves()))
 }

@@ -11,7 +11,7 @@ use ratatui::{
 use super::{
     axis::Axis,
     chart::{self, Chart, End, Frame},
-    format, loss, overlays, pane,
+    format, loss, pane,
     raster::Raster,
     theme::Theme,
 };
@@ -177,15 +177,12 @@ impl Widget for &ErrorRate<'_> {
         if curves.loss.steps() > 0
             && let Some(chart) = Chart::draw(inner, buf, self.theme, axis, span, frame)
         {
-            overlays::draw(self.app, self.theme, &chart, buf, evaluated, false);
             self.draw_lines(&chart, buf);
             self.mark_clipped(&chart, buf);
             if names_steps {
                 chart.mark_rates(buf, &curves.marks, self.theme);
             }
-            let mut ends = self.ends();
-            ends.extend(overlays::ends(self.app, self.theme, &chart, evaluated, percent));
-            chart.print_ends(buf, &ends);
+            chart.print_ends(buf, &self.ends());
             if let Some(step) = self.app.crosshair() {
                 chart.draw_crosshair(buf, step, self.theme);
             }

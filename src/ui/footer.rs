@@ -136,10 +136,7 @@ impl<'a> Footer<'a> {
                 let read = (self.app.view == View::Loss).then_some(read);
                 let pinned = self.app.view == View::Overview && self.app.is_pinned();
                 let newest = hint(Action::Dismiss).called("newest matrix").at(3);
-                let stored = hint(Action::Overlay).at(5);
-                let stored = (self.app.view == View::Loss).then_some(stored);
-                let newest = pinned.then_some(newest).into_iter();
-                newest.chain(read).chain([scale]).chain(stored).collect()
+                pinned.then_some(newest).into_iter().chain(read).chain([scale]).collect()
             }
             View::Step if self.app.inspection().is_some() => {
                 vec![hint(Action::LookInside).at(3), hint(Action::Move(Direction::Right)).at(5)]

@@ -11,14 +11,14 @@ use ratatui::{
 use super::{
     axis::Axis,
     chart::{self, Chart, End, Frame},
-    format, overlays, pane,
+    format, pane,
     raster::Raster,
     theme::Theme,
 };
 use crate::{
     app::{App, Range, Sight, curves::Values},
     metrics::Bucket,
-    protocol::{EvalPoint, EvalSet},
+    protocol::EvalSet,
 };
 
 /// The loss chart.
@@ -254,8 +254,6 @@ impl Widget for &Loss<'_> {
         }
         let Some(chart) = self.chart(&sight, &values, inner, buf) else { return };
         self.draw_band(&sight, &chart, buf);
-        let loss = |point: &EvalPoint| f64::from(point.loss);
-        overlays::draw(self.app, self.theme, &chart, buf, loss, true);
         self.draw_lines(&sight, &chart, buf);
         self.mark_columns(&sight, &chart, buf);
         let curves = &self.app.curves;
@@ -265,9 +263,7 @@ impl Widget for &Loss<'_> {
         if self.names_steps {
             chart.mark_rates(buf, &curves.marks, self.theme);
         }
-        let mut ends = self.ends();
-        ends.extend(overlays::ends(self.app, self.theme, &chart, loss, format::loss));
-        chart.print_ends(buf, &ends);
+        chart.print_ends(buf, &self.ends());
         if let Some(step) = self.app.crosshair() {
             chart.draw_crosshair(buf, step, self.theme);
         }

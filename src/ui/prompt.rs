@@ -30,7 +30,6 @@ impl<'a> Prompt<'a> {
             PromptKind::Image => format!("{} image", self.app.network.set().name()),
             PromptKind::Breakpoint => "pause at".to_owned(),
             PromptKind::Export => "save as".to_owned(),
-            PromptKind::Overlay => "draw the run".to_owned(),
         }
     }
 
@@ -52,9 +51,6 @@ impl<'a> Prompt<'a> {
             }
             PromptKind::Export => {
                 "NAME.txt (text with colours), NAME.svg (picture) or NAME.csv (data)".to_owned()
-            }
-            PromptKind::Overlay => {
-                "a name listed by `mnist-tui runs`, or a folder; nothing removes all".to_owned()
             }
             PromptKind::Breakpoint => {
                 "epoch, step=N, loss>X, spike, spike=N, nan or accuracy>=X".to_owned()
@@ -86,7 +82,6 @@ impl Widget for &Prompt<'_> {
             PromptKind::Image => " show",
             PromptKind::Breakpoint => " add",
             PromptKind::Export => " save",
-            PromptKind::Overlay => " draw",
         };
         let line = Line::from(vec![
             Span::styled(format!("{} ", self.label(prompt.kind)), self.theme.accent),
