@@ -417,5 +417,6 @@ fn the_loss_along_the_runs_own_trajectory() {
     );
     assert!(buffer.content().iter().filter(|cell| cell.symbol() == "·").count() > 8);
     press(&mut app, Action::SwitchPlane);
-    assert!(text(&app, 80, 24).contains("Press enter to compute the loss around the weights"));
+    let shown = text(&app, 120, 40);
+    assert!(shown.contains("Press enter to compute the loss around the weights"), "{shown}");
 }
