@@ -270,6 +270,25 @@ fn a_run_whose_loss_is_no_number_ends_early_too() {
 }
 
 #[test]
+fn steps_of_a_run_that_nobody_slows_down_are_measured() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    idx::write_set(folder.path(), 200, 30);
+    let config = RunConfig { epochs: 100_000, batch_size: 10, ..RunConfig::default() };
+    let mut run = Watched::start(&here(&config, folder.path(), "w", 1), Tools::unattended());
+    let mut before = 0;
+    for _ in 0..3 {
+        run.until(|event| {
+            let Event::Progress(progress) = event else { return false };
+            progress
+                .measures
+                .iter()
+                .any(|one| one.step > before && one.gradient_norm > 0.0 && one.update_ratio > 0.0)
+        });
+        before = *run.losses.last_key_value().expect("losses came").0;
+    }
+}
+
+#[test]
 fn a_run_ends_early_and_is_measured_on_the_test_images_once_with_the_best_weights() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     idx::write_set(folder.path(), 200, 30);

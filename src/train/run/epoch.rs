@@ -1,6 +1,6 @@
 //! The batches of an epoch and its evaluation.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Run;
 use crate::{
@@ -13,6 +13,8 @@ use crate::{
 
 /// Measuring a step may take this share of the training, as one over it.
 const MEASURE_SHARE: u32 = 200;
+/// Least time between two steps that are measured.
+const MEASURE_TIME: Duration = Duration::from_millis(33);
 
 impl Run<'_> {
     /// Goes over to the next epoch.
@@ -46,10 +48,8 @@ impl Run<'_> {
         self.pace.begin(now);
         let stepping = self.control.is_single_stepping() || self.pace.is_watchable();
         let is_due = self.agenda.inspect.is_some_and(|due| now >= due);
-        // One step of those that are handed over together.
-        let is_measured = (self.tools.attended || self.tools.recorded)
-            && now >= self.agenda.measure
-            && (stepping || now >= self.agenda.hand_over);
+        let is_measured =
+            (self.tools.attended || self.tools.recorded) && now >= self.agenda.measure;
         let is_asked = self.explainer.watches_step(now);
         let watched = self.control.is_last_step() || self.pace.is_watchable() || is_due || is_asked;
         let (loss, inspection) = if watched && self.tools.attended {
@@ -95,7 +95,7 @@ impl Run<'_> {
         let Some(Norms { gradient, update_ratio, took }) = norms else { return };
         let step = self.at.step;
         self.measures.push(Measure { step, gradient_norm: gradient, update_ratio });
-        self.agenda.measure = now + took * MEASURE_SHARE;
+        self.agenda.measure = now + (took * MEASURE_SHARE).max(MEASURE_TIME);
     }
 
     /// By what everything random in the next step is drawn.
