@@ -94,7 +94,9 @@ pub fn run(folder: &SweepFolder, machine: Machine) -> Outcome {
     let told = tell(folder, machine.shard, &rows, &progress);
     match (ended, told) {
         (Some(signal), _) => Outcome::Signal(signal),
-        (None, Outcome::Done) if progress.failed() > 0 => Outcome::Incomplete,
+        (None, Outcome::Done) if progress.failed() > 0 || progress.left() > 0 => {
+            Outcome::Incomplete
+        }
         (None, told) => told,
     }
 }

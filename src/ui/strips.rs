@@ -141,7 +141,12 @@ impl<'a> Strips<'a> {
         let inner = pane::titled(area, buf, theme, quantity.name(), notes);
         let points = quantity.points(curves);
         let sight = self.app.sight();
-        let Some(axis) = axis(&points, &sight) else {
+        // What a zoom has left out still holds at both ends.
+        let ends =
+            [sight.from, sight.to].map(|step| quantity.at(curves, step).map(|it| (step, it)));
+        let ends = ends.into_iter().flatten().filter(|(_, value)| value.is_finite());
+        let seen: Vec<_> = points.iter().copied().chain(ends).collect();
+        let Some(axis) = axis(&seen, &sight) else {
             let text = match (curves.loss.steps(), points.is_empty()) {
                 (0, _) => "This appears as soon as training starts.",
                 (_, true) => "No step of this run was measured.",

@@ -34,6 +34,10 @@ impl Run<'_> {
             answers.push((index, prediction as u8, cross_entropy(logits, label)));
         });
         self.corrects.push(step, correct);
+        // Other devices keep the logits to themselves.
+        if correct.is_none() {
+            return;
+        }
         self.histories.trained(self.epoch_end(), self.sets.train.len(), answers);
     }
 

@@ -46,6 +46,18 @@ fn the_crosshair_reads_the_values_at_its_step() {
 }
 
 #[test]
+fn a_rate_that_never_changed_is_known_in_every_sight() {
+    let mut app = loss_view(9_000);
+    act(&mut app, Action::Point(4_000));
+    for _ in 0..3 {
+        act(&mut app, Action::Zoom { closer: true });
+    }
+    let shown = text(&app, 120, 40);
+    let below = shown.split_once("Learning rate").expect("there is room").1;
+    assert!(below.contains(" 0.001┤⠉⠉⠉"), "{shown}");
+}
+
+#[test]
 fn steps_that_are_no_longer_told_apart_are_read_as_a_range() {
     let mut app = loss_view(9_000);
     act(&mut app, Action::Point(1_000));
