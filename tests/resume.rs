@@ -4,67 +4,38 @@
 use std::{
     fs,
     os::unix::process::ExitStatusExt,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Output, Stdio},
-    thread,
-    time::{Duration, Instant},
 };
 
 use mnist_tui::{checkpoint::load_checkpoint, journal::JournalReader, protocol::Event};
-use tempfile::TempDir;
 
 #[path = "common/idx.rs"]
 mod idx;
+#[path = "common/place.rs"]
+mod place;
 
-/// Generous, since test machines are slow and busy; a passing test never waits that long.
-const DEADLINE: Duration = Duration::from_secs(120);
+use place::{Place, ended, signal, until};
 
 /// Epochs of a short run, which is often over before anything can be done to it.
 const EPOCHS: u32 = 6;
 /// Epochs of one that a signal reaches.
 const LONGER: u32 = 60;
 
-struct Place {
-    folder: TempDir,
-}
-
 impl Place {
-    /// A folder with 300 images to train on and 20 to test.
-    fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        idx::write_set(folder.path(), 300, 20);
-        Self { folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn start(&self, arguments: &[&str]) -> Child {
-        // Whoever runs the tests may have signals ignored, as `nohup` does.
-        Command::new("env")
-            .args(["--default-signal", env!("CARGO_BIN_EXE_mnist-tui")])
-            .args(arguments)
-            .arg("--headless")
-            .current_dir(self.folder.path())
-            .env("XDG_STATE_HOME", self.path("state"))
-            .env_remove("RUST_BACKTRACE")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts")
+    fn headless(&self, arguments: &[&str]) -> Child {
+        self.start(&[&["--headless"], arguments].concat())
     }
 
     /// Starts a run of so many epochs of 60 steps each.
     fn start_run(&self, name: &str, epochs: u32) -> Child {
         let (save, epochs) = (format!("{name}.weights"), epochs.to_string());
         let run = ["--data", ".", "--epochs", &epochs, "--batch-size", "5", "--threads", "1"];
-        self.start(&[&run[..], &["--run-dir", name, "--save", &save]].concat())
+        self.headless(&[&run[..], &["--run-dir", name, "--save", &save]].concat())
     }
 
     fn resume(&self, arguments: &[&str]) -> Output {
-        ended(self.start(&[&["--resume"], arguments].concat()))
+        ended(self.headless(&[&["--resume"], arguments].concat()))
     }
 
     fn course(&self, name: &str) -> Course {
@@ -74,12 +45,6 @@ impl Place {
     fn weights(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(&format!("{name}.weights"))).expect("the weights were saved")
     }
-}
-
-fn ended(child: Child) -> Output {
-    let (sender, output) = crossbeam_channel::bounded(1);
-    thread::spawn(move || sender.send(child.wait_with_output()));
-    output.recv_timeout(DEADLINE).expect("it ends in time").expect("its output can be read")
 }
 
 fn succeeded(output: &Output) {
@@ -126,21 +91,6 @@ impl Course {
             }
         }
         course
-    }
-}
-
-fn signal(child: &Child, name: &str) {
-    let sent = Command::new("kill").args(["-s", name, &child.id().to_string()]).status();
-    assert!(sent.expect("kill is there").success());
-}
-
-/// Waits until `done`, for something that another process does.
-fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let deadline = Instant::now() + DEADLINE;
-    while !done() {
-        assert!(Instant::now() < deadline, "waited in vain for {what}");
-        // Looking takes time from the process that is waited for.
-        thread::park_timeout(Duration::from_millis(1));
     }
 }
 
@@ -194,9 +144,9 @@ fn without_a_name_the_newest_unfinished_run_goes_on_and_finished_ones_do_not() {
     let place = Place::new();
     let run = ["--data", ".", "--epochs", "2", "--batch-size", "5"];
     assert!(failed(&place.resume(&[])).contains("no unfinished run"));
-    succeeded(&ended(place.start(&run)));
+    succeeded(&ended(place.headless(&run)));
     assert!(failed(&place.resume(&[])).contains("no unfinished run"));
-    let child = place.start(&[&run[..2], &["--epochs", "100000", "--batch-size", "5"]].concat());
+    let child = place.headless(&[&run[..2], &["--epochs", "100000", "--batch-size", "5"]].concat());
     let runs = place.path("state").join("mnist-tui").join("runs");
     let checkpoints = || {
         let folders = fs::read_dir(&runs).expect("it is there").flatten();
@@ -221,7 +171,7 @@ fn without_a_name_the_newest_unfinished_run_goes_on_and_finished_ones_do_not() {
     let journal = runs.join(name(lines[1])).join("journal.jsonl");
     let trained = || fs::metadata(&journal).expect("it is there").len();
     let before = trained();
-    let resumed = place.start(&["--resume"]);
+    let resumed = place.headless(&["--resume"]);
     // Cut to its last checkpoint first, it grows beyond what it was.
     until("the run to train further", || trained() > before);
     assert!(list(&[]).1.contains("  running  "));
@@ -293,7 +243,7 @@ fn an_epoch_whose_evaluation_was_cut_off_is_evaluated_when_the_run_goes_on() {
     let place = Place { folder };
     let layers = "conv 8 k5 p2, relu, conv 8 k7 p3, relu, gap, linear";
     let start = |name| {
-        place.start(
+        place.headless(
             &[
                 &["--data", ".", "--epochs", "2", "--batch-size", "5", "--threads", "1"],
                 &["--run-dir", name, "--model", layers][..],
@@ -328,7 +278,7 @@ fn a_run_that_is_killed_after_it_went_back_to_an_earlier_checkpoint_goes_on_from
     for checkpoint in ["best.safetensors", "previous.safetensors"] {
         let full = fs::metadata(&journal).expect("there").len();
         let path = format!("run/{checkpoint}");
-        let mut child = place.start(&["--resume", &path]);
+        let mut child = place.headless(&["--resume", &path]);
         until("the journal to be cut", || {
             fs::metadata(&journal).is_ok_and(|journal| journal.len() < full)
                 || child.try_wait().is_ok_and(|ended| ended.is_some())

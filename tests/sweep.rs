@@ -1,22 +1,17 @@
 //! Sweeps by the program itself: killed, resumed, sharded, and compared with runs alone.
 #![cfg(unix)]
 
-use std::{
-    fs,
-    path::PathBuf,
-    process::{Child, Command, Output, Stdio},
-    thread,
-    time::{Duration, Instant},
-};
+use std::{fs, process::Output};
 
 use mnist_tui::checkpoint::load_checkpoint;
-use tempfile::TempDir;
 
 #[path = "common/idx.rs"]
 mod idx;
+#[path = "common/place.rs"]
+mod place;
 
-/// Generous, since test machines are slow and busy; a passing test never waits that long.
-const DEADLINE: Duration = Duration::from_secs(120);
+use place::{Place, ended, signal, until};
+
 /// Eight runs of 60 steps each.
 const EIGHT: [&str; 11] = [
     "--data",
@@ -32,37 +27,7 @@ const EIGHT: [&str; 11] = [
     "--epochs=1",
 ];
 
-struct Place {
-    folder: TempDir,
-}
-
 impl Place {
-    /// A folder with 300 images to train on and 20 to test.
-    fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        idx::write_set(folder.path(), 300, 20);
-        Self { folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn start(&self, arguments: &[&str]) -> Child {
-        // Whoever runs the tests may have signals ignored, as `nohup` does.
-        Command::new("env")
-            .args(["--default-signal", env!("CARGO_BIN_EXE_mnist-tui")])
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .env("XDG_STATE_HOME", self.path("state"))
-            .env_remove("RUST_BACKTRACE")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts")
-    }
-
     fn sweep(&self, arguments: &[&str]) -> Output {
         ended(self.start(&[&["sweep"], arguments].concat()))
     }
@@ -94,27 +59,6 @@ impl Place {
     fn weights(&self, run: &str) -> Vec<f32> {
         let checkpoint = load_checkpoint(&self.path(run).join("last.safetensors"));
         checkpoint.expect("a whole checkpoint").state.weights.clone()
-    }
-}
-
-fn ended(child: Child) -> Output {
-    let (sender, output) = crossbeam_channel::bounded(1);
-    thread::spawn(move || sender.send(child.wait_with_output()));
-    output.recv_timeout(DEADLINE).expect("it ends in time").expect("its output can be read")
-}
-
-fn signal(child: &Child, name: &str) {
-    let sent = Command::new("kill").args(["-s", name, &child.id().to_string()]).status();
-    assert!(sent.expect("kill is there").success());
-}
-
-/// Waits until `done`, for something that another process does.
-fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let deadline = Instant::now() + DEADLINE;
-    while !done() {
-        assert!(Instant::now() < deadline, "waited in vain for {what}");
-        // Looking takes time from the process that is waited for.
-        thread::park_timeout(Duration::from_millis(1));
     }
 }
 
