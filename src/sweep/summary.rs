@@ -248,7 +248,7 @@ mod tests {
     use super::*;
     use crate::{protocol::EvalSet, sweep::plan::tests::plan_of};
 
-    /// Rows of runs with so many of 1,000 images right; 0 for a run that diverged.
+    /// Rows of runs with these numbers of correct images out of 1,000; 0 stands for a diverged run.
     fn rows(plan: &Plan, correct: &[u64]) -> BTreeMap<usize, Row> {
         let row = |(index, &correct): (usize, &u64)| {
             let figure = |value: f64| (correct > 0).then_some(value);

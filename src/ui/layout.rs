@@ -60,7 +60,7 @@ impl Screen {
         1 + self.body.height / 2
     }
 
-    /// The same with a message of so many rows, for which the view makes room.
+    /// The same, with room made for a message of `rows` rows.
     #[must_use]
     pub(super) fn with_message(self, rows: u16) -> Self {
         let more = rows.clamp(1, self.most_message_rows()) - 1;

@@ -56,7 +56,8 @@ impl Pasts {
     /// Curves that are kept of those given up.
     const MOST: usize = 4;
 
-    /// Whether a curve of so many steps is longer than the one ahead. Only the longest is kept: all lie on it.
+    /// Whether a curve of this many steps is longer than the one ahead. Only the longest is kept: the others are
+    /// parts of it.
     pub(super) fn is_longest(&self, steps: u64) -> bool {
         self.ahead.as_ref().is_none_or(|ahead| ahead.loss.steps() < steps)
     }

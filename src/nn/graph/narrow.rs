@@ -59,8 +59,8 @@ impl Narrow {
         self.weights_len() + padded(self.output.channels, simd::lanes())
     }
 
-    /// Calls `place` with each weight's index in `PyTorch`'s layout and in the packed one, once for every
-    /// pixel of a vector.
+    /// Calls `place` with each weight's index in `PyTorch`'s layout and its index in the packed one,
+    /// once for each pixel of a vector.
     fn each_weight(&self, mut place: impl FnMut(usize, usize)) {
         let (kernel, taps, lanes) = (self.kernel, self.taps(), simd::lanes());
         self.each_bias(|channel, lane| {
@@ -75,7 +75,7 @@ impl Narrow {
         });
     }
 
-    /// Calls `place` with each channel and the index of its packed bias, once for every pixel of a vector.
+    /// Calls `place` with each channel and the index of its packed bias, once for each pixel of a vector.
     fn each_bias(&self, mut place: impl FnMut(usize, usize)) {
         for pixel in 0..self.group() {
             for channel in 0..self.output.channels {

@@ -129,7 +129,7 @@ impl BatchNorm {
         self.input.height * self.input.width
     }
 
-    /// Fills a row with one value per channel, repeated for every pixel.
+    /// Repeats one value per channel for each pixel of a row.
     fn row(&self, row: &mut Vec<f32>, value: impl Fn(usize) -> f64) {
         row.clear();
         row.extend((0..self.channels()).map(|channel| value(channel) as f32));

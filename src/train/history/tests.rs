@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Rows after steps 10, 20, …, each with a prediction and a loss for every image.
+/// A history with rows at steps 10, 20 and so on; each row holds every image's prediction and loss.
 fn history(rows: &[&[(u8, f32)]]) -> History {
     let mut history = History::default();
     for (row, step) in rows.iter().zip((10..).step_by(10)) {
