@@ -49,7 +49,7 @@ pub enum Kind {
 /// Permissions of a file that the user named: the umask takes from them, as from every new file's.
 const OPEN_TO_UMASK: u32 = 0o666;
 /// Permissions of a file that only its owner may write, whatever the umask.
-const OWNER_WRITES: u32 = 0o644;
+pub(crate) const OWNER_WRITES: u32 = 0o644;
 /// Names tried for a file beside another before giving up.
 const TRIES: u32 = 16;
 
@@ -102,8 +102,8 @@ pub fn is_temporary(name: &OsStr) -> bool {
     name.starts_with(PREFIX.as_bytes()) && name.ends_with(SUFFIX.as_bytes())
 }
 
-const PREFIX: &str = ".mnist-tui-";
-const SUFFIX: &str = ".tmp";
+pub(crate) const PREFIX: &str = ".mnist-tui-";
+pub(crate) const SUFFIX: &str = ".tmp";
 
 /// The folder and the name of the file to replace. A rename would also put a file in the place of a
 /// device such as `/dev/null`.

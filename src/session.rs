@@ -21,7 +21,7 @@ use crate::{
     launch::{Launch, Writers},
     outcome::Outcome,
     protocol::{Command, Event},
-    terminal::{After, is_continue, is_hang_up, is_resize, is_suspend, watch_signals},
+    terminal::{After, Screen, is_continue, is_hang_up, is_resize, is_suspend, watch_signals},
     train::{self, Worker},
     ui::{Background, Depth},
 };
@@ -36,6 +36,9 @@ const CAPACITY: usize = 64;
 const SIGNALS: usize = 8;
 /// How long a run may take to end after a signal, before the screen goes without it.
 const GRACE: Duration = Duration::from_millis(700);
+
+/// How long the terminal may take to say what its background is; later replies change nothing.
+const BACKGROUND: Duration = Duration::from_millis(500);
 
 /// How the dashboard is shown.
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +70,16 @@ pub enum OnDone {
     Stay,
     /// It goes, as if the person had left.
     Quit,
+}
+
+/// Takes the terminal over, and asks for its background if that is wanted; the time until which an answer
+/// counts.
+fn enter(display: Display) -> io::Result<(Screen, Option<Instant>)> {
+    let mut screen = Screen::enter()?;
+    if display.asks_background {
+        screen.ask_background()?;
+    }
+    Ok((screen, display.asks_background.then(|| Instant::now() + BACKGROUND)))
 }
 
 /// Trains with a dashboard until the person leaves, or until the run has ended where that is asked for.

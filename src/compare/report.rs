@@ -153,7 +153,7 @@ fn class_name(predictions: &Predictions, class: usize) -> String {
 }
 
 /// A difference with its sign; a dot for none.
-pub(super) fn signed(delta: i64) -> String {
+fn signed(delta: i64) -> String {
     match delta {
         0 => "·".to_owned(),
         1.. => format!("+{delta}"),

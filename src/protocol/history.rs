@@ -48,3 +48,10 @@ pub struct ImageHistory {
     /// How often it was confidently predicted as the class that it is listed with.
     pub mistaken: u32,
 }
+
+impl ImageHistory {
+    /// Steps after which the prediction is known.
+    pub fn known(&self) -> usize {
+        self.predictions.iter().flatten().count()
+    }
+}

@@ -1,15 +1,12 @@
 //! A comparison of stored runs on the screen: it reads keys and draws, and trains nothing.
 
-use std::{
-    io, thread,
-    time::{Duration, Instant},
-};
+use std::{io, thread, time::Instant};
 
 use crossbeam_channel::{Receiver, at, bounded, never, select_biased};
 use crossterm::event::Event as Input;
 use ratatui::layout::Rect;
 
-use super::{Display, SIGNALS, signals_to};
+use super::{Display, SIGNALS, enter, signals_to};
 use crate::{
     app::Action,
     compare::{Browser, Comparison, Knowledge},
@@ -21,9 +18,6 @@ use crate::{
     },
     ui::{self, Background, Compare, Depth, Theme},
 };
-
-/// How long the terminal may take to say what its background is; later replies change nothing.
-const BACKGROUND: Duration = Duration::from_millis(500);
 
 /// Shows runs side by side until the person leaves.
 pub fn compare(comparison: Comparison, display: Display) -> Outcome {
@@ -63,17 +57,14 @@ struct Viewer {
 
 impl Viewer {
     fn open(display: Display, signals: Receiver<i32>) -> io::Result<Self> {
-        let mut screen = Screen::enter()?;
-        if display.asks_background {
-            screen.ask_background()?;
-        }
+        let (screen, background_until) = enter(display)?;
         Ok(Self {
             screen: Some(screen),
             area: Rect::ZERO,
             theme: Theme::on(display.background, display.depth),
             depth: display.depth,
             ascii: display.ascii,
-            background_until: display.asks_background.then(|| Instant::now() + BACKGROUND),
+            background_until,
             input: read_terminal()?,
             decoder: Decoder::default(),
             last_read: Instant::now(),

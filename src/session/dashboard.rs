@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender, after, at, never, select_biased};
 use crossterm::event::Event as Input;
 use ratatui::{Frame, layout::Rect};
 
-use super::{Display, OnDone, mouse, pacer::Pacer};
+use super::{Display, OnDone, enter, mouse, pacer::Pacer};
 use crate::{
     app::{Action, App, Export, Msg},
     files, keymap,
@@ -28,8 +28,6 @@ use crate::{
 
 /// How long the rest of a terminal's reply may take, keys that come meanwhile included.
 const LONGEST_SEQUENCE: Duration = Duration::from_secs(2);
-/// How long the terminal may take to say what its background is; later replies change nothing.
-const BACKGROUND: Duration = Duration::from_millis(500);
 /// How long a run may take to pause before the program is stopped all the same.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -126,10 +124,7 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn open(display: Display, signals: Receiver<i32>) -> io::Result<Self> {
-        let mut screen = Screen::enter()?;
-        if display.asks_background {
-            screen.ask_background()?;
-        }
+        let (screen, background_until) = enter(display)?;
         Ok(Self {
             screen: Some(screen),
             area: Rect::ZERO,
@@ -137,7 +132,7 @@ impl Session {
             depth: display.depth,
             ascii: display.ascii,
             mouse: display.mouse,
-            background_until: display.asks_background.then(|| Instant::now() + BACKGROUND),
+            background_until,
             input: read_terminal()?,
             decoder: Decoder::default(),
             sequence_since: None,

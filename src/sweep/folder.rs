@@ -298,12 +298,12 @@ impl SweepFolder {
 /// Stores a plan where there is none, whole or not at all.
 fn store(path: &Path, plan: &Plan) -> io::Result<()> {
     let mut file =
-        tempfile::Builder::new().prefix(".mnist-tui-").suffix(".tmp").tempfile_in(path)?;
+        tempfile::Builder::new().prefix(files::PREFIX).suffix(files::SUFFIX).tempfile_in(path)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         // A shared folder is read by others.
-        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+        file.as_file().set_permissions(fs::Permissions::from_mode(files::OWNER_WRITES))?;
     }
     file.write_all(&serde_json::to_vec(plan)?)?;
     file.as_file().sync_all()?;
@@ -367,11 +367,6 @@ impl Results<'_> {
             written.map_err(|reason| FolderError::File { path: path.clone(), reason })?;
         }
         Ok(self.rows)
-    }
-
-    /// Where they are, as a table.
-    pub fn table(&self) -> &Path {
-        &self.table.0
     }
 }
 

@@ -160,6 +160,14 @@ impl Plan {
         Some((&self.points[index % self.points.len()].values, *seed))
     }
 
+    /// The values and the seed of a run as messages show them: `lr=0.1, seed 3`.
+    pub(super) fn describe(&self, index: usize) -> Option<String> {
+        let (values, seed) = self.place(index)?;
+        let pairs: Vec<_> = self.settings.iter().zip(values).collect();
+        let separator = if pairs.is_empty() { "" } else { ", " };
+        Some(format!("{}{separator}seed {seed}", described(&pairs)))
+    }
+
     /// The folder of a run in that of the sweep.
     pub fn name(&self, index: usize) -> String {
         let width = self.len().to_string().len().max(4);
@@ -198,8 +206,8 @@ fn option<'a>((setting, value): (&'a Setting, &'a String)) -> (&'a str, &'a str)
     (&setting.key, value)
 }
 
-/// Options as they are told: `lr=0.1, epochs=3`.
-pub(super) fn described<K: AsRef<str>, V: AsRef<str>>(options: &[(K, V)]) -> String {
+/// Options as messages show them: `lr=0.1, epochs=3`.
+fn described<K: AsRef<str>, V: AsRef<str>>(options: &[(K, V)]) -> String {
     let each = options.iter().map(|(key, value)| format!("{}={}", key.as_ref(), value.as_ref()));
     each.collect::<Vec<_>>().join(", ")
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    plan::{Plan, described},
+    plan::Plan,
     row::{End, Row},
 };
 use crate::protocol::Event;
@@ -24,6 +24,8 @@ pub(super) struct Progress {
     started: Instant,
     /// Epochs that each run to train is asked for.
     work: HashMap<usize, f64>,
+    /// Those of all these runs.
+    all_work: f64,
     /// Share of each run in training that is trained.
     running: HashMap<usize, Share>,
     /// Epochs of runs that have ended.
@@ -50,6 +52,7 @@ impl Progress {
             let epochs = plan.run(*index).map_or(1.0, |run| f64::from(run.config.epochs));
             (*index, epochs)
         };
+        let work: HashMap<usize, f64> = todo.iter().map(epochs).collect();
         let mut progress = Self {
             all,
             known: all - todo.len(),
@@ -57,7 +60,8 @@ impl Progress {
             done: 0,
             failed: 0,
             started,
-            work: todo.iter().map(epochs).collect(),
+            all_work: work.values().sum(),
+            work,
             running: HashMap::new(),
             trained: 0.0,
             best: None,
@@ -130,9 +134,8 @@ impl Progress {
             .iter()
             .map(|(index, share)| of(index) * share.steps as f64 / share.total.max(1) as f64);
         let trained = self.trained + in_training.sum::<f64>();
-        let all: f64 = self.work.values().sum();
         let seconds = now.saturating_duration_since(self.started).as_secs_f64();
-        let left = seconds * (all - trained).max(0.0) / trained;
+        let left = seconds * (self.all_work - trained).max(0.0) / trained;
         Duration::try_from_secs_f64(left).ok()
     }
 
@@ -143,13 +146,9 @@ impl Progress {
             let _ = write!(text, ", {} failed", self.failed);
         }
         if let Some((index, accuracy)) = self.best
-            && let Some((values, seed)) = plan.place(index)
+            && let Some(run) = plan.describe(index)
         {
-            let pairs: Vec<_> = plan.settings.iter().zip(values).collect();
-            let settings = described(&pairs);
-            let separator = if settings.is_empty() { "" } else { ", " };
-            let _ =
-                write!(text, ", best {:.2} % ({settings}{separator}seed {seed})", 100.0 * accuracy);
+            let _ = write!(text, ", best {:.2} % ({run})", 100.0 * accuracy);
         }
         if let Some(left) = self.remaining(now) {
             let _ = write!(text, ", {} left", rounded(left));

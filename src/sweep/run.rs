@@ -12,7 +12,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, select, tick, unbounded};
 
 use super::{
     folder::{FolderError, Results, Shard, SweepFolder},
-    plan::{Plan, described},
+    plan::Plan,
     pool::{Pool, Report},
     progress::Progress,
     row::{End, Row, State},
@@ -24,7 +24,7 @@ use crate::{
     config::DeviceChoice,
     outcome::Outcome,
     printable::{Shown, complain, printable, thousands},
-    protocol::Command,
+    protocol::{Command, diverged_at},
     terminal::{After, is_continue, is_resize, is_suspend, stop_until_continued, watch_signals},
 };
 
@@ -267,13 +267,7 @@ impl Lines<'_> {
 
     /// Notes how a run ended.
     fn ended(&mut self, index: usize, end: End, results: &mut Results) -> Result<(), Problem> {
-        let Some((values, seed)) = self.folder.plan.place(index) else { return Ok(()) };
-        let pairs: Vec<_> = self.folder.plan.settings.iter().zip(values).collect();
-        let seed = format!("seed {seed}");
-        let settings = match pairs.as_slice() {
-            [] => seed,
-            pairs => format!("{}, {seed}", described(pairs)),
-        };
+        let Some(settings) = self.folder.plan.describe(index) else { return Ok(()) };
         let name = self.folder.plan.name(index);
         self.progress.ended(index, &end);
         match end {
@@ -325,6 +319,6 @@ fn figures(row: &Row) -> String {
             let percent = 100.0 * accuracy;
             format!("{set} {correct}/{total} ({percent:.2}%), loss {loss}, {seconds:.2} s")
         }
-        _ => format!("✗ diverged at step {}", thousands(row.steps)),
+        _ => diverged_at(row.steps),
     }
 }

@@ -124,9 +124,7 @@ impl History {
         images: usize,
         noted: impl Iterator<Item = (u32, u8, f32)>,
     ) {
-        let is_last = self.rows.last().is_some_and(|row| row.step == step);
         let place = match self.rows.binary_search_by_key(&step, |row| row.step) {
-            _ if is_last => self.rows.len() - 1,
             Ok(place) => place,
             Err(place) => {
                 let cells = vec![Cell::UNKNOWN; images];

@@ -173,7 +173,7 @@ impl<'a> Strips<'a> {
 }
 
 /// What surrounds charts that stand above each other, so that their columns line up.
-pub(super) fn frame() -> Frame {
+fn frame() -> Frame {
     Frame {
         label: chart::plain,
         tail: loss::TAIL,

@@ -58,10 +58,7 @@ impl Samples {
     }
 
     pub(super) fn push(&mut self, step: u64, sample: Distributions) {
-        self.forget_after(step.saturating_sub(1));
-        if step == 0 {
-            self.samples.clear();
-        }
+        self.samples.retain(|(of, _)| *of < step);
         self.samples.push((step, sample));
         if self.samples.len() > MOST {
             let last = self.samples.len() - 1;

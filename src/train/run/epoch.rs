@@ -53,8 +53,8 @@ impl Run<'_> {
         let is_asked = self.explainer.watches_step(now);
         let watched = self.control.is_last_step() || self.pace.is_watchable() || is_due || is_asked;
         let (loss, inspection) = if watched && self.tools.attended {
-            let (loss, inspection, norms) = self.train_watched()?;
-            self.note_measure(is_measured.then_some(norms), now);
+            let (loss, inspection, norms) = self.train_watched(is_measured)?;
+            self.note_measure(norms, now);
             (loss, Some(inspection))
         } else {
             let batch = self.batches.batch(self.at.batch);

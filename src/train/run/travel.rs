@@ -99,7 +99,7 @@ impl Run<'_> {
             self.at = Position { epoch: at.epoch + 1, batch: 0, ..at };
             self.batches = self.batches_of(self.at.epoch);
         }
-        let (_, inspection, _) = self.train_watched()?;
+        let (_, inspection, _) = self.train_watched(false)?;
         self.learner.go_back(&learned)?;
         self.learner.set_learning_rate(self.rates.after(at.step));
         self.at = at;
@@ -125,8 +125,11 @@ impl Run<'_> {
             return Ok(None);
         }
         self.recompute(before)?;
-        let inspection =
-            if step > 0 && self.at.step == before { Some(self.train_watched()?.1) } else { None };
+        let inspection = if step > 0 && self.at.step == before {
+            Some(self.train_watched(false)?.1)
+        } else {
+            None
+        };
         self.learner.set_learning_rate(self.rates.after(self.at.step));
         self.rate = self.rates.set_after(self.at.step);
         Ok(inspection)
@@ -175,8 +178,12 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Trains the next batch and gives its loss and what it changed, of each parameter and of all.
-    pub(super) fn train_watched(&mut self) -> Result<(Tensor, Inspection, Norms), TrainError> {
+    /// Trains the next batch and gives its loss and what it changed: of each parameter, and, if it
+    /// `measures` that, of all together.
+    pub(super) fn train_watched(
+        &mut self,
+        measures: bool,
+    ) -> Result<(Tensor, Inspection, Option<Norms>), TrainError> {
         self.begin_epoch_if_due()?;
         let learning_rate = self.rates.after(self.at.step);
         self.learner.set_learning_rate(learning_rate);
@@ -195,7 +202,9 @@ impl Run<'_> {
         };
         let inspection =
             inspect::inspection(self.learner.model.plan(), &change, seen, batch, place)?;
-        let norms = Norms::of(&change.gradient, &change.before, &change.after, Duration::ZERO)?;
+        let norms = measures
+            .then(|| Norms::of(&change.gradient, &change.before, &change.after, Duration::ZERO))
+            .transpose()?;
         self.advance();
         Ok((change.loss, inspection, norms))
     }

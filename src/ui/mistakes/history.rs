@@ -40,7 +40,7 @@ pub(super) fn draw(
     let forgotten = times(history.forgotten, "never forgotten", "forgotten");
     let sum = match list {
         List::Suspected => {
-            let known = history.predictions.iter().flatten().count();
+            let known = history.known();
             format!("confidently wrong in {} of {known}", history.mistaken)
         }
         List::Hardest | List::Forgotten => forgotten,

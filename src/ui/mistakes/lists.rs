@@ -23,7 +23,7 @@ pub(super) fn note(found: &Found, place: usize) -> Option<String> {
         List::Hardest => None,
         List::Forgotten => Some(format!("{}×", history.forgotten)),
         List::Suspected => {
-            let known = history.predictions.iter().flatten().count();
+            let known = history.known();
             Some(format!("{}/{known}", history.mistaken))
         }
     }

@@ -20,7 +20,10 @@ use crate::{
     app::{App, Kind, Range},
     metrics::Histogram,
     protocol::{Distributions, StageValues},
-    ui::{format, pane, table, theme::Theme},
+    ui::{
+        format, pane, table,
+        theme::{SHADES, Theme},
+    },
 };
 
 /// Columns of a strip's name and figures, and those in wide terminals.
@@ -30,8 +33,6 @@ const WIDE_LABEL: u16 = 28;
 const WIDE: u16 = 100;
 /// Fewest and most rows of a strip.
 const ROWS: (u16, u16) = (4, 10);
-/// Shades where there are no colours.
-const LEVELS: [&str; 5] = [" ", "░", "▒", "▓", "█"];
 
 pub(super) struct Pane<'a> {
     pub(super) app: &'a App,
@@ -237,7 +238,7 @@ fn cell(upper: Option<f64>, lower: Option<f64>, theme: &Theme) -> (&'static str,
         (None, Some(lower)) => ("▄", Style::new().fg(lower)),
         (None, None) => {
             let share = upper.unwrap_or(0.0).max(lower.unwrap_or(0.0));
-            (LEVELS[(share * (LEVELS.len() - 1) as f64).ceil() as usize], Style::new())
+            (SHADES[(share * (SHADES.len() - 1) as f64).ceil() as usize], Style::new())
         }
     }
 }
