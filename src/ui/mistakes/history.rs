@@ -40,8 +40,10 @@ pub(super) fn draw(
     let forgotten = times(history.forgotten, "never forgotten", "forgotten");
     let sum = match list {
         List::Suspected => {
-            let known = history.known();
-            format!("confidently wrong in {} of {known}", history.mistaken)
+            let (wrong, known) = (history.mistaken, history.known());
+            let sum = format!("confidently wrong in {wrong} of {known}");
+            let is_whole = sum.len() <= usize::from(area.width);
+            if is_whole { sum } else { format!("confidently wrong {wrong}/{known}") }
         }
         List::Hardest | List::Forgotten => forgotten,
     };
@@ -148,6 +150,10 @@ mod tests {
         assert_eq!(Some(buf[(1, 1)].fg), theme.right.fg);
         assert_eq!(Some(buf[(2, 1)].fg), theme.wrong.fg);
         assert!(row(&draw(List::Suspected), 3).starts_with("confidently wrong in 1 of 4"));
+        let mut narrow = Buffer::empty(Rect::new(0, 0, 26, 4));
+        super::draw(&history, &digit, List::Suspected, narrow.area, look, &mut narrow);
+        let shown: String = (0..26).map(|x| narrow[(x, 3)].symbol()).collect();
+        assert_eq!(shown.trim_end(), "confidently wrong 1/4");
         let mut line = Buffer::empty(Rect::new(0, 0, 10, 1));
         draw_line(&history, &digit, line.area, look, &mut line);
         assert_eq!(row_of(&line), "so far 949", "the last ones");

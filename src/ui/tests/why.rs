@@ -361,6 +361,8 @@ fn the_arithmetic_of_a_pixel() {
     ] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
+    let low = text(&app, 80, 18);
+    assert!(low.contains("after relu1                +0.1000"), "in place of the empty row: {low}");
     press(&mut app, Action::Move(Direction::Right));
     press(&mut app, Action::Move(Direction::PageDown));
     let after = app.network.pixel.expect("still");

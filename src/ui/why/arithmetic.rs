@@ -210,6 +210,9 @@ impl Pane<'_> {
         for (name, value) in &found.after {
             lines.push(line(format!("after {name}"), f64::from(*value), theme.figure));
         }
+        // The empty row above them goes before the last of them does.
+        let spare = u16::from(lines.len() > usize::from(area.height) && area.height > 0);
+        let area = Rect { y: area.y - spare, height: area.height + spare, ..area };
         for (line, row) in lines.into_iter().zip(area.rows()) {
             line.render(row, buf);
         }
