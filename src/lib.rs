@@ -10,6 +10,7 @@ pub mod compare;
 pub mod config;
 pub mod data;
 pub mod files;
+pub mod gpu;
 pub mod headless;
 pub mod journal;
 pub mod keymap;

@@ -3,6 +3,7 @@
 //! [`spawn`] starts it and gives a [`Worker`] to command it by; what happens comes back as a stream
 //! of [`Event`](crate::protocol::Event)s. The worker never waits for those who listen.
 
+mod accelerator;
 mod classify;
 mod clock;
 mod control;

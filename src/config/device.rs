@@ -29,7 +29,6 @@ impl FromStr for DeviceChoice {
         match (kind, index) {
             ("auto", _) if text == "auto" => Ok(Self::Auto),
             ("cpu", _) if text == "cpu" => Ok(Self::Cpu),
-            ("cuda", Ok(_)) if !cfg!(feature = "cuda") => Err(not_built("NVIDIA GPUs", "cuda")),
             ("metal", Ok(_)) if !cfg!(feature = "metal") => Err(not_built("Apple GPUs", "metal")),
             ("cuda", Ok(index)) => Ok(Self::Cuda(index)),
             ("metal", Ok(index)) => Ok(Self::Metal(index)),

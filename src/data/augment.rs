@@ -39,6 +39,11 @@ impl<'a> Seen<'a> {
         Self { data, augment, seed, epoch: u64::from(epoch) }
     }
 
+    /// The set, where its images are seen as they are.
+    pub fn undistorted(&self) -> Option<&'a Dataset> {
+        self.augment.is_none().then_some(self.data)
+    }
+
     /// Channels, rows and columns of an image.
     pub fn shape(&self) -> [usize; 3] {
         self.data.shape()

@@ -36,6 +36,12 @@ impl Batches {
     pub fn batch(&self, index: usize) -> &[u32] {
         self.order.chunks(self.batch_size).nth(index).unwrap_or_default()
     }
+
+    /// The indices of the images in `count` batches from batch `first` on; of fewer at the end.
+    pub fn range(&self, first: usize, count: usize) -> &[u32] {
+        let place = |batch: usize| batch.saturating_mul(self.batch_size).min(self.order.len());
+        &self.order[place(first)..place(first.saturating_add(count))]
+    }
 }
 
 impl Dataset {
@@ -74,6 +80,9 @@ mod tests {
         assert_eq!(batches.batch(1), [3, 4, 5]);
         assert_eq!(batches.batch(2), [6]);
         assert!(batches.batch(3).is_empty());
+        assert_eq!(batches.range(0, 2), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(batches.range(1, usize::MAX), [3, 4, 5, 6]);
+        assert!(batches.range(3, 1).is_empty());
     }
 
     #[test]

@@ -57,8 +57,7 @@ impl Average {
     /// # Errors
     /// Those of candle.
     pub fn follow(&mut self, model: &Model, step: u64) -> Result<()> {
-        let step = step as f64;
-        let share = 1.0 - self.decay.min((1.0 + step) / (10.0 + step));
+        let share = share(self.decay, step);
         let rule = Towards { share };
         let (average, weights) = (self.model.variable(), model.variable().as_detached_tensor());
         if average.device().is_cpu() {
@@ -103,6 +102,12 @@ impl Average {
         self.model = Model::new(Arc::clone(self.model.plan()), weights, &device)?;
         Ok(())
     }
+}
+
+/// By which share of the way averaged weights follow in the step of this number, from 1.
+pub(crate) fn share(decay: f64, step: u64) -> f64 {
+    let step = step as f64;
+    1.0 - decay.min((1.0 + step) / (10.0 + step))
 }
 
 fn towards(average: &Tensor, weights: &Tensor, share: f64) -> Result<Tensor> {

@@ -117,6 +117,15 @@ impl Control {
         matches!(self.mode, Mode::Stepping { .. } | Mode::Paused)
     }
 
+    /// How many steps after `step` may be trained before this has a say again.
+    pub(super) fn steps_wanted(&self, step: u64) -> u64 {
+        match self.mode {
+            Mode::Running | Mode::FinishingEpoch => u64::MAX,
+            Mode::RunningUntil { step: last } => last.saturating_sub(step).max(1),
+            Mode::Paused | Mode::Stepping { .. } => 1,
+        }
+    }
+
     /// Whether a pause follows the next batch.
     pub(super) fn is_last_step(&self) -> bool {
         self.mode == Mode::Stepping { left: 1 }

@@ -8,14 +8,45 @@ use std::{
 use candle_core::Device;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::error::TrainError;
-use crate::{config::DeviceChoice, nn::peak};
+use super::{accelerator::Accelerator, error::TrainError};
+use crate::{
+    config::{DeviceChoice, RunConfig},
+    gpu::GpuError,
+    network::Plan,
+    nn::peak,
+};
 
-/// Opens the requested device. `auto` is the CPU even if there is a GPU: none has been measured, and a step of
+/// What a run computes on.
+pub(super) struct Processor {
+    /// Where candle's tensors are.
+    pub(super) device: Device,
+    /// The GPU that trains a network whose tensors are in main memory.
+    pub(super) gpu: Option<Accelerator>,
+}
+
+/// Opens the requested device for a network.
+pub(super) fn open_for(plan: &Plan, config: &RunConfig) -> Result<Processor, TrainError> {
+    let choice = config.device;
+    let DeviceChoice::Cuda(ordinal) = choice else {
+        return Ok(Processor { device: open(choice)?, gpu: None });
+    };
+    match Accelerator::open(ordinal, plan, config) {
+        Ok(gpu) => Ok(Processor { device: Device::Cpu, gpu: Some(gpu) }),
+        Err(GpuError::Unsupported(_)) if cfg!(feature = "cuda") => {
+            Ok(Processor { device: open(choice)?, gpu: None })
+        }
+        Err(error) => Err(TrainError::Device { device: choice, reason: error.to_string() }),
+    }
+}
+
+/// Opens the requested device for candle's tensors. `auto` is the CPU even if there is a GPU: none has been measured, and a step of
 /// a small network is hundreds of kernel launches there, each of which takes microseconds.
 pub(super) fn open(choice: DeviceChoice) -> Result<Device, TrainError> {
     let opened = match choice {
         DeviceChoice::Auto | DeviceChoice::Cpu => Ok(Device::Cpu),
+        DeviceChoice::Cuda(_) if !cfg!(feature = "cuda") => {
+            Err("single pictures are classified on the CPU".to_owned())
+        }
         DeviceChoice::Cuda(index) => guarded(|| Device::new_cuda(index)),
         DeviceChoice::Metal(index) => guarded(|| Device::new_metal(index)),
     };
@@ -36,7 +67,10 @@ fn first_line(message: &str) -> String {
 }
 
 /// What people call the device: `CPU, 2 threads`.
-pub(super) fn describe(device: &Device, threads: usize) -> String {
+pub(super) fn describe(device: &Device, gpu: Option<&Accelerator>, threads: usize) -> String {
+    if let Some(gpu) = gpu {
+        return gpu.name().to_owned();
+    }
     match device {
         Device::Cpu if threads == 1 => "CPU, 1 thread".to_owned(),
         Device::Cpu => format!("CPU, {threads} threads"),
@@ -80,8 +114,8 @@ mod tests {
     #[test]
     fn auto_is_the_cpu() {
         let device = open(DeviceChoice::Auto).expect("the CPU is always there");
-        assert_eq!(describe(&device, 2), "CPU, 2 threads");
-        assert_eq!(describe(&device, 1), "CPU, 1 thread");
+        assert_eq!(describe(&device, None, 2), "CPU, 2 threads");
+        assert_eq!(describe(&device, None, 1), "CPU, 1 thread");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::{
     checkpoint::CheckpointError,
     config::{ConfigError, DataSource, DeviceChoice},
     data::DataError,
+    gpu::GpuError,
     protocol::Failure,
 };
 
@@ -75,6 +76,9 @@ pub enum TrainError {
         /// The step that it was met at.
         step: u64,
     },
+    /// A GPU gave an error in the middle of a run.
+    #[error("the GPU cannot go on: {0}; the last checkpoint can be resumed with --device cpu")]
+    Gpu(#[from] GpuError),
     /// A tensor operation went wrong, such as for lack of memory on a device.
     #[error("a tensor operation failed: {0}")]
     Tensor(#[from] candle_core::Error),

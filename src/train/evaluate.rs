@@ -5,8 +5,10 @@ use std::{sync::Arc, time::Instant};
 use candle_core::Device;
 
 use super::{
-    device,
+    accelerator::Accelerator,
+    device::{self, Processor},
     error::TrainError,
+    inspect::cross_entropy,
     networks,
     results::ImageResult,
     sets::load_data,
@@ -14,7 +16,7 @@ use super::{
 };
 use crate::{
     checkpoint::LoadedWeights,
-    config::{DataSource, DeviceChoice, ImageSize},
+    config::{DataSource, DeviceChoice, ImageSize, RunConfig},
     data::{DataInfo, Dataset, augment::Seen, batches::Batches},
     metrics::Confusion,
     network::NetworkSpec,
@@ -30,27 +32,40 @@ const CHUNK: usize = 1_000;
 ///
 /// What it makes of each image goes to the end of `results` where those are given.
 pub(super) fn evaluate(
-    model: &Model,
+    (model, mut gpu): (&Model, Option<&mut Accelerator>),
     data: &Dataset,
     set: EvalSet,
     device: &Device,
     mut results: Option<&mut Vec<ImageResult>>,
     mut go_on: impl FnMut() -> bool,
-) -> candle_core::Result<Option<Evaluation>> {
+) -> Result<Option<Evaluation>, TrainError> {
     let start = Instant::now();
     let mut confusion = Confusion::new(model.plan().classes());
     let mut loss = 0.0;
+    let weights = if gpu.is_some() { model.weights()?.trained } else { Vec::new() };
     let chunks = Batches::in_order(data.len(), CHUNK);
     for chunk in 0..chunks.count() {
         if !go_on() {
             return Ok(None);
         }
         let chunk = chunks.batch(chunk);
-        let (images, labels) = tensors(Seen::plain(data), chunk, device)?;
-        let Outcome { loss: mean, logits, .. } = model.evaluate(&images, &labels)?;
-        let mean: f32 = mean.to_scalar()?;
-        loss += f64::from(mean) * chunk.len() as f64;
-        for (row, &index) in logits.to_vec2::<f32>()?.iter().zip(chunk) {
+        let logits = if let Some(gpu) = &mut gpu {
+            let logits = gpu.logits(data, chunk, &weights)?;
+            let rows = logits.chunks_exact(model.plan().classes());
+            let rows: Vec<Vec<f32>> = rows.map(<[f32]>::to_vec).collect();
+            let of_each = rows.iter().zip(chunk);
+            loss += of_each
+                .map(|(row, &index)| f64::from(cross_entropy(row, data.label(index as usize))))
+                .sum::<f64>();
+            rows
+        } else {
+            let (images, labels) = tensors(Seen::plain(data), chunk, device)?;
+            let Outcome { loss: mean, logits, .. } = model.evaluate(&images, &labels)?;
+            let mean: f32 = mean.to_scalar()?;
+            loss += f64::from(mean) * chunk.len() as f64;
+            logits.to_vec2::<f32>()?
+        };
+        for (row, &index) in logits.iter().zip(chunk) {
             let (label, prediction) = (data.label(index as usize), arg_max(row));
             // Without numbers there is no prediction.
             if row.iter().any(|logit| !logit.is_nan()) {
@@ -119,9 +134,11 @@ pub fn evaluate_weights(check: &WeightsCheck) -> Result<MeasuredWeights, TrainEr
     let LoadedWeights { plan, trained, running, mut notes, set } = loaded;
     notes.extend(networks::other_classes(&set, &data.info));
     device::thread_pool(check.threads)?.install(|| {
-        let device = device::open(check.device)?;
+        let config = RunConfig { device: check.device, ..RunConfig::default() };
+        let Processor { device, mut gpu } = device::open_for(&plan, &config)?;
         let model = Model::new(Arc::new(plan), &Weights { trained, running }, &device)?;
-        let evaluation = evaluate(&model, &data.test, EvalSet::Test, &device, None, || true)?;
+        let networks = (&model, gpu.as_mut());
+        let evaluation = evaluate(networks, &data.test, EvalSet::Test, &device, None, || true)?;
         let evaluation =
             evaluation.unwrap_or_else(|| unreachable!("nothing stops this evaluation"));
         if !evaluation.loss.is_finite() {

@@ -120,6 +120,9 @@ mod tests {
     use candle_core::Device;
 
     use super::*;
+    use crate::train::error::TrainError;
+
+    type Result<T, E = TrainError> = std::result::Result<T, E>;
     use crate::{
         config::RunConfig,
         data::Dataset,

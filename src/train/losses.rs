@@ -48,7 +48,8 @@ impl Losses {
         Ok(())
     }
 
-    fn append(&mut self, loss: f32) {
+    /// Takes the mean loss of the next step.
+    pub(super) fn append(&mut self, loss: f32) {
         self.values.push(loss);
         let step = self.last_step();
         self.diverged = if loss.is_finite() { None } else { self.diverged.or(Some(step)) };

@@ -27,6 +27,11 @@ impl Pace {
         self.next = now;
     }
 
+    /// Whether there is no limit.
+    pub(super) fn is_unlimited(&self) -> bool {
+        self.interval.is_zero()
+    }
+
     /// When the next batch is due; `None` if that is now.
     pub(super) fn due(&self, now: Instant) -> Option<Instant> {
         (now < self.next).then_some(self.next)

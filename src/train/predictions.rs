@@ -120,7 +120,7 @@ fn predict_with(
     let device = device::open(DeviceChoice::Cpu)?;
     let model = Model::new(Arc::new(plan), &Weights { trained, running }, &device)?;
     let mut results: Vec<ImageResult> = Vec::with_capacity(images.len());
-    let evaluation = evaluate(&model, images, set, &device, Some(&mut results), || true)?;
+    let evaluation = evaluate((&model, None), images, set, &device, Some(&mut results), || true)?;
     let evaluation = evaluation.unwrap_or_else(|| unreachable!("nothing stops this evaluation"));
     if !evaluation.loss.is_finite() {
         return Err(TrainError::NoNumbers { weights: network.weights.display().to_string() });

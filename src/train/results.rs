@@ -156,6 +156,7 @@ mod tests {
     use candle_core::Device;
 
     use super::*;
+    use crate::train::error::TrainError;
     use crate::{
         data::PIXELS,
         network::Plan,
@@ -280,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mean_of_the_images_losses_is_the_evaluations() -> candle_core::Result<()> {
+    fn the_mean_of_the_images_losses_is_the_evaluations() -> Result<(), TrainError> {
         let plan = Arc::new(Plan::article());
         let weights = Weights::initial(&plan, &mut seed::rng(3, Purpose::Initialisation, 0, 0));
         let model = Model::new(plan, &weights, &Device::Cpu)?;
@@ -289,14 +290,14 @@ mod tests {
         let data = set(&labels);
         let mut images = Vec::new();
         let all = Some(&mut images);
-        let measured = evaluate(&model, &data, EvalSet::Test, &Device::Cpu, all, || true)?
+        let measured = evaluate((&model, None), &data, EvalSet::Test, &Device::Cpu, all, || true)?
             .expect("nothing stops it");
         assert_eq!(images.len(), 1_001);
         let mean = images.iter().map(|image| f64::from(image.loss)).sum::<f64>() / 1_001.0;
         assert!((mean - measured.loss).abs() < 1e-5, "{mean} and {}", measured.loss);
         let right = images.iter().zip(&labels).filter(|(image, label)| image.prediction == **label);
         assert_eq!(right.count() as u64, measured.correct);
-        let without = evaluate(&model, &data, EvalSet::Test, &Device::Cpu, None, || true)?
+        let without = evaluate((&model, None), &data, EvalSet::Test, &Device::Cpu, None, || true)?
             .expect("nothing stops it");
         assert_eq!((without.loss, without.confusion), (measured.loss, measured.confusion));
         Ok(())

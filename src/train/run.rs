@@ -1,5 +1,6 @@
 //! A whole run, from reading the data to saving the weights.
 
+mod chunk;
 mod epoch;
 mod explain;
 mod images;
@@ -12,11 +13,12 @@ use std::{sync::Arc, time::Instant};
 
 use candle_core::Device;
 
+use self::chunk::ChunkSize;
 use super::{
-    clock::Stopwatch, control::Control, corrects::Corrects, device, error::TrainError,
-    history::Histories, losses::Losses, outbox::Outbox, pace::Pace, rates::Rates, remote::Remote,
-    results::Results, resume, sets::Sets, snapshots::Snapshots, step::Learned, step::Learner,
-    tools::Tools, watch::Watch, why::Explainer,
+    clock::Stopwatch, control::Control, corrects::Corrects, device, device::Processor,
+    error::TrainError, history::Histories, losses::Losses, outbox::Outbox, pace::Pace,
+    rates::Rates, remote::Remote, results::Results, resume, sets::Sets, snapshots::Snapshots,
+    step::Learned, step::Learner, tools::Tools, watch::Watch, why::Explainer,
 };
 use crate::{
     checkpoint::{self, LoadedWeights},
@@ -43,25 +45,20 @@ pub(super) fn run(
     let pool = device::thread_pool(config.threads)?;
     let threads = pool.current_num_threads();
     pool.install(|| {
-        let device = device::open(config.device)?;
         let sets = Sets::load(config, tools.data.as_ref(), tools.shared.as_ref())?;
         let plan = Arc::new(config.plan(sets.info.shape, sets.info.classes.len())?);
         config.validate_batches(&plan, sets.train.len())?;
+        let Processor { device, gpu } = device::open_for(&plan, config)?;
         let (weights, notes) = match &tools.start {
             Some(state) => (resume::weights(state, &plan)?, Vec::new()),
             None => initial_weights(config, &plan)?,
         };
-        outbox.send(&Event::Started(sets.describe(
-            config,
-            &device,
-            threads,
-            &plan,
-            tools.recorded,
-        )));
+        let name = device::describe(&device, gpu.as_ref(), threads);
+        outbox.send(&Event::Started(sets.describe(config, name, &plan, tools.recorded)));
         for note in sets.notes.iter().chain(&notes) {
             outbox.send(&Event::Notice(note.clone()));
         }
-        let learner = Learner::new(plan, &weights, &device, config)?;
+        let learner = Learner::new(plan, &weights, &device, config)?.trained_by(gpu);
         let mut run = Run::new(config, tools, sets, device, learner, remote, outbox);
         match &tools.start {
             Some(state) => run.resume(state)?,
@@ -152,6 +149,8 @@ struct Run<'a> {
     moments: Snapshots<Moment>,
     /// Images trained on since the last moment that was kept.
     unkept: u64,
+    /// Steps that a GPU trains together.
+    chunk: ChunkSize,
     clock: Stopwatch,
     /// Training seconds at the start of the epoch.
     epoch_start: f64,
@@ -209,6 +208,7 @@ impl<'a> Run<'a> {
             rate: config.learning_rate,
             moments: Snapshots::new(tools.rewind_memory / size),
             unkept: 0,
+            chunk: ChunkSize::default(),
             clock: Stopwatch::start(now),
             epoch_start: 0.0,
             agenda: Agenda {
@@ -264,7 +264,7 @@ impl<'a> Run<'a> {
                 return Ok(false);
             }
             self.enter(RunState::Training);
-            self.train_batch()?;
+            self.train_some(total_steps)?;
             let epoch_ends = self.at.batch == self.batches.count() || self.at.step == total_steps;
             if epoch_ends && !self.end_epoch()? {
                 return Ok(false);

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use candle_core::Device;
-
 use super::{
-    device,
     error::TrainError,
     shared::{Loaded, SharedData},
 };
@@ -119,8 +116,7 @@ impl Sets {
     pub(super) fn describe(
         &self,
         config: &RunConfig,
-        device: &Device,
-        threads: usize,
+        device: String,
         plan: &Plan,
         recorded: bool,
     ) -> RunInfo {
@@ -139,7 +135,7 @@ impl Sets {
             learning_rate: config.learning_rate,
             seed: config.seed,
             shuffle: config.shuffle,
-            device: device::describe(device, threads),
+            device,
             parameters: plan.trained_len() as u64,
             saves: config.save.is_some(),
             recorded,

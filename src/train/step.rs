@@ -1,10 +1,13 @@
 //! One optimiser step.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use candle_core::{Device, Result, Storage, Tensor};
+use candle_core::{Device, Error, Storage, Tensor};
 
-use super::inspect::Norms;
+use super::{error::TrainError, inspect::Norms};
 use crate::{
     config::RunConfig,
     data::{Dataset, augment::Seen},
@@ -21,6 +24,13 @@ use crate::{
 
 pub(super) use crate::metrics::arg_max;
 
+mod gpu;
+
+pub(super) use gpu::Steps;
+use gpu::Trainer;
+
+type Result<T, E = Error> = std::result::Result<T, E>;
+
 /// Most digits of a batch that are shown.
 const SHOWN: usize = 24;
 
@@ -33,6 +43,8 @@ pub(super) struct Learner {
     device: Device,
     /// Logits of the last batch, before its update.
     logits: Option<Tensor>,
+    /// The GPU that trains, where one does; weights and state are in main memory between its chunks.
+    gpu: Option<Trainer>,
 }
 
 /// A [`Learner`] at one moment, on its device.
@@ -73,7 +85,7 @@ impl Learner {
         let average = config.ema.map(|decay| Average::of(&model, decay)).transpose()?;
         let optimizer = Optimizer::of(config.optimizer, model.variable().clone())?
             .with_clip_norm(config.clip_norm);
-        Ok(Self { model, optimizer, average, device: device.clone(), logits: None })
+        Ok(Self { model, optimizer, average, device: device.clone(), logits: None, gpu: None })
     }
 
     /// The network that is evaluated and saved.
@@ -108,7 +120,12 @@ impl Learner {
 
     /// Learns from the images of `batch`, in the step of that key, and gives their mean loss before that,
     /// of shape `[]`.
-    pub(super) fn train(&mut self, data: Seen, batch: &[u32], key: Key) -> Result<Tensor> {
+    pub(super) fn train(
+        &mut self,
+        data: Seen,
+        batch: &[u32],
+        key: Key,
+    ) -> Result<Tensor, TrainError> {
         Ok(self.train_and(data, batch, key, false)?.0)
     }
 
@@ -118,7 +135,7 @@ impl Learner {
         data: Seen,
         batch: &[u32],
         key: Key,
-    ) -> Result<(Tensor, Option<Norms>)> {
+    ) -> Result<(Tensor, Option<Norms>), TrainError> {
         self.train_and(data, batch, key, true)
     }
 
@@ -128,7 +145,12 @@ impl Learner {
         batch: &[u32],
         key: Key,
         measures: bool,
-    ) -> Result<(Tensor, Option<Norms>)> {
+    ) -> Result<(Tensor, Option<Norms>), TrainError> {
+        if self.gpu.is_some() {
+            let [loss, gradient, before, after] = self.train_on_gpu(data, batch)?;
+            let norms = measures.then(|| Norms::of(&gradient, &before, &after, Duration::ZERO));
+            return Ok((loss, norms.transpose()?));
+        }
         let (images, labels) = tensors(data, batch, &self.device)?;
         let outcome = self.model.loss(&images, &labels, Mode::Train(key))?;
         let variable = self.model.variable();
@@ -155,15 +177,27 @@ impl Learner {
     }
 
     /// [`train`](Self::train)s and keeps what that changed.
-    pub(super) fn train_watched(&mut self, data: Seen, batch: &[u32], key: Key) -> Result<Change> {
+    pub(super) fn train_watched(
+        &mut self,
+        data: Seen,
+        batch: &[u32],
+        key: Key,
+    ) -> Result<Change, TrainError> {
         let (images, labels) = tensors(data, batch, &self.device)?;
         let mode = Mode::Train(key);
+        if self.gpu.is_some() {
+            let [loss, gradient, before, after] = self.train_on_gpu(data, batch)?;
+            let loss_after = self.model.loss_only(&images, &labels, mode)?.loss;
+            let Some(logits) = self.logits.clone() else { unreachable!("of the step") };
+            return Ok(Change { loss, loss_after, logits, gradient, before, after });
+        }
         let outcome = self.model.loss(&images, &labels, mode)?;
         let variable = self.model.variable();
         let gradients = outcome.backward(variable)?;
         let Outcome { loss, logits, running, .. } = outcome;
         let Some(gradient) = gradients.get(variable).cloned() else {
-            candle_core::bail!("the network's parameters have no gradient");
+            let reason = "the network's parameters have no gradient".to_owned();
+            return Err(Error::Msg(reason).into());
         };
         let before = variable.as_detached_tensor().copy()?;
         self.optimizer.step(&gradients)?;
@@ -197,7 +231,7 @@ impl Learner {
 
     /// Whether the gradient of the last step was finite, where that can be told without waiting.
     pub(super) fn gradient_was_finite(&self) -> bool {
-        self.optimizer.gradient_was_finite()
+        self.gpu.as_ref().map_or_else(|| self.optimizer.gradient_was_finite(), |gpu| gpu.finite)
     }
 
     /// Whether the running statistics of batch normalisation are finite.

@@ -11,7 +11,7 @@
 #define DEVICE 1
 #define FN static __device__ __forceinline__
 #define KERNEL extern "C" __global__
-#define GLOBAL extern "C" __device__
+#define GLOBAL __device__
 #define SYNC() __syncthreads()
 #define AS_INT(x) __float_as_int(x)
 #define AS_FLOAT(x) __int_as_float(x)
@@ -24,7 +24,7 @@
 #define DEVICE 0
 #define FN static inline
 #define KERNEL extern "C"
-#define GLOBAL extern "C"
+#define GLOBAL
 #define SYNC() shim_sync()
 #define AS_INT(x) shim_as_int(x)
 #define AS_FLOAT(x) shim_as_float(x)

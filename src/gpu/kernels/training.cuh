@@ -1,7 +1,9 @@
 // Training and evaluation of the network that the file before this one defines.
 
 // What the host has to know of the network before it launches a kernel.
+extern "C" {
 GLOBAL unsigned layout[6] = {sizeof(Shared), THREADS, PARAMETERS, CLASSES, IMAGE, SCRATCH};
+}
 
 // Bytes of an image that a thread holds: loaded while the image before it is worked on.
 enum { HELD = DEVICE ? (IMAGE + THREADS - 1) / THREADS : IMAGE };

@@ -74,6 +74,7 @@ impl Run<'_> {
         let now = Instant::now();
         self.clock.trained(now);
         self.control.after_batch(self.at.step);
+        self.unkept += self.batches.batch(self.at.batch - 1).len() as u64;
         self.keep_moment_if_due(stepping)?;
         if stepping {
             self.agenda.sample = now;
@@ -118,7 +119,7 @@ impl Run<'_> {
         self.pause_on(hits)
     }
 
-    fn pause_on(&mut self, hits: Vec<Break>) -> Result<(), TrainError> {
+    pub(super) fn pause_on(&mut self, hits: Vec<Break>) -> Result<(), TrainError> {
         if hits.is_empty() {
             return Ok(());
         }
@@ -215,8 +216,9 @@ impl Run<'_> {
         let wanted = self.tools.attended.then_some(&mut results);
         let is_of_the_epoch = model.is_none() && set == self.sets.evaluation().0;
         let Self { sets, learner, remote, outbox, device, .. } = self;
-        let model = model.unwrap_or(learner.product());
-        let mut evaluation = evaluate(model, sets.of(set), set, device, wanted, || {
+        let (product, gpu) = learner.evaluated();
+        let networks = (model.unwrap_or(product), gpu);
+        let mut evaluation = evaluate(networks, sets.of(set), set, device, wanted, || {
             remote.pull();
             outbox.deliver();
             !remote.is_stopping()

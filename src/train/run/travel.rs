@@ -157,6 +157,9 @@ impl Run<'_> {
                 }
             }
             self.begin_epoch_if_due()?;
+            if self.recompute_together(step)? {
+                continue;
+            }
             self.learner.set_learning_rate(self.rates.after(self.at.step));
             let batch = self.batches.batch(self.at.batch);
             let loss = self.learner.train(
@@ -166,16 +169,38 @@ impl Run<'_> {
             )?;
             self.unkept += batch.len() as u64;
             self.advance();
-            // The losses before the step that a run was resumed at are not known.
-            if self.losses.at(self.at.step).is_none() && step - self.at.step < Rewound::TAIL as u64
-            {
-                self.recomputed.push(loss.to_scalar()?);
-            }
+            self.note_recomputed(step, loss.to_scalar()?);
             if step - self.at.step < KEPT_BEFORE || self.unkept >= IMAGES_BETWEEN {
                 self.keep_moment(false)?;
             }
         }
         Ok(())
+    }
+
+    /// Trains many steps again in one launch where a GPU does that, but for the last before `step`, of which
+    /// each is kept.
+    fn recompute_together(&mut self, step: u64) -> Result<bool, TrainError> {
+        let ahead = (step - self.at.step).saturating_sub(KEPT_BEFORE) as usize;
+        let steps = ahead.min(self.batches.count() - self.at.batch);
+        if steps < 2 || !self.learner.prefers_chunks() {
+            return Ok(false);
+        }
+        let trained = self.launch(steps)?;
+        for loss in trained.losses {
+            self.advance();
+            self.note_recomputed(step, loss);
+        }
+        self.keep_moment(false)?;
+        Ok(true)
+    }
+
+    /// Keeps the loss of a step that was computed again on the way to `step`, unless it is known: the losses
+    /// before the step that a run was resumed at are not.
+    fn note_recomputed(&mut self, step: u64, loss: f32) {
+        let is_known = self.losses.at(self.at.step).is_some();
+        if !is_known && step - self.at.step < Rewound::TAIL as u64 {
+            self.recomputed.push(loss);
+        }
     }
 
     /// Trains the next batch and gives its loss and what it changed: of each parameter, and, if it
@@ -210,7 +235,6 @@ impl Run<'_> {
     }
 
     pub(super) fn keep_moment_if_due(&mut self, stepping: bool) -> Result<(), TrainError> {
-        self.unkept += self.batches.batch(self.at.batch - 1).len() as u64;
         if stepping || self.unkept >= IMAGES_BETWEEN { self.keep_moment(false) } else { Ok(()) }
     }
 

@@ -1,0 +1,13 @@
+//! NVIDIA GPUs: kernels that train a network, and the engine that runs them.
+//!
+//! A network's kernels are the text of three files of `kernels`: the dialect, the network and the training.
+//! Weights and optimiser state come from main memory with each call and go back there, a few hundred
+//! kilobytes for thousands of steps; images stay on the device.
+
+mod driver;
+pub mod engine;
+mod error;
+mod job;
+
+pub use driver::{DeviceInfo, devices};
+pub use error::GpuError;

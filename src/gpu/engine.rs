@@ -1,0 +1,258 @@
+//! Training and evaluation of one network on a GPU.
+
+use super::{
+    driver::{Arena, Evaluation, Gpu, Images, Kernels},
+    error::GpuError,
+    job::Arrangement,
+};
+use crate::network::Plan;
+
+pub use super::driver::DeviceInfo;
+
+/// The article's kernels, as `scripts/kernels.sh` compiles them for any GPU since 2018.
+const ARTICLE: &[u8] = include_bytes!("kernels/article.ptx.zst");
+
+/// Numbers that a step is computed with: learning rate (over the bias correction of the first moment), the
+/// other correction's inverse root, what a weight is multiplied by first, and the share by which averaged
+/// weights follow.
+pub const FACTORS: usize = 4;
+
+/// How parameters move.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Rule {
+    /// Which rule.
+    pub kind: RuleKind,
+    /// Shares of the moments that are kept.
+    pub keep: [f32; 2],
+    /// ... and of the gradient and its square that are taken.
+    pub take: [f32; 2],
+    /// Keeps Adam's divisor away from zero.
+    pub epsilon: f32,
+    /// Share of a weight that is added to its gradient.
+    pub decay: f32,
+    /// What all classes share of each label.
+    pub smoothing: f32,
+}
+
+/// The rules of `dialect.cuh`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RuleKind {
+    /// Adam and `AdamW`.
+    #[default]
+    Adam = 0,
+    /// Gradient descent.
+    Sgd = 1,
+    /// ... with momentum.
+    Momentum = 2,
+    /// ... that looks ahead.
+    Nesterov = 3,
+}
+
+/// What training changes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    /// The trained parameters one after the other.
+    pub weights: Vec<f32>,
+    /// What the optimiser remembers of each: at most two values.
+    pub slots: Vec<Vec<f32>>,
+    /// The averaged weights, where there are any.
+    pub average: Option<Vec<f32>>,
+}
+
+/// Steps to train.
+#[derive(Debug)]
+pub struct Chunk<'a> {
+    /// Places of images in the set, the batches one after the other.
+    pub order: &'a [u32],
+    /// Images of a batch; the last one may have fewer.
+    pub batch: usize,
+    /// For each step.
+    pub factors: &'a [[f32; FACTORS]],
+    /// How parameters move.
+    pub rule: Rule,
+    /// What they start from, and where they end.
+    pub state: &'a mut State,
+}
+
+impl Chunk<'_> {
+    /// Batches of it.
+    pub(super) fn steps(&self) -> usize {
+        self.factors.len()
+    }
+}
+
+/// What the steps of a chunk were like.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Done {
+    /// The cross-entropy of each image before the update of its batch.
+    pub losses: Vec<f32>,
+    /// The class that was predicted for each then.
+    pub answers: Vec<u8>,
+    /// For each step whether its gradient was finite.
+    pub finite: Vec<bool>,
+    /// `[n, classes]` of the last step's images, before its update.
+    pub logits: Vec<f32>,
+    /// The last step's.
+    pub gradient: Vec<f32>,
+}
+
+/// A set of images on the device.
+#[derive(Debug)]
+pub struct ImageSet(Images);
+
+/// A GPU with the kernels of a network. It belongs to the thread that opened it.
+#[derive(Debug)]
+pub struct Engine {
+    gpu: Gpu,
+    kernels: Kernels,
+    arena: Arena,
+}
+
+impl Engine {
+    /// Opens the GPU of this number, counted from 0, for a network.
+    ///
+    /// # Errors
+    /// When it cannot be used, or there are no kernels for the network.
+    pub fn open(ordinal: usize, plan: &Plan) -> Result<Self, GpuError> {
+        let gpu = Gpu::open(ordinal)?;
+        let kernels = gpu.load(&kernels(plan)?)?;
+        let layout = kernels.layout;
+        let found = (layout.parameters, layout.classes, layout.image);
+        let expected = (plan.trained_len(), plan.classes(), plan.input().iter().product());
+        if found != expected {
+            return Err(GpuError::Driver(format!(
+                "the kernels are of a network of {found:?} parameters, classes and pixels, not {expected:?}"
+            )));
+        }
+        Ok(Self { gpu, kernels, arena: Arena::default() })
+    }
+
+    /// What GPU it is.
+    pub fn device(&self) -> &DeviceInfo {
+        &self.gpu.info
+    }
+
+    /// Copies images (bytes of [`Plan::input`]'s shape) and their classes to the device.
+    ///
+    /// # Errors
+    /// When they do not fit there.
+    ///
+    /// # Panics
+    /// When a class is none of the network's, or pixels are missing.
+    pub fn images(&self, pixels: &[u8], labels: &[u8]) -> Result<ImageSet, GpuError> {
+        let layout = &self.kernels.layout;
+        assert_eq!(pixels.len(), labels.len() * layout.image, "pixels of as many images as labels");
+        assert!(labels.iter().all(|&label| usize::from(label) < layout.classes), "known classes");
+        let labels: Vec<u32> = labels.iter().map(|&label| u32::from(label)).collect();
+        Ok(ImageSet(self.gpu.images(pixels, &labels)?))
+    }
+
+    /// Trains chunks side by side, each as if it were alone.
+    ///
+    /// # Errors
+    /// Those of the driver; the states are what they were then.
+    ///
+    /// # Panics
+    /// When a chunk has an image that the set has not, or another number of steps than of factors.
+    pub fn train(
+        &mut self,
+        images: &ImageSet,
+        chunks: &mut [Chunk],
+    ) -> Result<Vec<Done>, GpuError> {
+        for chunk in &*chunks {
+            self.check(images, chunk);
+        }
+        let room = self.kernels.resident(self.gpu.info.processors) as usize;
+        let mut done = Vec::with_capacity(chunks.len());
+        for wave in chunks.chunks_mut(room.max(1)) {
+            done.extend(self.train_wave(images, wave, room)?);
+        }
+        Ok(done)
+    }
+
+    fn train_wave(
+        &mut self,
+        images: &ImageSet,
+        chunks: &mut [Chunk],
+        room: usize,
+    ) -> Result<Vec<Done>, GpuError> {
+        let widest = chunks.iter().map(|chunk| chunk.batch).max().unwrap_or(1);
+        let blocks =
+            (room / chunks.len().max(1)).clamp(1, widest.min(self.gpu.info.processors as usize));
+        let arrangement = Arrangement::of(&self.kernels.layout, chunks, blocks);
+        let base = self.gpu.reserve(&mut self.arena, arrangement.words)?;
+        self.gpu.write(&mut self.arena, &arrangement.pack(base, chunks))?;
+        let grid = (chunks.len() as u32, blocks as u32);
+        self.gpu.train(&self.kernels, &images.0, &mut self.arena, grid)?;
+        let mut back = vec![0; arrangement.returns];
+        self.gpu.read(&self.arena, arrangement.returned, &mut back)?;
+        Ok(arrangement.unpack(&back, chunks))
+    }
+
+    /// What kernels rely on.
+    fn check(&self, images: &ImageSet, chunk: &Chunk) {
+        let parameters = self.kernels.layout.parameters;
+        let count = images.0.len();
+        assert!(chunk.order.iter().all(|&place| (place as usize) < count), "images of the set");
+        assert!(chunk.batch > 0, "images in a batch");
+        assert_eq!(chunk.order.len().div_ceil(chunk.batch), chunk.steps(), "factors of each step");
+        let State { weights, slots, average } = &*chunk.state;
+        let arrays = [Some(weights), average.as_ref()].into_iter().flatten().chain(slots);
+        assert!(arrays.map(Vec::len).all(|len| len == parameters), "a value of each parameter");
+    }
+
+    /// The logits `[n, classes]` of images at these places of a set.
+    ///
+    /// # Errors
+    /// Those of the driver.
+    ///
+    /// # Panics
+    /// When the set has no such image, or weights are missing.
+    pub fn logits(
+        &mut self,
+        images: &ImageSet,
+        order: &[u32],
+        weights: &[f32],
+    ) -> Result<Vec<f32>, GpuError> {
+        let layout = self.kernels.layout;
+        assert!(order.iter().all(|&place| (place as usize) < images.0.len()), "images of the set");
+        assert_eq!(weights.len(), layout.parameters, "a value of each parameter");
+        if order.is_empty() {
+            return Ok(Vec::new());
+        }
+        let blocks = self.kernels.resident(self.gpu.info.processors).clamp(1, order.len() as u32);
+        let mut sent: Vec<u32> = weights.iter().map(|weight| weight.to_bits()).collect();
+        sent.resize(sent.len().next_multiple_of(4), 0);
+        let place = sent.len();
+        sent.extend(order);
+        sent.resize(sent.len().next_multiple_of(4), 0);
+        let logits = sent.len();
+        let count = order.len() * layout.classes;
+        let scratch = (logits + count).next_multiple_of(4);
+        self.gpu.reserve(&mut self.arena, scratch + blocks as usize * layout.scratch)?;
+        self.gpu.write(&mut self.arena, &sent)?;
+        let places = Evaluation {
+            order: Some(place),
+            count: order.len() as u32,
+            weights: 0,
+            scratch,
+            logits,
+            blocks,
+        };
+        self.gpu.evaluate(&self.kernels, &images.0, &mut self.arena, places)?;
+        let mut back = vec![0; count];
+        self.gpu.read(&self.arena, logits, &mut back)?;
+        Ok(back.into_iter().map(f32::from_bits).collect())
+    }
+}
+
+/// The text of a network's kernels that the driver compiles.
+fn kernels(plan: &Plan) -> Result<String, GpuError> {
+    if !plan.is_article() {
+        return Err(GpuError::Unsupported(
+            "there are kernels for the article's network only".to_owned(),
+        ));
+    }
+    let text = zstd::decode_all(ARTICLE).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    Ok(text.unwrap_or_else(|| unreachable!("compressed by the project itself")))
+}

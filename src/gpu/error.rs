@@ -1,0 +1,44 @@
+//! What can be wrong with a GPU, a sentence each.
+
+/// Why a GPU cannot be used, or no longer.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum GpuError {
+    /// There is no driver.
+    #[error("no NVIDIA driver is installed (libcuda.so.1 was not found)")]
+    NoDriver,
+    /// There is a driver, and no GPU that it can use.
+    #[error("the NVIDIA driver finds no GPU: `nvidia-smi` should list one")]
+    NoDevice,
+    /// Another one was asked for.
+    #[error("there is no GPU {ordinal}: the driver finds {count}, counted from 0")]
+    NoSuchDevice {
+        /// The one asked for.
+        ordinal: usize,
+        /// How many there are.
+        count: usize,
+    },
+    /// The driver does not take the kernels.
+    #[error(
+        "the NVIDIA driver (CUDA {driver}) does not take this program's kernels ({reason}): update the driver"
+    )]
+    Rejected {
+        /// Newest version of CUDA that the driver knows.
+        driver: String,
+        /// The driver's words.
+        reason: String,
+    },
+    /// The memory is full.
+    #[error(
+        "the GPU has too little free memory for {megabytes} MB: end other programs on it, or train smaller batches"
+    )]
+    OutOfMemory {
+        /// What was asked for.
+        megabytes: u64,
+    },
+    /// The network or an option is none that there are kernels for.
+    #[error("{0}")]
+    Unsupported(String),
+    /// Any other error of the driver.
+    #[error("the NVIDIA driver reports: {0}")]
+    Driver(String),
+}

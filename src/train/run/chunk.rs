@@ -1,0 +1,152 @@
+//! Many steps at once, for a GPU that trains them in one launch.
+
+use std::time::{Duration, Instant};
+
+use super::Run;
+use crate::train::{error::TrainError, step::Steps};
+
+/// How long a launch should take: commands are obeyed between launches.
+const CHUNK: Duration = Duration::from_millis(15);
+/// Steps of the first launch, when nothing is known of their speed.
+const FIRST: usize = 64;
+
+/// The steps that a launch should have.
+#[derive(Debug)]
+pub(super) struct ChunkSize(usize);
+
+impl Default for ChunkSize {
+    fn default() -> Self {
+        Self(FIRST)
+    }
+}
+
+impl ChunkSize {
+    /// Learns from a launch of so many steps.
+    fn took(&mut self, steps: usize, time: Duration) {
+        let fitting = steps as f64 * CHUNK.as_secs_f64() / time.as_secs_f64().max(1e-9);
+        // A launch has a price of its own, which few steps overstate.
+        self.0 = (fitting as usize).clamp(1, 2 * steps.max(FIRST));
+    }
+}
+
+impl Run<'_> {
+    /// Trains as many steps as should go together: one, unless a GPU trains and nobody looks at each.
+    pub(super) fn train_some(&mut self, total_steps: u64) -> Result<(), TrainError> {
+        self.begin_epoch_if_due()?;
+        let steps = self.steps_together(total_steps, Instant::now());
+        if steps <= 1 { self.train_batch() } else { self.train_chunk(steps) }
+    }
+
+    fn steps_together(&self, total_steps: u64, now: Instant) -> usize {
+        let is_watched = self.agenda.inspect.is_some_and(|due| now >= due)
+            || self.explainer.watches_step(now)
+            || (self.tools.attended || self.tools.recorded) && now >= self.agenda.measure;
+        if !self.learner.prefers_chunks()
+            || is_watched
+            || self.tools.panics_at.is_some()
+            || self.control.is_single_stepping()
+            || !self.pace.is_unlimited()
+        {
+            return 1;
+        }
+        let in_epoch = self.batches.count() - self.at.batch;
+        let wanted = self.control.steps_wanted(self.at.step).min(total_steps - self.at.step);
+        let most = in_epoch.min(usize::try_from(wanted).unwrap_or(usize::MAX)).min(self.chunk.0);
+        // A person's change of the rate is reported before the step that it begins with.
+        let step = self.at.step;
+        let same = |ahead: &u64| self.rates.set_after(step + ahead) == self.rate;
+        (0..most as u64).take_while(same).count()
+    }
+
+    fn train_chunk(&mut self, steps: usize) -> Result<(), TrainError> {
+        let start = Instant::now();
+        self.pace.begin(start);
+        let before = self.learner.snapshot()?;
+        let mut trained = self.launch(steps)?;
+        // Whether a breakpoint is hit depends on the losses up to its step alone.
+        let mut hits = Vec::new();
+        let mut kept = 0;
+        while kept < steps && hits.is_empty() {
+            self.losses.append(trained.losses[kept]);
+            kept += 1;
+            let step = self.at.step + kept as u64;
+            hits = self.watch.after_step(step, &self.losses, trained.finite[kept - 1]);
+        }
+        if kept < steps {
+            self.learner.go_back(&before)?;
+            trained = self.launch(kept)?;
+        }
+        self.count(kept, &trained);
+        let now = Instant::now();
+        self.chunk.took(steps, now - start);
+        self.clock.trained(now);
+        self.keep_moment_if_due(false)?;
+        if now >= self.agenda.hand_over {
+            self.hand_over(now)?;
+        }
+        self.pause_on(hits)?;
+        self.look_inside_if_due(now)?;
+        self.explain_if_due(now);
+        Ok(())
+    }
+
+    /// Trains so many steps of the epoch, without counting them.
+    pub(super) fn launch(&mut self, steps: usize) -> Result<Steps, TrainError> {
+        let order = self.batches.range(self.at.batch, steps);
+        let step = self.at.step;
+        let rates: Vec<f64> =
+            (step..step + steps as u64).map(|step| self.rates.after(step)).collect();
+        let seen = self.sets.seen(self.config, self.at.epoch);
+        let trained = self.learner.train_chunk(seen, (order, self.config.batch_size), &rates)?;
+        if let Some(&rate) = rates.last() {
+            self.learner.set_learning_rate(rate);
+        }
+        Ok(trained)
+    }
+
+    /// Counts steps that were trained together, and what was predicted in them.
+    fn count(&mut self, steps: usize, trained: &Steps) {
+        let order = self.batches.range(self.at.batch, steps);
+        let labels = self.sets.train.labels();
+        let predicted = order.chunks(self.config.batch_size);
+        let answers = trained.answers.chunks(self.config.batch_size);
+        for (step, (batch, answers)) in (self.at.step + 1..).zip(predicted.zip(answers)) {
+            let right = batch
+                .iter()
+                .zip(answers)
+                .filter(|(index, (class, _))| labels[**index as usize] == *class);
+            self.corrects.push(step, Some(right.count() as u32));
+        }
+        let noted = order.iter().zip(&trained.answers);
+        let noted: Vec<(u32, u8, f32)> =
+            noted.map(|(&index, &(class, loss))| (index, class, loss)).collect();
+        let epoch_end = self.epoch_end();
+        for _ in 0..steps {
+            self.unkept += self.batches.batch(self.at.batch).len() as u64;
+            self.advance();
+            self.rates.trained(self.at.step);
+            self.control.after_batch(self.at.step);
+        }
+        if self.tools.attended {
+            self.histories.trained(epoch_end, self.sets.train.len(), noted);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn launches_grow_to_the_time_that_they_may_take() {
+        let mut size = ChunkSize::default();
+        size.took(64, Duration::from_micros(900));
+        assert_eq!(size.0, 128, "at most twice as many as before");
+        size.took(1_000, Duration::from_millis(10));
+        assert_eq!(size.0, 1_500);
+        size.took(1_500, Duration::from_secs(3));
+        assert_eq!(size.0, 7);
+        size.took(1, Duration::from_secs(3));
+        assert_eq!(size.0, 1);
+    }
+}

@@ -1,0 +1,130 @@
+// A pretended NVIDIA driver: main memory for the device's, and the kernels' host build for the GPU's. It is
+// what libcuda.so.1 is for the program under test. FAKE_GPU says what goes wrong: no-device, old-driver,
+// full, lost=N (after N launches).
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "dialect.cuh"
+#include "article.cuh"
+#include "training.cuh"
+
+namespace {
+using Pointer = unsigned long long;
+enum { OK = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NO_DEVICE = 100, INVALID_DEVICE = 101, OLD_PTX = 222, LOST = 719 };
+enum Function { TRAIN = 1, EVALUATE = 2 };
+
+std::string mode() {
+    const char *mode = std::getenv("FAKE_GPU");
+    return mode ? mode : "";
+}
+
+bool lost() {
+    static int launches = 0;
+    std::string now = mode();
+    return now.rfind("lost=", 0) == 0 && ++launches > std::atoi(now.c_str() + 5);
+}
+
+template <class T> T argument(void **arguments, int place) { return *static_cast<T *>(arguments[place]); }
+
+// One thread works on all, since results depend neither on threads nor on blocks.
+int run(void *function, unsigned grid, void **arguments) {
+    if (lost()) return LOST;
+    if (function == reinterpret_cast<void *>(TRAIN)) {
+        unsigned jobs = grid / argument<unsigned>(arguments, 3);
+        for (unsigned job = 0; job < jobs; job++)
+            shim_launch(1, 1, sizeof(Shared), [&] {
+                train(argument<const unsigned char *>(arguments, 0), argument<const unsigned *>(arguments, 1),
+                      argument<const Job *>(arguments, 2) + job, 1);
+            });
+    } else {
+        shim_launch(1, 1, sizeof(Shared), [&] {
+            evaluate(argument<const unsigned char *>(arguments, 0), argument<const unsigned *>(arguments, 1),
+                     argument<unsigned>(arguments, 2), argument<const float *>(arguments, 3),
+                     argument<float *>(arguments, 4), argument<float *>(arguments, 5));
+        });
+    }
+    return OK;
+}
+} // namespace
+
+extern "C" {
+int cuInit(unsigned) { return mode() == "no-device" ? NO_DEVICE : OK; }
+int cuDriverGetVersion(int *version) { return *version = mode() == "old-driver" ? 10010 : 13000, OK; }
+int cuDeviceGetCount(int *count) { return *count = 1, OK; }
+int cuDeviceGet(int *device, int ordinal) { return *device = ordinal, ordinal == 0 ? OK : INVALID_DEVICE; }
+int cuDeviceGetName(char *name, int size, int) { return std::snprintf(name, size, "Pretended GPU"), OK; }
+int cuDeviceGetUuid(unsigned char *uuid, int) {
+    for (int i = 0; i < 16; i++) uuid[i] = (unsigned char)i;
+    return OK;
+}
+int cuDeviceGetUuid_v2(unsigned char *uuid, int device) { return cuDeviceGetUuid(uuid, device); }
+int cuDeviceTotalMem_v2(size_t *bytes, int) { return *bytes = 8ull << 30, OK; }
+int cuDeviceGetAttribute(int *value, int attribute, int) {
+    *value = attribute == 16 ? 4 : attribute == 75 ? 7 : attribute == 76 ? 5 : 0;
+    return OK;
+}
+int cuDevicePrimaryCtxRetain(void **context, int) { return *context = reinterpret_cast<void *>(8), OK; }
+int cuDevicePrimaryCtxRelease_v2(int) { return OK; }
+int cuCtxSetCurrent(void *) { return OK; }
+int cuCtxGetCurrent(void **context) { return *context = reinterpret_cast<void *>(8), OK; }
+int cuCtxSynchronize() { return OK; }
+int cuStreamSynchronize(void *) { return OK; }
+int cuStreamWaitEvent(void *, void *, unsigned) { return OK; }
+int cuEventCreate(void **event, unsigned) { return *event = reinterpret_cast<void *>(8), OK; }
+int cuEventRecord(void *, void *) { return OK; }
+int cuEventSynchronize(void *) { return OK; }
+int cuEventDestroy_v2(void *) { return OK; }
+int cuMemAlloc_v2(Pointer *pointer, size_t bytes) {
+    if (mode() == "full" && bytes > 1 << 20) return OUT_OF_MEMORY;
+    // What is not written is not zero on a GPU either.
+    void *memory = std::malloc(bytes ? bytes : 1);
+    std::memset(memory, 0xff, bytes);
+    return *pointer = reinterpret_cast<Pointer>(memory), OK;
+}
+int cuMemFree_v2(Pointer pointer) { return std::free(reinterpret_cast<void *>(pointer)), OK; }
+int cuMemcpyHtoDAsync_v2(Pointer to, const void *from, size_t bytes, void *) {
+    return std::memcpy(reinterpret_cast<void *>(to), from, bytes), OK;
+}
+int cuMemcpyDtoHAsync_v2(void *to, Pointer from, size_t bytes, void *) {
+    return std::memcpy(to, reinterpret_cast<const void *>(from), bytes), OK;
+}
+int cuMemsetD8Async(Pointer to, unsigned char value, size_t bytes, void *) {
+    return std::memset(reinterpret_cast<void *>(to), value, bytes), OK;
+}
+int cuModuleLoadData(void **module, const void *image) {
+    if (mode() == "old-driver") return OLD_PTX;
+    return *module = reinterpret_cast<void *>(8), std::strstr(static_cast<const char *>(image), ".entry train(") ? OK : INVALID_VALUE;
+}
+int cuModuleUnload(void *) { return OK; }
+int cuModuleGetFunction(void **function, void *, const char *name) {
+    *function = reinterpret_cast<void *>(std::strcmp(name, "train") ? EVALUATE : TRAIN);
+    return OK;
+}
+int cuModuleGetGlobal_v2(Pointer *pointer, size_t *bytes, void *, const char *) {
+    return *pointer = reinterpret_cast<Pointer>(layout), *bytes = sizeof layout, OK;
+}
+int cuFuncSetAttribute(void *, int, int) { return OK; }
+int cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, void *, int, size_t) { return *blocks = 2, OK; }
+int cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int *blocks, void *, int, size_t, unsigned) { return *blocks = 2, OK; }
+int cuLaunchKernel(void *function, unsigned grid, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void *,
+                   void **arguments, void **) {
+    return run(function, grid, arguments);
+}
+int cuLaunchCooperativeKernel(void *function, unsigned grid, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,
+                              void *, void **arguments) {
+    return run(function, grid, arguments);
+}
+int cuGetErrorName(int, const char **name) { return *name = "CUDA_ERROR", OK; }
+int cuGetErrorString(int error, const char **text) {
+    switch (error) {
+    case OUT_OF_MEMORY: *text = "out of memory"; break;
+    case NO_DEVICE: *text = "no CUDA-capable device is detected"; break;
+    case OLD_PTX: *text = "the provided PTX was compiled with an unsupported toolchain."; break;
+    case LOST: *text = "unspecified launch failure"; break;
+    default: *text = "invalid argument";
+    }
+    return OK;
+}
+}
