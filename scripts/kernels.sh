@@ -18,7 +18,11 @@ trap 'rm -rf "$work"' EXIT
 cat src/gpu/kernels/{dialect,article,training}.cuh >"$work/article.cu"
 # Nothing newer than CUDA 10.2's PTX is used, so that drivers since 2019 take it.
 (cd "$work" && "$site/nvidia/cu13/bin/nvcc" -arch=compute_75 -O3 -fmad=false -ptx article.cu -o all.ptx)
-sed -e 's/^\.version .*/.version 6.5/' -e '/^\/\//d' "$work/all.ptx" >"$work/article.ptx"
+# Its first line says which source it was made of, for a test that has no compiler.
+{
+    printf '// %s\n' "$(sha256sum <"$work/article.cu" | cut -d ' ' -f 1)"
+    sed -e 's/^\.version .*/.version 6.5/' -e '/^\/\//d' "$work/all.ptx"
+} >"$work/article.ptx"
 case "${1-}" in
 --ptx) cp "$work/article.ptx" "$2" ;;
 --check)

@@ -5,7 +5,7 @@
 
 #![expect(unsafe_code, reason = "kernels are launched by the driver's C interface")]
 
-use std::{ffi::CStr, sync::Arc};
+use std::{ffi::CStr, fmt::Write as _, sync::Arc};
 
 use cudarc::{
     driver::{
@@ -137,7 +137,8 @@ fn describe(ordinal: usize) -> Result<DeviceInfo, GpuError> {
         CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR,
         CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT,
     };
-    let device = result::device::get(ordinal as i32).map_err(driver_error)?;
+    let number = i32::try_from(ordinal).unwrap_or(i32::MAX);
+    let device = result::device::get(number).map_err(driver_error)?;
     // SAFETY: `device` is one that the driver has just given.
     let attribute = |what| unsafe { result::device::get_attribute(device, what) };
     // SAFETY: as above.
@@ -165,7 +166,7 @@ fn uuid_text(bytes: [u8; 16]) -> String {
         if matches!(place, 0 | 4 | 6 | 8 | 10) {
             text.push('-');
         }
-        text += &format!("{byte:02x}");
+        let _ = write!(text, "{byte:02x}");
     }
     text
 }
@@ -217,7 +218,7 @@ impl Gpu {
         if shared as usize > PLAIN_SHARED {
             let most = sys::CUfunction_attribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
             for function in [&train, &evaluate] {
-                function.set_attribute(most, shared as i32).map_err(driver_error)?;
+                function.set_attribute(most, shared.cast_signed()).map_err(driver_error)?;
             }
         }
         let resident = train

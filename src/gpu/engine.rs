@@ -79,6 +79,11 @@ impl Chunk<'_> {
     pub(super) fn steps(&self) -> usize {
         self.factors.len()
     }
+
+    /// Images of the last one.
+    pub(super) fn last(&self) -> usize {
+        self.order.chunks(self.batch).last().map_or(0, <[u32]>::len)
+    }
 }
 
 /// What the steps of a chunk were like.

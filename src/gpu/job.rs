@@ -38,6 +38,8 @@ struct Places {
     answers: Place,
     partials: Place,
     scratch: Place,
+    /// Logits of the last step, which may have fewer images than others.
+    last: usize,
 }
 
 /// The layout of an arena for some jobs.
@@ -91,6 +93,7 @@ impl Arrangement {
         for (places, chunk) in jobs.iter_mut().zip(chunks) {
             places.gradient = row.take(parameters);
             places.logits = row.take(chunk.batch.min(chunk.order.len()) * classes);
+            places.last = chunk.last() * classes;
             places.losses = row.take(chunk.order.len());
             places.answers = row.take(chunk.order.len().div_ceil(4));
         }
@@ -146,7 +149,7 @@ impl Arrangement {
                 losses: floats(places.losses).collect(),
                 answers: answers.take(chunk.order.len()).collect(),
                 finite: at(places.failed).iter().map(|&failed| failed == 0).collect(),
-                logits: floats(places.logits).collect(),
+                logits: floats(places.logits).take(places.last).collect(),
                 gradient: floats(places.gradient).collect(),
             }
         };
@@ -200,7 +203,7 @@ mod tests {
     fn arrays_do_not_overlap_and_what_comes_back_is_what_went() {
         let orders: [Vec<u32>; 2] = [(0..10).collect(), (5..8).collect()];
         let mut states = [state(false), state(true)];
-        let factors = vec![[1.0, 2.0, 3.0, 4.0]; 3];
+        let factors = [[1.0, 2.0, 3.0, 4.0]; 3];
         let mut chunks: Vec<Chunk> = orders
             .iter()
             .zip(&mut states)
@@ -223,8 +226,9 @@ mod tests {
                 all.into_iter().chain([gradient, logits, losses, answers, partials, scratch])
             {
                 assert!(place.start.is_multiple_of(ALIGNMENT), "{place:?}");
-                for word in place.start..place.start + place.len {
-                    assert!(word >= 2 * JOB && !std::mem::replace(&mut taken[word], true));
+                assert!(place.len == 0 || place.start >= 2 * JOB, "{place:?}");
+                for taken in &mut taken[place.start..][..place.len] {
+                    assert!(!std::mem::replace(taken, true), "{place:?}");
                 }
             }
         }
@@ -241,6 +245,7 @@ mod tests {
         let done = arrangement.unpack(back, &mut chunks);
         assert_eq!(done[0].finite, [true; 3]);
         assert_eq!((done[1].losses.len(), done[1].answers.len(), done[1].logits.len()), (3, 3, 9));
+        assert_eq!(done[0].logits.len(), 6, "of two images in the last batch");
         let mut expected = state(true);
         expected.weights[0] = 77.0;
         assert_eq!(states, [state(false), expected]);

@@ -107,14 +107,11 @@ impl Accelerator {
         data: &Dataset,
     ) -> Result<&'a ImageSet, GpuError> {
         let pixels = data.images();
-        let place = sets.iter().position(|(known, _)| *known == pixels.as_ptr());
-        let place = match place {
-            Some(place) => place,
-            None => {
-                sets.push((pixels.as_ptr(), engine.images(pixels, data.labels())?));
-                sets.len() - 1
-            }
-        };
+        let known = sets.iter().position(|(known, _)| *known == pixels.as_ptr());
+        let place = known.unwrap_or(sets.len());
+        if known.is_none() {
+            sets.push((pixels.as_ptr(), engine.images(pixels, data.labels())?));
+        }
         Ok(&sets[place].1)
     }
 

@@ -77,7 +77,7 @@ int cuEventRecord(void *, void *) { return OK; }
 int cuEventSynchronize(void *) { return OK; }
 int cuEventDestroy_v2(void *) { return OK; }
 int cuMemAlloc_v2(Pointer *pointer, size_t bytes) {
-    if (mode() == "full" && bytes > 1 << 20) return OUT_OF_MEMORY;
+    if (mode() == "full" && bytes > 1 << 17) return OUT_OF_MEMORY;
     // What is not written is not zero on a GPU either.
     void *memory = std::malloc(bytes ? bytes : 1);
     std::memset(memory, 0xff, bytes);

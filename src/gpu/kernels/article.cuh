@@ -9,6 +9,7 @@ enum { KERNEL_5 = 28 }; // floats of a 5x5 kernel: 25, and three so that four ca
 enum { MAP = 146 };   // floats of a map of the first pooling: 144, and two against bank conflicts
 
 struct Shared {
+    // Those that are loaded four or two at a time come first: each is a multiple of 16 bytes long.
     float w1[6 * KERNEL_5], w2[96 * KERNEL_5], w3[2560];
     float image[IMAGE];
     float p1[6 * MAP];
@@ -17,23 +18,39 @@ struct Shared {
     // sums of the first convolution's gradients by row.
     float sums[4 * 864];
     float g1[864];
+    unsigned char k1[864], k2[256];
     float part[160], rows[72];
     float b1[8], b2[16], b3[CLASSES];
     float logit[CLASSES], dlogit[CLASSES], exps[CLASSES], top;
-    unsigned char k1[864], k2[256];
 };
 
-// Takes the weights into the block's memory; SYNC comes after it.
+// Takes the weights into the block's memory; SYNC comes after it. All loads are under way before the first store.
 FN void begin(Shared &s, const float *weights) {
-    FOR(t, PARAMETERS) {
-        float w = weights[t];
-        if (t < B1) s.w1[t / 25 * KERNEL_5 + t % 25] = w;
-        else if (t < W2) s.b1[t - B1] = w;
-        else if (t < B2) s.w2[(t - W2) / 25 * KERNEL_5 + (t - W2) % 25] = w;
-        else if (t < W3) s.b2[t - B2] = w;
-        else if (t < B3) s.w3[t - W3] = w;
-        else s.b3[t - B3] = w;
+    enum { MOST = DEVICE ? (B2 - W2 + THREADS - 1) / THREADS : 1 };
+    float w2[MOST], w3[4 * MOST];
+    for (int from = (int)threadIdx.x; from < B2 - W2; from += MOST * (int)blockDim.x) {
+        const int stride = (int)blockDim.x;
+#pragma unroll
+        for (int j = 0; j < MOST; j++)
+            if (from + j * stride < B2 - W2) w2[j] = weights[W2 + from + j * stride];
+#pragma unroll
+        for (int j = 0; j < MOST; j++)
+            if (4 * (from + j * stride) < B3 - W3) load4(&weights[W3 + 4 * (from + j * stride)], &w3[4 * j]);
+#pragma unroll
+        for (int j = 0; j < MOST; j++) {
+            int t = from + j * stride;
+            if (t < B2 - W2) s.w2[t / 25 * KERNEL_5 + t % 25] = w2[j];
+        }
+#pragma unroll
+        for (int j = 0; j < MOST; j++) {
+            int t = 4 * (from + j * stride);
+            if (t < B3 - W3) store4(&w3[4 * j], &s.w3[t]);
+        }
     }
+    PART(t, B1, 0, 160) s.w1[t / 25 * KERNEL_5 + t % 25] = weights[W1 + t];
+    PART(t, W2 - B1, 160, 192) s.b1[t] = weights[B1 + t];
+    PART(t, W3 - B2, 192, 224) s.b2[t] = weights[B2 + t];
+    PART(t, CLASSES, 224, 256) s.b3[t] = weights[B3 + t];
 }
 
 // Convolution of a 6x6 patch with a 5x5 kernel, added to the four outputs of a pooling window.
@@ -115,8 +132,8 @@ FN void forward(Shared &s, const float *, float *) {
     SYNC();
 }
 
-// The gradient of a row of six maps' places, from four output channels. Two rows of a kernel can reach a
-// row of windows; a window has its gradient at one of four places.
+// The gradient of a row of places in map i, from four output channels. Two rows of a kernel can reach a row of
+// windows; a window has its gradient at one of four places, so that the same code serves all.
 FN void row_gradient(Shared &s, int quarter, int y, int i) {
     float a[12] = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
     for (int o = 4 * quarter; o < 4 * quarter + 4; o++) {
@@ -124,36 +141,34 @@ FN void row_gradient(Shared &s, int quarter, int y, int i) {
         for (int cy = 0; cy < 4; cy++) {
             int dy = y - 2 * cy;
             if (dy < 0 || dy > 5) continue;
-            float upper[5], lower[5]; // for gradients in the upper and the lower row of windows
+            float g[4], upper[5], lower[5]; // for gradients in the upper and the lower row of windows
+            unsigned codes = load_codes(&s.k2[16 * o + 4 * cy]);
+            load4(&s.g2[16 * o + 4 * cy], g);
+            const float *row = kernel + 5 * dy;
 #pragma unroll
             for (int kx = 0; kx < 5; kx++) {
-                upper[kx] = dy <= 4 ? kernel[5 * dy + kx] : 0.0f;
-                lower[kx] = dy >= 1 ? kernel[5 * dy - 5 + kx] : 0.0f;
+                upper[kx] = dy <= 4 ? row[kx] : 0.0f;
+                lower[kx] = dy >= 1 ? row[kx - 5] : 0.0f;
             }
 #pragma unroll
             for (int cx = 0; cx < 4; cx++) {
-                int cell = 16 * o + 4 * cy + cx, k = s.k2[cell];
-                float g = s.g2[cell];
-                if (k == 0)
+                int k = (int)(codes >> 8 * cx) & 3;
+                bool right = k & 1;
+                float w[7];
+                w[0] = w[6] = 0.0f;
 #pragma unroll
-                    for (int kx = 0; kx < 5; kx++) a[2 * cx + kx] = fmaf(g, upper[kx], a[2 * cx + kx]);
-                else if (k == 1)
+                for (int kx = 0; kx < 5; kx++) w[kx + 1] = k & 2 ? lower[kx] : upper[kx];
 #pragma unroll
-                    for (int kx = 0; kx < 5; kx++) a[2 * cx + kx + 1] = fmaf(g, upper[kx], a[2 * cx + kx + 1]);
-                else if (k == 2)
-#pragma unroll
-                    for (int kx = 0; kx < 5; kx++) a[2 * cx + kx] = fmaf(g, lower[kx], a[2 * cx + kx]);
-                else if (k == 3)
-#pragma unroll
-                    for (int kx = 0; kx < 5; kx++) a[2 * cx + kx + 1] = fmaf(g, lower[kx], a[2 * cx + kx + 1]);
+                for (int x = 0; x < 6; x++) a[2 * cx + x] = fmaf(g[cx], right ? w[x] : w[x + 1], a[2 * cx + x]);
             }
         }
     }
 #pragma unroll
-    for (int x = 0; x < 12; x++) s.sums[864 * quarter + 144 * i + 12 * y + x] = a[x];
+    for (int x = 0; x < 12; x += 4) store4(&a[x], &s.sums[864 * quarter + 144 * i + 12 * y + x]);
 }
 
-// From s.dlogit to the gradients of one image, put into out[PARAMETERS]; SYNC comes before it.
+// From s.dlogit to the gradients of one image, put into out[PARAMETERS]; SYNC comes before it. After its last
+// SYNC it does not look at what the next image changes before its first one: s.image.
 FN void backward(Shared &s, const float *, float *, float *out, bool adds) {
     PART(t, 256, 0, 256) {
         float sum = 0.0f;
@@ -170,13 +185,18 @@ FN void backward(Shared &s, const float *, float *, float *out, bool adds) {
     PART(t, 480, 288, 512) { // a row of five weights of the second convolution
         int o = t / 30, i = t / 5 % 6, ky = t % 5;
         float a[5] = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
-#pragma unroll 4
-        for (int cell = 0; cell < 16; cell++) {
-            float g = s.g2[16 * o + cell];
-            int k = s.k2[16 * o + cell] & 3;
-            const float *row = &s.p1[i * MAP + (2 * (cell / 4) + k / 2 + ky) * 12 + 2 * (cell % 4) + k % 2];
+#pragma unroll 2
+        for (int cy = 0; cy < 4; cy++) {
+            float g[4];
+            unsigned codes = load_codes(&s.k2[16 * o + 4 * cy]);
+            load4(&s.g2[16 * o + 4 * cy], g);
 #pragma unroll
-            for (int kx = 0; kx < 5; kx++) a[kx] = fmaf(g, row[kx], a[kx]);
+            for (int cx = 0; cx < 4; cx++) {
+                int k = (int)(codes >> 8 * cx) & 3;
+                const float *row = &s.p1[i * MAP + (2 * cy + k / 2 + ky) * 12 + 2 * cx + k % 2];
+#pragma unroll
+                for (int kx = 0; kx < 5; kx++) a[kx] = fmaf(g[cx], row[kx], a[kx]);
+            }
         }
 #pragma unroll
         for (int kx = 0; kx < 5; kx++) put(&out[W2 + 150 * o + 25 * i + 5 * ky + kx], a[kx], adds);
@@ -195,14 +215,19 @@ FN void backward(Shared &s, const float *, float *, float *out, bool adds) {
     FOR(t, 360) { // what a row of windows adds to a row of five weights of the first convolution
         int c = t / 60, y = t / 5 % 12, ky = t % 5;
         float a[5] = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f}, sum = 0.0f;
-#pragma unroll 4
-        for (int x = 0; x < 12; x++) {
-            float g = s.g1[c * 144 + y * 12 + x];
-            int k = s.k1[c * 144 + y * 12 + x] & 3;
-            const float *row = &s.image[(2 * y + k / 2 + ky) * 28 + 2 * x + k % 2];
 #pragma unroll
-            for (int kx = 0; kx < 5; kx++) a[kx] = fmaf(g, row[kx], a[kx]);
-            sum = sum + g;
+        for (int x0 = 0; x0 < 12; x0 += 4) {
+            float g[4];
+            unsigned codes = load_codes(&s.k1[c * 144 + y * 12 + x0]);
+            load4(&s.g1[c * 144 + y * 12 + x0], g);
+#pragma unroll
+            for (int x = 0; x < 4; x++) {
+                int k = (int)(codes >> 8 * x) & 3;
+                const float *row = &s.image[(2 * y + k / 2 + ky) * 28 + 2 * (x0 + x) + k % 2];
+#pragma unroll
+                for (int kx = 0; kx < 5; kx++) a[kx] = fmaf(g[x], row[kx], a[kx]);
+                sum = sum + g[x];
+            }
         }
 #pragma unroll
         for (int kx = 0; kx < 5; kx++) s.sums[(c * 12 + y) * 25 + 5 * ky + kx] = a[kx];

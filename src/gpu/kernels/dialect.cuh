@@ -5,8 +5,8 @@
 // Results therefore depend neither on the number of threads or blocks nor on the processor: the host
 // build is a model of the GPU's that is exact to the bit.
 //
-// A network's file defines THREADS, PARAMETERS, CLASSES, IMAGE and SCRATCH before it includes nothing of
-// this: the files are joined in the order dialect, network, training.
+// Three files make a program, joined in this order: the dialect, a network (which defines THREADS, PARAMETERS,
+// CLASSES, IMAGE, SCRATCH, Shared, begin, forward and backward), and training.cuh.
 #if defined(__CUDACC__) || defined(__CUDACC_RTC__)
 #define DEVICE 1
 #define FN static __device__ __forceinline__
@@ -15,7 +15,10 @@
 #define SYNC() __syncthreads()
 #define AS_INT(x) __float_as_int(x)
 #define AS_FLOAT(x) __int_as_float(x)
-#define BOUNDS __launch_bounds__(THREADS, 1)
+#ifndef RESIDENT
+#define RESIDENT 1
+#endif
+#define BOUNDS __launch_bounds__(THREADS, RESIDENT)
 #define SHARED(s)                                                                                  \
     extern __shared__ float4 shared_memory[];                                                      \
     Shared &s = *reinterpret_cast<Shared *>(shared_memory)
@@ -67,8 +70,9 @@ enum { ADAM = 0, SGD = 1, MOMENTUM = 2, NESTEROV = 3 };
 
 // Images of a batch whose gradients are summed first, one image in GROUPS. Fixed, since the order of sums
 // may not depend on the device.
-enum { GROUPS = 128 };
+constexpr unsigned GROUPS = 128;
 
+// Two or four floats at once, from or to a multiple of as many.
 #if DEVICE
 FN void load2(const float *from, float *to) {
     float2 v = *reinterpret_cast<const float2 *>(from);
@@ -78,10 +82,35 @@ FN void load4(const float *from, float *to) {
     float4 v = *reinterpret_cast<const float4 *>(from);
     to[0] = v.x, to[1] = v.y, to[2] = v.z, to[3] = v.w;
 }
+FN void store4(const float *from, float *to) {
+    *reinterpret_cast<float4 *>(to) = make_float4(from[0], from[1], from[2], from[3]);
+}
+// Four bytes, the first the lowest.
+FN unsigned load_codes(const unsigned char *from) { return *reinterpret_cast<const unsigned *>(from); }
 #else
-FN void load2(const float *from, float *to) { to[0] = from[0], to[1] = from[1]; }
-FN void load4(const float *from, float *to) { load2(from, to), load2(from + 2, to + 2); }
+FN void load2(const float *from, float *to) {
+    shim_aligned(from, 8);
+    to[0] = from[0], to[1] = from[1];
+}
+FN void load4(const float *from, float *to) {
+    shim_aligned(from, 16);
+    for (int i = 0; i < 4; i++) to[i] = from[i];
+}
+FN void store4(const float *from, float *to) {
+    shim_aligned(to, 16);
+    for (int i = 0; i < 4; i++) to[i] = from[i];
+}
+FN unsigned load_codes(const unsigned char *from) {
+    shim_aligned(from, 4);
+    return from[0] | from[1] << 8 | from[2] << 16 | (unsigned)from[3] << 24;
+}
 #endif
+
+// byte / 255 to the last bit: the quotient by a reciprocal, and one step towards it.
+FN float share_of_255(unsigned char byte) {
+    const float x = (float)byte, q = x * (1.0f / 255.0f);
+    return fmaf(fmaf(-255.0f, q, x), 1.0f / 255.0f, q);
+}
 
 // Writes a value of a group's gradient, or adds it to the group's earlier images'.
 FN void put(float *to, float value, bool adds) { *to = adds ? *to + value : value; }

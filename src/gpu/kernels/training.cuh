@@ -56,15 +56,15 @@ FN void unpack(Shared &s, const unsigned char held[HELD]) {
 #pragma unroll
     for (; j < HELD; j++) {
         int t = (int)threadIdx.x + j * THREADS;
-        if (t < IMAGE) s.image[t] = (float)held[j] / 255.0f;
+        if (t < IMAGE) s.image[t] = share_of_255(held[j]);
     }
 #else
-    FOR(t, IMAGE) s.image[t] = (float)held[j++] / 255.0f;
+    FOR(t, IMAGE) s.image[t] = share_of_255(held[j++]);
 #endif
 }
 
-// Cross-entropy of s.logit with a label, and its gradient times `share` in s.dlogit; SYNC is its end.
-FN void cross_entropy(Shared &s, int label, float smoothing, float share, float *loss, unsigned char *answer) {
+// The gradient of the cross-entropy of s.logit with a label, times `share`, in s.dlogit; SYNC is its end.
+FN void softmax_gradient(Shared &s, int label, float smoothing, float share) {
     FOR(k, CLASSES) {
         float top = s.logit[0];
         for (int j = 1; j < CLASSES; j++) top = larger(top, s.logit[j]);
@@ -72,28 +72,34 @@ FN void cross_entropy(Shared &s, int label, float smoothing, float share, float 
         if (k == 0) s.top = top;
     }
     SYNC();
-    float each = smoothing / (float)CLASSES;
     FOR(k, CLASSES) {
         float sum = 0.0f;
         for (int j = 0; j < CLASSES; j++) sum = sum + s.exps[j];
         float d = s.exps[k] / sum;
         if (k == label) d = d - 1.0f;
-        if (smoothing != 0.0f) d = (k == label ? d + smoothing : d) - each;
+        if (smoothing != 0.0f) d = (k == label ? d + smoothing : d) - smoothing / (float)CLASSES;
         s.dlogit[k] = d * share;
-        if (k != label) continue;
-        float log_sum = log_up(sum), own = log_sum + (s.top - s.logit[k]);
-        if (smoothing != 0.0f) {
-            float all = 0.0f;
-            for (int j = 0; j < CLASSES; j++) all = all + (log_sum + (s.top - s.logit[j]));
-            own = fmaf(smoothing, all / (float)CLASSES - own, own);
-        }
-        *loss = own;
-        int best = 0;
-        for (int j = 1; j < CLASSES; j++)
-            if (s.logit[j] > s.logit[best] || s.logit[best] != s.logit[best]) best = j;
-        *answer = (unsigned char)best;
     }
     SYNC();
+}
+
+// That cross-entropy.
+FN float cross_entropy(const Shared &s, int label, float smoothing) {
+    float sum = 0.0f;
+    for (int j = 0; j < CLASSES; j++) sum = sum + s.exps[j];
+    float log_sum = log_up(sum), own = log_sum + (s.top - s.logit[label]);
+    if (smoothing == 0.0f) return own;
+    float all = 0.0f;
+    for (int j = 0; j < CLASSES; j++) all = all + (log_sum + (s.top - s.logit[j]));
+    return fmaf(smoothing, all / (float)CLASSES - own, own);
+}
+
+// The class with the largest logit that is a number, the first of equal ones.
+FN unsigned char predicted(const Shared &s) {
+    int best = 0;
+    for (int j = 1; j < CLASSES; j++)
+        if (s.logit[j] > s.logit[best] || s.logit[best] != s.logit[best]) best = j;
+    return (unsigned char)best;
 }
 
 // Waits for all blocks of a job, which must all be resident: a cooperative launch sees to that.
@@ -102,8 +108,7 @@ FN void job_barrier(unsigned *count, unsigned goal, unsigned blocks) {
     if (blocks == 1) return;
     if (threadIdx.x == 0) {
 #if DEVICE
-        __threadfence();
-        atomicAdd(count, 1u);
+        asm volatile("red.release.gpu.global.add.u32 [%0], 1;" ::"l"(count) : "memory");
         unsigned now;
         do {
             asm volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(now) : "l"(count) : "memory");
@@ -177,10 +182,12 @@ KERNEL void BOUNDS train(const unsigned char *images, const unsigned *labels, co
                 fetch(images, place, held);
                 forward(s, job.weights, scratch);
                 size_t image = (size_t)step * job.batch + slot;
-                cross_entropy(s, label, job.smoothing, share, job.losses + image, job.answers + image);
-                FOR(k, CLASSES) job.logits[CLASSES * slot + k] = s.logit[k];
+                softmax_gradient(s, label, job.smoothing, share);
+                // The last threads have the least to do next.
+                PART(t, 1, THREADS - 1, THREADS) job.losses[image] = cross_entropy(s, label, job.smoothing);
+                PART(t, 1, THREADS - 33, THREADS - 32) job.answers[image] = predicted(s);
+                PART(k, CLASSES, THREADS - 128, THREADS - 96) job.logits[CLASSES * slot + k] = s.logit[k];
                 backward(s, job.weights, scratch, job.partials + (size_t)PARAMETERS * group, slot != group);
-                SYNC();
             }
         }
         job_barrier(job.barrier, ++passed * blocks, blocks);
@@ -212,6 +219,5 @@ KERNEL void BOUNDS evaluate(const unsigned char *images, const unsigned *order, 
         if (next < count) fetch(images, order ? order[next] : next, held);
         forward(s, weights, scratch + (size_t)SCRATCH * blockIdx.x);
         FOR(k, CLASSES) logits[(size_t)CLASSES * at + k] = s.logit[k];
-        SYNC();
     }
 }

@@ -1,0 +1,321 @@
+//! GPUs: the kernels' host build, and the program with a pretended driver that runs it.
+#![cfg(unix)]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    sync::OnceLock,
+};
+
+use mnist_tui::checkpoint::load_weights;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+#[path = "common/idx.rs"]
+mod idx;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+const TORCH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/torch");
+
+/// Compiles a C++ file of this folder next to those of the kernels.
+fn compile(source: &str, kernels: &Path, output: &Path, flags: &[&str]) {
+    let output = Command::new("c++")
+        .args(["-std=c++20", "-ffp-contract=off", "-fno-strict-aliasing", "-pthread"])
+        .args(["-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"])
+        .args(flags)
+        .arg("-I")
+        .arg(kernels)
+        .arg(Path::new(ROOT).join("tests/gpu").join(source))
+        .arg("-o")
+        .arg(output)
+        .output()
+        .expect("a C++ compiler, c++, is there");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn kernels() -> PathBuf {
+    Path::new(ROOT).join("src/gpu/kernels")
+}
+
+/// A folder that is this test's own, made anew.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("the target folder can be written");
+    folder
+}
+
+/// The folder of the pretended driver.
+fn driver() -> &'static Path {
+    static DRIVER: OnceLock<PathBuf> = OnceLock::new();
+    DRIVER.get_or_init(|| {
+        let folder = folder("gpu-driver");
+        let flags = ["-O2", "-shared", "-fPIC"];
+        compile("driver.cpp", &kernels(), &folder.join("libcuda.so.1"), &flags);
+        folder
+    })
+}
+
+/// Runs the program in `folder` on a pretended GPU on which `trouble` happens.
+fn run(folder: &Path, trouble: &str, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mnist-tui"))
+        .args(arguments)
+        .current_dir(folder)
+        .env("XDG_STATE_HOME", folder.join("state"))
+        .env("LD_LIBRARY_PATH", driver())
+        .env("FAKE_GPU", trouble)
+        .output()
+        .expect("the program starts")
+}
+
+/// A folder with a small set.
+fn small_set() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    idx::write_set(folder.path(), 300, 20);
+    folder
+}
+
+const SMALL: [&str; 6] = ["--headless", "--data", ".", "--batch-size", "7", "--no-run-dir"];
+
+/// The weights file of a run.
+fn trained(folder: &Path, device: &str, arguments: &[&str]) -> Vec<u8> {
+    let arguments = [&SMALL, arguments, &["--device", device, "--save", "weights"]].concat();
+    let output = run(folder, "", &arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    fs::read(folder.join("weights")).expect("saved")
+}
+
+#[test]
+fn the_compiled_kernels_are_made_of_their_source() {
+    let read = |name: &str| fs::read(kernels().join(name)).expect("checked in");
+    let source = ["dialect.cuh", "article.cuh", "training.cuh"].map(read).concat();
+    let compiled = zstd::decode_all(&*read("article.ptx.zst")).expect("compressed by a script");
+    let digest: String = Sha256::digest(&source).iter().map(|byte| format!("{byte:02x}")).collect();
+    let first = String::from_utf8_lossy(&compiled).lines().next().unwrap_or_default().to_owned();
+    assert_eq!(first, format!("// {digest}"), "run scripts/kernels.sh");
+}
+
+/// What the program says when it fails.
+fn complaint(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    String::from_utf8_lossy(&output.stderr).trim_end().to_owned()
+}
+
+#[test]
+fn losses_and_weights_are_those_of_pytorch() {
+    #[derive(Deserialize)]
+    struct Trajectory {
+        losses: Vec<f32>,
+    }
+    #[derive(Deserialize)]
+    struct Step {
+        loss: f32,
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let init = format!("{TORCH}/init.safetensors");
+    let data = ["--headless", "--no-run-dir", "--device", "cuda", "--no-shuffle", "--init", &init];
+    let run = run(
+        folder.path(),
+        "",
+        &[&data[..], &["--steps", "200", "--save", "weights", "--log", "log.jsonl"]].concat(),
+    );
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let text = fs::read_to_string(format!("{TORCH}/trajectory.json")).expect("checked in");
+    let expected: Trajectory = serde_json::from_str(&text).expect("as it was written");
+    let log = fs::read_to_string(folder.path().join("log.jsonl")).expect("the log was written");
+    let steps = log.lines().filter(|line| line.contains(r#""event":"step""#));
+    let losses: Vec<f32> =
+        steps.map(|line| serde_json::from_str::<Step>(line).expect("a step").loss).collect();
+    assert_eq!(losses.len(), expected.losses.len());
+    for (step, (loss, expected)) in losses.iter().zip(expected.losses).enumerate() {
+        assert!((loss - expected).abs() < 2e-6, "step {}: {loss} for {expected}", step + 1);
+    }
+    let after = load_weights(&PathBuf::from(format!("{TORCH}/after.safetensors"))).expect("read");
+    let weights = load_weights(&folder.path().join("weights")).expect("saved");
+    for (weight, expected) in weights.trained.iter().zip(&after.trained) {
+        assert!((weight - expected).abs() < 1e-6, "{weight} for {expected}");
+    }
+}
+
+#[test]
+fn the_same_bits_in_any_shape_of_grid_and_chunks() {
+    let program = folder("gpu-host").join("host");
+    compile("host.cpp", &kernels(), &program, &["-O2"]);
+    let run = |shape: [u32; 5]| {
+        let output = Command::new(&program).args(shape.map(|number| number.to_string())).output();
+        let output = output.expect("it was compiled");
+        assert!(output.status.success(), "{shape:?}: {output:?}");
+        output.stdout
+    };
+    // Blocks, threads, steps, images in a batch, steps in a launch.
+    let one = run([1, 1, 4, 7, 4]);
+    for shape in [[1, 16, 4, 7, 4], [3, 5, 4, 7, 1], [2, 9, 4, 7, 3], [8, 1, 4, 7, 2]] {
+        assert_eq!(run(shape), one, "{shape:?}");
+    }
+    // Groups of two images; as many threads as on a GPU, where loops run side by side.
+    assert_eq!(run([3, 3, 2, 130, 2]), run([1, 1, 2, 130, 1]));
+    assert_eq!(run([1, 512, 2, 3, 2]), run([1, 1, 2, 3, 2]));
+}
+
+/// Where a kernel waits for its block or its job.
+fn barriers(text: &str) -> Vec<usize> {
+    let syncs = text.match_indices("SYNC();").map(|(place, _)| place);
+    let not_defined = syncs.filter(|&place| !text[..place].ends_with("#define "));
+    let jobs = text.match_indices("job_barrier(job.barrier").map(|(place, _)| place);
+    not_defined.chain(jobs).collect()
+}
+
+#[test]
+fn threads_race_if_a_barrier_is_left_out_and_else_not() {
+    let folder = folder("gpu-races");
+    let names = ["dialect.cuh", "article.cuh", "training.cuh", "shim.h"];
+    let text = |name: &str| fs::read_to_string(kernels().join(name)).expect("checked in");
+    for name in names {
+        fs::write(folder.join(name), text(name)).expect("written");
+    }
+    let races = || {
+        let program = folder.join("host");
+        compile("host.cpp", &folder, &program, &["-O1", "-g", "-fsanitize=thread"]);
+        let output = Command::new(&program)
+            .args(["2", "7", "2", "5", "2"])
+            .env("TSAN_OPTIONS", "halt_on_error=1")
+            .output()
+            .expect("it was compiled");
+        !output.status.success()
+    };
+    assert!(!races(), "with all barriers");
+    for name in ["article.cuh", "training.cuh"] {
+        let whole = text(name);
+        for place in barriers(&whole) {
+            let call = &whole[place..];
+            let end = place + call.find(';').expect("a statement ends") + 1;
+            // The barrier of a job waits for the block, too.
+            let rest = if call.starts_with("SYNC") { ";" } else { "SYNC();" };
+            let mutant = [&whole[..place], rest, &whole[end..]].concat();
+            fs::write(folder.join(name), mutant).expect("written");
+            let line = whole[..place].lines().count();
+            assert!(races(), "nothing notices that {name}:{line} is gone");
+        }
+        fs::write(folder.join(name), whole).expect("written");
+    }
+}
+
+#[test]
+fn a_run_that_was_stopped_in_an_epoch_goes_on_to_the_same_bits() {
+    let folder = small_set();
+    let whole = trained(folder.path(), "cuda", &["--epochs", "2"]);
+    assert_eq!(trained(folder.path(), "cuda", &["--epochs", "2"]), whole, "again");
+    let recorded: Vec<&str> = SMALL[..5].iter().copied().chain(["--device", "cuda"]).collect();
+    let recorded = [&recorded[..], &["--epochs", "2", "--run-dir", "run"]].concat();
+    let stopped = [&recorded[..], &["--steps", "50", "--save", "part"]].concat();
+    let output = run(folder.path(), "", &stopped);
+    assert!(output.status.success(), "{output:?}");
+    let resumed =
+        ["--resume", "run", "--headless", "--steps", "86", "--device", "cuda", "--save", "rest"];
+    let output = run(folder.path(), "", &resumed);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(fs::read(folder.path().join("rest")).expect("saved"), whole);
+}
+
+#[test]
+fn every_option_that_kernels_know_ends_close_to_the_cpu() {
+    for options in [
+        "--optimizer adam --weight-decay 0.01",
+        "--optimizer adamw --weight-decay 0.1 --schedule one-cycle",
+        "--optimizer sgd --lr 0.01",
+        "--optimizer sgd --lr 0.01 --momentum 0.9",
+        "--optimizer sgd --lr 0.01 --momentum 0.9 --nesterov --weight-decay 0.01",
+        "--label-smoothing 0.1 --ema 0.9",
+        "--augment light",
+    ] {
+        let folder = small_set();
+        let options: Vec<&str> = options.split(' ').chain(["--epochs", "2"]).collect();
+        trained(folder.path(), "cuda", &options);
+        let gpu = load_weights(&folder.path().join("weights")).expect("saved").trained;
+        trained(folder.path(), "cpu", &options);
+        let cpu = load_weights(&folder.path().join("weights")).expect("saved").trained;
+        let apart = gpu.iter().zip(&cpu).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(apart < 2e-4, "{options:?}: {apart}");
+        assert_ne!(gpu, cpu, "{options:?} was trained on the GPU");
+    }
+}
+
+#[test]
+fn a_run_that_diverges_on_a_gpu_ends_at_that_step() {
+    let folder = small_set();
+    let output =
+        run(folder.path(), "", &[&SMALL[..], &["--device", "cuda", "--lr", "1e30"]].concat());
+    let said = complaint(&output);
+    assert!(
+        said.starts_with("error: ✗ diverged at step ") && said.contains("not finite"),
+        "{said}"
+    );
+}
+
+#[test]
+fn every_trouble_with_a_gpu_is_a_sentence_that_says_what_to_do() {
+    let folder = small_set();
+    let said = |trouble: &str, more: &[&str]| {
+        complaint(&run(folder.path(), trouble, &[&SMALL[..], more].concat()))
+    };
+    let cases: [(&str, &[&str], &str); 6] = [
+        (
+            "no-device",
+            &["--device", "cuda"],
+            "error: cannot use cuda:0: the NVIDIA driver finds no GPU: `nvidia-smi` should list one; \
+             --device cpu works everywhere",
+        ),
+        (
+            "",
+            &["--device", "cuda:2"],
+            "error: cannot use cuda:2: there is no GPU 2: the driver finds 1, counted from 0; --device cpu \
+             works everywhere",
+        ),
+        (
+            "old-driver",
+            &["--device", "cuda"],
+            "error: cannot use cuda:0: the NVIDIA driver (CUDA 10.1) does not take this program's kernels \
+             (the provided PTX was compiled with an unsupported toolchain): update the driver; --device cpu \
+             works everywhere",
+        ),
+        (
+            "full",
+            &["--device", "cuda"],
+            "error: the GPU cannot go on: the GPU has too little free memory for 1 MB: end other programs on \
+             it, or train smaller batches; the last checkpoint can be resumed with --device cpu",
+        ),
+        (
+            "lost=1",
+            &["--device", "cuda"],
+            "error: the GPU cannot go on: the NVIDIA driver reports: unspecified launch failure; the last \
+             checkpoint can be resumed with --device cpu",
+        ),
+        (
+            "",
+            &["--device", "cuda", "--clip-norm", "1"],
+            "error: cannot use cuda:0: its kernels do not clip gradients: leave --clip-norm out; --device cpu \
+             works everywhere",
+        ),
+    ];
+    for (trouble, more, expected) in cases {
+        assert_eq!(said(trouble, more), expected, "{trouble} {more:?}");
+    }
+}
+
+#[test]
+fn a_machine_without_a_driver_is_told_so() {
+    let folder = small_set();
+    let output = Command::new(env!("CARGO_BIN_EXE_mnist-tui"))
+        .args(SMALL)
+        .args(["--device", "cuda"])
+        .current_dir(folder.path())
+        .env("LD_LIBRARY_PATH", folder.path())
+        .output()
+        .expect("the program starts");
+    if output.status.success() {
+        return eprintln!("this machine has a GPU");
+    }
+    let said = complaint(&output);
+    assert!(said.contains("no NVIDIA driver is installed (libcuda.so.1 was not found)"), "{said}");
+}
