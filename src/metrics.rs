@@ -3,6 +3,7 @@
 pub mod calibration;
 pub mod confusion;
 pub mod directions;
+pub mod eigen;
 pub mod histogram;
 pub mod pca;
 pub mod rate;
@@ -10,6 +11,7 @@ pub mod series;
 
 pub use calibration::Calibration;
 pub use confusion::Confusion;
+pub use eigen::eigen;
 pub use histogram::Histogram;
 pub use pca::Pca;
 pub use rate::Rate;

@@ -13,13 +13,14 @@ mod trajectory;
 
 use std::time::{Duration, Instant};
 
-use candle_core::Result;
+use candle_core::{Result, Tensor};
 
 use self::{
     attribution::Attribute,
     distributions::{Changed, Distribute},
     landscape::{Explore, Plane},
     projection::Project,
+    trajectory::Follow,
 };
 use super::{results::Results, sets::Sets, step::Change};
 use crate::{
@@ -33,12 +34,6 @@ pub(super) use self::projection::Memory;
 const SHARE: u32 = 32;
 /// A question is answered again no sooner than this while training runs.
 const PERIOD: Duration = Duration::from_millis(250);
-
-/// Most weights of all snapshots of a trajectory together.
-const MOST_WEIGHTS: usize = 1 << 25;
-/// Said of a trajectory that has no plane.
-const TOO_SHORT: &str =
-    "The run has too few snapshots to show its trajectory: train a few hundred steps.";
 
 /// A computation in slices of some milliseconds.
 trait Job {
@@ -104,7 +99,7 @@ pub(super) struct Moment<'a> {
     /// The last evaluations.
     pub(super) results: &'a Results,
     /// The weights of at most this many of the run's snapshots, evenly spread, with their steps.
-    pub(super) snapshots: &'a dyn Fn(usize) -> Result<Vec<(u64, Vec<f32>)>>,
+    pub(super) snapshots: &'a dyn Fn(usize) -> Vec<(u64, Tensor)>,
 }
 
 /// The question that is open, and the computation for it.
@@ -281,15 +276,8 @@ fn begin(question: &Question, moment: &Moment) -> Result<Begun> {
         }
         Question::Trajectory => {
             let frozen = Frozen::of(moment.model)?;
-            let weights = &frozen.weights().trained;
-            let most = (MOST_WEIGHTS / weights.len().max(1)).min(Trajectory::MOST);
-            let mut snapshots = (moment.snapshots)(most.max(Trajectory::FEWEST))?;
-            snapshots.retain(|(step, _)| *step < moment.step);
-            snapshots.push((moment.step, weights.clone()));
-            match trajectory::plane(weights, &snapshots) {
-                Some(plane) => Begun::Job(Box::new(Explore::new(&frozen, moment.sets, plane)?)),
-                None => Begun::Answer(Content::Nothing(TOO_SHORT.to_owned())),
-            }
+            let snapshots = (moment.snapshots)(Trajectory::MOST - 1);
+            Begun::Job(Box::new(Follow::new(frozen, moment.step, snapshots)?))
         }
     })
 }

@@ -37,7 +37,7 @@ impl Run<'_> {
         let (moments, now) = (&self.moments, self.at.step);
         let snapshots = |most: usize| {
             let spread = moments.spread_up_to(now, most).into_iter();
-            spread.map(|(step, it)| Ok((step, it.learned.product().to_vec1()?))).collect()
+            spread.map(|(step, it)| (step, it.learned.product().clone())).collect()
         };
         let moment = Moment {
             step: self.at.step,
