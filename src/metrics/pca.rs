@@ -1,9 +1,13 @@
 //! Principal components of rows of numbers, by subspace iteration with Rayleigh–Ritz steps.
 
+use rayon::prelude::*;
+
 use super::eigen::eigen;
 
 /// Vectors that are iterated together: the more of them, the sooner the first two have settled.
 const BLOCK: usize = 8;
+/// Rows that one thread takes at a time.
+const ROWS: usize = 128;
 
 /// The first two principal components of a set of rows, found step by step.
 ///
@@ -58,24 +62,17 @@ impl Pca {
     /// Improves the components by one pass over the rows, which must be finite; whether they have
     /// settled.
     pub fn step(&mut self, rows: &[f32]) -> bool {
-        let columns = self.block.len();
-        let mut product = vec![[0.0; BLOCK]; columns];
+        let columns = self.block.len().max(1);
+        // Added up in the order of the parts, whatever the number of threads.
+        let parts: Vec<(Vec<[f64; BLOCK]>, f64)> =
+            rows.par_chunks(columns * ROWS).map(|rows| self.multiply(rows)).collect();
+        let mut product = vec![[0.0; BLOCK]; self.block.len()];
         let mut total = 0.0;
-        let mut centred = vec![0.0; columns];
-        for row in rows.chunks_exact(columns.max(1)) {
-            for ((centred, &value), mean) in centred.iter_mut().zip(row).zip(&self.mean) {
-                *centred = f64::from(value) - mean;
-            }
-            let mut along = [0.0; BLOCK];
-            for (&value, vectors) in centred.iter().zip(&self.block) {
-                total += value * value;
-                for (sum, vector) in along.iter_mut().zip(vectors) {
-                    *sum += value * vector;
-                }
-            }
-            for (&value, sums) in centred.iter().zip(&mut product) {
-                for (sum, along) in sums.iter_mut().zip(along) {
-                    *sum += value * along;
+        for (part, of_part) in parts {
+            total += of_part;
+            for (sums, part) in product.iter_mut().zip(part) {
+                for (sum, value) in sums.iter_mut().zip(part) {
+                    *sum += value;
                 }
             }
         }
@@ -105,6 +102,32 @@ impl Pca {
             product.iter().map(|row| std::array::from_fn(|place| turned(row, place))).collect();
         orthonormalise(&mut self.block);
         settled
+    }
+
+    /// The rows' covariance times the block, and their sum of squares.
+    fn multiply(&self, rows: &[f32]) -> (Vec<[f64; BLOCK]>, f64) {
+        let columns = self.block.len();
+        let mut product = vec![[0.0; BLOCK]; columns];
+        let mut total = 0.0;
+        let mut centred = vec![0.0; columns];
+        for row in rows.chunks_exact(columns.max(1)) {
+            for ((centred, &value), mean) in centred.iter_mut().zip(row).zip(&self.mean) {
+                *centred = f64::from(value) - mean;
+            }
+            let mut along = [0.0; BLOCK];
+            for (&value, vectors) in centred.iter().zip(&self.block) {
+                total += value * value;
+                for (sum, vector) in along.iter_mut().zip(vectors) {
+                    *sum += value * vector;
+                }
+            }
+            for (&value, sums) in centred.iter().zip(&mut product) {
+                for (sum, along) in sums.iter_mut().zip(along) {
+                    *sum += value * along;
+                }
+            }
+        }
+        (product, total)
     }
 
     /// The shares of the rows' variance along the components, in 0..=1.

@@ -30,8 +30,8 @@ use crate::{
 
 pub(super) use self::projection::Memory;
 
-/// The time of a slice is this often left to the training before the next one.
-const SHARE: u32 = 32;
+/// What is computed for a view takes one part of the time while training runs, and the training this many.
+pub(super) const SHARE: u32 = 100;
 /// A question is answered again no sooner than this while training runs.
 const PERIOD: Duration = Duration::from_millis(250);
 
@@ -47,6 +47,8 @@ enum Found {
     Nothing,
     /// Something that can be shown meanwhile.
     Part(Content),
+    /// An answer that leaves out what takes long, until nothing is trained.
+    Brief(Content),
     /// The answer.
     All(Content),
 }
@@ -90,6 +92,8 @@ impl<'a> Image<'a> {
 pub(super) struct Moment<'a> {
     /// Steps trained.
     pub(super) step: u64,
+    /// Whether nothing is trained meanwhile.
+    pub(super) stands: bool,
     /// The network as it is.
     pub(super) model: &'a Model,
     /// The run's seed.
@@ -109,15 +113,27 @@ pub(super) struct Explainer {
     job: Option<(u64, Box<dyn Job>)>,
     /// Step of the last answer to this question.
     answered: Option<u64>,
+    /// Whether that answer left something out.
+    is_brief: bool,
     /// When training makes room for the next slice.
     due: Instant,
+    /// What watching a step for the next slice took.
+    watching: Duration,
     memory: Memory,
 }
 
 impl Explainer {
     /// Without a question.
     pub(super) fn new(now: Instant) -> Self {
-        Self { question: None, job: None, answered: None, due: now, memory: Memory::default() }
+        Self {
+            question: None,
+            job: None,
+            answered: None,
+            is_brief: false,
+            due: now,
+            watching: Duration::ZERO,
+            memory: Memory::default(),
+        }
     }
 
     /// Goes over to another question, or to none.
@@ -127,6 +143,9 @@ impl Explainer {
         }
         self.question = question;
         self.answered = None;
+        if !self.wants_change() {
+            self.memory.changed = None;
+        }
         self.due = self.due.min(now + PERIOD / 8);
     }
 
@@ -134,6 +153,13 @@ impl Explainer {
     pub(super) fn renew(&mut self) {
         self.answered = None;
         self.job = None;
+    }
+
+    /// Completes the answer, since nothing is trained any more.
+    pub(super) fn stand(&mut self) {
+        if std::mem::take(&mut self.is_brief) {
+            self.answered = None;
+        }
     }
 
     /// Makes a slice due at `now` at the latest.
@@ -179,7 +205,9 @@ impl Explainer {
     /// Those of candle on reading from a device.
     pub(super) fn note_change(&mut self, step: u64, change: &Change) -> Result<()> {
         if self.wants_change() {
+            let start = Instant::now();
             self.memory.changed = Some(Changed::of(step, change)?);
+            self.watching = change.took + start.elapsed();
         }
         Ok(())
     }
@@ -205,7 +233,8 @@ impl Explainer {
         let content = job.slice(moment.sets, &mut self.memory);
         // The first answer is waited for.
         let share = if self.answered.is_some() { SHARE } else { 1 };
-        self.due = Instant::now() + start.elapsed() * share;
+        let took = start.elapsed() + std::mem::take(&mut self.watching);
+        self.due = Instant::now() + took * share;
         match content {
             Ok(Found::Nothing) => {
                 self.job = Some((step, job));
@@ -215,13 +244,18 @@ impl Explainer {
                 self.job = Some((step, job));
                 Some(Answer { question, step, content })
             }
+            Ok(Found::Brief(content)) => {
+                let answer = self.answer(question, step, content);
+                self.is_brief = true;
+                Some(answer)
+            }
             Ok(Found::All(content)) => Some(self.answer(question, step, content)),
             Err(error) => Some(self.answer(question, step, nothing(&error))),
         }
     }
 
     fn answer(&mut self, question: Question, step: u64, content: Content) -> Answer {
-        self.answered = Some(step);
+        (self.answered, self.is_brief) = (Some(step), false);
         self.due = self.due.max(Instant::now() + PERIOD);
         Answer { question, step, content }
     }
@@ -267,7 +301,7 @@ fn begin(question: &Question, moment: &Moment) -> Result<Begun> {
         }
         Question::Distributions => {
             let frozen = Frozen::of(moment.model)?;
-            Begun::Job(Box::new(Distribute::new(frozen, moment.sets, moment.step)))
+            Begun::Job(Box::new(Distribute::new(frozen, moment)))
         }
         Question::Landscape => {
             let frozen = Frozen::of(moment.model)?;

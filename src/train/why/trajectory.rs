@@ -13,7 +13,7 @@ use super::{
     landscape::{Explore, Plane},
 };
 use crate::{
-    metrics::eigen,
+    metrics::{dot, eigen},
     nn::explain::Frozen,
     protocol::{Content, Trajectory},
     train::sets::Sets,
@@ -228,19 +228,6 @@ impl Plane {
         let widest = bounds.map(|(low, high)| (high - low) / 2.0).into_iter().fold(0.0, f32::max);
         Self { directions, middle, reach: MARGIN * widest, trajectory: Some(trajectory) }
     }
-}
-
-/// The product of two rows, summed up in several lanes.
-fn dot(a: &[f32], b: &[f32]) -> f64 {
-    let ((a, rest_a), (b, rest_b)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    let mut sums = [0.0; 8];
-    for (a, b) in a.iter().zip(b) {
-        for lane in 0..8 {
-            sums[lane] += f64::from(a[lane]) * f64::from(b[lane]);
-        }
-    }
-    let rest = rest_a.iter().zip(rest_b).map(|(&a, &b)| f64::from(a) * f64::from(b));
-    sums.into_iter().chain(rest).sum()
 }
 
 #[cfg(test)]

@@ -41,8 +41,8 @@ pub(in crate::ui) fn explanations(app: &App) -> Option<[String; 2]> {
         ]),
         List::Suspected => Some([
             format!(
-                "Training images predicted as one other class in most epochs (9/10), their label at {percent} \
-                 % at most."
+                "Training images predicted as one other class, with at least {percent} %, in most epochs \
+                 (9/10: in nine of ten)."
             ),
             "Training images predicted as another class in most epochs.".into(),
         ]),
