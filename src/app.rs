@@ -366,7 +366,21 @@ impl App {
     /// Whether an action can do anything here: a run that is watched takes no commands.
     pub fn offers(&self, action: Action) -> bool {
         let goes_to_step = action == Action::Confirm && self.focus() == Focus::Crosshair;
-        !(self.looks_on && (action.is_about_the_run() || goes_to_step))
+        self.has_use(action) && !(self.looks_on && (action.is_about_the_run() || goes_to_step))
+    }
+
+    /// Whether an action has something to act on in what is shown.
+    fn has_use(&self, action: Action) -> bool {
+        let in_pixel = self.view == View::Network && self.network.pixel.is_some();
+        let is_covered = self.prompt.is_some() || self.overlay.is_some();
+        match action {
+            Action::Explain | Action::ExplainNextClass => !in_pixel,
+            Action::Confirm => !in_pixel || is_covered,
+            // A checkpoint has neither snapshots nor histories.
+            Action::SwitchPlane => self.why.tab == Tab::Landscape && !self.looks_on,
+            Action::NextList => !self.looks_on,
+            _ => true,
+        }
     }
 
     /// The digits to show; `None` before the first batch.

@@ -23,6 +23,7 @@ mod rates;
 mod remote;
 mod results;
 mod resume;
+mod rough;
 mod run;
 mod sets;
 mod shared;

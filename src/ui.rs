@@ -54,7 +54,7 @@ pub use export::export;
 pub(crate) use format::thousands;
 pub use theme::Theme;
 
-use crate::app::{App, Overlay, Tiles, View};
+use crate::app::{App, Overlay, Tab, Tiles, View};
 
 /// The whole screen.
 #[derive(Debug)]
@@ -118,6 +118,7 @@ pub fn tiles(app: &App, theme: &Theme, area: Rect) -> Option<Tiles> {
         View::Step => inspector::tiles(app, body),
         View::Mistakes => mistakes::tiles(app, body),
         View::Network => network::tiles(app, theme, body),
+        View::Why if app.why.tab == Tab::Distributions => why::tiles(app, body),
         _ => None,
     }
 }

@@ -14,6 +14,9 @@ impl App {
             return Vec::new();
         }
         self.why.stop_exploring();
+        if !self.has_use(action) {
+            return Vec::new();
+        }
         match action {
             // The session sees to it.
             Action::Suspend | Action::Redraw => {}
@@ -147,7 +150,7 @@ impl App {
             }
             View::Mistakes => self.mistakes.select(direction, self.tiles),
             View::Draw => self.pad.select(direction),
-            View::Why => self.why.select(direction),
+            View::Why => self.select_explained(direction),
             View::Loss => self.move_crosshair(direction),
             View::Overview => {}
         }
@@ -247,7 +250,7 @@ impl App {
         match self.view {
             View::Step if self.inspection().is_some() => {
                 if let Some(chosen) = self.inspector.chosen() {
-                    self.network.look_at(ImageSet::Train, chosen.index);
+                    self.network.open(ImageSet::Train, chosen.index);
                     self.show(View::Network);
                 }
             }

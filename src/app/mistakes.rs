@@ -98,7 +98,7 @@ impl App {
             View::Mistakes => {
                 let Some(set) = self.mistakes.list().map(|found| found.set) else { return };
                 let Some(index) = self.mistakes.chosen().map(|chosen| chosen.index) else { return };
-                self.network.look_at(set, index);
+                self.network.open(set, index);
                 self.view = View::Network;
             }
             View::Network => self.enter_map(),

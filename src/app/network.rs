@@ -80,6 +80,12 @@ impl Network {
         self.subject = Subject::Image { set, index };
     }
 
+    /// Asks for an image that was chosen in another view, and shows all stages of it.
+    pub(super) fn open(&mut self, set: ImageSet, index: u32) {
+        self.pixel = None;
+        self.look_at(set, index);
+    }
+
     /// Shows a stage from its beginning.
     pub(super) fn show_stage(&mut self, page: usize) {
         (self.page, self.part) = (page, 0);
@@ -92,6 +98,7 @@ impl Network {
 
     /// Asks for a drawing.
     pub(super) fn look_at_drawing(&mut self, pixels: Vec<u8>) {
+        self.pixel = None;
         self.subject = Subject::Drawn(pixels);
     }
 

@@ -7,7 +7,7 @@ use super::Direction;
 pub struct Tiles {
     /// Images in a row.
     pub columns: usize,
-    /// Rows of a screen.
+    /// Rows of a screen; of the distributions, the layers that have room.
     pub rows: usize,
     /// Screens that the chosen stage of the network takes.
     pub parts: usize,

@@ -94,10 +94,14 @@ impl Why {
         if let Content::Distributions(sample) = &answer.content {
             self.samples.push(answer.step, sample.clone());
         }
-        if let Content::Landscape(landscape) = &answer.content {
-            self.explores &= !landscape.is_complete();
-            let is_along = answer.question == Question::Trajectory;
-            let place = if is_along { &mut self.trajectory } else { &mut self.landscape };
+        let place = match answer.question {
+            Question::Landscape => Some(&mut self.landscape),
+            Question::Trajectory => Some(&mut self.trajectory),
+            _ => None,
+        };
+        if let Some(place) = place {
+            self.explores &=
+                matches!(&answer.content, Content::Landscape(part) if !part.is_complete());
             *place = Some(Arc::clone(&answer));
         }
         self.answer = Some(answer);
@@ -127,10 +131,21 @@ impl Why {
         }
     }
 
+    fn plane(&self) -> Option<&Answer> {
+        if self.along { self.trajectory.as_deref() } else { self.landscape.as_deref() }
+    }
+
+    /// Why the landscape that was asked for last cannot be shown, in a sentence.
+    pub fn no_landscape(&self) -> Option<&str> {
+        match &self.plane()?.content {
+            Content::Nothing(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
     /// The newest landscape, complete or not, and the step of its weights.
     pub fn landscape(&self) -> Option<(&Landscape, u64)> {
-        let shown = if self.along { &self.trajectory } else { &self.landscape };
-        match shown.as_deref()? {
+        match self.plane()? {
             Answer { content: Content::Landscape(landscape), step, .. } => Some((landscape, *step)),
             _ => None,
         }
@@ -186,12 +201,7 @@ impl Why {
     }
 
     /// Chooses another point: the next one in a direction, a page to the next mistake.
-    pub(super) fn select(&mut self, direction: Direction) {
-        match self.tab {
-            Tab::Projection => {}
-            Tab::Distributions => return self.select_values(direction),
-            Tab::Landscape => return,
-        }
+    fn select_point(&mut self, direction: Direction) {
         let Some((projection, _)) = self.projection() else { return };
         let points = &projection.points;
         let Some(chosen) = points.get(self.point) else { return };
@@ -210,23 +220,30 @@ impl Why {
 }
 
 impl Why {
-    /// Goes over to other values, or to other layers where not all have room.
-    fn select_values(&mut self, direction: Direction) {
-        let newest = self.samples.all().last();
-        let layers = newest.map_or(0, |(_, it)| it.layers.len().max(it.stages.len()));
-        let last = layers.saturating_sub(1);
+    /// Goes over to other values among `kinds`, or to other layers where only `shown` have room.
+    fn select_values(&mut self, direction: Direction, kinds: &[Kind], shown: usize) {
+        let place = kinds.iter().position(|&kind| kind == self.kind).unwrap_or_default();
         match direction {
-            Direction::Left => self.kind = self.kind.shifted(Kind::ALL.len() - 1),
-            Direction::Right => self.kind = self.kind.shifted(1),
-            Direction::Up | Direction::PageUp => {
-                self.first_layer = self.first_layer.saturating_sub(1);
-            }
-            Direction::Down | Direction::PageDown => {
-                self.first_layer = (self.first_layer + 1).min(last);
-            }
-            Direction::Home => self.first_layer = 0,
-            Direction::End => self.first_layer = last,
+            Direction::Left => self.kind = kinds[(place + kinds.len() - 1) % kinds.len()],
+            Direction::Right => self.kind = kinds[(place + 1) % kinds.len()],
+            _ => {}
         }
+        let newest = self.samples.all().last();
+        let layers = newest.map_or(0, |(_, it)| match self.kind {
+            Kind::Activations => it.stages.len(),
+            Kind::Weights | Kind::Gradients | Kind::Updates => it.layers.len(),
+        });
+        let last = layers.saturating_sub(shown.max(1));
+        let first = self.first_layer.min(last);
+        self.first_layer = match direction {
+            Direction::Left | Direction::Right => first,
+            Direction::Up => first.saturating_sub(1),
+            Direction::Down => (first + 1).min(last),
+            Direction::PageUp => first.saturating_sub(shown.max(1)),
+            Direction::PageDown => (first + shown.max(1)).min(last),
+            Direction::Home => 0,
+            Direction::End => last,
+        };
     }
 }
 
@@ -252,6 +269,23 @@ fn nearest(
 }
 
 impl App {
+    /// Chooses other things in the why view: the next ones in a direction.
+    pub(super) fn select_explained(&mut self, direction: Direction) {
+        match self.why.tab {
+            Tab::Projection => self.why.select_point(direction),
+            Tab::Distributions => {
+                let kinds = self.kinds();
+                self.why.select_values(direction, kinds, self.tiles.rows);
+            }
+            Tab::Landscape => {}
+        }
+    }
+
+    /// The kinds of values whose distributions are known: a checkpoint holds no step's gradients and updates.
+    pub fn kinds(&self) -> &'static [Kind] {
+        if self.looks_on { &[Kind::Weights, Kind::Activations] } else { &Kind::ALL }
+    }
+
     /// What the view shown wants explained.
     pub(super) fn question(&self) -> Option<Question> {
         let attribution = |subject: Subject| {
@@ -317,7 +351,7 @@ impl App {
             Tab::Distributions => {}
             Tab::Projection => {
                 if let Some(Subject::Image { set, index }) = self.explained_subject() {
-                    self.network.look_at(set, index);
+                    self.network.open(set, index);
                     self.view = View::Network;
                 }
             }
@@ -331,10 +365,10 @@ impl App {
         self.looks_on || stands && self.run.is_attended()
     }
 
-    /// Explains the next class, and after the last one that which is predicted.
+    /// Explains the next class, and after the last one the predicted class.
     pub(super) fn explain_next_class(&mut self) {
-        let is_shown = matches!(self.view, View::Network | View::Mistakes | View::Draw);
-        if is_shown && self.why.method.is_some() {
+        if matches!(self.view, View::Network | View::Mistakes | View::Draw) {
+            self.why.method.get_or_insert(Method::Saliency);
             self.why.next_class(self.run.set().classes.len());
         }
     }

@@ -1,7 +1,13 @@
 //! Principal components of rows of numbers, by subspace iteration with Rayleigh–Ritz steps.
 
+use rayon::prelude::*;
+
+use super::eigen::eigen;
+
 /// Vectors that are iterated together: the more of them, the sooner the first two have settled.
 const BLOCK: usize = 8;
+/// Rows that one thread takes at a time.
+const ROWS: usize = 128;
 
 /// The first two principal components of a set of rows, found step by step.
 ///
@@ -56,6 +62,50 @@ impl Pca {
     /// Improves the components by one pass over the rows, which must be finite; whether they have
     /// settled.
     pub fn step(&mut self, rows: &[f32]) -> bool {
+        let columns = self.block.len().max(1);
+        // Added up in the order of the parts, whatever the number of threads.
+        let parts: Vec<(Vec<[f64; BLOCK]>, f64)> =
+            rows.par_chunks(columns * ROWS).map(|rows| self.multiply(rows)).collect();
+        let mut product = vec![[0.0; BLOCK]; self.block.len()];
+        let mut total = 0.0;
+        for (part, of_part) in parts {
+            total += of_part;
+            for (sums, part) in product.iter_mut().zip(part) {
+                for (sum, value) in sums.iter_mut().zip(part) {
+                    *sum += value;
+                }
+            }
+        }
+        let mut inner = [[0.0; BLOCK]; BLOCK];
+        for (vectors, products) in self.block.iter().zip(&product) {
+            for (sums, vector) in inner.iter_mut().zip(vectors) {
+                for (sum, product) in sums.iter_mut().zip(products) {
+                    *sum += vector * product;
+                }
+            }
+        }
+        let found = eigen(inner.map(|row| row.to_vec()).to_vec());
+        let turned = |vectors: &[f64; BLOCK], place: usize| {
+            vectors.iter().zip(&found[place].1).map(|(value, turn)| value * turn).sum::<f64>()
+        };
+        self.axes = [0, 1].map(|place| self.block.iter().map(|row| turned(row, place)).collect());
+        self.shares = [0, 1].map(|place| if total > 0.0 { found[place].0 / total } else { 0.0 });
+        let error = |place: usize| {
+            let differences = product
+                .iter()
+                .zip(&self.axes[place])
+                .map(|(row, axis)| turned(row, place) - found[place].0 * axis);
+            differences.map(|difference| difference * difference).sum::<f64>().sqrt()
+        };
+        let settled = [0, 1].into_iter().all(|place| error(place) <= Self::SETTLED * found[0].0);
+        self.block =
+            product.iter().map(|row| std::array::from_fn(|place| turned(row, place))).collect();
+        orthonormalise(&mut self.block);
+        settled
+    }
+
+    /// The rows' covariance times the block, and their sum of squares.
+    fn multiply(&self, rows: &[f32]) -> (Vec<[f64; BLOCK]>, f64) {
         let columns = self.block.len();
         let mut product = vec![[0.0; BLOCK]; columns];
         let mut total = 0.0;
@@ -77,32 +127,7 @@ impl Pca {
                 }
             }
         }
-        let mut inner = [[0.0; BLOCK]; BLOCK];
-        for (vectors, products) in self.block.iter().zip(&product) {
-            for (sums, vector) in inner.iter_mut().zip(vectors) {
-                for (sum, product) in sums.iter_mut().zip(products) {
-                    *sum += vector * product;
-                }
-            }
-        }
-        let (variances, turn) = eigen(inner);
-        let turned = |vectors: &[f64; BLOCK], place: usize| {
-            vectors.iter().zip(&turn).map(|(value, row)| value * row[place]).sum::<f64>()
-        };
-        self.axes = [0, 1].map(|place| self.block.iter().map(|row| turned(row, place)).collect());
-        self.shares = [0, 1].map(|place| if total > 0.0 { variances[place] / total } else { 0.0 });
-        let error = |place: usize| {
-            let differences = product
-                .iter()
-                .zip(&self.axes[place])
-                .map(|(row, axis)| turned(row, place) - variances[place] * axis);
-            differences.map(|difference| difference * difference).sum::<f64>().sqrt()
-        };
-        let settled = [0, 1].into_iter().all(|place| error(place) <= Self::SETTLED * variances[0]);
-        self.block =
-            product.iter().map(|row| std::array::from_fn(|place| turned(row, place))).collect();
-        orthonormalise(&mut self.block);
-        settled
+        (product, total)
     }
 
     /// The shares of the rows' variance along the components, in 0..=1.
@@ -164,38 +189,6 @@ fn orthonormalise(block: &mut [[f64; BLOCK]]) {
             row[place] *= scale;
         }
     }
-}
-
-/// Eigenvalues of a symmetric matrix, the largest first, and its eigenvectors as columns, by Jacobi's
-/// rotations.
-fn eigen(mut matrix: [[f64; BLOCK]; BLOCK]) -> ([f64; BLOCK], [[f64; BLOCK]; BLOCK]) {
-    let mut vectors: [[f64; BLOCK]; BLOCK] =
-        std::array::from_fn(|row| std::array::from_fn(|column| f64::from(u8::from(row == column))));
-    for _ in 0..30 {
-        for p in 0..BLOCK {
-            for q in p + 1..BLOCK {
-                if matrix[p][q] == 0.0 {
-                    continue;
-                }
-                let theta = (matrix[q][q] - matrix[p][p]) / (2.0 * matrix[p][q]);
-                let tangent = theta.signum() / (theta.abs() + theta.hypot(1.0));
-                let cosine = tangent.hypot(1.0).recip();
-                let sine = tangent * cosine;
-                let turn = |a: f64, b: f64| (cosine * a - sine * b, sine * a + cosine * b);
-                for row in matrix.iter_mut().chain(&mut vectors) {
-                    (row[p], row[q]) = turn(row[p], row[q]);
-                }
-                let (upper, lower) = matrix.split_at_mut(q);
-                for (a, b) in upper[p].iter_mut().zip(&mut lower[0]) {
-                    (*a, *b) = turn(*a, *b);
-                }
-            }
-        }
-    }
-    let mut order: [usize; BLOCK] = std::array::from_fn(|place| place);
-    order.sort_by(|&a, &b| matrix[b][b].total_cmp(&matrix[a][a]));
-    let sorted = vectors.map(|row| order.map(|place| row[place]));
-    (order.map(|place| matrix[place][place]), sorted)
 }
 
 #[cfg(test)]

@@ -19,8 +19,8 @@ pub enum List {
 }
 
 impl List {
-    /// An image is confidently predicted as another class where its label has at most this probability.
-    pub const CONFIDENT: f32 = 0.05;
+    /// A prediction of at least this probability is confident, however many classes there are.
+    pub const CONFIDENT: f32 = 0.8;
     /// Fewest epochs that say anything about a label.
     pub const EPOCHS: usize = 2;
 

@@ -79,7 +79,7 @@ pub enum Content {
     Calibration(Option<Calibration>),
     /// To [`Question::Projection`].
     Projection(Projection),
-    /// To [`Question::Distributions`], twice: the second one knows which units are dead.
+    /// To [`Question::Distributions`], twice where dead units are searched for: the second one knows them.
     Distributions(Distributions),
     /// To [`Question::Landscape`] and [`Question::Trajectory`], several times until it is complete.
     Landscape(Landscape),

@@ -1,4 +1,4 @@
-//! Predictions and losses of all images of a set over the run, in two bytes an image and step.
+//! Predictions and losses of all images of a set over the run, in three bytes an image and step.
 
 use super::results::ImageResult;
 use crate::protocol::{ImageHistory, List};
@@ -32,18 +32,44 @@ fn loss(level: u8) -> f32 {
     }
 }
 
-/// What was predicted for an image, and the level of its loss.
+/// What the network made of an image at one moment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Noted {
+    /// The image's place in its set.
+    pub(super) index: u32,
+    /// Most probable class, or [`UNKNOWN`].
+    pub(super) prediction: u8,
+    /// The network's probability of that class, in 0..=1.
+    pub(super) probability: f32,
+    /// Cross-entropy.
+    pub(super) loss: f32,
+}
+
+/// What was predicted for an image with which probability, in 255ths, and the level of its loss.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Cell {
     prediction: u8,
+    confidence: u8,
     level: u8,
 }
 
 impl Cell {
-    const UNKNOWN: Self = Self { prediction: UNKNOWN, level: NOT_FINITE };
+    const UNKNOWN: Self = Self { prediction: UNKNOWN, confidence: 0, level: NOT_FINITE };
+    /// The least confidence with which a wrong prediction speaks against the label.
+    const CONFIDENT: u8 = (List::CONFIDENT * 255.0) as u8;
+
+    fn of(noted: Noted) -> Self {
+        let confidence = (noted.probability * 255.0).round() as u8;
+        Self { prediction: noted.prediction, confidence, level: level(noted.loss) }
+    }
 
     fn is_known(self) -> bool {
         self.prediction != UNKNOWN
+    }
+
+    /// Whether another class than the label was predicted with confidence.
+    fn contradicts(self, label: u8) -> bool {
+        self.is_known() && self.prediction != label && self.confidence >= Self::CONFIDENT
     }
 }
 
@@ -82,18 +108,23 @@ pub(super) struct Histories {
 impl Histories {
     /// Notes an evaluation made after `step`.
     pub(super) fn evaluated(&mut self, step: u64, images: &[ImageResult]) {
-        let noted = (0..).zip(images);
-        let noted = noted.map(|(index, image)| (index, image.known_prediction(), image.loss));
+        let noted = (0..).zip(images).map(|(index, image)| Noted {
+            index,
+            prediction: image.known_prediction(),
+            probability: image.probability,
+            loss: image.loss,
+        });
         self.evaluation.note(step, images.len(), noted);
     }
 
     /// Notes answers of the training pass over `images` images that ends with the step `epoch_end`.
-    pub(super) fn trained(&mut self, epoch_end: u64, images: usize, answers: Vec<(u32, u8, f32)>) {
-        let noted = answers.into_iter();
-        let noted = noted.map(|(index, prediction, loss)| {
-            (index, if loss.is_nan() { UNKNOWN } else { prediction }, loss)
-        });
-        self.training.note(epoch_end, images, noted);
+    pub(super) fn trained(
+        &mut self,
+        epoch_end: u64,
+        images: usize,
+        answers: impl Iterator<Item = Noted>,
+    ) {
+        self.training.note(epoch_end, images, answers);
     }
 
     /// Drops what was noted after `step`, but for the epoch in progress, which ends with `epoch_end`.
@@ -117,13 +148,8 @@ pub(super) struct Suspect {
 }
 
 impl History {
-    /// Notes the prediction for an image of a set of `images`, and its loss, in the row of `step`.
-    pub(super) fn note(
-        &mut self,
-        step: u64,
-        images: usize,
-        noted: impl Iterator<Item = (u32, u8, f32)>,
-    ) {
+    /// Notes what was made of some of a set of `images` in the row of `step`.
+    fn note(&mut self, step: u64, images: usize, noted: impl Iterator<Item = Noted>) {
         let place = match self.rows.binary_search_by_key(&step, |row| row.step) {
             Ok(place) => place,
             Err(place) => {
@@ -134,9 +160,9 @@ impl History {
             }
         };
         let cells = &mut self.rows[place].cells;
-        for (index, prediction, loss) in noted {
-            if let Some(cell) = cells.get_mut(index as usize) {
-                *cell = Cell { prediction, level: level(loss) };
+        for noted in noted {
+            if let Some(cell) = cells.get_mut(noted.index as usize) {
+                *cell = Cell::of(noted);
             }
         }
     }
@@ -171,7 +197,7 @@ impl History {
     pub(super) fn of(&self, index: u32, label: u8, listed: u8, step: u64) -> ImageHistory {
         let cell = |row: &Row| row.cells.get(index as usize).copied().unwrap_or(Cell::UNKNOWN);
         let cells: Vec<Cell> = self.up_to(step).iter().map(cell).collect();
-        let is_listed = |cell: &&Cell| listed != label && cell.prediction == listed;
+        let is_listed = |cell: &&Cell| cell.prediction == listed && cell.contradicts(label);
         ImageHistory {
             predictions: cells
                 .iter()
@@ -179,26 +205,47 @@ impl History {
                 .collect(),
             losses: cells.iter().map(|cell| loss(cell.level)).collect(),
             forgotten: forgotten(cells.iter().copied(), label),
-            mistaken: cells.iter().filter(is_listed).filter(|cell| is_confident(**cell)).count()
-                as u32,
+            mistaken: cells.iter().filter(is_listed).count() as u32,
         }
     }
 
     /// The images that were forgotten up to `step`, and how often, in the order of the set.
     pub(super) fn forgotten(&self, labels: &[u8], step: u64) -> Vec<(u32, u32)> {
-        let rows = self.up_to(step);
-        let of_image = |(index, &label): (usize, &u8)| {
-            let cells = rows.iter().filter_map(|row| row.cells.get(index).copied());
-            (index as u32, forgotten(cells, label))
-        };
-        labels.iter().enumerate().map(of_image).filter(|(_, count)| *count > 0).collect()
+        let mut images = vec![(false, 0); labels.len()];
+        // Row by row, as they lie in memory.
+        for row in self.up_to(step) {
+            for (((was_right, count), &label), cell) in
+                images.iter_mut().zip(labels).zip(&row.cells)
+            {
+                if cell.is_known() {
+                    let is_right = cell.prediction == label;
+                    *count += u32::from(*was_right && !is_right);
+                    *was_right = is_right;
+                }
+            }
+        }
+        let counts = (0..).zip(images).map(|(index, (_, count))| (index, count));
+        counts.filter(|(_, count)| *count > 0).collect()
     }
 
     /// The images whose labels may be wrong after `step`, the most suspicious first.
     pub(super) fn suspected(&self, labels: &[u8], step: u64) -> Vec<Suspect> {
         let rows = self.up_to(step);
-        let of_image = |(index, &label): (usize, &u8)| suspect(rows, index, label);
-        let mut suspects: Vec<Suspect> = labels.iter().enumerate().filter_map(of_image).collect();
+        let mut images = vec![(0_u32, 0_u32); labels.len()];
+        // Row by row, as they lie in memory: few images are worth a closer look.
+        for row in rows {
+            for (((known, wrong), &label), cell) in images.iter_mut().zip(labels).zip(&row.cells) {
+                *known += u32::from(cell.is_known());
+                *wrong += u32::from(cell.contradicts(label));
+            }
+        }
+        let is_worth = |&(_, (known, wrong)): &(usize, (u32, u32))| {
+            known as usize >= List::EPOCHS && 2 * wrong > known
+        };
+        let found = images.into_iter().enumerate().filter(is_worth);
+        let mut suspects: Vec<Suspect> = found
+            .filter_map(|(index, (known, _))| suspect(rows, index, labels[index], known))
+            .collect();
         suspects.sort_by(|a, b| {
             let share = |it: &Suspect| f64::from(it.count) / f64::from(it.known);
             let by_share = share(b).total_cmp(&share(a));
@@ -206,11 +253,6 @@ impl History {
         });
         suspects
     }
-}
-
-/// Whether the label of an image that was predicted as another class has a very low probability.
-fn is_confident(cell: Cell) -> bool {
-    cell.level != NOT_FINITE && loss(cell.level) >= -List::CONFIDENT.ln()
 }
 
 /// How often an image goes from right to wrong.
@@ -225,31 +267,16 @@ fn forgotten(cells: impl Iterator<Item = Cell>, label: u8) -> u32 {
     count
 }
 
-fn suspect(rows: &[Row], index: usize, label: u8) -> Option<Suspect> {
-    let cells = rows.iter().filter_map(|row| row.cells.get(index)).filter(|cell| cell.is_known());
-    let (mut known, mut wrong) = (0, Vec::new());
-    for &cell in cells {
-        known += 1;
-        if cell.prediction != label && is_confident(cell) {
-            wrong.push(cell);
-        }
-    }
-    if known < List::EPOCHS || 2 * wrong.len() <= known {
-        return None;
-    }
-    let count = |class: u8| wrong.iter().filter(|cell| cell.prediction == class).count();
-    // Of a class in more than half of the epochs there is only one.
+/// An image that was confidently predicted as one other class in most of the `known` rows.
+fn suspect(rows: &[Row], index: usize, label: u8, known: u32) -> Option<Suspect> {
+    let cells = rows.iter().filter_map(|row| row.cells.get(index).copied());
+    let wrong: Vec<Cell> = cells.filter(|cell| cell.contradicts(label)).collect();
+    let count = |class: u8| wrong.iter().filter(|cell| cell.prediction == class).count() as u32;
+    // Of a class in more than half of the rows there is only one.
     let class = wrong.iter().map(|cell| cell.prediction).find(|&it| 2 * count(it) > known)?;
     let losses = wrong.iter().filter(|cell| cell.prediction == class).map(|cell| loss(cell.level));
     let (sum, count) = (losses.sum::<f32>(), count(class));
-    let index = index as u32;
-    Some(Suspect {
-        index,
-        class,
-        count: count as u32,
-        known: known as u32,
-        loss: sum / count as f32,
-    })
+    Some(Suspect { index: index as u32, class, count, known, loss: sum / count as f32 })
 }
 
 #[cfg(test)]

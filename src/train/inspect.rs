@@ -7,7 +7,8 @@ use candle_core::{Result, Tensor};
 use super::step::{Change, digit};
 use crate::{
     data::augment::Seen,
-    network::Plan,
+    metrics::dot,
+    network::{Plan, plan::Param},
     protocol::{Inspection, ParameterUpdate, RankedDigit},
 };
 
@@ -54,7 +55,7 @@ pub(super) fn inspection(
 }
 
 /// −ln softmax(row)\[label\], infinite for a label without a logit.
-pub(super) fn cross_entropy(row: &[f32], label: u8) -> f32 {
+fn cross_entropy(row: &[f32], label: u8) -> f32 {
     let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f32 = row.iter().map(|logit| (logit - largest).exp()).sum();
     let logit = row.get(usize::from(label)).copied().unwrap_or(f32::NEG_INFINITY);
@@ -62,24 +63,19 @@ pub(super) fn cross_entropy(row: &[f32], label: u8) -> f32 {
 }
 
 fn parameters(plan: &Plan, change: &Change) -> Result<Vec<ParameterUpdate>> {
-    let update = (&change.after - &change.before)?;
-    plan.params()
-        .iter()
-        .map(|param| {
-            let norm = |flat: &Tensor| {
-                let part = flat.narrow(0, param.range.start, param.range.len())?;
-                norm(&part)
-            };
-            let weight_norm = norm(&change.before)?;
-            Ok(ParameterUpdate {
-                name: param.name.clone(),
-                shape: param.shape.iter().map(|&size| size as u32).collect(),
-                gradient_norm: norm(&change.gradient)? as f32,
-                weight_norm: weight_norm as f32,
-                update_ratio: (norm(&update)? / weight_norm) as f32,
-            })
-        })
-        .collect()
+    let (gradient, before) = (values(&change.gradient)?, values(&change.before)?);
+    let update = values(&(&change.after - &change.before)?)?;
+    let of_param = |param: &Param| {
+        let weight_norm = norm(&before[param.range.clone()]);
+        ParameterUpdate {
+            name: param.name.clone(),
+            shape: param.shape.iter().map(|&size| size as u32).collect(),
+            gradient_norm: norm(&gradient[param.range.clone()]) as f32,
+            weight_norm: weight_norm as f32,
+            update_ratio: (norm(&update[param.range.clone()]) / weight_norm) as f32,
+        }
+    };
+    Ok(plan.params().iter().map(of_param).collect())
 }
 
 /// How long a gradient was and how far the weights moved, all parameters together.
@@ -101,16 +97,20 @@ impl Norms {
         took: Duration,
     ) -> Result<Self> {
         let start = Instant::now();
-        let update_ratio = (norm(&(after - before)?)? / norm(before)?) as f32;
-        let gradient = norm(gradient)? as f32;
+        let update = norm(&values(&(after - before)?)?);
+        let update_ratio = (update / norm(&values(before)?)) as f32;
+        let gradient = norm(&values(gradient)?) as f32;
         Ok(Self { gradient, update_ratio, took: took + start.elapsed() })
     }
 }
 
-/// The Euclidean norm, summed up in f64.
-fn norm(tensor: &Tensor) -> Result<f64> {
-    let values = tensor.flatten_all()?.to_vec1::<f32>()?;
-    Ok(values.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt())
+fn values(tensor: &Tensor) -> Result<Vec<f32>> {
+    tensor.flatten_all()?.to_vec1()
+}
+
+/// The Euclidean norm.
+fn norm(values: &[f32]) -> f64 {
+    dot(values, values).sqrt()
 }
 
 #[cfg(test)]

@@ -3,13 +3,17 @@
 mod chunk;
 mod epoch;
 mod explain;
+mod finish;
 mod images;
 mod obey;
 mod record;
 mod report;
 mod travel;
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use candle_core::Device;
 
@@ -25,8 +29,8 @@ use crate::{
     config::RunConfig,
     data::batches::Batches,
     network::Plan,
-    nn::model::{Model, Weights},
-    protocol::{Best, EvalSet, Evaluation, Event, Measure, RunState, Subject, Summary},
+    nn::model::Weights,
+    protocol::{Best, Evaluation, Event, Measure, RunState, Subject, Summary},
     seed::{self, Purpose},
 };
 
@@ -121,6 +125,8 @@ struct Agenda {
     inspected: u64,
     /// When the next step is inspected while training runs; `None` where nobody looks.
     inspect: Option<Instant>,
+    /// What the last step that was watched took over the step alone.
+    watching: Duration,
     /// When another step may be measured.
     measure: Instant,
 }
@@ -217,6 +223,7 @@ impl<'a> Run<'a> {
                 sampled: 0,
                 inspected: 0,
                 inspect: None,
+                watching: Duration::ZERO,
                 measure: now,
             },
             state: RunState::Loading,
@@ -299,59 +306,6 @@ impl<'a> Run<'a> {
         is_evaluated && patience.is_some_and(|epochs| self.at.epoch.saturating_sub(best) >= epochs)
     }
 
-    /// What follows the last batch: the test set if it was not used before, and the weights' file.
-    fn finish(&mut self, all_done: bool) -> Result<Summary, TrainError> {
-        self.hand_over(Instant::now())?;
-        // An evaluation of other weights than these says nothing about them.
-        let evaluated = self.evaluated.as_ref().filter(|(step, _)| *step == self.at.step);
-        let best = self.best_model()?;
-        let mut test = evaluated
-            .map(|(_, evaluation)| evaluation.clone())
-            .filter(|evaluation| evaluation.set == EvalSet::Test);
-        if all_done && test.is_none() {
-            test = self.evaluate(EvalSet::Test, best.as_ref())?;
-        }
-        let diverged = self.diverged()?;
-        // A run stopped before its first step has nothing worth an older file's place, nor has one
-        // that diverged.
-        let is_of_use = self.at.step > 0 && (diverged.is_none() || best.is_some());
-        let save = self.config.save.as_ref().filter(|_| is_of_use);
-        if let Some(path) = save {
-            let model = best.as_ref().unwrap_or(self.learner.product());
-            let Weights { trained, running } = model.weights()?;
-            checkpoint::save_weights(path, model.plan(), &self.sets.info, &trained, &running)?;
-        }
-        self.checkpoint_if_new()?;
-        Ok(Summary {
-            steps: self.at.step,
-            images: self.at.images,
-            clock: self.clock.read(),
-            best: best.and(self.bests.last().copied()),
-            stopped: !all_done || test.is_none(),
-            test,
-            saved: save.cloned(),
-            diverged,
-        })
-    }
-
-    /// The step from which on losses, weights or the optimiser's state are not finite, if they are not.
-    fn diverged(&self) -> Result<Option<u64>, TrainError> {
-        if let Some(step) = self.losses.diverged() {
-            return Ok(Some(step));
-        }
-        let (weights, optimiser) = (self.learner.model.weights()?, self.learner.optimiser()?);
-        Ok((!record::are_finite(&weights, &optimiser)).then_some(self.at.step))
-    }
-
-    /// The network with the weights of the best evaluation, in runs that hold validation images out; `None`
-    /// where that was the last one.
-    fn best_model(&self) -> Result<Option<Model>, TrainError> {
-        let best = self.best_weights.last().filter(|(step, _)| *step != self.at.step);
-        let Some((_, weights)) = best else { return Ok(None) };
-        let plan = Arc::clone(self.learner.model.plan());
-        Ok(Some(Model::new(plan, weights, &self.device)?))
-    }
-
     /// Tells the listeners if that is something new.
     fn enter(&mut self, state: RunState) {
         if self.state != state {
@@ -362,44 +316,4 @@ impl<'a> Run<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use crossbeam_channel::unbounded;
-
-    use super::*;
-    use crate::{
-        data::{DataInfo, Dataset},
-        protocol::Command,
-    };
-
-    #[test]
-    fn a_run_stopped_before_its_first_step_leaves_an_older_file_alone() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("older.safetensors");
-        std::fs::write(&path, "older").expect("written");
-        let config = RunConfig { save: Some(path.clone()), ..RunConfig::default() };
-        let set = || {
-            let (images, labels) = (vec![0; 50 * 784], vec![3; 50]);
-            Dataset::new([1, 28, 28], 10, images, labels).expect("a set of 50 images")
-        };
-        let sets = Sets {
-            train: Arc::new(set()),
-            validation: None,
-            test: Arc::new(set()),
-            info: DataInfo::mnist(),
-            checksums: crate::data::Checksums::default(),
-            notes: Vec::new(),
-        };
-        let plan = Arc::new(Plan::article());
-        let (weights, _) = initial_weights(&config, &plan).expect("drawn from the seed");
-        let learner = Learner::new(plan, &weights, &Device::Cpu, &config).expect("in main memory");
-        let (sender, commands) = unbounded();
-        sender.send(Command::Stop).expect("the receiver is there");
-        let (remote, mut outbox) = (Remote::new(commands), Outbox::new(Vec::new()));
-        let tools = Tools::unattended();
-        let mut run = Run::new(&config, &tools, sets, Device::Cpu, learner, remote, &mut outbox);
-        run.begin_epoch().expect("in main memory");
-        let summary = run.train().expect("nothing goes wrong").expect("nobody has it yet");
-        assert_eq!((summary.steps, summary.stopped, summary.saved), (0, true, None));
-        assert_eq!(std::fs::read(path).expect("still there"), b"older");
-    }
-}
+mod tests;

@@ -68,6 +68,8 @@ pub(super) struct Change {
     pub(super) gradient: Tensor,
     pub(super) before: Tensor,
     pub(super) after: Tensor,
+    /// How long it took to find that out, over the step alone.
+    pub(super) took: Duration,
 }
 
 impl Learner {
@@ -199,17 +201,21 @@ impl Learner {
             let reason = "the network's parameters have no gradient".to_owned();
             return Err(Error::Msg(reason).into());
         };
+        let start = Instant::now();
         let before = variable.as_detached_tensor().copy()?;
+        let copying = start.elapsed();
         self.optimizer.step(&gradients)?;
+        let start = Instant::now();
         let after = self.model.variable().as_detached_tensor().copy()?;
         // What was dropped stays so: only the weights are others.
         let loss_after = self.model.loss_only(&images, &labels, mode)?.loss;
+        let took = copying + start.elapsed();
         if let Some(running) = running {
             self.model.set_running(running);
         }
         self.average_step()?;
         self.logits = Some(logits.clone());
-        Ok(Change { loss, loss_after, logits, gradient, before, after })
+        Ok(Change { loss, loss_after, logits, gradient, before, after, took })
     }
 
     /// The optimiser's state.

@@ -13,13 +13,14 @@ mod trajectory;
 
 use std::time::{Duration, Instant};
 
-use candle_core::Result;
+use candle_core::{Result, Tensor};
 
 use self::{
     attribution::Attribute,
     distributions::{Changed, Distribute},
     landscape::{Explore, Plane},
     projection::Project,
+    trajectory::Follow,
 };
 use super::{results::Results, sets::Sets, step::Change};
 use crate::{
@@ -29,16 +30,10 @@ use crate::{
 
 pub(super) use self::projection::Memory;
 
-/// The time of a slice is this often left to the training before the next one.
-const SHARE: u32 = 32;
+/// What is computed for a view takes one part of the time while training runs, and the training this many.
+pub(super) const SHARE: u32 = 100;
 /// A question is answered again no sooner than this while training runs.
 const PERIOD: Duration = Duration::from_millis(250);
-
-/// Most weights of all snapshots of a trajectory together.
-const MOST_WEIGHTS: usize = 1 << 25;
-/// Said of a trajectory that has no plane.
-const TOO_SHORT: &str =
-    "The run has too few snapshots to show its trajectory: train a few hundred steps.";
 
 /// A computation in slices of some milliseconds.
 trait Job {
@@ -52,6 +47,8 @@ enum Found {
     Nothing,
     /// Something that can be shown meanwhile.
     Part(Content),
+    /// An answer that leaves out what takes long, until nothing is trained.
+    Brief(Content),
     /// The answer.
     All(Content),
 }
@@ -95,6 +92,8 @@ impl<'a> Image<'a> {
 pub(super) struct Moment<'a> {
     /// Steps trained.
     pub(super) step: u64,
+    /// Whether nothing is trained meanwhile.
+    pub(super) stands: bool,
     /// The network as it is.
     pub(super) model: &'a Model,
     /// The run's seed.
@@ -104,7 +103,7 @@ pub(super) struct Moment<'a> {
     /// The last evaluations.
     pub(super) results: &'a Results,
     /// The weights of at most this many of the run's snapshots, evenly spread, with their steps.
-    pub(super) snapshots: &'a dyn Fn(usize) -> Result<Vec<(u64, Vec<f32>)>>,
+    pub(super) snapshots: &'a dyn Fn(usize) -> Vec<(u64, Tensor)>,
 }
 
 /// The question that is open, and the computation for it.
@@ -114,15 +113,27 @@ pub(super) struct Explainer {
     job: Option<(u64, Box<dyn Job>)>,
     /// Step of the last answer to this question.
     answered: Option<u64>,
+    /// Whether that answer left something out.
+    is_brief: bool,
     /// When training makes room for the next slice.
     due: Instant,
+    /// What watching a step for the next slice took.
+    watching: Duration,
     memory: Memory,
 }
 
 impl Explainer {
     /// Without a question.
     pub(super) fn new(now: Instant) -> Self {
-        Self { question: None, job: None, answered: None, due: now, memory: Memory::default() }
+        Self {
+            question: None,
+            job: None,
+            answered: None,
+            is_brief: false,
+            due: now,
+            watching: Duration::ZERO,
+            memory: Memory::default(),
+        }
     }
 
     /// Goes over to another question, or to none.
@@ -132,6 +143,9 @@ impl Explainer {
         }
         self.question = question;
         self.answered = None;
+        if !self.wants_change() {
+            self.memory.changed = None;
+        }
         self.due = self.due.min(now + PERIOD / 8);
     }
 
@@ -139,6 +153,13 @@ impl Explainer {
     pub(super) fn renew(&mut self) {
         self.answered = None;
         self.job = None;
+    }
+
+    /// Completes the answer, since nothing is trained any more.
+    pub(super) fn stand(&mut self) {
+        if std::mem::take(&mut self.is_brief) {
+            self.answered = None;
+        }
     }
 
     /// Makes a slice due at `now` at the latest.
@@ -184,7 +205,9 @@ impl Explainer {
     /// Those of candle on reading from a device.
     pub(super) fn note_change(&mut self, step: u64, change: &Change) -> Result<()> {
         if self.wants_change() {
+            let start = Instant::now();
             self.memory.changed = Some(Changed::of(step, change)?);
+            self.watching = change.took + start.elapsed();
         }
         Ok(())
     }
@@ -210,7 +233,8 @@ impl Explainer {
         let content = job.slice(moment.sets, &mut self.memory);
         // The first answer is waited for.
         let share = if self.answered.is_some() { SHARE } else { 1 };
-        self.due = Instant::now() + start.elapsed() * share;
+        let took = start.elapsed() + std::mem::take(&mut self.watching);
+        self.due = Instant::now() + took * share;
         match content {
             Ok(Found::Nothing) => {
                 self.job = Some((step, job));
@@ -220,13 +244,18 @@ impl Explainer {
                 self.job = Some((step, job));
                 Some(Answer { question, step, content })
             }
+            Ok(Found::Brief(content)) => {
+                let answer = self.answer(question, step, content);
+                self.is_brief = true;
+                Some(answer)
+            }
             Ok(Found::All(content)) => Some(self.answer(question, step, content)),
             Err(error) => Some(self.answer(question, step, nothing(&error))),
         }
     }
 
     fn answer(&mut self, question: Question, step: u64, content: Content) -> Answer {
-        self.answered = Some(step);
+        (self.answered, self.is_brief) = (Some(step), false);
         self.due = self.due.max(Instant::now() + PERIOD);
         Answer { question, step, content }
     }
@@ -272,7 +301,7 @@ fn begin(question: &Question, moment: &Moment) -> Result<Begun> {
         }
         Question::Distributions => {
             let frozen = Frozen::of(moment.model)?;
-            Begun::Job(Box::new(Distribute::new(frozen, moment.sets, moment.step)))
+            Begun::Job(Box::new(Distribute::new(frozen, moment)))
         }
         Question::Landscape => {
             let frozen = Frozen::of(moment.model)?;
@@ -281,15 +310,8 @@ fn begin(question: &Question, moment: &Moment) -> Result<Begun> {
         }
         Question::Trajectory => {
             let frozen = Frozen::of(moment.model)?;
-            let weights = &frozen.weights().trained;
-            let most = (MOST_WEIGHTS / weights.len().max(1)).min(Trajectory::MOST);
-            let mut snapshots = (moment.snapshots)(most.max(Trajectory::FEWEST))?;
-            snapshots.retain(|(step, _)| *step < moment.step);
-            snapshots.push((moment.step, weights.clone()));
-            match trajectory::plane(weights, &snapshots) {
-                Some(plane) => Begun::Job(Box::new(Explore::new(&frozen, moment.sets, plane)?)),
-                None => Begun::Answer(Content::Nothing(TOO_SHORT.to_owned())),
-            }
+            let snapshots = (moment.snapshots)(Trajectory::MOST - 1);
+            Begun::Job(Box::new(Follow::new(frozen, moment.step, snapshots)?))
         }
     })
 }

@@ -201,11 +201,15 @@ impl<'a> Footer<'a> {
                         hint(Action::Move(Direction::Right)).at(3),
                         hint(Action::Confirm).called("look inside").at(3),
                     ],
-                    Tab::Landscape if self.app.can_explore() && !why.explores() => {
-                        vec![hint(Action::Confirm).called("compute").at(3)]
+                    Tab::Landscape => {
+                        let compute = hint(Action::Confirm).called("compute").at(3);
+                        let can = self.app.can_explore() && !why.explores();
+                        let other = if why.along { "random plane" } else { "trajectory" };
+                        let other = hint(Action::SwitchPlane).called(other).at(3);
+                        can.then_some(compute).into_iter().chain([other]).collect()
                     }
                     Tab::Distributions => vec![hint(Action::Move(Direction::Down)).at(3)],
-                    Tab::Projection | Tab::Landscape => Vec::new(),
+                    Tab::Projection => Vec::new(),
                 };
                 does.into_iter().chain([hint(Action::Explain).at(3)]).collect()
             }

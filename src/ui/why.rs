@@ -20,6 +20,7 @@ use crate::app::{App, Tab, View};
 
 pub(super) use arithmetic::Pane as Arithmetic;
 pub(super) use calibration::Calibration;
+pub(super) use distributions::tiles;
 pub(super) use heat::{Heat, above, explain_pixels};
 pub(super) use projection::point_at;
 

@@ -77,12 +77,9 @@ impl Measures {
         self.spans = joined;
     }
 
-    /// Forgets the steps after `step`.
+    /// Forgets the steps after `step`, and those before it that were joined with one of them.
     pub(super) fn go_back(&mut self, step: u64) {
-        self.spans.retain(|span| span.first <= step);
-        if let Some(last) = self.spans.last_mut() {
-            last.last = last.last.min(step);
-        }
+        self.spans.retain(|span| span.last <= step);
     }
 
     /// What was measured, oldest first.
@@ -118,6 +115,18 @@ mod tests {
         assert_eq!(measures.spans().len(), 2);
         measures.push(measure(26, 1.0));
         assert_eq!(measures.up_to(26).map(|span| span.update_ratio), Some((1e-3, 1e-3)));
+    }
+
+    #[test]
+    fn what_was_joined_with_steps_that_are_given_up_goes_with_them() {
+        let mut measures = Measures::default();
+        (1..=5_000).for_each(|step| measures.push(measure(step, 0.5)));
+        let joined = *measures.spans().iter().find(|span| span.last > span.first).expect("some");
+        measures.go_back(joined.first);
+        assert!(measures.spans().iter().all(|span| span.last <= joined.first));
+        measures.push(measure(joined.first + 1, 7.0));
+        let last = measures.up_to(u64::MAX).expect("the new one");
+        assert_eq!((last.first, last.gradient_norm), (joined.first + 1, (7.0, 7.0)));
     }
 
     #[test]

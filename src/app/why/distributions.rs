@@ -32,11 +32,6 @@ impl Kind {
             Self::Activations => "activations",
         }
     }
-
-    pub(super) fn shifted(self, by: usize) -> Self {
-        let place = Self::ALL.iter().position(|&kind| kind == self).unwrap_or_default();
-        Self::ALL[(place + by) % Self::ALL.len()]
-    }
 }
 
 /// Samples of the run so far.

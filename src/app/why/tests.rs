@@ -1,10 +1,10 @@
 use super::*;
 use crate::{
     app::{
-        Action, Msg,
+        Action, Msg, Tiles,
         matrix::tests::{act, evaluated, feed, record},
     },
-    protocol::{Command, EvalSet, Event},
+    protocol::{Command, Distributions, EvalSet, Event, LayerValues, StageValues},
 };
 
 fn asked(app: &mut App, action: Action) -> Vec<Option<Question>> {
@@ -52,6 +52,18 @@ fn a_view_asks_for_its_explanation_and_ends_that_when_it_is_left() {
     assert_eq!(asked(&mut app, Action::Show(View::Why)), [Some(Question::Projection)]);
     assert_eq!(asked(&mut app, Action::Show(View::Loss)), [None]);
     assert_eq!(asked(&mut app, Action::Explain), [], "there is nothing to explain");
+}
+
+#[test]
+fn asking_for_a_class_shows_the_pixels_that_matter_for_it() {
+    let mut app = evaluated(2, EvalSet::Test);
+    act(&mut app, Action::Show(View::Network));
+    let subject = Subject::Image { set: ImageSet::Test, index: 0 };
+    let of = |class| {
+        Some(Question::Attribution { subject: subject.clone(), method: Method::Saliency, class })
+    };
+    assert_eq!(asked(&mut app, Action::ExplainNextClass), [of(Some(0))]);
+    assert_eq!(asked(&mut app, Action::ExplainNextClass), [of(Some(1))]);
 }
 
 #[test]
@@ -146,4 +158,93 @@ fn a_landscape_is_computed_on_request_while_paused_and_any_key_stops_it() {
     let commands = app.update(answer(41 * 41).into());
     assert_eq!(commands, [Command::Explain(None)], "complete, it is not computed again by itself");
     assert!(!app.why.explores());
+}
+
+#[test]
+fn a_plane_that_cannot_be_computed_leaves_its_reason_and_nothing_under_way() {
+    let mut app = evaluated(1, EvalSet::Test);
+    act(&mut app, Action::Show(View::Why));
+    act(&mut app, Action::Explain);
+    feed(&mut app, Event::State(RunState::Paused));
+    act(&mut app, Action::SwitchPlane);
+    assert_eq!(asked(&mut app, Action::Confirm), [Some(Question::Trajectory)]);
+    let content = Content::Nothing("Too short.".to_owned());
+    let answer = Answer { question: Question::Trajectory, step: 12, content };
+    let commands = app.update(Event::Explained(Arc::new(answer)).into());
+    assert_eq!(commands, [Command::Explain(None)]);
+    assert!(!app.why.explores());
+    assert_eq!(app.why.no_landscape(), Some("Too short."));
+    act(&mut app, Action::SwitchPlane);
+    assert_eq!(app.why.no_landscape(), None, "of the other plane nothing is known");
+}
+
+#[test]
+fn keys_without_anything_to_act_on_are_not_offered() {
+    let mut app = evaluated(1, EvalSet::Test);
+    for (view, action, offered) in [
+        (View::Why, Action::SwitchPlane, false),
+        (View::Why, Action::Explain, true),
+        (View::Why, Action::SwitchPlane, true),
+        (View::Mistakes, Action::NextList, true),
+    ] {
+        act(&mut app, Action::Show(view));
+        assert_eq!(app.offers(action), offered, "{action:?} in {view:?}");
+        act(&mut app, action);
+    }
+    app.looks_on = true;
+    app.why.tab = Tab::Landscape;
+    let along = app.why.along;
+    for action in [Action::NextList, Action::SwitchPlane] {
+        let list = app.mistakes.list;
+        assert!(!app.offers(action), "{action:?} of a checkpoint");
+        act(&mut app, action);
+        assert_eq!((app.mistakes.list, app.why.along), (list, along));
+    }
+}
+
+#[test]
+fn layers_scroll_as_far_as_there_are_more_and_a_checkpoint_has_two_kinds_of_values() {
+    let mut app = evaluated(1, EvalSet::Test);
+    act(&mut app, Action::Show(View::Why));
+    (act(&mut app, Action::Explain), act(&mut app, Action::Explain));
+    let stage = |name: usize| StageValues {
+        name: name.to_string(),
+        activations: None,
+        units: 1,
+        dead: None,
+    };
+    let layer = |name: usize| LayerValues {
+        name: name.to_string(),
+        weights: None,
+        gradients: None,
+        updates: None,
+    };
+    let sample = Distributions {
+        layers: (0..5).map(layer).collect(),
+        stages: (0..9).map(stage).collect(),
+        set: ImageSet::Test,
+        images: 1,
+        all_images: 1,
+    };
+    let content = Content::Distributions(sample);
+    feed(
+        &mut app,
+        Event::Explained(Arc::new(Answer { question: Question::Distributions, step: 9, content })),
+    );
+    let _ = app.update(Msg::Tiles(Tiles { rows: 3, ..Tiles::default() }));
+    let mut go = |direction| {
+        act(&mut app, Action::Move(direction));
+        (app.why.kind, app.why.first_layer)
+    };
+    use Direction::{Down, End, Home, Left, PageDown, Right, Up};
+    assert_eq!([End, Down, Up].map(&mut go).map(|it| it.1), [2, 2, 1]);
+    assert_eq!(go(Left), (Kind::Activations, 1));
+    assert_eq!([PageDown, PageDown].map(&mut go).map(|it| it.1), [4, 6]);
+    assert_eq!(go(Right), (Kind::Weights, 2), "there are fewer layers than stages");
+    assert_eq!(go(Home).1, 0);
+    app.looks_on = true;
+    act(&mut app, Action::Move(Right));
+    assert_eq!(app.why.kind, Kind::Activations);
+    act(&mut app, Action::Move(Right));
+    assert_eq!(app.why.kind, Kind::Weights);
 }

@@ -25,12 +25,13 @@ pub struct Arithmetic {
     /// The kernel's weights, `[inputs, side, side]`.
     #[serde(deserialize_with = "number::each_or_nan")]
     pub kernel: Vec<f32>,
-    /// The map's bias; `None` where the convolution has none.
+    /// The map's bias; `None` where the convolution has none, or where it is not finite and was read from JSON.
     pub bias: Option<f32>,
     /// The value that the network computes there.
     #[serde(deserialize_with = "number::or_nan")]
     pub output: f32,
     /// The operations that follow on the same map, such as a `ReLU`, and the value after each.
+    #[serde(deserialize_with = "number::named_or_nan")]
     pub after: Vec<(String, f32)>,
     /// The values of the whole map after those, row after row.
     #[serde(deserialize_with = "number::each_or_nan")]

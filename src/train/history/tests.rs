@@ -2,14 +2,25 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// A history with rows at steps 10, 20 and so on; each row holds every image's prediction and loss.
-fn history(rows: &[&[(u8, f32)]]) -> History {
+/// A history with rows at steps 10, 20 and so on; each row holds every image's prediction, the probability
+/// of that and the loss.
+fn history(rows: &[&[(u8, f32, f32)]]) -> History {
     let mut history = History::default();
     for (row, step) in rows.iter().zip((10..).step_by(10)) {
-        let noted = (0..).zip(*row).map(|(index, &(prediction, loss))| (index, prediction, loss));
+        let noted = (0..).zip(*row);
+        let noted = noted.map(|(index, &(prediction, probability, loss))| Noted {
+            index,
+            prediction,
+            probability,
+            loss,
+        });
         history.note(step, row.len(), noted);
     }
     history
+}
+
+fn noted(index: u32, prediction: u8) -> Noted {
+    Noted { index, prediction, probability: 0.9, loss: 0.5 }
 }
 
 #[test]
@@ -28,10 +39,8 @@ fn a_loss_is_kept_to_three_percent() {
 #[test]
 fn an_image_is_forgotten_when_it_goes_from_right_to_wrong() {
     let rows = [[4_u8, 9, 4], [9, 4, 4], [4, 4, 4], [8, 9, 4]];
-    let rows: Vec<Vec<(u8, f32)>> =
-        rows.iter().map(|row| row.iter().map(|&prediction| (prediction, 1.0)).collect()).collect();
-    let rows: Vec<&[(u8, f32)]> = rows.iter().map(Vec::as_slice).collect();
-    let mut history = history(&rows);
+    let rows = rows.map(|row| row.map(|prediction| (prediction, 0.5, 1.0)));
+    let mut history = history(&rows.each_ref().map(<[_; 3]>::as_slice));
     assert_eq!(history.forgotten(&[4, 4, 4], 40), [(0, 2), (1, 1)]);
     assert_eq!(history.forgotten(&[4, 4, 4], 39), [(0, 1)]);
     let of = history.of(0, 4, 8, 40);
@@ -42,11 +51,32 @@ fn an_image_is_forgotten_when_it_goes_from_right_to_wrong() {
 
 #[test]
 fn a_label_is_suspected_where_most_epochs_confidently_predict_one_other_class() {
-    let (sure, unsure) = (4.0, 2.0);
+    let (sure, unsure) = (0.9, 0.7);
     let history = history(&[
-        &[(7, sure), (7, sure), (7, unsure), (1, sure), (3, 0.1), (7, 9.0)],
-        &[(7, sure), (2, sure), (7, unsure), (2, sure), (7, sure), (7, 9.0)],
-        &[(7, 5.0), (7, sure), (7, sure), (7, sure), (7, sure), (7, 9.0)],
+        &[
+            (7, sure, 4.0),
+            (7, sure, 4.0),
+            (7, unsure, 4.0),
+            (1, sure, 4.0),
+            (3, 0.9, 0.1),
+            (7, sure, 9.0),
+        ],
+        &[
+            (7, sure, 4.0),
+            (2, sure, 4.0),
+            (7, unsure, 4.0),
+            (2, sure, 4.0),
+            (7, sure, 4.0),
+            (7, sure, 9.0),
+        ],
+        &[
+            (7, sure, 5.0),
+            (7, sure, 4.0),
+            (7, sure, 4.0),
+            (7, sure, 4.0),
+            (7, sure, 4.0),
+            (7, sure, 9.0),
+        ],
     ]);
     // The third is unsure in most epochs, and the fourth predicted as another class in each.
     let suspects = history.suspected(&[3; 6], 30);
@@ -61,12 +91,12 @@ fn a_label_is_suspected_where_most_epochs_confidently_predict_one_other_class() 
 #[test]
 fn an_epoch_counts_once_it_is_complete_and_is_written_again_after_going_back() {
     let mut history = History::default();
-    history.note(10, 2, [(0, 5, 0.5)].into_iter());
+    history.note(10, 2, [noted(0, 5)].into_iter());
     let predictions = |history: &History, step| history.of(0, 5, 5, step).predictions;
     assert!(predictions(&history, 9).is_empty());
     assert_eq!(history.of(1, 5, 5, 10).predictions, [None], "resumed in the middle of an epoch");
-    history.note(20, 2, [(0, 6, 0.5)].into_iter());
-    history.note(10, 2, [(0, 7, 0.5), (1, 5, 0.5)].into_iter());
+    history.note(20, 2, [noted(0, 6)].into_iter());
+    history.note(10, 2, [noted(0, 7), noted(1, 5)].into_iter());
     assert_eq!(predictions(&history, 20), [Some(7), Some(6)]);
     assert_eq!(history.of(1, 5, 5, 20).predictions, [Some(5), None]);
 }
@@ -76,7 +106,7 @@ proptest! {
     fn memory_is_bounded_and_the_newest_row_stays(steps in prop::collection::vec(0_u64..90, 1..60)) {
         let mut history = History { most: 16 * size_of::<Cell>(), ..History::default() };
         for step in steps {
-            history.note(step, 2, [(0, 1, 1.0)].into_iter());
+            history.note(step, 2, [noted(0, 1)].into_iter());
             prop_assert!(history.rows.len() <= 8);
             prop_assert!(history.rows.windows(2).all(|pair| pair[0].step < pair[1].step));
             prop_assert!(history.steps(u64::MAX).contains(&step));

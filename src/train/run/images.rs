@@ -6,9 +6,9 @@ use crate::{
     protocol::{Digit, Event, Found, ImageSet, List, Query, RankedDigit},
     train::{
         error::TrainError,
-        history::Suspect,
-        inspect::cross_entropy,
+        history::{Noted, Suspect, UNKNOWN},
         results::ImageResult,
+        rough,
         step::{arg_max, tensors},
     },
 };
@@ -30,15 +30,18 @@ impl Run<'_> {
         }
         let mut answers = Vec::with_capacity(batch.len());
         let correct = self.learner.correct(&sets.train, batch, |index, prediction, logits| {
-            let label = sets.train.label(index as usize);
-            answers.push((index, prediction as u8, cross_entropy(logits, label)));
+            let label = logits.get(usize::from(sets.train.label(index as usize)));
+            let (probability, loss) =
+                rough::softmax(logits, logits[prediction], label.copied().unwrap_or(f32::NAN));
+            let prediction = if probability.is_nan() { UNKNOWN } else { prediction as u8 };
+            answers.push(Noted { index, prediction, probability, loss });
         });
         self.corrects.push(step, correct);
         // Other devices keep the logits to themselves.
         if correct.is_none() {
             return;
         }
-        self.histories.trained(self.epoch_end(), self.sets.train.len(), answers);
+        self.histories.trained(self.epoch_end(), self.sets.train.len(), answers.into_iter());
     }
 
     /// Answers a question for images.
@@ -46,21 +49,21 @@ impl Run<'_> {
         let step = query.step;
         let (evaluated, data) = self.sets.evaluation();
         let labels = data.labels();
-        let is_kept = query.set == evaluated;
         let mut found = match query.list {
             List::Hardest => self.results.find(query, self.sets.of(query.set)),
-            List::Forgotten if is_kept => {
+            List::Forgotten => {
                 let forgotten = self.histories.evaluation.forgotten(labels, step);
-                self.results.forgotten(query, data, &forgotten)
+                // Where the test set ends a run with validation images, these are what has a history.
+                let of_kept = Query { set: evaluated, ..query };
+                Found { query, ..self.results.forgotten(of_kept, data, &forgotten) }
             }
             List::Suspected => self.suspected(query)?,
-            List::Forgotten => Found::unknown(query),
         };
         let (history, data) = match found.set {
             ImageSet::Train => (&self.histories.training, &*self.sets.train),
             _ => (&self.histories.evaluation, data),
         };
-        if is_kept || found.set == ImageSet::Train {
+        if found.set == evaluated.into() || found.set == ImageSet::Train {
             found.steps = history.steps(step);
             let of = |it: &RankedDigit| {
                 let label = data.label(it.index as usize);

@@ -9,7 +9,11 @@ use std::{
 use super::Run;
 use crate::{
     protocol::{Event, Progress, Sample, Subject},
-    train::{error::TrainError, insides::insides, why::Image},
+    train::{
+        error::TrainError,
+        insides::insides,
+        why::{Image, SHARE},
+    },
 };
 
 /// Listeners hear of trained batches no more often than this: twice for each frame of a screen.
@@ -94,11 +98,15 @@ impl Run<'_> {
         let Some(subject) = self.look.subject.clone() else { return Ok(()) };
         self.look.is_new = false;
         self.look.step = self.at.step;
-        self.look.next = Instant::now() + LOOK;
+        let start = Instant::now();
         let (model, step) = (self.learner.product(), self.at.step);
         let image = Image::of(&subject, &self.sets, &self.results, step);
-        let Some(Image { place, pixels, label }) = image else { return Ok(()) };
+        let Some(Image { place, pixels, label }) = image else {
+            self.look.next = start + LOOK;
+            return Ok(());
+        };
         let insides = insides(model, pixels, subject.clone(), place, label, step)?;
+        self.look.next = Instant::now() + LOOK.max(start.elapsed() * SHARE);
         self.outbox.send(&Event::Insides(Arc::new(insides)));
         Ok(())
     }

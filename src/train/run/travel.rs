@@ -16,6 +16,7 @@ use crate::{
     train::{
         error::TrainError,
         inspect::{self, Norms, Place},
+        why::SHARE,
     },
 };
 
@@ -86,7 +87,21 @@ impl Run<'_> {
         if !self.tools.attended || self.at.step == 0 || self.agenda.inspected == self.at.step {
             return Ok(());
         }
-        let inspection = self.stand_at(self.at.step)?;
+        self.watch_again()
+    }
+
+    /// Does the last step again and reports what it did. Where a wish to stop comes meanwhile, the run
+    /// ends where it was.
+    pub(super) fn watch_again(&mut self) -> Result<(), TrainError> {
+        let (learned, at, epoch_start) = (self.learner.snapshot()?, self.at, self.epoch_start);
+        let inspection = self.stand_at(at.step)?;
+        if self.at.step != at.step {
+            self.learner.go_back(&learned)?;
+            self.learner.set_learning_rate(self.rates.after(at.step));
+            self.rate = self.rates.set_after(at.step);
+            (self.at, self.epoch_start) = (at, epoch_start);
+            self.batches = self.batches_of(at.epoch);
+        }
         self.tell_inspection(inspection);
         Ok(())
     }
@@ -111,14 +126,15 @@ impl Run<'_> {
     pub(super) fn tell_inspection(&mut self, inspection: Option<Inspection>) {
         if let Some(inspection) = inspection {
             self.agenda.inspected = inspection.step;
-            self.agenda.inspect = self.agenda.inspect.map(|_| Instant::now() + INSPECT);
+            let wait = INSPECT.max(self.agenda.watching * SHARE);
+            self.agenda.inspect = self.agenda.inspect.map(|_| Instant::now() + wait);
             self.outbox.send(&Event::Inspected(Arc::new(inspection)));
         }
     }
 
     /// Makes model, optimiser and position those after `step`, which was trained before, and says what
     /// that step did; those of an earlier step where a wish to stop comes.
-    pub(super) fn stand_at(&mut self, step: u64) -> Result<Option<Inspection>, TrainError> {
+    fn stand_at(&mut self, step: u64) -> Result<Option<Inspection>, TrainError> {
         let before = step.saturating_sub(1);
         if self.moments.up_to(before).is_none() {
             self.recompute(step)?;
@@ -215,6 +231,7 @@ impl Run<'_> {
         let batch = self.batches.batch(self.at.batch);
         let seen = self.sets.seen(self.config, self.at.epoch);
         let change = self.learner.train_watched(seen, batch, self.key())?;
+        let start = Instant::now();
         self.explainer.note_change(self.at.step + 1, &change)?;
         if self.losses.at(self.at.step + 1).is_none() {
             self.recomputed.push(change.loss.to_scalar()?);
@@ -230,6 +247,7 @@ impl Run<'_> {
         let norms = measures
             .then(|| Norms::of(&change.gradient, &change.before, &change.after, Duration::ZERO))
             .transpose()?;
+        self.agenda.watching = change.took + start.elapsed();
         self.advance();
         Ok((change.loss, inspection, norms))
     }

@@ -17,8 +17,9 @@ use crate::{
 pub(super) fn of(frozen: &Frozen, image: Image, stage: u32, place: [u32; 3]) -> Result<Content> {
     let plan = frozen.plan();
     let Some((node, after)) = convolution(plan, stage as usize) else {
-        let reason = "This stage is not the output of a convolution.".to_owned();
-        return Ok(Content::Nothing(reason));
+        let reason =
+            "No single sum gives a value of this stage: it pools what its convolution computes.";
+        return Ok(Content::Nothing(reason.to_owned()));
     };
     let Op::Conv { weight, bias, kernel: side, stride, padding } = node.op else {
         unreachable!("it was looked for")

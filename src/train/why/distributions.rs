@@ -1,10 +1,13 @@
 //! How the values of each layer are distributed, and which units are dead.
 
-use std::ops::Range;
+use std::{
+    ops::Range,
+    time::{Duration, Instant},
+};
 
 use candle_core::Result;
 
-use super::{Found, Job, Memory};
+use super::{Found, Job, Memory, Moment};
 use crate::{
     metrics::Histogram,
     network::{Plan, plan::Op},
@@ -15,6 +18,8 @@ use crate::{
 
 /// Images that are searched for units that are alive in a slice.
 const SLICE: usize = 256;
+/// While training runs, dead units are searched for again after this time, so that samples need not wait.
+const SEARCH: Duration = Duration::from_secs(5);
 
 /// What one step did to the parameters.
 #[derive(Debug)]
@@ -76,11 +81,13 @@ pub(super) struct Distribute {
     found: Distributions,
     /// Images that were searched; `None` before the first slice.
     searched: Option<usize>,
+    /// Whether nothing is trained meanwhile.
+    stands: bool,
 }
 
 impl Distribute {
-    pub(super) fn new(frozen: Frozen, sets: &Sets, step: u64) -> Self {
-        let (set, data) = sets.evaluation();
+    pub(super) fn new(frozen: Frozen, moment: &Moment) -> Self {
+        let (set, data) = moment.sets.evaluation();
         let plan = frozen.plan();
         let stages = plan.stages().take(Distributions::MOST).map(|node| {
             let [channels, height, width] = plan.values()[node.output].shape;
@@ -96,7 +103,8 @@ impl Distribute {
             images: data.len().min(Distributions::IMAGES) as u64,
             all_images: data.len() as u64,
         };
-        Self { frozen, step, stages, found, searched: None }
+        let (step, stands) = (moment.step, moment.stands);
+        Self { frozen, step, stages, found, searched: None, stands }
     }
 
     /// Counts the values of parameters and activations.
@@ -158,10 +166,16 @@ impl Job for Distribute {
     fn slice(&mut self, sets: &Sets, memory: &mut Memory) -> Result<Found> {
         if self.searched.is_none() {
             self.count(sets, memory.changed.as_ref())?;
+            let content = Content::Distributions(self.found.clone());
+            let is_recent = memory.searched.is_some_and(|at| at.elapsed() < SEARCH);
+            if is_recent && !self.stands {
+                return Ok(Found::Brief(content));
+            }
             self.searched = Some(0);
-            return Ok(Found::Part(Content::Distributions(self.found.clone())));
+            return Ok(Found::Part(content));
         }
         if self.search(sets)? {
+            memory.searched = Some(Instant::now());
             return Ok(Found::All(Content::Distributions(self.found.clone())));
         }
         Ok(Found::Nothing)

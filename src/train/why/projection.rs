@@ -1,5 +1,7 @@
 //! Features of evaluation images along their principal components.
 
+use std::time::Instant;
+
 use candle_core::Result;
 
 use super::{Found, Job, distributions::Changed};
@@ -24,6 +26,8 @@ pub(in crate::train) struct Memory {
     points: Vec<[f32; 2]>,
     /// What the last step that was watched did.
     pub(super) changed: Option<Changed>,
+    /// When the last search for dead units ended.
+    pub(super) searched: Option<Instant>,
 }
 
 pub(super) struct Project {

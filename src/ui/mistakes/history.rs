@@ -37,7 +37,9 @@ pub(super) fn draw(
         (_, false) => format!("class, loss, {of} {word}s"),
         (_, true) => format!("class, loss, the last {of}"),
     };
-    let forgotten = times(history.forgotten, "never forgotten", "forgotten");
+    let was_right = history.predictions.contains(&Some(digit.label));
+    let never = if was_right { "never forgotten" } else { "never right" };
+    let forgotten = times(history.forgotten, never, "forgotten");
     let sum = match list {
         List::Suspected => {
             let (wrong, known) = (history.mistaken, history.known());
@@ -154,6 +156,10 @@ mod tests {
         super::draw(&history, &digit, List::Suspected, narrow.area, look, &mut narrow);
         let shown: String = (0..26).map(|x| narrow[(x, 3)].symbol()).collect();
         assert_eq!(shown.trim_end(), "confidently wrong 1/4");
+        let never = ImageHistory { predictions: vec![Some(9); 3], forgotten: 0, ..history.clone() };
+        let mut buf = Buffer::empty(area);
+        super::draw(&never, &digit, List::Hardest, area, look, &mut buf);
+        assert!(row(&buf, 3).starts_with("never right"), "it could not be forgotten");
         let mut line = Buffer::empty(Rect::new(0, 0, 10, 1));
         draw_line(&history, &digit, line.area, look, &mut line);
         assert_eq!(row_of(&line), "so far 949", "the last ones");

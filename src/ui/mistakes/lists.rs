@@ -29,24 +29,42 @@ pub(super) fn note(found: &Found, place: usize) -> Option<String> {
     }
 }
 
-/// One line that says what the list shown is; `None` for the list of the hardest.
-pub(in crate::ui) fn explanations(app: &App) -> Option<[String; 2]> {
+/// One line that says what the list shown is, in wordings of falling length; `None` for the list of the hardest.
+pub(in crate::ui) fn explanations(app: &App) -> Option<[String; 3]> {
     let percent = 100.0 * List::CONFIDENT;
-    match app.mistakes.list {
-        List::Hardest => None,
-        List::Forgotten => Some([
+    let wordings = match app.mistakes.list {
+        List::Hardest => return None,
+        List::Forgotten => [
             "Images that went from right to wrong between two evaluations (×), most often first."
-                .into(),
-            "Images that went from right to wrong (×).".into(),
-        ]),
-        List::Suspected => Some([
+                .to_owned(),
+            "Images that went from right to wrong (×).".to_owned(),
+        ],
+        List::Suspected => [
             format!(
-                "Training images predicted as one other class in most epochs (9/10), their label at {percent} \
-                 % at most."
+                "Training images predicted as one other class with at least {percent} % in most epochs (9/10: \
+                 nine of ten)."
             ),
-            "Training images predicted as another class in most epochs.".into(),
-        ]),
-    }
+            "Training images predicted as another class in most epochs.".to_owned(),
+        ],
+    };
+    let [long, short] = &wordings;
+    let longest = match resumed_at(app) {
+        Some(step) => format!(
+            "{short} Histories begin at step {}, after the resume.",
+            format::thousands(step)
+        ),
+        None => long.clone(),
+    };
+    let [long, short] = wordings;
+    Some([longest, long, short])
+}
+
+/// The first step that the histories shown know of, where they begin in the middle of the run: a checkpoint
+/// holds none.
+fn resumed_at(app: &App) -> Option<u64> {
+    let first = *app.mistakes.list()?.steps.first()?;
+    let epoch = app.run.info.as_ref()?.steps_per_epoch;
+    (first > epoch).then_some(first)
 }
 
 impl Mistakes<'_> {

@@ -297,7 +297,7 @@ fn forgotten_images_and_suspected_labels_come_with_their_histories() {
         "·72222",
         "·▃▆▇██",
         "confidently wrong in 3 of 5",
-        "predicted as one other class in most epochs (9/10), their label at 5 % at most.",
+        "predicted as one other class with at least 80 % in most epochs (9/10: nine of ten).",
         "esc hardest   n hardest",
     ] {
         assert!(shown.contains(part), "{part}: {shown}");
@@ -307,6 +307,12 @@ fn forgotten_images_and_suspected_labels_come_with_their_histories() {
         assert!(forgotten.contains(part), "{part}: {forgotten}");
     }
     assert!(!text(&hardest(), 120, 40).contains("so far"), "without a history there is none");
+    let mut resumed = listed(List::Forgotten, 9);
+    let mut found = resumed.mistakes.found.clone().expect("the list");
+    found.steps.remove(0);
+    feed(&mut resumed, Event::Found(found));
+    let since = text(&resumed, 120, 40);
+    assert!(since.contains("Histories begin at step 2,400, after the resume."), "{since}");
 }
 
 #[test]

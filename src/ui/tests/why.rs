@@ -387,6 +387,13 @@ fn the_arithmetic_of_a_pixel() {
             let _ = screen(&app, width, height, depth);
         }
     }
+    let help = {
+        press(&mut app, Action::ToggleHelp);
+        let help = text(&app, 120, 40);
+        press(&mut app, Action::ToggleHelp);
+        help
+    };
+    assert!(!help.contains("pixels that matter") && !help.contains("enter esc"), "{help}");
     press(&mut app, Action::Dismiss);
     assert_eq!((app.network.pixel, app.view), (None, View::Network));
 }

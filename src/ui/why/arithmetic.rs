@@ -222,7 +222,8 @@ impl Pane<'_> {
 /// A number in five characters.
 fn short(value: f32) -> String {
     let text = match value.abs() {
-        0.0 => "0".to_owned(),
+        // A smaller one takes six.
+        v if v < 9.5e-10 => "0".to_owned(),
         v if v < 0.005 => format!("{value:.0e}"),
         v if v < 9.995 => format!("{value:.2}"),
         v if v < 99.95 => format!("{value:.1}"),

@@ -15,9 +15,9 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::{empty, explained, tabs};
+use super::{LEAST_ROWS, empty, explained, tabs};
 use crate::{
-    app::{App, Kind, Range},
+    app::{App, Kind, Range, Tiles},
     metrics::Histogram,
     protocol::{Distributions, StageValues},
     ui::{
@@ -107,14 +107,10 @@ impl<'a> Pane<'a> {
         let title = format!("Distributions · step {}", format::thousands(*step));
         let inner = pane::titled(area, buf, theme, &title, [tabs(app, theme)]);
         let Some(top) = inner.rows().next() else { return };
-        kinds(kind, theme).render(top, buf);
+        kinds(app.kinds(), kind, theme).render(top, buf);
         let below = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
         let strips = self.strips(newest);
-        // The last row is the axis of the steps.
-        let room = below.height.saturating_sub(1);
-        let count = (strips.len() as u16).max(1);
-        let rows = (room.saturating_add(1) / count).saturating_sub(1).clamp(ROWS.0, ROWS.1);
-        let fitting = usize::from(room.saturating_add(1) / (rows + 1));
+        let (rows, fitting) = fitting(below.height, strips.len());
         let first = app.why.first_layer.min(strips.len().saturating_sub(fitting.max(1)));
         let label = if area.width >= WIDE { WIDE_LABEL } else { LABEL };
         let steps = self.steps(*step);
@@ -215,10 +211,30 @@ impl<'a> Pane<'a> {
     }
 }
 
+/// The rows of each of `count` strips in so many rows, and how many strips fit.
+fn fitting(height: u16, count: usize) -> (u16, usize) {
+    // The last row is the axis of the steps, and one parts two strips.
+    let room = height.max(1);
+    let rows = (room / (count as u16).max(1)).saturating_sub(1).clamp(ROWS.0, ROWS.1);
+    (rows, usize::from(room / (rows + 1)))
+}
+
+/// How many layers have room in the area of the view.
+pub(in crate::ui) fn tiles(app: &App, area: Rect) -> Option<Tiles> {
+    let (_, newest) = app.why.samples().all().last()?;
+    let strips = match app.why.kind {
+        Kind::Activations => newest.stages.len(),
+        Kind::Weights | Kind::Gradients | Kind::Updates => newest.layers.len(),
+    };
+    let area = if area.height > LEAST_ROWS { area.height - 1 } else { area.height };
+    let (_, rows) = fitting(area.saturating_sub(2), strips);
+    Some(Tiles { columns: 1, rows, ..Tiles::default() })
+}
+
 /// The kinds of values, of which one is shown.
-fn kinds(shown: Kind, theme: &Theme) -> Line<'static> {
+fn kinds(kinds: &[Kind], shown: Kind, theme: &Theme) -> Line<'static> {
     let mut line = Line::default();
-    for kind in Kind::ALL {
+    for &kind in kinds {
         let style = if kind == shown { theme.accent } else { theme.muted };
         line.push_span(Span::styled(kind.name(), style));
         line.push_span(" ");

@@ -72,7 +72,7 @@ pub(in crate::ui) fn above(app: &App, area: Rect) -> Rect {
 }
 
 /// What the list of images shown is, where it has to be said.
-fn list(app: &App) -> Option<[String; 2]> {
+fn list(app: &App) -> Option<[String; 3]> {
     if app.view == View::Mistakes { mistakes::explanations(app) } else { None }
 }
 

@@ -10,7 +10,7 @@ use ratatui::{
 
 use super::{empty, explained, tabs};
 use crate::{
-    app::App,
+    app::{Action, App},
     protocol::Landscape,
     ui::{
         format, pane, table,
@@ -67,12 +67,17 @@ impl Pane<'_> {
             } else {
                 ("around the weights", "the run's own trajectory")
             };
-            let text = if app.why.explores() {
+            let text = if let Some(reason) = app.why.no_landscape().filter(|_| !app.why.explores())
+            {
+                reason.to_owned()
+            } else if app.why.explores() {
                 format!("The loss {where_to} appears here, coarse at first.")
             } else if can_explore {
-                format!(
-                    "Press enter to compute the loss {where_to}; any key stops that. t switches to {other}."
-                )
+                let other = match app.offers(Action::SwitchPlane) {
+                    true => format!(" t switches to {other}."),
+                    false => String::new(),
+                };
+                format!("Press enter to compute the loss {where_to}; any key stops that.{other}")
             } else {
                 format!(
                     "Pause the run with space, then press enter to compute the loss {where_to}."
