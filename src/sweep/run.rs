@@ -11,11 +11,12 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, bounded, select, tick, unbounded};
 
 use super::{
-    folder::{FolderError, Results, Shard, SweepFolder},
+    folder::{FolderError, Results, Shard, Stored, SweepFolder},
+    follower::End,
     plan::Plan,
     pool::{Pool, Report},
     progress::Progress,
-    row::{End, Row, State},
+    row::{Row, State},
     summary::Summary,
 };
 use crate::{
@@ -25,13 +26,19 @@ use crate::{
     outcome::Outcome,
     printable::{Shown, complain, printable, thousands},
     protocol::{Command, diverged_at},
-    terminal::{After, is_continue, is_resize, is_suspend, stop_until_continued, watch_signals},
+    terminal::{
+        After, is_continue, is_hang_up, is_resize, is_suspend, let_go, stop_until_continued,
+        watch_signals_for,
+    },
 };
 
 /// Reports that wait to be looked at; further ones wait in the runs.
 const CAPACITY: usize = 256;
 /// How often the bar moves while nothing is reported.
 const TICK: Duration = Duration::from_millis(200);
+/// How long the runs in training may take to write their files after a signal. Schedulers kill a job half a minute
+/// after they have asked it to end.
+const GRACE: Duration = Duration::from_secs(20);
 
 /// How a sweep uses the machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,6 +49,10 @@ pub struct Machine {
     pub jobs: Option<usize>,
     /// CPU threads of each run; `None` shares the cores.
     pub threads: Option<usize>,
+    /// Where runs are trained; `None` for the device that the plan names.
+    pub device: Option<DeviceChoice>,
+    /// Whether the sweep continues when its terminal is gone.
+    pub outlives_terminal: bool,
 }
 
 /// Trains the runs that have no result yet, and prints a summary of all.
@@ -53,17 +64,17 @@ pub fn run(folder: &SweepFolder, machine: Machine) -> Outcome {
         Ok(results) => results,
         Err(error) => return Outcome::failure(error),
     };
+    for line in results.damaged.drain(..) {
+        complain("warning", &line);
+    }
     let plan = &folder.plan;
     let is_here = |index: &usize| machine.shard.is_none_or(|shard| shard.has(*index));
     let all: Vec<usize> = (0..plan.len()).filter(is_here).collect();
     let todo: Vec<usize> =
         all.iter().copied().filter(|index| !results.rows.contains_key(index)).collect();
-    let on_cpu = plan
-        .run(0)
-        .is_ok_and(|run| matches!(run.config.device, DeviceChoice::Auto | DeviceChoice::Cpu));
-    let pool = Pool::new(folder, todo.clone(), machine.jobs, machine.threads, on_cpu);
+    let pool = Pool::new(folder, todo.clone(), machine);
     let (signals, seen) = unbounded();
-    if let Err(error) = watch(signals) {
+    if let Err(error) = watch(signals, machine.outlives_terminal) {
         return Outcome::failure(format_args!("cannot watch for signals: {error}"));
     }
     let mut lines = Lines {
@@ -115,15 +126,26 @@ pub fn check_shard(plan: &Plan, shard: Option<Shard>) -> Result<(), String> {
 
 /// Merges the results of all shards, and prints a summary of all.
 pub fn collect(folder: &SweepFolder) -> Outcome {
-    let merged = folder.collected().and_then(|rows| folder.results(None)?.finish(rows));
-    match merged {
-        Ok(rows) => {
-            let table = folder.path().join("results.csv");
-            let summary = Summary::of(&folder.plan, &rows);
-            check::print(&format!("{summary}\nresults: {}\n", table.shown()))
-        }
-        Err(error) => Outcome::failure(error),
+    let Stored { rows, damaged, .. } = match folder.collected() {
+        Ok(found) => found,
+        Err(error) => return Outcome::failure(error),
+    };
+    for line in damaged {
+        complain("warning", &line);
     }
+    let table = folder.path().join("results.csv");
+    let (rows, place) = match folder.results(None).map(|results| results.finish(rows.clone())) {
+        Ok(Ok(merged)) => (merged, format!("results: {}\n", table.shown())),
+        // The summary is worth reading meanwhile.
+        Err(FolderError::InUse { .. }) => {
+            let message = "another mnist-tui process is writing results.csv: the results of all parts are merged \
+                           into it by `sweep collect` once that process has ended";
+            complain("note", message);
+            (rows, String::new())
+        }
+        Ok(Err(error)) | Err(error) => return Outcome::failure(error),
+    };
+    check::print(&format!("{}\n{place}", Summary::of(&folder.plan, &rows)))
 }
 
 /// Prints what came of a sweep.
@@ -154,13 +176,18 @@ fn tell(
 }
 
 /// Sends signals that end the program to a channel.
-fn watch(signals: Sender<i32>) -> io::Result<()> {
-    watch_signals(move |number| {
+fn watch(signals: Sender<i32>, outlives_terminal: bool) -> io::Result<()> {
+    watch_signals_for(GRACE, move |number| {
         if is_suspend(number) {
             let _ = stop_until_continued();
             return After::GoOn;
         }
         if is_resize(number) || is_continue(number) {
+            return After::GoOn;
+        }
+        if is_hang_up(number) && outlives_terminal {
+            // Without the null device a line for the terminal ends the sweep.
+            let _ = let_go();
             return After::GoOn;
         }
         // The receiver is gone where the sweep has just ended by itself.
@@ -284,7 +311,9 @@ impl Lines<'_> {
                 self.bar.suspend(|| complain("error", &message));
             }
             End::Busy => {
-                let message = format!("run {name} ({settings}) is trained by another mnist-tui");
+                let message = format!(
+                    "run {name} ({settings}) is being trained by another mnist-tui process"
+                );
                 self.bar.suspend(|| complain("note", &message));
             }
             End::Stopped => {}
