@@ -3,6 +3,7 @@
 //! A sweep's folder holds its plan (`sweep.json`), a folder for each run, and the results. The plan lists all
 //! runs; a killed sweep continues with those that have no result yet.
 
+mod failures;
 mod folder;
 mod follower;
 mod plan;

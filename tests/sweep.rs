@@ -219,6 +219,8 @@ fn mistakes_are_named_before_anything_starts() {
         let output = place.sweep(arguments);
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(error.contains(expected), "{arguments:?}: {error}");
+        let usage = error.lines().find(|line| line.starts_with("Usage: "));
+        assert!(usage.is_none_or(|usage| usage.starts_with("Usage: mnist-tui sweep ")), "{error}");
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{arguments:?}");
     }
     for (arguments, expected) in [
@@ -328,4 +330,18 @@ fn a_preset_and_a_file_apply_to_all_runs_and_a_value_takes_precedence() {
     let sweeps = fs::read_dir(place.path("state/mnist-tui/sweeps")).expect("it is the default");
     assert_eq!(sweeps.count(), 1);
     assert!(place.swept(&["--resume"]).contains("2 runs, of which 2 have a result, in "));
+}
+
+#[test]
+fn an_error_of_every_run_is_told_once_and_ends_the_sweep() {
+    let place = Place::new();
+    let output = place.sweep(&["--data", "nowhere", "--seeds", "500", "--out", "a", "--jobs", "2"]);
+    let error = String::from_utf8_lossy(&output.stderr);
+    let lines: Vec<&str> = error.lines().collect();
+    assert!(lines.len() == 3 && lines[0].contains("there is no file or folder "), "{error}");
+    assert!(lines[1].contains(" more runs failed with the same error as run "), "{error}");
+    assert!(lines[2].starts_with("error: the sweep ends early"), "{error}");
+    assert_eq!(output.status.code(), Some(1));
+    let runs = fs::read_dir(place.path("a")).expect("it is there").count();
+    assert!(runs < 50, "{runs} entries: the sweep went on");
 }

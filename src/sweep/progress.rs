@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{follower::End, plan::Plan, row::Row};
-use crate::protocol::Event;
+use crate::{printable::counted, protocol::Event};
 
 /// How far a sweep has come, and how long the rest will take.
 #[derive(Debug)]
@@ -142,7 +142,7 @@ impl Progress {
 
     /// A line about it.
     pub(super) fn message(&self, plan: &Plan, now: Instant) -> String {
-        let mut text = format!("{}/{} runs", self.known + self.done, self.all);
+        let mut text = format!("{}/{}", self.known + self.done, counted(self.all as u64, "run"));
         if self.failed > 0 {
             let _ = write!(text, ", {} failed", self.failed);
         }

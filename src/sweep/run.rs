@@ -11,6 +11,7 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, bounded, select, tick, unbounded};
 
 use super::{
+    failures::Failures,
     folder::{FolderError, Results, Shard, Stored, SweepFolder},
     follower::End,
     plan::Plan,
@@ -24,7 +25,7 @@ use crate::{
     check,
     config::DeviceChoice,
     outcome::Outcome,
-    printable::{Shown, complain, printable, thousands},
+    printable::{Shown, complain, counted, printable, thousands},
     protocol::{Command, diverged_at},
     terminal::{
         After, is_continue, is_hang_up, is_resize, is_suspend, let_go, stop_until_continued,
@@ -82,6 +83,7 @@ pub fn run(folder: &SweepFolder, machine: Machine) -> Outcome {
         out: io::stdout(),
         bar: Line::new(todo.len() as u64),
         progress: Progress::new(plan, all.len(), &todo, &results.rows, Instant::now()),
+        failures: Failures::default(),
     };
     let begun = lines.begin(pool.jobs());
     let trained = begun.map_err(Problem::Output).and_then(|()| {
@@ -93,7 +95,16 @@ pub fn run(folder: &SweepFolder, machine: Machine) -> Outcome {
         })
     });
     lines.bar.clear();
-    let Lines { progress, .. } = lines;
+    let Lines { progress, failures, .. } = lines;
+    for message in failures.repeated() {
+        complain("error", &message);
+    }
+    if failures.are_hopeless() && progress.left() > progress.failed() {
+        complain(
+            "error",
+            "the sweep ends early: the runs that are left would most likely fail, too",
+        );
+    }
     let rows = match results.finish(BTreeMap::new()) {
         Ok(rows) => rows,
         Err(error) => return Outcome::failure(error),
@@ -120,8 +131,8 @@ pub fn check_shard(plan: &Plan, shard: Option<Shard>) -> Result<(), String> {
     if (0..plan.len()).any(|index| shard.is_none_or(|shard| shard.has(index))) {
         return Ok(());
     }
-    let runs = thousands(plan.len() as u64);
-    Err(format!("the sweep has only {runs} runs: expected --shard K/N with K up to that"))
+    let runs = counted(plan.len() as u64, "run");
+    Err(format!("the sweep has only {runs}: expected --shard K/N with K up to that"))
 }
 
 /// Merges the results of all shards, and prints a summary of all.
@@ -164,9 +175,10 @@ fn tell(
         let shard = shard.map_or_else(String::new, |shard| format!(" --shard {shard}"));
         let _ = writeln!(
             text,
-            "{} of {} runs are left: continue with `mnist-tui sweep --resume {}{shard}`",
+            "{} of {} {} left: continue with `mnist-tui sweep --resume {}{shard}`",
             thousands(left as u64),
-            thousands(progress.all() as u64),
+            counted(progress.all() as u64, "run"),
+            if left == 1 { "is" } else { "are" },
             path.shown()
         );
     } else if shard.is_some() {
@@ -224,6 +236,7 @@ struct Lines<'a> {
     out: io::Stdout,
     bar: Line,
     progress: Progress,
+    failures: Failures,
 }
 
 impl Lines<'_> {
@@ -231,12 +244,13 @@ impl Lines<'_> {
         let (all, left) = (self.progress.all(), self.progress.left());
         let known = match all - left {
             0 => String::new(),
+            1 => ", of which 1 has a result".to_owned(),
             known => format!(", of which {} have a result", thousands(known as u64)),
         };
         let at_once = if jobs > 1 { format!(", {jobs} at once") } else { String::new() };
-        let all = thousands(all as u64);
+        let all = counted(all as u64, "run");
         let place = self.folder.path().shown();
-        self.print(&format!("{all} runs{known}{at_once}, in {place}\n"))
+        self.print(&format!("{all}{known}{at_once}, in {place}\n"))
     }
 
     /// Follows the runs to their end; gives the signal that ended them early, if one did.
@@ -282,6 +296,9 @@ impl Lines<'_> {
                     self.ended(index, end, results)
                 }
             };
+            if self.failures.are_hopeless() {
+                stop(pool, &running);
+            }
             if let Err(error) = followed {
                 problem.get_or_insert(error);
                 stop(pool, &running);
@@ -299,6 +316,7 @@ impl Lines<'_> {
         self.progress.ended(index, &end);
         match end {
             End::Row(row) => {
+                self.failures.end_series();
                 results.add(index, row.clone()).map_err(Problem::Results)?;
                 let line = format!("{}: {}", printable(&settings), figures(&row));
                 let (done, all) = (self.progress.all() - self.progress.left(), self.progress.all());
@@ -307,8 +325,10 @@ impl Lines<'_> {
                 self.print(&line).map_err(Problem::Output)?;
             }
             End::Failed(message) => {
-                let message = format!("run {name} ({settings}): {message}");
-                self.bar.suspend(|| complain("error", &message));
+                if self.failures.add(&name, &message) {
+                    let message = format!("run {name} ({settings}): {message}");
+                    self.bar.suspend(|| complain("error", &message));
+                }
             }
             End::Busy => {
                 let message = format!(

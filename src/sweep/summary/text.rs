@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Write as _};
 
 use super::{Line, Summary, Table};
-use crate::printable::{printable, thousands};
+use crate::printable::{counted, printable, thousands};
 
 /// Lines of a table; those of the best.
 const MOST_LINES: usize = 20;
@@ -13,8 +13,8 @@ const WIDEST: usize = 32;
 impl Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { runs, planned, diverged, sets, tables } = self;
-        let [runs, planned, diverged] = [runs, planned, diverged].map(|n| thousands(*n as u64));
-        write!(f, "{runs} of {planned} runs")?;
+        let [runs, diverged] = [runs, diverged].map(|n| thousands(*n as u64));
+        write!(f, "{runs} of {}", counted(*planned as u64, "run"))?;
         if diverged != "0" {
             write!(f, ", {diverged} diverged")?;
         }
