@@ -87,7 +87,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     if let Outcome::Failed(failure) = &outcome {
-        report(failure);
+        report(failure, arguments.get(1));
     }
     ExitCode::from(&outcome)
 }
@@ -267,9 +267,17 @@ fn describe(arguments: &ModelArgs) -> Outcome {
     }
 }
 
-fn report(failure: &Failure) {
+/// Reports a failure; with a usage error, the usage of the command that the first argument names.
+fn report(failure: &Failure, first: Option<&OsString>) {
     if failure.usage {
-        let error = Cli::command().error(ErrorKind::ValueValidation, printable(&failure.message));
+        let mut command = Cli::command();
+        command.build();
+        let name = first.and_then(|first| first.to_str()).unwrap_or_default().to_owned();
+        let command = match command.find_subcommand_mut(&name) {
+            Some(subcommand) => subcommand.clone(),
+            None => command,
+        };
+        let error = command.clone().error(ErrorKind::ValueValidation, printable(&failure.message));
         let _ = error.print();
     } else {
         check::print_error(&failure.message);

@@ -7,9 +7,10 @@ mod matrix;
 mod report;
 mod run;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::{
+    files,
     printable::printable,
     train::{self, Predicted, Predictions},
 };
@@ -54,7 +55,7 @@ impl Comparison {
         let mut runs: Vec<StoredRun> = Vec::new();
         for folder in folders {
             let run = StoredRun::read(folder)?;
-            if runs.iter().any(|other| is_same(&other.path, &run.path)) {
+            if runs.iter().any(|other| files::resolved(&other.path) == files::resolved(&run.path)) {
                 return Err(CompareError::Twice(folder.clone()));
             }
             runs.push(run);
@@ -142,8 +143,7 @@ impl Comparison {
                 "The runs use different data sets ({names}): their figures do not compare directly."
             ));
         }
-        let evaluated = || self.runs.iter().filter_map(|run| run.info.as_ref());
-        let mut kinds = evaluated().map(|info| info.eval_set);
+        let mut kinds = self.runs.iter().map(StoredRun::evaluated_on);
         if let Some(first) = kinds.next()
             && kinds.any(|other| other != first)
         {
@@ -180,13 +180,6 @@ impl Knowledge {
             Ok(predictions) => Self::Known(predictions),
             Err(error) => Self::Missing(error.to_string()),
         }
-    }
-}
-
-fn is_same(one: &Path, other: &Path) -> bool {
-    match (one.canonicalize(), other.canonicalize()) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => one == other,
     }
 }
 

@@ -60,6 +60,12 @@ pub fn thousands(n: u64) -> String {
     text
 }
 
+/// A number of things: `1 run`, `2,000 runs`.
+pub fn counted(n: u64, thing: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", thousands(n))
+}
+
 /// Writes a line to stderr: what it is, such as `error`, and the [`printable`] message.
 pub fn complain(kind: &str, message: &str) {
     // Not `eprintln!`, which panics where stderr is closed.

@@ -208,11 +208,20 @@ const BEGINNING: Duration = Duration::from_secs(60);
 const TOLERANCE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Creates a folder, and those that it lies in, so that only the user can enter them.
-fn create_private(path: &Path) -> io::Result<()> {
+pub(crate) fn create_private(path: &Path) -> io::Result<()> {
+    private().recursive(true).create(path)
+}
+
+/// Creates a folder that is not there yet, so that only the user can enter it.
+pub(crate) fn create_new_private(path: &Path) -> io::Result<()> {
+    private().create(path)
+}
+
+fn private() -> fs::DirBuilder {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(path)
+    builder
 }
 
 /// The name of a run, or of a sweep, that starts at this time.

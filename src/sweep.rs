@@ -3,7 +3,9 @@
 //! A sweep's folder holds its plan (`sweep.json`), a folder for each run, and the results. The plan lists all
 //! runs; a killed sweep continues with those that have no result yet.
 
+mod failures;
 mod folder;
+mod follower;
 mod plan;
 mod pool;
 mod progress;
@@ -14,8 +16,9 @@ mod statistics;
 mod summary;
 
 pub use folder::{FolderError, Results, Shard, SweepFolder};
+pub use follower::{End, Follower};
 pub use plan::{Plan, Planned, Request};
-pub use row::{End, Follower, Row, State};
+pub use row::{Row, State};
 pub use run::{Machine, check_shard, collect, run};
 pub use setting::{Number, Setting, Values, key_and_values};
 pub use summary::Summary;

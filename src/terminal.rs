@@ -37,7 +37,7 @@ pub use decoder::Decoder;
 pub use reader::{Read, read_terminal};
 pub use signals::{
     After, is_continue, is_hang_up, is_resize, is_suspend, let_go, report_file_limit,
-    stop_until_continued, watch_signals,
+    stop_until_continued, watch_signals, watch_signals_for,
 };
 
 /// Bytes gathered before they are written: more than a usual frame, so that a frame is one write.

@@ -3,7 +3,7 @@
 
 use std::{fs, process::Output};
 
-use mnist_tui::checkpoint::load_checkpoint;
+use mnist_tui::{checkpoint::load_checkpoint, sweep::SweepFolder};
 
 #[path = "common/idx.rs"]
 mod idx;
@@ -201,13 +201,26 @@ fn mistakes_are_named_before_anything_starts() {
         (&["--set", "lr=1,2", "--shard", "3/2"], "expected K/N with K from 1 to N"),
         (&["--set", "lr=0.1,0.2", "--out", "new", "--shard", "3/4"], "the sweep has only 2 runs"),
         (&["--set", "lr=1,2", "--jobs", "0"], "--jobs is 0: expected at least 1"),
-        (&["--set", "lr=1,2", "--random", "9"], "there are only 2 different points"),
+        (
+            &["--set", "lr=1,2", "--random", "9"],
+            "there are only 2 different points, leave it out to train all of them",
+        ),
+        (
+            &["--set", "batch-size=1..2", "--random", "9"],
+            "there are only 2 different points, expected at most that",
+        ),
+        (
+            &["--set", "validation=0,50"],
+            "validation=50 is evaluated on validation images and validation=0 on test images",
+        ),
         (&["--resume", "taken", "--set", "lr=1"], "cannot be used with"),
         (&["--resume", "taken", "--epochs", "3"], "--epochs cannot change in a sweep"),
     ] {
         let output = place.sweep(arguments);
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(error.contains(expected), "{arguments:?}: {error}");
+        let usage = error.lines().find(|line| line.starts_with("Usage: "));
+        assert!(usage.is_none_or(|usage| usage.starts_with("Usage: mnist-tui sweep ")), "{error}");
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{arguments:?}");
     }
     for (arguments, expected) in [
@@ -222,6 +235,77 @@ fn mistakes_are_named_before_anything_starts() {
         assert!(error.starts_with("error: ") && error.contains(expected), "{arguments:?}: {error}");
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
     }
+}
+
+#[test]
+fn a_run_that_was_trained_further_by_hand_has_no_place_in_the_results() {
+    let place = Place::new();
+    let five = ["--data", ".", "--seeds", "2", "--steps", "5", "--out", "a"];
+    place.swept(&five);
+    let results = place.path("a/results.jsonl");
+    let rows = fs::read_to_string(&results).expect("it is there");
+    let further = ended(place.start(&["--resume", "a/0001", "--steps", "9", "--headless"]));
+    assert!(further.status.success(), "{further:?}");
+    // Its row stays valid; without it, the run is another one.
+    place.swept(&["--resume", "a"]);
+    fs::write(&results, rows.lines().nth(1).expect("two rows").to_owned() + "\n").expect("written");
+    let output = place.sweep(&["--resume", "a"]);
+    let error = String::from_utf8_lossy(&output.stderr);
+    let expected = "a/0001 holds a run with other settings than the plan's (steps: 9, planned: 5): move it away";
+    assert!(error.contains(expected), "{error}");
+    assert_eq!((output.status.code(), place.rows("a/results.csv").len()), (Some(1), 1));
+    fs::rename(place.path("a/0001"), place.path("further")).expect("it is there");
+    place.swept(&["--resume", "a"]);
+    assert_eq!(fs::read_to_string(&results).expect("it is there").lines().count(), 2);
+    assert_eq!(place.rows("a/results.csv")[0].split(';').nth(2), Some("5"));
+}
+
+#[test]
+fn results_are_summarised_while_another_process_writes_them() {
+    let place = Place::new();
+    place.swept(&["--data", ".", "--seeds", "2", "--steps", "1", "--out", "a"]);
+    let folder = SweepFolder::open(&place.path("a")).expect("it is there");
+    let held = folder.results(None).expect("nobody writes");
+    let output = place.sweep(&["collect", "a"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.starts_with("2 of 2 runs; "), "{output:?}");
+    let note = String::from_utf8_lossy(&output.stderr);
+    assert!(note.starts_with("note: another mnist-tui process is writing results.csv"), "{note}");
+    drop(held);
+    assert!(place.swept(&["collect", "a"]).ends_with("results: a/results.csv\n"));
+}
+
+#[test]
+fn a_sweep_can_outlive_its_terminal() {
+    let place = Place::new();
+    let base = ["sweep", "--data", ".", "--seeds", "2", "--batch-size", "5"];
+    for (option, epochs, status) in [("stop", "10000", Some(129)), ("continue", "4", Some(0))] {
+        let options = ["--on-hangup", option, "--out", option, "--epochs", epochs];
+        let child = place.start(&[&base[..], &options].concat());
+        let last = place.path(option).join("0001/last.safetensors");
+        until("a checkpoint", || last.exists());
+        signal(&child, "HUP");
+        let output = ended(child);
+        assert_eq!(output.status.code(), status, "{option}: {output:?}");
+    }
+    assert_eq!(place.rows("continue/results.csv").len(), 2);
+}
+
+#[test]
+fn a_switch_varies_and_can_be_unset() {
+    let place = Place::new();
+    fs::write(place.path("base.toml"), "data = \".\"\nsteps = 2\nno-shuffle = true\n")
+        .expect("written");
+    let base = ["--config", "base.toml"];
+    place.swept(&[&base[..], &["--set", "no-shuffle=true,false", "--out", "a"]].concat());
+    place.swept(&[&base[..], &["--seeds", "2", "--no-shuffle=false", "--out", "b"]].concat());
+    let shuffles = |run: &str| {
+        let config = fs::read_to_string(place.path(run).join("config.json")).expect("it is there");
+        serde_json::from_str::<serde_json::Value>(&config).expect("JSON")["shuffle"].as_bool()
+    };
+    assert_eq!(["a/0001", "a/0002", "b/0001"].map(shuffles), [false, true, true].map(Some));
+    place.swept(&[&base[..], &["--set", "betas=(0.9,0.99),(0.8,0.9)", "--out", "c"]].concat());
+    assert_eq!(place.rows("c/results.csv").len(), 2);
 }
 
 #[test]
@@ -246,4 +330,18 @@ fn a_preset_and_a_file_apply_to_all_runs_and_a_value_takes_precedence() {
     let sweeps = fs::read_dir(place.path("state/mnist-tui/sweeps")).expect("it is the default");
     assert_eq!(sweeps.count(), 1);
     assert!(place.swept(&["--resume"]).contains("2 runs, of which 2 have a result, in "));
+}
+
+#[test]
+fn an_error_of_every_run_is_told_once_and_ends_the_sweep() {
+    let place = Place::new();
+    let output = place.sweep(&["--data", "nowhere", "--seeds", "500", "--out", "a", "--jobs", "2"]);
+    let error = String::from_utf8_lossy(&output.stderr);
+    let lines: Vec<&str> = error.lines().collect();
+    assert!(lines.len() == 3 && lines[0].contains("there is no file or folder "), "{error}");
+    assert!(lines[1].contains(" more runs failed with the same error as run "), "{error}");
+    assert!(lines[2].starts_with("error: the sweep ends early"), "{error}");
+    assert_eq!(output.status.code(), Some(1));
+    let runs = fs::read_dir(place.path("a")).expect("it is there").count();
+    assert!(runs < 50, "{runs} entries: the sweep went on");
 }

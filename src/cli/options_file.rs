@@ -3,7 +3,7 @@
 //! A file has the command line's options as keys. Its values become arguments, so that they are read and
 //! checked by the same parser.
 
-use std::ffi::OsString;
+use std::{ffi::OsString, rc::Rc};
 
 use clap::{
     Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches, parser::ValueSource,
@@ -52,65 +52,109 @@ impl Entry {
 /// # Errors
 /// Those of the command line; a file that cannot be read or has an unknown key or a wrong value.
 pub(super) fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
-    let command = command();
-    let matches = command.clone().try_get_matches_from(arguments)?;
-    let cli = Cli::from_arg_matches(&matches)?;
-    let Some((train, matches, start)) = training(&cli, &matches) else { return Ok(cli) };
-    let mut sources = Vec::new();
-    if let Some(path) = &train.config_file {
-        let place = path.display().to_string();
-        let text = read_text(path).map_err(wrong)?;
-        sources.push((place, text));
+    Reader::new().parse(arguments)
+}
+
+/// Reads command lines; each file and preset that they name is read once.
+pub(super) struct Reader {
+    command: Command,
+    sources: Vec<(String, Rc<[Entry]>)>,
+}
+
+impl Reader {
+    pub(super) fn new() -> Self {
+        let mut command = command();
+        command.build();
+        Self { command, sources: Vec::new() }
     }
-    if let Some(preset) = train.preset {
-        sources.push((format!("the preset {}", preset.name), preset.text.to_owned()));
+
+    /// The matches of a command line alone.
+    pub(super) fn matches(&mut self, arguments: &[OsString]) -> Result<ArgMatches, clap::Error> {
+        self.command.try_get_matches_from_mut(arguments)
     }
-    if sources.is_empty() {
-        return Ok(cli);
-    }
-    let options: Vec<Arg> = command.get_arguments().cloned().collect();
-    let mut given: Vec<Arg> =
-        options.iter().filter(|option| is_given(matches, option)).cloned().collect();
-    let mut choices: Vec<(&str, String)> = Vec::new();
-    for (choice, _) in BELONGING {
-        if let Some(value) = given.iter().find(|option| option.get_long() == Some(choice)) {
-            let mut raw = matches.get_raw(value.get_id().as_str()).into_iter().flatten();
-            let raw = raw.next_back().map(|value| value.to_string_lossy().into_owned());
-            choices.push((choice, raw.unwrap_or_default()));
+
+    /// See [`parse`].
+    pub(super) fn parse(&mut self, arguments: &[OsString]) -> Result<Cli, clap::Error> {
+        let matches = self.matches(arguments)?;
+        let cli = Cli::from_arg_matches(&matches)?;
+        let Some((train, matches, start)) = training(&cli, &matches) else { return Ok(cli) };
+        let mut sources = Vec::new();
+        if let Some(path) = &train.config_file {
+            sources.push(self.entries(&path.display().to_string(), || read_text(path))?);
         }
+        if let Some(preset) = train.preset {
+            let place = format!("the preset {}", preset.name);
+            sources.push(self.entries(&place, || Ok(preset.text.to_owned()))?);
+        }
+        if sources.is_empty() {
+            return Ok(cli);
+        }
+        let added = self.added(matches, &sources);
+        let (head, tail) = arguments.split_at(start.min(arguments.len()));
+        let all = head.iter().cloned().chain(added).chain(tail.iter().cloned());
+        let matches = self.command.try_get_matches_from_mut(all)?;
+        Cli::from_arg_matches(&matches)
     }
-    let mut added = Vec::new();
-    for (place, text) in sources {
+
+    /// The arguments of these sources, the first of which takes precedence, that the command line leaves open.
+    fn added(&self, matches: &ArgMatches, sources: &[Rc<[Entry]>]) -> Vec<OsString> {
+        let options = self.command.get_arguments();
+        let mut given: Vec<&Arg> = options.filter(|option| is_given(matches, option)).collect();
+        let mut choices: Vec<(&str, String)> = Vec::new();
+        for (choice, _) in BELONGING {
+            if let Some(value) = given.iter().find(|option| option.get_long() == Some(choice)) {
+                let mut raw = matches.get_raw(value.get_id().as_str()).into_iter().flatten();
+                let raw = raw.next_back().map(|value| value.to_string_lossy().into_owned());
+                choices.push((choice, raw.unwrap_or_default()));
+            }
+        }
+        let mut added = Vec::new();
+        for entries in sources {
+            let is_other = |choice: &str| {
+                let own = entries.iter().find(|entry| entry.option.get_long() == Some(choice));
+                let chosen = choices.iter().find(|(name, _)| *name == choice);
+                matches!((own, chosen), (Some(own), Some((_, chosen))) if own.value() != *chosen)
+            };
+            let choices_made = BELONGING.iter().map(|(choice, _)| *choice);
+            let others: Vec<&str> = choices_made.filter(|choice| is_other(choice)).collect();
+            let is_open = |entry: &&Entry| is_open(&self.command, &given, &others, &entry.option);
+            let open: Vec<&Entry> = entries.iter().filter(is_open).collect();
+            for entry in open {
+                if let Some((name, _)) =
+                    BELONGING.iter().find(|(name, _)| entry.option.get_long() == Some(name))
+                {
+                    choices.push((name, entry.value()));
+                }
+                given.push(&entry.option);
+                added.extend(entry.arguments.iter().cloned());
+            }
+        }
+        added
+    }
+
+    /// The options of a source, which is called `place` in messages.
+    fn entries(
+        &mut self,
+        place: &str,
+        text: impl FnOnce() -> Result<String, String>,
+    ) -> Result<Rc<[Entry]>, clap::Error> {
+        if let Some((_, entries)) = self.sources.iter().find(|(known, _)| known == place) {
+            return Ok(Rc::clone(entries));
+        }
+        let options: Vec<Arg> = self.command.get_arguments().cloned().collect();
+        let text = text().map_err(wrong)?;
         let entries =
             entries(&text, &options).map_err(|message| wrong(format!("{place}, {message}")))?;
         let all = entries.iter().flat_map(|entry| entry.arguments.clone());
-        check(&command, all).map_err(|message| wrong(format!("{place}: {message}")))?;
-        let is_other = |choice: &str| {
-            let own = entries.iter().find(|entry| entry.option.get_long() == Some(choice));
-            let chosen = choices.iter().find(|(name, _)| *name == choice);
-            matches!((own, chosen), (Some(own), Some((_, chosen))) if own.value() != *chosen)
-        };
-        let others: Vec<&str> =
-            BELONGING.iter().map(|(choice, _)| *choice).filter(|choice| is_other(choice)).collect();
-        let open: Vec<Entry> = entries
-            .into_iter()
-            .filter(|entry| is_open(&command, &given, &others, &entry.option))
-            .collect();
-        for entry in open {
-            if let Some((name, _)) =
-                BELONGING.iter().find(|(name, _)| entry.option.get_long() == Some(name))
-            {
-                choices.push((name, entry.value()));
-            }
-            let Entry { option, arguments } = entry;
-            given.push(option);
-            added.extend(arguments);
-        }
+        // Together with the command line a mistake of the file would look like one of the command line.
+        let all = std::iter::once(OsString::from("mnist-tui")).chain(all);
+        self.command
+            .try_get_matches_from_mut(all)
+            .map_err(|error| wrong(format!("{place}: {}", sentence(&error))))?;
+        let entries: Rc<[Entry]> = entries.into();
+        self.sources.push((place.to_owned(), Rc::clone(&entries)));
+        Ok(entries)
     }
-    let (head, tail) = arguments.split_at(start.min(arguments.len()));
-    let all = head.iter().cloned().chain(added).chain(tail.iter().cloned());
-    let matches = command.try_get_matches_from(all)?;
-    Cli::from_arg_matches(&matches)
 }
 
 /// The program's arguments, in which a switch of a run can be unset that a file sets: `--no-shuffle=false`.
@@ -128,11 +172,15 @@ fn command() -> Command {
             .hide_possible_values(true),
         _ => option,
     };
-    Cli::command().mut_args(settable).mut_subcommand("config", |config| config.mut_args(settable))
+    let settable_in = |command: Command| command.mut_args(settable);
+    Cli::command()
+        .mut_args(settable)
+        .mut_subcommand("config", settable_in)
+        .mut_subcommand("sweep", settable_in)
 }
 
 /// Whether an option has no value unless it is unset.
-fn is_switch(option: &Arg) -> bool {
+pub(super) fn is_switch(option: &Arg) -> bool {
     matches!(option.get_action(), ArgAction::SetTrue)
         || option.get_num_args().is_some_and(|values| values.min_values() == 0)
 }
@@ -164,7 +212,7 @@ fn is_given(matches: &ArgMatches, option: &Arg) -> bool {
 
 /// Whether nothing that takes precedence decides an option: itself, one that excludes it, or another choice,
 /// of `others`, than the one that it belongs to.
-fn is_open(command: &Command, given: &[Arg], others: &[&str], option: &Arg) -> bool {
+fn is_open(command: &Command, given: &[&Arg], others: &[&str], option: &Arg) -> bool {
     let excludes = |a: &Arg, b: &Arg| {
         command.get_arg_conflicts_with(a).iter().any(|other| other.get_id() == b.get_id())
     };
@@ -175,15 +223,6 @@ fn is_open(command: &Command, given: &[Arg], others: &[&str], option: &Arg) -> b
         && !given.iter().any(|one| {
             one.get_id() == option.get_id() || excludes(one, option) || excludes(option, one)
         })
-}
-
-/// Whether arguments can be read by themselves; else the parser's sentence.
-fn check(command: &Command, arguments: impl Iterator<Item = OsString>) -> Result<(), String> {
-    let all = std::iter::once(OsString::from("mnist-tui")).chain(arguments);
-    match command.clone().try_get_matches_from(all) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(sentence(&error)),
-    }
 }
 
 /// What an error of the parser says, without the hints that follow.

@@ -141,13 +141,8 @@ fn best(run: &RunEntry) -> String {
     run.best.map_or_else(|| "-".to_owned(), |best| format!("{:.2}%", 100.0 * best))
 }
 
-/// What users call a run: its name, or else that of its folder.
-fn called(run: &RunEntry) -> String {
-    printable(run.config.name.as_deref().unwrap_or(&run.name))
-}
-
 fn table(runs: &[RunEntry], root: &Path) -> String {
-    let width = runs.iter().map(|run| called(run).chars().count()).max().unwrap_or(0);
+    let width = runs.iter().map(|run| run.called().chars().count()).max().unwrap_or(0);
     let width = width.max("run".len());
     let states: Vec<_> = runs.iter().map(RunEntry::describe).collect();
     let state_width = states.iter().map(|state| state.chars().count()).max().unwrap_or(0).max(11);
@@ -165,7 +160,7 @@ fn table(runs: &[RunEntry], root: &Path) -> String {
         let epoch = format!("{epoch}/{}", run.config.epochs);
         let line = format!(
             "{:<width$}  {state:<state_width$}  {epoch:>7}  {step:>10}  {:>7}  {:>9}  {}",
-            called(run),
+            run.called(),
             best(run),
             size(run),
             printable(&settings(&run.config))

@@ -7,15 +7,15 @@ use std::{
     time::SystemTime,
 };
 
-use clap::{Arg, ArgAction, ArgMatches, CommandFactory, parser::ValueSource};
+use clap::{Arg, ArgMatches, CommandFactory, parser::ValueSource};
 
 use super::{
-    arguments::{Cli, Sub, SweepArgs, SweepSub},
+    arguments::{Cli, MachineArgs, OnHangup, Sub, SweepArgs, SweepSub},
     new_config,
-    options_file::{self, named, sentence},
+    options_file::{Reader, is_switch, named, sentence},
 };
 use crate::{
-    config::RunConfig,
+    config::{DeviceChoice, RunConfig},
     outcome::Outcome,
     protocol::{Breakpoint, Failure},
     runs::{self, Runs},
@@ -43,7 +43,12 @@ pub(super) fn run(options: &SweepArgs, arguments: &[OsString]) -> Outcome {
         None => new(options, arguments),
     };
     let SweepArgs { shard, jobs, .. } = *options;
-    let machine = Machine { shard, jobs, threads: options.train.machine.threads };
+    let MachineArgs { threads, device } = options.train.machine;
+    // A sweep that is resumed stays on its device unless another one is named.
+    let device = Some(device)
+        .filter(|device| options.train.resume.is_none() || *device != DeviceChoice::Auto);
+    let outlives_terminal = options.train.on_hangup == OnHangup::Continue;
+    let machine = Machine { shard, jobs, threads, device, outlives_terminal };
     match folder {
         Ok(folder) => sweep::run(&folder, machine),
         Err(outcome) => outcome,
@@ -113,13 +118,13 @@ fn own_folder() -> Result<PathBuf, Outcome> {
     let refuse = |path: &Path, error: io::Error| {
         Outcome::failure(format_args!("cannot create {}: {error}", path.display()))
     };
-    fs::create_dir_all(&root).map_err(|error| refuse(&root, error))?;
+    runs::create_private(&root).map_err(|error| refuse(&root, error))?;
     let name = runs::name_of(SystemTime::now());
     let mut number = 1;
     loop {
         let suffix = if number == 1 { String::new() } else { format!("-{number}") };
         let path = root.join(format!("{name}{suffix}"));
-        match fs::create_dir(&path) {
+        match runs::create_new_private(&path) {
             Ok(()) => return Ok(path),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
             Err(error) => return Err(refuse(&path, error)),
@@ -152,8 +157,8 @@ fn plan(options: &SweepArgs, arguments: &[OsString]) -> Result<Plan, String> {
     let command = Cli::command();
     let known: Vec<&Arg> =
         command.get_arguments().filter(|option| option.get_long().is_some()).collect();
-    let matches =
-        command.clone().try_get_matches_from(arguments).map_err(|error| sentence(&error))?;
+    let mut reader = Reader::new();
+    let matches = reader.matches(arguments).map_err(|error| sentence(&error))?;
     let given = matches.subcommand_matches("sweep");
     let mut settings: Vec<Setting> = Vec::new();
     for text in &options.set {
@@ -173,7 +178,7 @@ fn plan(options: &SweepArgs, arguments: &[OsString]) -> Result<Plan, String> {
         seed: options.train.seed,
         seeds: options.seeds.unwrap_or(1),
     };
-    Plan::new(&request, |values| configure(arguments, &known, values))
+    Plan::new(&request, |values| configure(arguments, &known, &mut reader, values))
 }
 
 fn setting(text: &str, known: &[&Arg], given: Option<&ArgMatches>) -> Result<Setting, String> {
@@ -216,19 +221,18 @@ fn number(option: &Arg) -> Option<Number> {
 fn configure(
     arguments: &[OsString],
     known: &[&Arg],
+    reader: &mut Reader,
     values: &[(&str, &str)],
 ) -> Result<RunConfig, String> {
     let mut all = arguments.to_vec();
     for (key, value) in values {
         let option = named(key, known.iter().copied())?;
-        match (option.get_action(), *value) {
-            (ArgAction::SetTrue, "true") => all.push(format!("--{key}").into()),
-            (ArgAction::SetTrue, "false") => {}
-            (ArgAction::SetTrue, _) => return Err("expected true or false".to_owned()),
-            _ => all.push(format!("--{key}={value}").into()),
+        if is_switch(option) && !["true", "false"].contains(value) {
+            return Err("expected true or false".to_owned());
         }
+        all.push(format!("--{key}={value}").into());
     }
-    let cli = options_file::parse(&all).map_err(|error| sentence(&error))?;
+    let cli = reader.parse(&all).map_err(|error| sentence(&error))?;
     let Some(Sub::Sweep(sweep)) = &cli.command else {
         return Err("expected the options of a sweep".to_owned());
     };

@@ -3,7 +3,7 @@
 use super::{Comparison, StoredRun};
 use crate::{
     printable::{printable, thousands},
-    protocol::{EvalSet, Evaluation},
+    protocol::Evaluation,
 };
 
 /// A table with a row for each run. Its columns are in order of importance.
@@ -61,10 +61,12 @@ pub(super) fn settings(runs: &[StoredRun]) -> Vec<Setting> {
 
 pub(super) fn figures(runs: &[StoredRun]) -> Figures {
     let mut head =
-        vec!["best", "epoch", "last", "loss", "set", "steps", "time", "state", "train loss"];
+        vec!["last", "loss", "set", "best", "epoch", "steps", "time", "state", "train loss"];
     let has_test = runs.iter().any(|run| run.test.is_some());
     if has_test {
-        head.insert(2, "test");
+        // Of runs with validation images these are the figures to quote. The best epoch on test images is none:
+        // it was chosen on them.
+        head.insert(0, "test");
     }
     head.push("parameters");
     let row = |run: &StoredRun| {
@@ -72,22 +74,21 @@ pub(super) fn figures(runs: &[StoredRun]) -> Figures {
         let last = run.last.as_ref();
         let known = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
         let accuracy = |evaluation: &Evaluation| format!("{:.2} %", 100.0 * evaluation.accuracy());
-        let set = if run.config.validation > 0 { EvalSet::Validation } else { EvalSet::Test };
         let mut cells = vec![
-            known(best.map(|best| accuracy(&best.evaluation))),
-            known(best.map(|best| best.epoch.to_string())),
             known(last.map(|last| accuracy(&last.evaluation))),
             known(last.map(|last| format!("{:.4}", last.evaluation.loss))),
-            set.name().to_owned(),
+            run.evaluated_on().name().to_owned(),
+            known(best.map(|best| accuracy(&best.evaluation))),
+            known(best.map(|best| best.epoch.to_string())),
             thousands(run.steps),
             seconds(run.clock.training),
-            run.status.describe().into_owned(),
+            run.state.clone().into_owned(),
             known(
                 last.filter(|last| last.batches > 0).map(|last| format!("{:.4}", last.train_loss)),
             ),
         ];
         if has_test {
-            cells.insert(2, known(run.test.as_ref().map(accuracy)));
+            cells.insert(0, known(run.test.as_ref().map(accuracy)));
         }
         let parameters = run.info.as_ref().map(|info| thousands(info.parameters));
         cells.push(known(parameters));

@@ -144,14 +144,13 @@ impl<'a> Row<'a> {
             loss: point.loss,
             accuracy: point.accuracy,
         });
-        let validated = run.config.validation > 0;
         Self {
             run: &run.name,
             path: run.path.to_string_lossy().into_owned(),
             state: run.status.name(),
             data: run.info.as_ref().map(|info| info.set.name.as_str()),
             parameters: run.info.as_ref().map(|info| info.parameters),
-            evaluated_on: if validated { EvalSet::Validation } else { EvalSet::Test },
+            evaluated_on: run.evaluated_on(),
             steps: run.steps,
             training_seconds: run.clock.training,
             best: run.best.as_ref().map(point),

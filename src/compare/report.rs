@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::{Comparison, Knowledge};
 use crate::{
     printable::{printable, thousands},
+    protocol::EvalSet,
     train::Predictions,
 };
 
@@ -128,7 +129,11 @@ impl Comparison {
         }
         let count = thousands(images.len() as u64);
         let more = if images.len() > IMAGES { ", the hardest" } else { "" };
-        let _ = writeln!(text, "{count}{more}");
+        let numbers = match predictions.set {
+            EvalSet::Test => "",
+            EvalSet::Validation => ", numbered among the validation images",
+        };
+        let _ = writeln!(text, "{count}{more}{numbers}");
         let mut rows =
             vec![["image", "class", "predicted", "probability"].map(str::to_owned).to_vec()];
         for &place in images.iter().take(IMAGES) {

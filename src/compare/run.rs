@@ -1,14 +1,16 @@
 //! A stored run, as far as its folder tells.
 
-use std::path::{Path, PathBuf};
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+};
 
 use super::MOST_RUNS;
 use crate::{
     app::{App, Curves},
     config::RunConfig,
     journal::{JournalError, JournalReader},
-    printable::printable,
-    protocol::{Clock, EpochRecord, Evaluation, RunInfo},
+    protocol::{Clock, EpochRecord, EvalSet, Evaluation, RunInfo},
     runs::{Kept, RunEntry, RunFolder, RunStatus, RunsError},
     train::StoredNetwork,
 };
@@ -39,8 +41,10 @@ pub struct StoredRun {
     pub name: String,
     /// Its folder.
     pub path: PathBuf,
-    /// How it stands.
+    /// Its state.
     pub status: RunStatus,
+    /// Its state in words, with what ended it where that matters.
+    pub state: Cow<'static, str>,
     /// Its settings.
     pub config: RunConfig,
     /// What it is; `None` if it ended before its data was read.
@@ -84,7 +88,8 @@ impl StoredRun {
         let is_validated = entry.config.validation > 0;
         let test = app.run.summary.as_ref().and_then(|summary| summary.test.clone());
         Self {
-            name: printable(entry.config.name.as_deref().unwrap_or(&entry.name)),
+            name: entry.called(),
+            state: entry.describe(),
             path: entry.path,
             status: entry.status,
             best,
@@ -95,6 +100,15 @@ impl StoredRun {
             info: app.run.info,
             curves: app.curves,
             config: entry.config,
+        }
+    }
+
+    /// The images that it is evaluated on after each epoch.
+    pub fn evaluated_on(&self) -> EvalSet {
+        match &self.info {
+            Some(info) => info.eval_set,
+            None if self.config.validation > 0 => EvalSet::Validation,
+            None => EvalSet::Test,
         }
     }
 

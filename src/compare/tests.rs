@@ -129,7 +129,7 @@ fn only_settings_that_differ_are_named_with_the_runs_that_share_a_value() {
 fn the_report_has_figures_settings_and_predictions() {
     let report = comparison(&[0.001, 0.002]).report();
     let has = |wanted: &str| assert!(report.contains(wanted), "{wanted:?} is not in\n{report}");
-    has("A  run-0  90.00 %      2  90.00 %  0.4000  test     20  2.0 s   done");
+    has("A  run-0  90.00 %  0.4000  test  90.00 %      2     20  2.0 s   done");
     has("lr  A  0.001\n    B  0.002\n");
     has("A  –  2\nB  1  –\n");
     has("A classifies correctly and B does not: 2\n");
@@ -204,4 +204,15 @@ fn keys_turn_pages_pairs_and_rows() {
     assert_eq!(browser.page, Page::Curves);
     assert!(!browser.act(Action::NewerMatrix, 0, 0), "curves are of all runs");
     assert!(browser.act(Action::Quit, 0, 0) && browser.wants_to_leave());
+}
+
+#[test]
+fn a_run_that_was_stopped_early_says_so() {
+    let config = RunConfig { early_stop: Some(1), validation: 100, ..RunConfig::default() };
+    let runs = vec![run("patient", RunConfig::default(), 90), run("early", config, 91)];
+    let comparison = Comparison { runs, predictions: Knowledge::Pending };
+    let figures = comparison.figures();
+    let state = figures.head.iter().position(|&head| head == "state").expect("a column");
+    let states: Vec<_> = figures.rows.iter().map(|row| row[state].as_str()).collect();
+    assert_eq!(states, ["done", "done, stopped early"]);
 }

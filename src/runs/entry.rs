@@ -14,6 +14,7 @@ use super::{
 use crate::{
     config::RunConfig,
     files::Folder,
+    printable::printable,
     protocol::{Event, Failure, Summary, diverged_at},
 };
 
@@ -81,6 +82,11 @@ impl RunEntry {
     /// The run in a folder; `None` if there is none.
     pub fn read(path: &Path) -> Option<Self> {
         Self::of(&Folder::open(path).ok()?)
+    }
+
+    /// What the user calls it, or else its folder's name, as a terminal may get it.
+    pub fn called(&self) -> String {
+        printable(self.config.name.as_deref().unwrap_or(&self.name))
     }
 
     /// Its state in words, with what ended it where that matters.

@@ -192,7 +192,12 @@ impl RunFolder {
 
     /// Whether a run is kept in the folder at this path.
     pub fn is_at(path: &Path) -> bool {
-        Folder::open(path).is_ok_and(|folder| entry::config(&folder).is_ok())
+        Self::config_at(path).is_some()
+    }
+
+    /// The configuration of the run in the folder at this path; `None` if there is none.
+    pub fn config_at(path: &Path) -> Option<RunConfig> {
+        entry::config(&Folder::open(path).ok()?).ok()
     }
 
     /// Whether a program uses the run in the folder at this path.

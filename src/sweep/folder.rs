@@ -72,14 +72,25 @@ pub enum FolderError {
         reason: String,
     },
     /// Another program writes these results.
-    #[error("{} is being written by another mnist-tui: let it end first", path.display())]
+    #[error("{} is being written by another mnist-tui process: let it end first", path.display())]
     InUse {
         /// The file.
         path: PathBuf,
     },
 }
 
-/// A part of a sweep: every so many-th run.
+/// Results in files.
+#[derive(Debug, Default)]
+pub struct Stored {
+    /// By their place in the plan.
+    pub rows: BTreeMap<usize, Row>,
+    /// Lines that were left out, a sentence each.
+    pub damaged: Vec<String>,
+    /// Bytes of whole lines of a file.
+    whole: u64,
+}
+
+/// A part of a sweep: every N-th run, from the K-th on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
     number: usize,
@@ -148,7 +159,7 @@ impl SweepFolder {
             }
         }
         let stored = Self::open(path)?;
-        if stored.plan == *plan {
+        if stored.plan.is_same(plan) {
             Ok(stored)
         } else {
             Err(FolderError::Other { path: path.to_owned() })
@@ -197,56 +208,59 @@ impl SweepFolder {
     }
 
     /// The results of all shards, and of runs that were trained without one, in the order of the plan. What
-    /// is being written stays out.
+    /// is being written stays out, and so do damaged lines.
     ///
     /// # Errors
-    /// If a file cannot be read, or is damaged.
-    pub fn collected(&self) -> Result<BTreeMap<usize, Row>, FolderError> {
+    /// If a file cannot be read.
+    pub fn collected(&self) -> Result<Stored, FolderError> {
         let refuse = |reason| FolderError::File { path: self.path.clone(), reason };
         let mut names = vec![format!("{}.jsonl", stem(None))];
         for entry in fs::read_dir(&self.path).map_err(refuse)? {
             let name = entry.map_err(refuse)?.file_name();
             names.extend(name.to_str().filter(|name| is_of_shard(name)).map(str::to_owned));
         }
-        let mut rows = BTreeMap::new();
+        let mut all = Stored::default();
         for name in names {
             let path = self.path.join(name);
             match File::open(&path) {
-                Ok(mut file) => rows.extend(self.read(&path, &mut file)?.0),
+                Ok(mut file) => {
+                    let Stored { rows, damaged, .. } = self.read(&path, &mut file)?;
+                    all.rows.extend(rows);
+                    all.damaged.extend(damaged);
+                }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(reason) => return Err(FolderError::File { path, reason }),
             }
         }
-        Ok(rows)
+        Ok(all)
     }
 
-    /// The rows of a file, and the bytes of its whole lines.
-    fn read(
-        &self,
-        path: &Path,
-        file: &mut File,
-    ) -> Result<(BTreeMap<usize, Row>, u64), FolderError> {
+    /// The rows of a file.
+    fn read(&self, path: &Path, file: &mut File) -> Result<Stored, FolderError> {
         let refuse = |reason| FolderError::File { path: path.to_owned(), reason };
         let mut bytes = Vec::new();
         file.take(MOST_RESULTS).read_to_end(&mut bytes).map_err(refuse)?;
         // A kill may have cut off the last line.
         let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-        let mut rows = BTreeMap::new();
+        let mut found = Stored { whole: whole as u64, ..Stored::default() };
         for (place, line) in bytes[..whole].split_inclusive(|&byte| byte == b'\n').enumerate() {
-            let damaged = |reason: String| FolderError::Damaged {
-                path: path.to_owned(),
-                reason: format!(
-                    "line {}: {reason}; remove the line to read that run again",
+            match self.row(line) {
+                Ok((index, row)) => drop(found.rows.entry(index).or_insert(row)),
+                Err(reason) => found.damaged.push(format!(
+                    "{}, line {}, is damaged and left out: {reason}",
+                    path.display(),
                     place + 1
-                ),
-            };
-            let text = str::from_utf8(line).map_err(|error| damaged(error.to_string()))?;
-            let row = Row::parse(text).map_err(damaged)?;
-            let index = self.plan.index_of(&row.run);
-            let index = index.ok_or_else(|| damaged("its run is not planned".to_owned()))?;
-            rows.entry(index).or_insert(row);
+                )),
+            }
         }
-        Ok((rows, whole as u64))
+        Ok(found)
+    }
+
+    /// The row in a line, and its place in the plan.
+    fn row(&self, line: &[u8]) -> Result<(usize, Row), String> {
+        let row = Row::parse(str::from_utf8(line).map_err(|error| error.to_string())?)?;
+        let index = self.plan.index_of(&row.run);
+        index.map(|index| (index, row)).ok_or_else(|| "its run is not planned".to_owned())
     }
 
     /// Opens the results of a shard to add to them, and repairs what a kill has left.
@@ -270,7 +284,7 @@ impl SweepFolder {
             Err(TryLockError::Error(reason)) => return Err(refuse(&lock, reason)),
         }
         let mut json = options().open(&path).map_err(|reason| refuse(&path, reason))?;
-        let (rows, whole) = self.read(&path, &mut json)?;
+        let Stored { rows, damaged, whole } = self.read(&path, &mut json)?;
         json.set_len(whole)
             .and_then(|()| json.seek(SeekFrom::Start(whole)))
             .map_err(|reason| refuse(&path, reason))?;
@@ -278,7 +292,8 @@ impl SweepFolder {
         files::replace(&csv, &self.table(&rows)).map_err(|reason| refuse(&csv, reason))?;
         let table =
             File::options().append(true).open(&csv).map_err(|reason| refuse(&csv, reason))?;
-        Ok(Results { folder: self, rows, json: (path, json), table: (csv, table), _lock: held })
+        let (json, table) = ((path, json), (csv, table));
+        Ok(Results { folder: self, rows, damaged, json, table, _lock: held })
     }
 
     /// All of `results.csv`.
@@ -320,6 +335,8 @@ pub struct Results<'a> {
     folder: &'a SweepFolder,
     /// By their place in the plan.
     pub rows: BTreeMap<usize, Row>,
+    /// Lines of the file that were left out, a sentence each. A resumed sweep reads those runs' journals.
+    pub damaged: Vec<String>,
     /// What a resumed sweep reads.
     json: (PathBuf, File),
     table: (PathBuf, File),
@@ -337,9 +354,8 @@ impl Results<'_> {
         let json = row.json(&self.folder.plan.settings, values);
         let csv = row.csv(values);
         for ((path, file), line) in [(&mut self.json, json), (&mut self.table, csv)] {
-            // One write, which a kill leaves whole or undone on usual file systems.
-            let written = file.write_all(&line).and_then(|()| file.sync_data());
-            written.map_err(|reason| FolderError::File { path: path.clone(), reason })?;
+            append(file, &line)
+                .map_err(|reason| FolderError::File { path: path.clone(), reason })?;
         }
         self.rows.insert(index, row);
         Ok(())
@@ -368,6 +384,21 @@ impl Results<'_> {
         }
         Ok(self.rows)
     }
+}
+
+/// Adds a line to a file, or leaves the file as it was.
+fn append(file: &mut File, line: &[u8]) -> io::Result<()> {
+    // One write, which a kill leaves whole or undone on usual file systems.
+    or_undo(file, |file| file.write_all(line).and_then(|()| file.sync_data()))
+}
+
+/// Cuts off what a failed write has added: a full disk takes only the beginning of a line.
+fn or_undo(file: &mut File, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    let before = file.metadata()?.len();
+    write(file).inspect_err(|_| {
+        // Where this fails, too, a resumed sweep repairs the file.
+        let _ = file.set_len(before).and_then(|()| file.seek(SeekFrom::Start(before)));
+    })
 }
 
 #[cfg(test)]

@@ -1,19 +1,21 @@
 //! The list of runs of a sweep: a pure function of its arguments.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::setting::{Setting, Values};
 use crate::{
-    config::{ConfigError, RunConfig},
+    config::{ConfigError, DeviceChoice, RunConfig},
     printable::thousands,
     seed::{self, Purpose},
 };
 
 /// Most runs of a sweep.
 const MOST_RUNS: usize = 100_000;
-/// Draws of random points for each one wanted, before it is clear that there are not as many.
-const DRAWS: usize = 1_000;
+/// Random points in a row that were drawn before, after which there are hardly any others.
+const MOST_REPEATED: u32 = 1_000_000;
 
 /// All runs of a sweep, as they are stored with it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,7 +76,7 @@ impl Plan {
     /// If the request is empty or too large, or a point is not valid.
     pub fn new(
         request: &Request,
-        configure: impl Fn(&[(&str, &str)]) -> Result<RunConfig, String>,
+        mut configure: impl FnMut(&[(&str, &str)]) -> Result<RunConfig, String>,
     ) -> Result<Self, String> {
         let Request { settings, random, seed, seeds } = request;
         if *seeds == 0 {
@@ -114,6 +116,15 @@ impl Plan {
             });
             return Err(format!("{one} and {other} are the same run: expected one of them"));
         }
+        if let Some((one, other)) = mixed(&base, &changes) {
+            let [one, other] = [one, other].map(|place| {
+                described(&settings.iter().zip(&points[place]).map(option).collect::<Vec<_>>())
+            });
+            return Err(format!(
+                "{one} is evaluated on validation images and {other} on test images, which do not compare: \
+                 expected --validation above 0 for all runs or for none"
+            ));
+        }
         let point = |(values, changes)| Point { values, changes };
         Ok(Self {
             version: Self::VERSION,
@@ -133,6 +144,13 @@ impl Plan {
             && self.points.iter().all(is_whole)
     }
 
+    /// Whether another plan is of the same runs, wherever they are trained.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let base = |plan: &Self| RunConfig { device: DeviceChoice::Auto, ..plan.base.clone() };
+        let rest = |plan: &Self| Self { base: RunConfig::default(), ..plan.clone() };
+        base(self) == base(other) && rest(self) == rest(other)
+    }
+
     /// The number of runs.
     pub fn len(&self) -> usize {
         self.points.len() * self.seeds.len()
@@ -141,6 +159,13 @@ impl Plan {
     /// Whether there is no run.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Whether the points are all combinations of some values.
+    pub(super) fn is_grid(&self) -> bool {
+        let distinct = |setting| self.values(setting).collect::<BTreeSet<_>>().len();
+        let all = (0..self.settings.len()).map(distinct).fold(1_usize, usize::saturating_mul);
+        all == self.points.len()
     }
 
     /// Seeds of each point.
@@ -221,11 +246,20 @@ fn fields(config: &RunConfig) -> Map<String, Value> {
 
 /// The places of two equal points, if there are any.
 fn equal(changes: &[Map<String, Value>]) -> Option<(usize, usize)> {
-    let mut seen = std::collections::HashMap::new();
+    let mut seen = HashMap::new();
     changes.iter().enumerate().find_map(|(place, changes)| {
         let text = Value::Object(changes.clone()).to_string();
         seen.insert(text, place).map(|earlier| (earlier, place))
     })
+}
+
+/// The places of a point that is evaluated on validation images and of one that is not, if there are both.
+fn mixed(base: &RunConfig, changes: &[Map<String, Value>]) -> Option<(usize, usize)> {
+    let holds_out = |changes: &Map<String, Value>| {
+        changes.get("validation").map_or(base.validation > 0, |images| *images != 0)
+    };
+    let place = |wanted| changes.iter().position(|changes| holds_out(changes) == wanted);
+    Some((place(true)?, place(false)?))
 }
 
 fn check_count(points: u128, seeds: u64) -> Result<(), String> {
@@ -276,23 +310,39 @@ fn draw(
         return Err("--random draws values of settings: give --set KEY=LOW..HIGH".to_owned());
     }
     check_count(count as u128, seeds)?;
+    // Where it is finite, every combination comes up at some time.
+    let all = settings
+        .iter()
+        .map(|setting| setting.values.count())
+        .try_fold(1, |all: u128, one| Some(all.saturating_mul(one?)));
+    let is_grid = settings.iter().all(|setting| matches!(setting.values, Values::List(_)));
+    let too_few = |all: u128| {
+        let hint =
+            if is_grid { "leave it out to train all of them" } else { "expected at most that" };
+        let all = thousands(u64::try_from(all).unwrap_or(u64::MAX));
+        Err(format!("--random is {count}: there are only {all} different points, {hint}"))
+    };
+    if let Some(all) = all.filter(|&all| all < count as u128) {
+        return too_few(all);
+    }
     let mut points = Vec::with_capacity(count);
-    let mut known = std::collections::HashSet::new();
-    for place in 0..(count as u64).saturating_mul(DRAWS as u64) {
+    let mut known = HashSet::new();
+    let mut repeated = 0;
+    for place in 0.. {
         let mut rng = seed::rng(seed, Purpose::Sweep, 0, place);
         let point: Vec<String> =
             settings.iter().map(|setting| setting.values.draw(&mut rng)).collect();
         if known.insert(point.clone()) {
             points.push(point);
+            repeated = 0;
+        } else {
+            repeated += 1;
         }
-        if points.len() == count {
-            return Ok(points);
+        if points.len() == count || repeated == MOST_REPEATED {
+            break;
         }
     }
-    Err(format!(
-        "--random is {count}: there are only {} different points, leave it out to train all of them",
-        points.len()
-    ))
+    if points.len() < count { too_few(points.len() as u128) } else { Ok(points) }
 }
 
 #[cfg(test)]

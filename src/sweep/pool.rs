@@ -3,24 +3,26 @@
 use std::{
     path::Path,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
-    thread::{self, Scope, ScopedJoinHandle},
+    thread::{self, Scope},
 };
 
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{SendError, Sender, bounded};
 
 use super::{
     folder::SweepFolder,
+    follower::{End, Follower, deviation},
     plan::Planned,
-    row::{End, Follower, Row},
+    row::Row,
+    run::Machine,
 };
 use crate::{
-    config::RunConfig,
+    config::{DeviceChoice, RunConfig},
     journal::JournalReader,
-    launch::{Changes, Launch},
+    launch::{Changes, Launch, Writers},
     outcome::Outcome,
     protocol::{Command, Event, Failure},
     runs::RunFolder,
-    train::{self, SharedData, Tools},
+    train::{self, SharedData, Tools, Worker},
 };
 
 /// Events of a run that wait to be looked at; further ones wait in the run.
@@ -36,6 +38,8 @@ pub(super) struct Pool<'a> {
     jobs: usize,
     /// Threads of each run; `None` shares the cores among those that are in training.
     threads: Option<usize>,
+    /// Where runs are trained; `None` for the plan's device.
+    device: Option<DeviceChoice>,
     cores: usize,
     /// How many of `todo` were begun.
     begun: AtomicUsize,
@@ -79,22 +83,19 @@ enum Begun {
 }
 
 impl<'a> Pool<'a> {
-    /// A pool for these runs, with as many at once as is fastest unless `jobs` says how many.
-    pub(super) fn new(
-        folder: &'a SweepFolder,
-        todo: Vec<usize>,
-        jobs: Option<usize>,
-        threads: Option<usize>,
-        on_cpu: bool,
-    ) -> Self {
+    /// A pool for these runs, with as many at once as is fastest unless `machine` says how many.
+    pub(super) fn new(folder: &'a SweepFolder, todo: Vec<usize>, machine: Machine) -> Self {
+        let Machine { jobs, threads, device, .. } = machine;
         let cores = thread::available_parallelism().map_or(1, usize::from);
+        let planned = folder.plan.run(0).map_or(DeviceChoice::Auto, |run| run.config.device);
+        let on_cpu = matches!(device.unwrap_or(planned), DeviceChoice::Auto | DeviceChoice::Cpu);
         // Small batches leave little to share between threads: a run for each core is fastest.
         let most = if on_cpu { cores / threads.unwrap_or(1).max(1) } else { 1 };
         let jobs = jobs.unwrap_or(most).clamp(1, todo.len().max(1));
         let (begun, running) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let stopping = AtomicBool::new(false);
         let data = SharedData::default();
-        Self { folder, todo, jobs, threads, cores, begun, running, stopping, data }
+        Self { folder, todo, jobs, threads, device, cores, begun, running, stopping, data }
     }
 
     /// Runs at once.
@@ -128,54 +129,59 @@ impl<'a> Pool<'a> {
 
     /// Trains one run after the other.
     fn work<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>, reports: &Sender<Report>) {
-        let mut closing: Option<ScopedJoinHandle<'scope, ()>> = None;
+        // Another thread waits for the files of a run, so that the next one need not. One run at a time, so that
+        // a slow disk slows the sweep in place of filling the memory.
+        let (closing, ended) = bounded::<Closing>(0);
+        let close = move || ended.into_iter().for_each(Closing::close);
+        let closer = thread::Builder::new().name("run-files".to_owned()).spawn_scoped(scope, close);
         while !self.stopping.load(Ordering::Relaxed)
             && let Some(&index) = self.todo.get(self.begun.fetch_add(1, Ordering::Relaxed))
         {
             self.running.fetch_add(1, Ordering::Relaxed);
-            let closed = self.train(scope, index, reports);
+            let trained = self.train(index, reports);
             self.running.fetch_sub(1, Ordering::Relaxed);
-            // One at a time, so that a slow disk slows the sweep in place of filling the memory.
-            if let Some(earlier) = std::mem::replace(&mut closing, closed) {
-                let _ = earlier.join();
+            match trained {
+                // Nobody listens once the results cannot be written.
+                Err(end) => drop(reports.send(Report::Ended { index, end })),
+                Ok(trained) if closer.is_ok() => {
+                    if let Err(SendError(trained)) = closing.send(trained) {
+                        trained.close();
+                    }
+                }
+                // The system refuses another thread.
+                Ok(trained) => trained.close(),
             }
         }
     }
 
-    /// Trains a run; gives the thread that waits for its files, so that the next run need not.
-    fn train<'scope>(
-        &'scope self,
-        scope: &'scope Scope<'scope, '_>,
-        index: usize,
-        reports: &Sender<Report>,
-    ) -> Option<ScopedJoinHandle<'scope, ()>> {
-        let ended = |end| {
-            // Nobody listens once the results cannot be written.
-            let _ = reports.send(Report::Ended { index, end });
-            None
+    /// Trains a run, or gives how it ended without being trained.
+    fn train(&self, index: usize, reports: &Sender<Report>) -> Result<Closing, End> {
+        let planned =
+            self.folder.plan.run(index).map_err(|error| End::Failed(error.to_string()))?;
+        let mut follower = Follower::of(&planned);
+        let mut launch = match self.begin(&planned).map_err(End::Failed)? {
+            Begun::Launch(launch) => *launch,
+            Begun::Ended(row) => return Err(End::Row(row)),
+            Begun::Busy => return Err(End::Busy),
         };
-        let mut launch = match self.begin(index) {
-            Ok(Begun::Launch(launch)) => *launch,
-            Ok(Begun::Ended(row)) => return ended(End::Row(row)),
-            Ok(Begun::Busy) => return ended(End::Busy),
-            Err(message) => return ended(End::Failed(message)),
-        };
-        let mut follower = Follower::default();
         for event in &launch.past {
-            let _ = follower.update(event, &self.folder.plan, index);
+            let _ = follower.update(event);
+        }
+        if let Some(step) = follower.deviates_at() {
+            return Err(End::Failed(deviation(step)));
         }
         let (sender, events) = bounded(CAPACITY);
         let mut listeners = vec![sender];
         let writers = match launch.writers(&mut listeners) {
             Ok(writers) => writers,
-            Err(Outcome::Failed(Failure { message, .. })) => return ended(End::Failed(message)),
-            Err(_) => return ended(End::Failed("its folder cannot be written".to_owned())),
+            Err(Outcome::Failed(Failure { message, .. })) => return Err(End::Failed(message)),
+            Err(_) => return Err(End::Failed("its folder cannot be written".to_owned())),
         };
         let worker = train::spawn_with_tools(launch.config, launch.tools, listeners);
         let _ = reports.send(Report::Started { index, commands: worker.commands() });
         let mut end = None;
         for event in &events {
-            end = follower.update(&event, &self.folder.plan, index).or(end);
+            end = follower.update(&event).or(end);
             let is_over = end.is_some();
             if reports.send(Report::Event { index, event: Box::new(event) }).is_err() {
                 worker.send(Command::Stop);
@@ -185,52 +191,50 @@ impl<'a> Pool<'a> {
             }
         }
         let end = end.unwrap_or_else(|| End::Failed("it ended without giving a reason".to_owned()));
-        drop(events);
-        let reports = reports.clone();
-        let close = move || {
-            worker.join();
-            let end = match (writers.finish(), end) {
-                (Some(reason), End::Row(_) | End::Stopped) => End::Failed(reason),
-                (_, end) => end,
-            };
-            let _ = reports.send(Report::Ended { index, end });
-        };
-        Some(scope.spawn(close))
+        Ok(Closing { index, worker, writers, end, reports: reports.clone() })
     }
 
     /// Opens or creates the folder of a run.
-    fn begin(&self, index: usize) -> Result<Begun, String> {
-        let Planned { name, config, .. } =
-            self.folder.plan.run(index).map_err(|error| error.to_string())?;
-        let path = self.folder.run(&name);
+    fn begin(&self, planned: &Planned) -> Result<Begun, String> {
+        let path = self.folder.run(&planned.name);
         let threads = self.threads.unwrap_or_else(|| self.share());
-        let config = RunConfig { threads: Some(threads), ..config };
+        let device = self.device.unwrap_or(planned.config.device);
+        let config = RunConfig { threads: Some(threads), device, ..planned.config.clone() };
         let mut tools = Tools {
             shared: Some(self.data.clone()),
             // Of an untrained network there is nothing to compare, and it takes a tenth of a short run.
             evaluates_start: false,
             ..Tools::unattended()
         };
-        if !RunFolder::is_at(&path) {
+        let Some(stored) = RunFolder::config_at(&path) else {
             if !config.break_on_nan {
                 tools.breakpoints.clear();
             }
             let folder = RunFolder::create(&path, &config).map_err(|error| error.to_string())?;
             let launch = Launch::unrecorded(config, tools, None).in_new_folder(folder);
             return Ok(Begun::Launch(Box::new(launch)));
-        }
+        };
         if RunFolder::is_in_use(&path) {
             return Ok(Begun::Busy);
         }
-        if let Some(row) = self.recorded(&path, index) {
+        if let Some(difference) = difference(&stored, &planned.config) {
+            return Err(format!(
+                "{} holds a run with other settings than the plan's ({difference}): move it away to train it \
+                 as planned",
+                path.display()
+            ));
+        }
+        if let Some(row) = recorded(&path, planned) {
             return Ok(Begun::Ended(row));
         }
-        let changes = Changes { threads: Some(threads), ..Changes::default() };
+        let changes =
+            Changes { threads: Some(threads), device: Some(device), ..Changes::default() };
         let launch =
             Launch::resume(&path, tools, None, &changes).map_err(|error| error.to_string())?;
-        if launch.config.clone().on_trajectory_of(&config) != launch.config {
+        if let Some(difference) = difference(&launch.config, &planned.config) {
             return Err(format!(
-                "{} holds a run with other settings than the sweep's: move it away",
+                "the checkpoint in {} is of other settings than the plan's ({difference}): move the folder \
+                 away to train the run as planned",
                 path.display()
             ));
         }
@@ -243,17 +247,66 @@ impl<'a> Pool<'a> {
         let at_once = (self.running.load(Ordering::Relaxed) + unbegun).clamp(1, self.jobs);
         (self.cores / at_once).max(1)
     }
+}
 
-    /// The result of a run that has ended, as its journal tells it.
-    fn recorded(&self, path: &Path, index: usize) -> Option<Row> {
-        let mut reader = JournalReader::open(&RunFolder::journal_at(path)).ok()?;
-        let (mut follower, mut end) = (Follower::default(), None);
-        while let Ok(Some(event)) = reader.next_event() {
-            end = follower.update(&event, &self.folder.plan, index);
-        }
-        match end {
-            Some(End::Row(row)) => Some(row),
-            _ => None,
-        }
+/// A run that has been trained, and whose files are still being written.
+struct Closing {
+    index: usize,
+    worker: Worker,
+    writers: Writers,
+    end: End,
+    reports: Sender<Report>,
+}
+
+impl Closing {
+    /// Waits for the files, and reports how the run ended.
+    fn close(self) {
+        let Self { index, worker, writers, end, reports } = self;
+        worker.join();
+        let end = match (writers.finish(), end) {
+            (Some(reason), End::Row(_) | End::Stopped) => End::Failed(reason),
+            (_, end) => end,
+        };
+        let _ = reports.send(Report::Ended { index, end });
+    }
+}
+
+/// The first setting in which a stored run is another than the one that is planned, with both values.
+fn difference(stored: &RunConfig, planned: &RunConfig) -> Option<String> {
+    // These do not change what a run computes.
+    let stored = RunConfig {
+        threads: planned.threads,
+        device: planned.device,
+        save: planned.save.clone(),
+        keep_runs: planned.keep_runs,
+        name: planned.name.clone(),
+        ..stored.clone()
+    };
+    if stored == *planned {
+        return None;
+    }
+    let [own, other] = [&stored, planned].map(RunConfig::settings);
+    let value = |settings: &[(String, String)], option: &str| {
+        let found = settings.iter().find(|(name, _)| name == option);
+        found.map_or_else(|| "not set".to_owned(), |(_, value)| value.clone())
+    };
+    let mut options = own.iter().chain(&other).map(|(option, _)| option.as_str());
+    let differs = options.find(|option| value(&own, option) != value(&other, option));
+    Some(differs.map_or_else(
+        || "no-break-on-nan".to_owned(),
+        |option| format!("{option}: {}, planned: {}", value(&own, option), value(&other, option)),
+    ))
+}
+
+/// The result of a run that has ended, as its journal tells it.
+fn recorded(path: &Path, planned: &Planned) -> Option<Row> {
+    let mut reader = JournalReader::open(&RunFolder::journal_at(path)).ok()?;
+    let (mut follower, mut end) = (Follower::of(planned), None);
+    while let Ok(Some(event)) = reader.next_event() {
+        end = follower.update(&event);
+    }
+    match end {
+        Some(End::Row(row)) => Some(row),
+        _ => None,
     }
 }

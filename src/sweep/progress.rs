@@ -6,11 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    plan::Plan,
-    row::{End, Row},
-};
-use crate::protocol::Event;
+use super::{follower::End, plan::Plan, row::Row};
+use crate::{printable::counted, protocol::Event};
 
 /// How far a sweep has come, and how long the rest will take.
 #[derive(Debug)]
@@ -24,7 +21,7 @@ pub(super) struct Progress {
     started: Instant,
     /// Epochs that each run to train is asked for.
     work: HashMap<usize, f64>,
-    /// Those of all these runs.
+    /// Those of all these runs, without the runs that failed or that another program trains.
     all_work: f64,
     /// Share of each run in training that is trained.
     running: HashMap<usize, Share>,
@@ -113,8 +110,12 @@ impl Progress {
                 self.trained += self.work.get(&index).copied().unwrap_or(0.0);
                 self.compare(index, row);
             }
-            End::Failed(_) => self.failed += 1,
-            End::Stopped | End::Busy => {}
+            // Nothing more of it is trained here.
+            End::Failed(_) | End::Busy => {
+                self.failed += usize::from(matches!(end, End::Failed(_)));
+                self.all_work -= self.work.get(&index).copied().unwrap_or(0.0);
+            }
+            End::Stopped => {}
         }
     }
 
@@ -141,7 +142,7 @@ impl Progress {
 
     /// A line about it.
     pub(super) fn message(&self, plan: &Plan, now: Instant) -> String {
-        let mut text = format!("{}/{} runs", self.known + self.done, self.all);
+        let mut text = format!("{}/{}", self.known + self.done, counted(self.all as u64, "run"));
         if self.failed > 0 {
             let _ = write!(text, ", {} failed", self.failed);
         }
@@ -172,18 +173,14 @@ mod tests {
     use super::*;
     use crate::{
         protocol::RunInfo,
-        sweep::{
-            plan::tests::plan_of,
-            row::{Follower, State},
-        },
+        sweep::{follower::Follower, plan::tests::plan_of, row::State},
     };
 
     fn row(accuracy: f64) -> Row {
-        let mut follower = Follower::default();
         let failure =
             crate::protocol::Failure { diverged: Some(1), ..crate::protocol::Failure::new("") };
-        let plan = plan_of(&[], 2);
-        match follower.update(&Event::Failed(failure), &plan, 0) {
+        let mut follower = Follower::of(&plan_of(&[], 2).run(0).expect("it is planned"));
+        match follower.update(&Event::Failed(failure)) {
             Some(End::Row(row)) => Row { state: State::Done, accuracy: Some(accuracy), ..row },
             other => panic!("{other:?}"),
         }
@@ -208,7 +205,12 @@ mod tests {
         );
         progress.ended(1, &End::Failed("no room".to_owned()));
         assert_eq!((progress.failed(), progress.left(), progress.trained()), (1, 3, 2));
-        assert!(progress.message(&plan, at(2)).starts_with("1/4 runs, 1 failed, best "));
+        let message = progress.message(&plan, at(2));
+        assert!(message.starts_with("1/4 runs, 1 failed, best "), "{message}");
+        // Neither the failed run nor one that another program trains is waited for: one epoch is left.
+        assert!(message.ends_with(", 8 s left"), "{message}");
+        progress.ended(3, &End::Busy);
+        assert_eq!(progress.remaining(at(2)), Some(Duration::from_secs(2)));
     }
 
     #[test]

@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::plan::Plan;
-use crate::protocol::{EpochRecord, EvalSet, Evaluation, Event, Failure, Summary};
+use crate::protocol::EvalSet;
 
 /// How a run of a sweep did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -122,197 +121,25 @@ fn line<'a>(cells: impl Iterator<Item = &'a str>) -> Vec<u8> {
     writer.into_inner().expect("memory takes all that is written")
 }
 
-/// What a run's events amount to.
-#[derive(Clone, Debug, Default)]
-pub struct Follower {
-    set: EvalSet,
-    epochs: u32,
-    seconds: f64,
-    /// The evaluation that counts: on validation images the best, on test images the last.
-    evaluation: Option<Measured>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Measured {
-    correct: u64,
-    total: u64,
-    loss: f64,
-}
-
-/// How a run ended.
-#[derive(Clone, Debug, PartialEq)]
-pub enum End {
-    /// It has a result.
-    Row(Row),
-    /// It was stopped before its last step.
-    Stopped,
-    /// It failed.
-    Failed(String),
-    /// Another program trains it.
-    Busy,
-}
-
-impl Follower {
-    /// Takes an event into account; gives how the run ended with the last one.
-    pub fn update(&mut self, event: &Event, plan: &Plan, index: usize) -> Option<End> {
-        match event {
-            Event::Started(info) => self.set = info.eval_set,
-            Event::Epoch(EpochRecord { epoch, evaluation, clock, .. }) => {
-                self.epochs = *epoch;
-                self.seconds = clock.training;
-                self.measured(evaluation);
-            }
-            Event::Finished(summary) if summary.stopped => return Some(End::Stopped),
-            Event::Finished(Summary { diverged: Some(_), steps, clock, .. }) => {
-                self.seconds = clock.training;
-                return Some(self.end(*steps, State::Diverged, plan, index));
-            }
-            Event::Finished(Summary { steps, test, clock, .. }) => {
-                self.seconds = clock.training;
-                if let Some(test) = test.as_ref().filter(|test| test.set == self.set) {
-                    self.measured(test);
-                }
-                return Some(self.end(*steps, State::Done, plan, index));
-            }
-            Event::Failed(Failure { diverged: Some(step), .. }) => {
-                return Some(self.end(*step, State::Diverged, plan, index));
-            }
-            Event::Failed(failure) => return Some(End::Failed(failure.message.clone())),
-            Event::Progress(progress) => self.seconds = progress.clock.training,
-            _ => {}
-        }
-        None
-    }
-
-    fn measured(&mut self, evaluation: &Evaluation) {
-        let Evaluation { set, correct, total, loss, .. } = *evaluation;
-        let is_better = self.evaluation.is_none_or(|best| correct > best.correct);
-        if set == self.set && (set == EvalSet::Test || is_better && !loss.is_nan()) {
-            self.evaluation = Some(Measured { correct, total, loss });
-        }
-    }
-
-    fn end(&self, steps: u64, state: State, plan: &Plan, index: usize) -> End {
-        let Some((_, seed)) = plan.place(index) else {
-            return End::Failed("the run is not planned".to_owned());
-        };
-        let measured = self.evaluation.filter(|_| state == State::Done);
-        End::Row(Row {
-            seed,
-            epochs: self.epochs,
-            steps,
-            correct: measured.map(|one| one.correct),
-            total: measured.map(|one| one.total),
-            accuracy: measured.map(|one| one.correct as f64 / one.total.max(1) as f64),
-            loss: measured.map(|one| one.loss).filter(|loss| loss.is_finite()),
-            train_seconds: (self.seconds * 1e3).round() / 1e3,
-            run: plan.name(index),
-            set: self.set,
-            state,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        metrics::Confusion,
-        protocol::{Clock, RunInfo},
-        sweep::plan::tests::plan_of,
-    };
-
-    fn evaluation(set: EvalSet, correct: u64, loss: f64) -> Evaluation {
-        Evaluation { set, loss, correct, total: 100, seconds: 0.1, confusion: Confusion::new(10) }
-    }
-
-    fn epoch(epoch: u32, evaluation: Evaluation) -> Event {
-        Event::Epoch(EpochRecord {
-            epoch,
-            step: 10 * u64::from(epoch),
-            batches: 10,
-            train_loss: 0.5,
-            train_accuracy: None,
-            train_seconds: 1.0,
-            images_per_second: 1.0,
-            evaluation,
-            clock: Clock { training: f64::from(epoch), evaluating: 0.0 },
-        })
-    }
-
-    fn finished(test: Option<Evaluation>, diverged: Option<u64>) -> Event {
-        Event::Finished(Summary {
-            steps: 30,
-            images: 300,
-            clock: Clock { training: 3.000_49, evaluating: 1.0 },
-            test,
-            best: None,
-            stopped: false,
-            saved: None,
-            diverged,
-        })
-    }
-
-    fn end(set: EvalSet, events: &[Event]) -> End {
-        let plan = plan_of(&[("lr", "0.1,1e-3")], 2);
-        let mut follower = Follower::default();
-        let started = Event::Started(RunInfo { eval_set: set, ..RunInfo::example() });
-        assert_eq!(follower.update(&started, &plan, 1), None);
-        let ends: Vec<End> =
-            events.iter().filter_map(|event| follower.update(event, &plan, 1)).collect();
-        <[End; 1]>::try_from(ends).expect("one end")[0].clone()
-    }
-
-    fn row(set: EvalSet, events: &[Event]) -> Row {
-        match end(set, events) {
-            End::Row(row) => row,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn on_test_images_the_last_evaluation_counts() {
-        let of = |correct, loss| evaluation(EvalSet::Test, correct, loss);
-        let events =
-            [epoch(1, of(90, 0.3)), epoch(2, of(80, 0.4)), finished(Some(of(80, 0.4)), None)];
-        let row = row(EvalSet::Test, &events);
-        assert_eq!((row.correct, row.accuracy, row.loss), (Some(80), Some(0.8), Some(0.4)));
-        assert_eq!((row.epochs, row.steps, row.train_seconds), (2, 30, 3.0));
-    }
-
-    #[test]
-    fn on_validation_images_the_best_counts_and_test_images_do_not() {
-        let of = |correct, loss| evaluation(EvalSet::Validation, correct, loss);
-        let events = [
-            epoch(1, of(80, 0.4)),
-            epoch(2, of(90, 0.3)),
-            epoch(3, of(85, 0.2)),
-            finished(Some(evaluation(EvalSet::Test, 99, 0.1)), None),
-        ];
-        let row = row(EvalSet::Validation, &events);
-        assert_eq!((row.correct, row.loss, row.set), (Some(90), Some(0.3), EvalSet::Validation));
-    }
-
-    #[test]
-    fn a_run_that_diverged_has_a_row_without_figures_and_one_that_was_stopped_has_none() {
-        let of = |correct, loss| evaluation(EvalSet::Test, correct, loss);
-        let failure = Failure { diverged: Some(17), ..Failure::new("not finite") };
-        for last in [finished(Some(of(9, f64::NAN)), Some(4)), Event::Failed(failure)] {
-            let row = row(EvalSet::Test, &[epoch(1, of(9, f64::NAN)), last]);
-            assert_eq!((row.state, row.correct, row.loss), (State::Diverged, None, None));
-            assert!(String::from_utf8(row.csv(&[])).expect("text").contains(",,,,,"));
-        }
-        let Event::Finished(summary) = finished(None, None) else { unreachable!() };
-        let stopped = Event::Finished(Summary { stopped: true, ..summary });
-        assert_eq!(end(EvalSet::Test, &[stopped]), End::Stopped);
-        let failed = Event::Failed(Failure::new("no room"));
-        assert_eq!(end(EvalSet::Test, &[failed]), End::Failed("no room".to_owned()));
-    }
 
     #[test]
     fn a_row_is_a_line_of_each_file_and_reads_back() {
-        let of = evaluation(EvalSet::Test, 98, 0.0625);
-        let row = row(EvalSet::Test, &[epoch(1, of.clone()), finished(Some(of), None)]);
+        let row = Row {
+            seed: 0,
+            epochs: 1,
+            steps: 30,
+            correct: Some(98),
+            total: Some(100),
+            accuracy: Some(0.98),
+            loss: Some(0.0625),
+            train_seconds: 3.0,
+            run: "0002".to_owned(),
+            set: EvalSet::Test,
+            state: State::Done,
+        };
         let keys = ["lr", "model"].map(str::to_owned);
         let values = ["1e-3", "a, \"b\""].map(str::to_owned);
         let text = |bytes| String::from_utf8(bytes).expect("text");

@@ -11,11 +11,13 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, bounded, select, tick, unbounded};
 
 use super::{
-    folder::{FolderError, Results, Shard, SweepFolder},
+    failures::Failures,
+    folder::{FolderError, Results, Shard, Stored, SweepFolder},
+    follower::End,
     plan::Plan,
     pool::{Pool, Report},
     progress::Progress,
-    row::{End, Row, State},
+    row::{Row, State},
     summary::Summary,
 };
 use crate::{
@@ -23,15 +25,21 @@ use crate::{
     check,
     config::DeviceChoice,
     outcome::Outcome,
-    printable::{Shown, complain, printable, thousands},
+    printable::{Shown, complain, counted, printable, thousands},
     protocol::{Command, diverged_at},
-    terminal::{After, is_continue, is_resize, is_suspend, stop_until_continued, watch_signals},
+    terminal::{
+        After, is_continue, is_hang_up, is_resize, is_suspend, let_go, stop_until_continued,
+        watch_signals_for,
+    },
 };
 
 /// Reports that wait to be looked at; further ones wait in the runs.
 const CAPACITY: usize = 256;
 /// How often the bar moves while nothing is reported.
 const TICK: Duration = Duration::from_millis(200);
+/// How long the runs in training may take to write their files after a signal. Schedulers kill a job half a minute
+/// after they have asked it to end.
+const GRACE: Duration = Duration::from_secs(20);
 
 /// How a sweep uses the machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,6 +50,10 @@ pub struct Machine {
     pub jobs: Option<usize>,
     /// CPU threads of each run; `None` shares the cores.
     pub threads: Option<usize>,
+    /// Where runs are trained; `None` for the device that the plan names.
+    pub device: Option<DeviceChoice>,
+    /// Whether the sweep continues when its terminal is gone.
+    pub outlives_terminal: bool,
 }
 
 /// Trains the runs that have no result yet, and prints a summary of all.
@@ -53,17 +65,17 @@ pub fn run(folder: &SweepFolder, machine: Machine) -> Outcome {
         Ok(results) => results,
         Err(error) => return Outcome::failure(error),
     };
+    for line in results.damaged.drain(..) {
+        complain("warning", &line);
+    }
     let plan = &folder.plan;
     let is_here = |index: &usize| machine.shard.is_none_or(|shard| shard.has(*index));
     let all: Vec<usize> = (0..plan.len()).filter(is_here).collect();
     let todo: Vec<usize> =
         all.iter().copied().filter(|index| !results.rows.contains_key(index)).collect();
-    let on_cpu = plan
-        .run(0)
-        .is_ok_and(|run| matches!(run.config.device, DeviceChoice::Auto | DeviceChoice::Cpu));
-    let pool = Pool::new(folder, todo.clone(), machine.jobs, machine.threads, on_cpu);
+    let pool = Pool::new(folder, todo.clone(), machine);
     let (signals, seen) = unbounded();
-    if let Err(error) = watch(signals) {
+    if let Err(error) = watch(signals, machine.outlives_terminal) {
         return Outcome::failure(format_args!("cannot watch for signals: {error}"));
     }
     let mut lines = Lines {
@@ -71,6 +83,7 @@ pub fn run(folder: &SweepFolder, machine: Machine) -> Outcome {
         out: io::stdout(),
         bar: Line::new(todo.len() as u64),
         progress: Progress::new(plan, all.len(), &todo, &results.rows, Instant::now()),
+        failures: Failures::default(),
     };
     let begun = lines.begin(pool.jobs());
     let trained = begun.map_err(Problem::Output).and_then(|()| {
@@ -82,7 +95,16 @@ pub fn run(folder: &SweepFolder, machine: Machine) -> Outcome {
         })
     });
     lines.bar.clear();
-    let Lines { progress, .. } = lines;
+    let Lines { progress, failures, .. } = lines;
+    for message in failures.repeated() {
+        complain("error", &message);
+    }
+    if failures.are_hopeless() && progress.left() > progress.failed() {
+        complain(
+            "error",
+            "the sweep ends early: the runs that are left would most likely fail, too",
+        );
+    }
     let rows = match results.finish(BTreeMap::new()) {
         Ok(rows) => rows,
         Err(error) => return Outcome::failure(error),
@@ -109,21 +131,32 @@ pub fn check_shard(plan: &Plan, shard: Option<Shard>) -> Result<(), String> {
     if (0..plan.len()).any(|index| shard.is_none_or(|shard| shard.has(index))) {
         return Ok(());
     }
-    let runs = thousands(plan.len() as u64);
-    Err(format!("the sweep has only {runs} runs: expected --shard K/N with K up to that"))
+    let runs = counted(plan.len() as u64, "run");
+    Err(format!("the sweep has only {runs}: expected --shard K/N with K up to that"))
 }
 
 /// Merges the results of all shards, and prints a summary of all.
 pub fn collect(folder: &SweepFolder) -> Outcome {
-    let merged = folder.collected().and_then(|rows| folder.results(None)?.finish(rows));
-    match merged {
-        Ok(rows) => {
-            let table = folder.path().join("results.csv");
-            let summary = Summary::of(&folder.plan, &rows);
-            check::print(&format!("{summary}\nresults: {}\n", table.shown()))
-        }
-        Err(error) => Outcome::failure(error),
+    let Stored { rows, damaged, .. } = match folder.collected() {
+        Ok(found) => found,
+        Err(error) => return Outcome::failure(error),
+    };
+    for line in damaged {
+        complain("warning", &line);
     }
+    let table = folder.path().join("results.csv");
+    let (rows, place) = match folder.results(None).map(|results| results.finish(rows.clone())) {
+        Ok(Ok(merged)) => (merged, format!("results: {}\n", table.shown())),
+        // The summary is worth reading meanwhile.
+        Err(FolderError::InUse { .. }) => {
+            let message = "another mnist-tui process is writing results.csv: the results of all parts are merged \
+                           into it by `sweep collect` once that process has ended";
+            complain("note", message);
+            (rows, String::new())
+        }
+        Ok(Err(error)) | Err(error) => return Outcome::failure(error),
+    };
+    check::print(&format!("{}\n{place}", Summary::of(&folder.plan, &rows)))
 }
 
 /// Prints what came of a sweep.
@@ -142,9 +175,10 @@ fn tell(
         let shard = shard.map_or_else(String::new, |shard| format!(" --shard {shard}"));
         let _ = writeln!(
             text,
-            "{} of {} runs are left: continue with `mnist-tui sweep --resume {}{shard}`",
+            "{} of {} {} left: continue with `mnist-tui sweep --resume {}{shard}`",
             thousands(left as u64),
-            thousands(progress.all() as u64),
+            counted(progress.all() as u64, "run"),
+            if left == 1 { "is" } else { "are" },
             path.shown()
         );
     } else if shard.is_some() {
@@ -154,13 +188,18 @@ fn tell(
 }
 
 /// Sends signals that end the program to a channel.
-fn watch(signals: Sender<i32>) -> io::Result<()> {
-    watch_signals(move |number| {
+fn watch(signals: Sender<i32>, outlives_terminal: bool) -> io::Result<()> {
+    watch_signals_for(GRACE, move |number| {
         if is_suspend(number) {
             let _ = stop_until_continued();
             return After::GoOn;
         }
         if is_resize(number) || is_continue(number) {
+            return After::GoOn;
+        }
+        if is_hang_up(number) && outlives_terminal {
+            // Without the null device a line for the terminal ends the sweep.
+            let _ = let_go();
             return After::GoOn;
         }
         // The receiver is gone where the sweep has just ended by itself.
@@ -197,6 +236,7 @@ struct Lines<'a> {
     out: io::Stdout,
     bar: Line,
     progress: Progress,
+    failures: Failures,
 }
 
 impl Lines<'_> {
@@ -204,12 +244,13 @@ impl Lines<'_> {
         let (all, left) = (self.progress.all(), self.progress.left());
         let known = match all - left {
             0 => String::new(),
+            1 => ", of which 1 has a result".to_owned(),
             known => format!(", of which {} have a result", thousands(known as u64)),
         };
         let at_once = if jobs > 1 { format!(", {jobs} at once") } else { String::new() };
-        let all = thousands(all as u64);
+        let all = counted(all as u64, "run");
         let place = self.folder.path().shown();
-        self.print(&format!("{all} runs{known}{at_once}, in {place}\n"))
+        self.print(&format!("{all}{known}{at_once}, in {place}\n"))
     }
 
     /// Follows the runs to their end; gives the signal that ended them early, if one did.
@@ -255,6 +296,9 @@ impl Lines<'_> {
                     self.ended(index, end, results)
                 }
             };
+            if self.failures.are_hopeless() {
+                stop(pool, &running);
+            }
             if let Err(error) = followed {
                 problem.get_or_insert(error);
                 stop(pool, &running);
@@ -272,6 +316,7 @@ impl Lines<'_> {
         self.progress.ended(index, &end);
         match end {
             End::Row(row) => {
+                self.failures.end_series();
                 results.add(index, row.clone()).map_err(Problem::Results)?;
                 let line = format!("{}: {}", printable(&settings), figures(&row));
                 let (done, all) = (self.progress.all() - self.progress.left(), self.progress.all());
@@ -280,11 +325,15 @@ impl Lines<'_> {
                 self.print(&line).map_err(Problem::Output)?;
             }
             End::Failed(message) => {
-                let message = format!("run {name} ({settings}): {message}");
-                self.bar.suspend(|| complain("error", &message));
+                if self.failures.add(&name, &message) {
+                    let message = format!("run {name} ({settings}): {message}");
+                    self.bar.suspend(|| complain("error", &message));
+                }
             }
             End::Busy => {
-                let message = format!("run {name} ({settings}) is trained by another mnist-tui");
+                let message = format!(
+                    "run {name} ({settings}) is being trained by another mnist-tui process"
+                );
                 self.bar.suspend(|| complain("note", &message));
             }
             End::Stopped => {}

@@ -80,6 +80,17 @@ impl Setting {
 }
 
 impl Values {
+    /// How many there are; `None` of any number between two.
+    pub(super) fn count(&self) -> Option<u128> {
+        match self {
+            Self::List(values) => Some(values.len() as u128),
+            Self::Range(Range { low, high, number: Number::Whole, .. }) => {
+                Some((high - low) as u128 + 1)
+            }
+            Self::Range(_) => None,
+        }
+    }
+
     /// A value drawn at random.
     pub(super) fn draw(&self, rng: &mut impl RngCore) -> String {
         match self {
@@ -176,8 +187,14 @@ fn split(text: &str) -> Result<Vec<String>, String> {
     Ok(values.iter().map(|value| unquoted(value.trim()).to_owned()).collect())
 }
 
-/// A value without the quotes around it.
+/// A value without the quotes or the parentheses around it.
 fn unquoted(value: &str) -> &str {
+    // Two pairs of numbers: `(0.9,0.99),(0.8,0.95)`. Layers have a name before theirs.
+    if let Some(inner) = value.strip_prefix('(').and_then(|value| value.strip_suffix(')'))
+        && !inner.contains(['(', ')'])
+    {
+        return inner.trim();
+    }
     let inner = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
     let inner = ['"', '\''].into_iter().find_map(|quote| {
         // Quotes that close in between are two, and part of the value.
@@ -208,6 +225,7 @@ mod tests {
             ["article", "conv 4 k3, flatten, linear", "flatten, linear"]
         );
         assert_eq!(list("residual(bn, relu),x"), ["residual(bn, relu)", "x"]);
+        assert_eq!(list("(0.9,0.99),(0.8,0.95)"), ["0.9,0.99", "0.8,0.95"], "pairs of numbers");
         assert_eq!(list("a/../b"), ["a/../b"], "a path is no range");
     }
 

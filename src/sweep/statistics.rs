@@ -32,34 +32,52 @@ impl Sample {
         Some(student((self.n - 1) as f64) * deviation / (self.n as f64).sqrt())
     }
 
-    /// Whether the means of two samples differ, by Welch's t-test at 5 %; `None` where one of them has only one
-    /// number.
-    fn differs(&self, other: &Self) -> Option<bool> {
+    /// How the mean compares with that of another sample, by Welch's t-test at 5 %; `None` where one of them has
+    /// only one number.
+    fn compared_with(&self, other: &Self) -> Option<Verdict> {
         let share = |sample: &Self| Some(sample.deviation?.powi(2) / sample.n as f64);
         let (a, b) = (share(self)?, share(other)?);
-        let difference = (self.mean - other.mean).abs();
-        if a + b == 0.0 {
-            return Some(difference > 0.0);
-        }
         let (n, m) = ((self.n - 1) as f64, (other.n - 1) as f64);
         let degrees = (a + b).powi(2) / (a.powi(2) / n + b.powi(2) / m);
-        Some(difference > student(degrees) * (a + b).sqrt())
+        // Of constant samples there are no degrees of freedom, and any difference is one.
+        let noise = if a + b == 0.0 { 0.0 } else { student(degrees) * (a + b).sqrt() };
+        Some(Verdict::of(self.mean - other.mean, noise))
     }
 }
 
 /// Numbers by what they have in common with those of other groups: the other settings, and the seed.
 pub(super) type Group = BTreeMap<String, f64>;
 
-/// Whether the means of two groups differ, at 5 %; `None` where that cannot be told. Where both have the same
-/// keys, their numbers are compared in pairs, which leaves out what the keys decide.
-pub(super) fn differ(one: &Group, other: &Group) -> Option<bool> {
-    let sample = |group: &Group| Sample::of(&group.values().copied().collect::<Vec<_>>());
-    if one.len() > 1 && one.keys().eq(other.keys()) {
-        let pairs: Vec<f64> = one.values().zip(other.values()).map(|(a, b)| a - b).collect();
-        let differences = Sample::of(&pairs)?;
-        return Some(differences.mean.abs() > differences.half_interval()?);
+/// How a group's mean compares with another's, at 5 %.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Higher,
+    Lower,
+    WithinNoise,
+}
+
+impl Verdict {
+    fn of(difference: f64, noise: f64) -> Self {
+        match difference {
+            difference if difference > noise => Self::Higher,
+            difference if difference < -noise => Self::Lower,
+            _ => Self::WithinNoise,
+        }
     }
-    sample(one)?.differs(&sample(other)?)
+}
+
+/// How the mean of one group compares with that of the other; `None` where there are too few numbers. Numbers
+/// with the same key are compared in pairs, which leaves out what the key decides; those that only one group
+/// has do not count then. Groups without a common key are independent.
+pub(super) fn compare(one: &Group, other: &Group) -> Option<Verdict> {
+    let pairs: Vec<f64> =
+        one.iter().filter_map(|(key, number)| Some(number - other.get(key)?)).collect();
+    if pairs.is_empty() {
+        let sample = |group: &Group| Sample::of(&group.values().copied().collect::<Vec<_>>());
+        return sample(one)?.compared_with(&sample(other)?);
+    }
+    let differences = Sample::of(&pairs)?;
+    Some(Verdict::of(differences.mean, differences.half_interval()?))
 }
 
 /// Student's t for a two-sided 95 % interval with these degrees of freedom, rounded down, so that an interval
@@ -113,20 +131,28 @@ mod tests {
     }
 
     #[test]
-    fn groups_with_the_same_keys_are_compared_in_pairs() {
+    fn numbers_with_the_same_key_are_compared_in_pairs() {
         // Far apart in themselves, and each pair differs by nearly the same.
-        let (low, high) = (group(&[10.0, 50.0, 90.0]), group(&[11.0, 51.1, 90.9]));
-        assert_eq!(differ(&low, &high), Some(true));
+        let (low, mut high) = (group(&[10.0, 50.0, 90.0]), group(&[11.0, 51.1, 90.9]));
+        assert_eq!(compare(&low, &high), Some(Verdict::Lower));
+        assert_eq!(compare(&high, &low), Some(Verdict::Higher));
+        // A run that the other group lacks must not decide, however good it is.
+        high.insert("3".to_owned(), 0.0);
+        assert_eq!(compare(&low, &high), Some(Verdict::Lower));
+        high.remove("3");
         let unpaired = high.into_iter().map(|(key, value)| (key + "x", value)).collect();
-        assert_eq!(differ(&low, &unpaired), Some(false), "by Welch's test they do not");
+        assert_eq!(compare(&low, &unpaired), Some(Verdict::WithinNoise), "by Welch's test");
     }
 
     #[test]
     fn one_number_says_nothing_of_a_difference() {
-        assert_eq!(differ(&group(&[1.0]), &group(&[2.0])), None);
-        assert_eq!(differ(&group(&[1.0, 1.0]), &group(&[2.0])), None);
+        assert_eq!(compare(&group(&[1.0]), &group(&[2.0])), None);
+        assert_eq!(compare(&group(&[1.0, 1.0]), &group(&[2.0])), None);
         let constant = |value| group(&[value; 3]);
-        assert_eq!(differ(&constant(1.0), &constant(1.0)), Some(false));
-        assert_eq!(differ(&constant(1.0), &constant(2.0)), Some(true));
+        assert_eq!(compare(&constant(1.0), &constant(1.0)), Some(Verdict::WithinNoise));
+        assert_eq!(compare(&constant(1.0), &constant(2.0)), Some(Verdict::Lower));
+        let elsewhere: Group = [("a", 2.0), ("b", 2.0)].map(|(key, n)| (key.to_owned(), n)).into();
+        assert_eq!(compare(&elsewhere, &constant(1.0)), Some(Verdict::Higher));
+        assert_eq!(compare(&elsewhere, &constant(2.0)), Some(Verdict::WithinNoise));
     }
 }

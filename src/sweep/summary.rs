@@ -1,21 +1,15 @@
 //! What the results of a sweep say of its settings.
 
-use std::{
-    collections::BTreeMap,
-    fmt::{self, Display, Write as _},
-};
+mod text;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     plan::Plan,
     row::{Row, State},
-    statistics::{Group, Sample, differ},
+    statistics::{Group, Sample, Verdict, compare},
 };
-use crate::printable::{printable, thousands};
 
-/// Lines of a table; those of the best.
-const MOST_LINES: usize = 20;
-/// Widest cell of a setting's values.
-const WIDEST: usize = 32;
 /// A setting with more values, all of them numbers, is shown in this many parts.
 const PARTS: usize = 4;
 const MOST_VALUES: usize = 8;
@@ -25,311 +19,212 @@ pub struct Summary {
     runs: usize,
     planned: usize,
     diverged: usize,
-    set: &'static str,
-    tables: Vec<Table>,
+    /// The images that accuracies were measured on.
+    sets: Vec<&'static str>,
+    pub(super) tables: Vec<Table>,
 }
 
-struct Table {
+/// Groups of runs, compared with the best of them.
+pub(super) struct Table {
     title: String,
-    columns: Vec<String>,
-    /// The best first.
-    lines: Vec<Line>,
+    pub(super) columns: Vec<String>,
+    /// The best first; after those that have a result for everything that any line has one for, the others.
+    pub(super) lines: Vec<Line>,
 }
 
-struct Line {
-    cells: Vec<String>,
-    sample: Option<Sample>,
+/// A group of runs.
+pub(super) struct Line {
+    pub(super) cells: Vec<String>,
+    pub(super) sample: Option<Sample>,
+    planned: usize,
+    finished: usize,
     diverged: usize,
-    /// Whether it differs from the best; `None` where that cannot be told.
-    differs: Option<bool>,
+    /// Whether it has a result for everything that any line has one for.
+    is_complete: bool,
+    /// How the best compares with it; `None` where that cannot be told.
+    best: Option<Verdict>,
 }
 
 /// A group of runs that a line is about.
 #[derive(Default)]
 struct Runs {
-    cells: Vec<String>,
-    accuracies: Group,
+    accuracies: BTreeMap<String, Vec<f64>>,
+    planned: usize,
+    finished: usize,
     diverged: usize,
+}
+
+/// What makes the groups of a table.
+struct Grouping<'a> {
+    /// What the runs of a group share.
+    cells: &'a dyn Fn(&[String]) -> Vec<String>,
+    /// What tells the runs of a group apart, and is compared in pairs between groups.
+    key: &'a dyn Fn(&[String], u64) -> String,
 }
 
 impl Summary {
     /// The summary of these rows, by their place in the plan.
     pub fn of(plan: &Plan, rows: &BTreeMap<usize, Row>) -> Self {
         let diverged = rows.values().filter(|row| row.state == State::Diverged).count();
-        let mut tables = Vec::new();
-        let by_point = groups(plan, rows, <[String]>::to_vec, |_| String::new());
-        let title = if plan.seeds() > 1 { "by point, over its seeds" } else { "by point" };
-        if plan.settings.is_empty() {
-            tables.push(table("over all seeds".to_owned(), Vec::new(), by_point));
-        } else {
-            tables.push(table(title.to_owned(), plan.settings.clone(), by_point));
-        }
+        let mut tables = vec![by_point(plan, rows)];
         for (place, key) in plan.settings.iter().enumerate() {
-            if plan.settings.len() < 2 && !is_continuous(plan, place) {
-                // It says the same as the first.
-                continue;
+            // Of a single setting it says the same as the first table.
+            if plan.settings.len() > 1 || is_continuous(plan, place) {
+                tables.push(by_value(plan, rows, place, key));
             }
-            let parts = parts(plan, rows, place);
-            let cell = |values: &[String]| {
-                let value = &values[place];
-                let number = value.parse::<f64>().ok();
-                let part = number.and_then(|number| parts.iter().find(|(_, high)| number <= *high));
-                vec![part.map_or_else(|| value.clone(), |(low, high)| format!("{low}..{high}"))]
-            };
-            // Runs of one part of a range have no value in common that could be compared in pairs.
-            let is_other = |other: usize| other != place || !parts.is_empty();
-            let others = |values: &[String]| {
-                let others = values.iter().enumerate().filter(|(other, _)| is_other(*other));
-                others.map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(",")
-            };
-            let by_value = groups(plan, rows, cell, others);
-            tables.push(table(format!("by {key}"), vec![key.clone()], by_value));
         }
-        let set = rows.values().next().map_or("test", |row| row.set.name());
-        Self { runs: rows.len(), planned: plan.len(), diverged, set, tables }
+        let mut sets: Vec<_> = rows.values().map(|row| row.set.name()).collect();
+        sets.sort_unstable();
+        sets.dedup();
+        Self { runs: rows.len(), planned: plan.len(), diverged, sets, tables }
     }
+}
+
+/// Compares points over their seeds.
+pub(super) fn by_point(plan: &Plan, rows: &BTreeMap<usize, Row>) -> Table {
+    let title = match (plan.settings.is_empty(), plan.seeds()) {
+        (true, _) => "over all seeds",
+        (false, 1) => "by point",
+        (false, _) => "by point, over its seeds",
+    };
+    let cells = |values: &[String]| values.to_vec();
+    let key = |_: &[String], seed: u64| seed.to_string();
+    let grouping = Grouping { cells: &cells, key: &key };
+    table(title.to_owned(), plan.settings.clone(), groups(plan, rows, &grouping))
+}
+
+/// Compares the values of a setting.
+fn by_value(plan: &Plan, rows: &BTreeMap<usize, Row>, place: usize, name: &str) -> Table {
+    let parts = parts(plan, place);
+    let cells = |values: &[String]| {
+        let value = &values[place];
+        let number = value.parse::<f64>().ok();
+        let part = number.and_then(|number| parts.iter().find(|(_, high)| number <= *high));
+        vec![part.map_or_else(|| value.clone(), |(low, high)| format!("{low}..{high}"))]
+    };
+    // Random points have no other values in common that could be compared in pairs. The seeds of a point are
+    // no points of their own: they count as one, by their mean.
+    let is_grid = plan.is_grid() && parts.is_empty();
+    let key = |values: &[String], seed: u64| {
+        let is_other = |other: usize| other != place || !parts.is_empty();
+        let others = values.iter().enumerate().filter(|(other, _)| is_other(*other));
+        let others: Vec<_> = others.map(|(_, value)| value.clone()).collect();
+        let seed = if is_grid { seed.to_string() } else { String::new() };
+        format!("{others:?} {seed}")
+    };
+    let over = if is_grid || plan.seeds() == 1 {
+        ""
+    } else {
+        ", a point counts by its mean over its seeds"
+    };
+    let grouping = Grouping { cells: &cells, key: &key };
+    table(format!("by {name}{over}"), vec![name.to_owned()], groups(plan, rows, &grouping))
 }
 
 /// Whether a setting has more values than a table by value can show.
 fn is_continuous(plan: &Plan, place: usize) -> bool {
-    let mut values: Vec<&str> = plan.values(place).collect();
-    values.sort_unstable();
-    values.dedup();
+    let values: BTreeSet<&str> = plan.values(place).collect();
     values.len() > MOST_VALUES && values.iter().all(|value| value.parse::<f64>().is_ok())
 }
 
-/// Bounds of parts with about as many runs each, for a setting with too many values; none for another.
-fn parts(plan: &Plan, rows: &BTreeMap<usize, Row>, place: usize) -> Vec<(f64, f64)> {
+/// Bounds of parts with about as many points each, for a setting with too many values; none for another.
+fn parts(plan: &Plan, place: usize) -> Vec<(f64, f64)> {
     if !is_continuous(plan, place) {
         return Vec::new();
     }
-    let value = |&index: &usize| plan.place(index)?.0[place].parse::<f64>().ok();
-    let mut numbers: Vec<f64> = rows.keys().filter_map(value).collect();
+    let mut numbers: Vec<f64> = plan.values(place).filter_map(|value| value.parse().ok()).collect();
     numbers.sort_by(f64::total_cmp);
     let size = numbers.len().div_ceil(PARTS).max(1);
     numbers.chunks(size).filter_map(|part| Some((*part.first()?, *part.last()?))).collect()
 }
 
-/// Runs by what `cells` makes of their values; `others` tells runs of a group apart, besides the seed.
+/// All planned runs by what they share.
 fn groups(
     plan: &Plan,
     rows: &BTreeMap<usize, Row>,
-    cells: impl Fn(&[String]) -> Vec<String>,
-    others: impl Fn(&[String]) -> String,
-) -> Vec<Runs> {
+    grouping: &Grouping,
+) -> BTreeMap<Vec<String>, Runs> {
     let mut groups: BTreeMap<Vec<String>, Runs> = BTreeMap::new();
-    for (&index, row) in rows {
-        let Some((values, seed)) = plan.place(index) else { continue };
-        let cells = cells(values);
-        let runs = groups.entry(cells.clone()).or_default();
-        runs.cells = cells;
+    for (index, (values, seed)) in
+        (0..plan.len()).filter_map(|index| Some((index, plan.place(index)?)))
+    {
+        let runs = groups.entry((grouping.cells)(values)).or_default();
+        runs.planned += 1;
+        let Some(row) = rows.get(&index) else { continue };
+        runs.finished += 1;
         match row.accuracy {
             Some(accuracy) => {
-                runs.accuracies.insert(format!("{} {seed}", others(values)), 100.0 * accuracy);
+                let key = (grouping.key)(values, seed);
+                runs.accuracies.entry(key).or_default().push(100.0 * accuracy);
             }
             None => runs.diverged += 1,
         }
     }
-    groups.into_values().collect()
+    groups
 }
 
-/// The lines for groups of runs, the best first.
-fn table(title: String, columns: Vec<String>, groups: Vec<Runs>) -> Table {
-    let sample = |runs: &Runs| Sample::of(&runs.accuracies.values().copied().collect::<Vec<_>>());
-    let mut groups: Vec<(Option<Sample>, Runs)> =
-        groups.into_iter().map(|runs| (sample(&runs), runs)).collect();
-    let mean = |sample: &Option<Sample>| sample.map_or(f64::NEG_INFINITY, |sample| sample.mean);
-    groups.sort_by(|(a, _), (b, _)| mean(b).total_cmp(&mean(a)));
-    let best = groups.first().map(|(_, runs)| runs.accuracies.clone()).unwrap_or_default();
-    let line = |(sample, runs): (Option<Sample>, Runs)| Line {
-        differs: differ(&best, &runs.accuracies),
-        cells: runs.cells,
-        sample,
+/// The lines for groups of runs, the best first; those without any result are left out.
+fn table(title: String, columns: Vec<String>, groups: BTreeMap<Vec<String>, Runs>) -> Table {
+    let mut groups: Vec<(Vec<String>, Runs, Group)> = groups
+        .into_iter()
+        .filter(|(_, runs)| runs.finished > 0)
+        .map(|(cells, runs)| {
+            let mean = |numbers: &Vec<f64>| numbers.iter().sum::<f64>() / numbers.len() as f64;
+            let means = runs.accuracies.iter().map(|(key, numbers)| (key.clone(), mean(numbers)));
+            let means = means.collect();
+            (cells, runs, means)
+        })
+        .collect();
+    // Lines with other keys than all others are independent, and none of them lacks what another has.
+    let keys: BTreeSet<String> =
+        groups.iter().flat_map(|(_, _, means)| means.keys().cloned()).collect();
+    let are_paired = keys.len() < groups.iter().map(|(_, _, means)| means.len()).sum();
+    let is_complete = |runs: &Runs, means: &Group| {
+        if are_paired { means.len() == keys.len() } else { runs.diverged == 0 }
+    };
+    let sample = |means: &Group| Sample::of(&means.values().copied().collect::<Vec<_>>());
+    let rank = |(_, runs, means): &(Vec<String>, Runs, Group)| {
+        let mean = sample(means).map_or(f64::NEG_INFINITY, |sample| sample.mean);
+        (is_complete(runs, means), mean)
+    };
+    groups.sort_by(|a, b| {
+        let ((is_whole, mean), (is_other_whole, other)) = (rank(a), rank(b));
+        is_other_whole.cmp(&is_whole).then(other.total_cmp(&mean))
+    });
+    let best = groups.first().map(|(_, _, means)| means.clone()).unwrap_or_default();
+    let line = |(cells, runs, means): (Vec<String>, Runs, Group)| Line {
+        cells,
+        sample: sample(&means),
+        planned: runs.planned,
+        finished: runs.finished,
         diverged: runs.diverged,
+        is_complete: is_complete(&runs, &means),
+        best: compare(&best, &means),
     };
     Table { title, columns, lines: groups.into_iter().map(line).collect() }
 }
 
-impl Display for Summary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { runs, planned, diverged, set, tables } = self;
-        let [runs, planned, diverged] = [runs, planned, diverged].map(|n| thousands(*n as u64));
-        write!(f, "{runs} of {planned} runs")?;
-        if diverged != "0" {
-            write!(f, ", {diverged} diverged")?;
-        }
-        writeln!(f, "; accuracy on the {set} images in %, best first")?;
-        tables.iter().try_for_each(|table| write!(f, "\n{table}"))
-    }
-}
-
-impl Display for Table {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.title)?;
-        let shown = &self.lines[..self.lines.len().min(MOST_LINES)];
-        let mut rows = vec![self.columns.clone()];
-        rows[0].extend(["n", "mean", "sd", "95 % interval"].map(str::to_owned));
-        rows.extend(shown.iter().map(Line::figures));
-        let widths: Vec<usize> = (0..rows[0].len())
-            .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
-            .collect();
-        for (place, row) in rows.iter().enumerate() {
-            let mut text = String::new();
-            for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
-                let pad = " ".repeat(width - cell.chars().count());
-                // Numbers end in a column; the values of settings may be text.
-                let _ = if column < self.columns.len() {
-                    write!(text, "  {cell}{pad}")
-                } else {
-                    write!(text, "  {pad}{cell}")
-                };
-            }
-            if let Some(verdict) = place.checked_sub(1).map(|line| self.verdict(line)) {
-                let _ = write!(text, "  {verdict}");
-            }
-            writeln!(f, "{}", text.trim_end())?;
-        }
-        let left = self.lines.len() - shown.len();
-        if left > 0 {
-            writeln!(f, "  … and {} more", thousands(left as u64))?;
-        }
-        Ok(())
-    }
-}
-
 impl Table {
     /// What a line's difference from the best is worth.
-    fn verdict(&self, line: usize) -> String {
-        let Line { sample, differs, diverged, .. } = &self.lines[line];
-        let mut verdict = match (line, sample, differs) {
-            (_, None, _) => String::new(),
-            (0, ..) if self.lines.len() == 1 => String::new(),
-            (0, ..) => "best".to_owned(),
-            (_, _, Some(true)) => "worse".to_owned(),
-            (_, _, Some(false)) => "within noise of the best".to_owned(),
-            (_, _, None) => "too few runs to compare".to_owned(),
+    pub(super) fn verdict(&self, line: usize) -> String {
+        let Line { sample, best, planned, finished, diverged, is_complete, .. } = &self.lines[line];
+        let verdict = match (line, sample, best) {
+            (_, None, _) => "",
+            (0, ..) if self.lines.len() == 1 => "",
+            (0, ..) if *is_complete && finished == planned => "best",
+            (0, ..) => "best so far",
+            (_, _, Some(Verdict::Higher)) => "worse",
+            (_, _, Some(Verdict::WithinNoise)) => "within noise of the best",
+            // It lacks runs that the best has, so that it is not ranked with it.
+            (_, _, Some(Verdict::Lower)) => "better in the runs that both have",
+            (_, _, None) => "too few runs to compare",
         };
-        if *diverged > 0 {
-            let separator = if verdict.is_empty() { "" } else { ", " };
-            let _ = write!(verdict, "{separator}{diverged} diverged");
-        }
-        verdict
+        let missing = (finished < planned).then(|| format!("{finished} of {planned} runs"));
+        let diverged = (*diverged > 0).then(|| format!("{diverged} diverged"));
+        let parts = [(!verdict.is_empty()).then(|| verdict.to_owned()), missing, diverged];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
-}
-
-impl Line {
-    fn figures(&self) -> Vec<String> {
-        let dash = || "-".to_owned();
-        let mut cells: Vec<String> = self.cells.iter().map(|cell| short(cell)).collect();
-        let sample = self.sample.as_ref();
-        cells.push(sample.map_or(0, |sample| sample.n).to_string());
-        cells.push(sample.map_or_else(dash, |sample| format!("{:.2}", sample.mean)));
-        let deviation = sample.and_then(|sample| sample.deviation);
-        cells.push(deviation.map_or_else(dash, |deviation| format!("{deviation:.2}")));
-        let interval = sample.and_then(|sample| Some((sample.mean, sample.half_interval()?)));
-        cells.push(interval.map_or_else(dash, |(mean, half)| {
-            format!("{:.2}–{:.2}", (mean - half).max(0.0), (mean + half).min(100.0))
-        }));
-        cells
-    }
-}
-
-/// A value that fits a table.
-fn short(value: &str) -> String {
-    let value = printable(value);
-    if value.chars().count() <= WIDEST {
-        return value;
-    }
-    value.chars().take(WIDEST - 1).chain(['…']).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{protocol::EvalSet, sweep::plan::tests::plan_of};
-
-    /// Rows of runs with these numbers of correct images out of 1,000; 0 stands for a diverged run.
-    fn rows(plan: &Plan, correct: &[u64]) -> BTreeMap<usize, Row> {
-        let row = |(index, &correct): (usize, &u64)| {
-            let figure = |value: f64| (correct > 0).then_some(value);
-            let row = Row {
-                seed: plan.place(index).expect("it is planned").1,
-                epochs: 1,
-                steps: 10,
-                correct: (correct > 0).then_some(correct),
-                total: Some(1000),
-                accuracy: figure(correct as f64 / 1000.0),
-                loss: figure(0.5),
-                train_seconds: 1.0,
-                run: plan.name(index),
-                set: EvalSet::Test,
-                state: if correct > 0 { State::Done } else { State::Diverged },
-            };
-            (index, row)
-        };
-        correct.iter().enumerate().map(row).collect()
-    }
-
-    #[test]
-    fn points_are_compared_over_their_seeds() {
-        let plan = plan_of(&[("lr", "0.1,0.2,0.3,9")], 3);
-        // By seed: 0.1, 0.2, 0.3 and 9.
-        let rows = rows(&plan, &[980, 981, 900, 0, 982, 983, 910, 0, 981, 979, 905, 0]);
-        let text = Summary::of(&plan, &rows).to_string();
-        // 98.0, 98.2, 98.1: mean 98.1, deviation 0.1, t of 2 degrees of freedom 4.3027, half 0.248.
-        let expected = "\
-12 of 12 runs, 3 diverged; accuracy on the test images in %, best first
-
-by point, over its seeds
-  lr   n   mean    sd  95 % interval
-  0.1  3  98.10  0.10    97.85–98.35  best
-  0.2  3  98.10  0.20    97.60–98.60  within noise of the best
-  0.3  3  90.50  0.50    89.26–91.74  worse
-  9    0      -     -              -  3 diverged
-";
-        assert_eq!(text, expected);
-    }
-
-    #[test]
-    fn a_setting_is_compared_at_the_same_values_of_the_others() {
-        let plan = plan_of(&[("lr", "0.1,0.2"), ("batch-size", "5,50")], 2);
-        // Of both rates the larger batch is worse by about ten, and that much is no noise of the rate.
-        let rows = rows(&plan, &[900, 800, 930, 829, 901, 800, 932, 830]);
-        let text = Summary::of(&plan, &rows).to_string();
-        let by_lr = text.split("by lr\n").nth(1).expect("a table by rate");
-        assert!(by_lr.contains("0.2  4  88.02") && by_lr.contains("best"), "{text}");
-        assert!(by_lr.contains("0.1  4  85.03") && by_lr.contains("worse"), "{text}");
-        assert!(text.contains("by batch-size\n"), "{text}");
-    }
-
-    #[test]
-    fn one_run_of_each_cannot_be_compared_and_many_points_are_cut_short() {
-        let plan = plan_of(&[("lr", "0.1,0.2")], 1);
-        let text = Summary::of(&plan, &rows(&plan, &[900, 950])).to_string();
-        assert!(
-            text.contains("0.1  1  90.00   -              -  too few runs to compare"),
-            "{text}"
-        );
-        let many = (1..=25).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
-        let plan = plan_of(&[("batch-size", &many)], 1);
-        let correct: Vec<u64> = (1..=25).map(|n| 900 + n).collect();
-        let text = Summary::of(&plan, &rows(&plan, &correct)).to_string();
-        assert!(text.contains("  … and 5 more\n"), "{text}");
-        // Seven runs each, and four in the last part.
-        assert!(text.contains("  22..25      4  92.35"), "{text}");
-        assert!(text.contains("  1..7        7  90.40"), "{text}");
-    }
-
-    #[test]
-    fn an_unfinished_sweep_says_what_there_is() {
-        let plan = plan_of(&[], 4);
-        let text = Summary::of(&plan, &rows(&plan, &[900, 910])).to_string();
-        assert!(text.starts_with("2 of 4 runs; "), "{text}");
-        assert!(
-            text.contains("over all seeds\n  n   mean    sd  95 % interval\n  2  90.50  0.71"),
-            "{text}"
-        );
-        let text = Summary::of(&plan, &BTreeMap::new()).to_string();
-        assert!(text.starts_with("0 of 4 runs; "), "{text}");
-    }
-}
+mod tests;

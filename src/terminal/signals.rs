@@ -1,6 +1,9 @@
 //! Signals that end, stop or cut off the program, or tell of another size of the terminal.
 
-use std::io::{self, IsTerminal};
+use std::{
+    io::{self, IsTerminal},
+    time::Duration,
+};
 
 /// What follows a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,17 +27,32 @@ pub enum After {
 ///
 /// # Errors
 /// If the handlers or the thread cannot be set up.
+pub fn watch_signals(react: impl FnMut(i32) -> After + Send + 'static) -> io::Result<()> {
+    watch_signals_for(SHORT_GRACE, react)
+}
+
+/// How long a program with a screen may take to end by itself: with what follows, less than a second.
+const SHORT_GRACE: Duration = Duration::from_millis(850);
+
+/// [`watch_signals`] for a program that may take as long as `grace` to end by itself, unless it is signalled
+/// again.
+///
+/// # Errors
+/// If the handlers or the thread cannot be set up.
 #[cfg(unix)]
-pub fn watch_signals(mut react: impl FnMut(i32) -> After + Send + 'static) -> io::Result<()> {
-    use std::{process, thread, time::Duration};
+pub fn watch_signals_for(
+    grace: Duration,
+    mut react: impl FnMut(i32) -> After + Send + 'static,
+) -> io::Result<()> {
+    use std::{process, thread, time::Instant};
 
     use signal_hook::{
         consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH},
         iterator::Signals,
     };
 
-    /// How long the program may take to end by itself.
-    const GRACE: Duration = Duration::from_millis(850);
+    /// How often another signal is looked for.
+    const LOOK: Duration = Duration::from_millis(50);
     /// How long a terminal may take to be given back.
     const RESTORE: Duration = Duration::from_millis(100);
 
@@ -47,7 +65,15 @@ pub fn watch_signals(mut react: impl FnMut(i32) -> After + Send + 'static) -> io
     }
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
         if let Some(signal) = signals.forever().find(|signal| react(*signal) == After::End) {
-            thread::sleep(GRACE);
+            let mut end = Instant::now() + grace;
+            while let Some(left) = end.checked_duration_since(Instant::now()) {
+                thread::sleep(left.min(LOOK));
+                let ends =
+                    |signal| !is_suspend(signal) && !is_continue(signal) && !is_resize(signal);
+                if signals.pending().any(ends) {
+                    end = end.min(Instant::now() + SHORT_GRACE);
+                }
+            }
             // Writing to a stalled terminal blocks, so that it must not be this thread that does.
             let restore = thread::Builder::new().spawn(super::restore);
             if restore.is_ok() {
@@ -195,7 +221,10 @@ pub fn let_go() -> io::Result<()> {
 /// # Errors
 /// Never.
 #[cfg(not(unix))]
-pub fn watch_signals(_react: impl FnMut(i32) -> After + Send + 'static) -> io::Result<()> {
+pub fn watch_signals_for(
+    _grace: Duration,
+    _react: impl FnMut(i32) -> After + Send + 'static,
+) -> io::Result<()> {
     Ok(())
 }
 

@@ -25,7 +25,7 @@ Examples:
 Every option of a single run that has no meaning of its own here applies to all runs.";
 
 /// Options of a run that the runs of a sweep have no use for.
-const OF_ONE_RUN: [&str; 16] = [
+const OF_ONE_RUN: [&str; 15] = [
     "save",
     "log",
     "run_dir",
@@ -40,7 +40,6 @@ const OF_ONE_RUN: [&str; 16] = [
     "theme",
     "ascii",
     "no_mouse",
-    "on_hangup",
     "on_done",
 ];
 
@@ -93,6 +92,9 @@ fn for_sweeps(arg: Arg) -> Arg {
             .value_name("DIR")
             .help("Continue the sweep in this folder [default: the user's newest]")
             .help_heading(SWEEP),
+        "on_hangup" => {
+            arg.help("When the terminal is gone: stop (the sweep can be resumed), or continue")
+        }
         "threads" => arg.help("CPU threads of each run; results do not depend on it"),
         id if OF_ONE_RUN.contains(&id) => arg.hide(true),
         _ => arg,

@@ -85,7 +85,7 @@ fn finished_results_are_in_the_order_of_the_plan() {
         }
     }
     assert!(guard.path().join("results-2-of-2.csv").exists());
-    let rows = folder.collected().expect("they read");
+    let rows = folder.collected().expect("they read").rows;
     assert_eq!(rows.len(), 6);
     let results = folder.results(None).expect("it opens");
     results.finish(rows).expect("there is room");
@@ -100,30 +100,53 @@ fn results_are_written_by_one_program_at_a_time() {
     let folder = SweepFolder::create(guard.path(), &plan()).expect("there is room");
     let held = folder.results(None).expect("it opens");
     let error = folder.results(None).expect_err("it is open").to_string();
-    assert!(error.contains("is being written by another mnist-tui"), "{error}");
+    assert!(error.contains("is being written by another mnist-tui process"), "{error}");
     assert!(folder.results("1/2".parse().ok()).is_ok());
     drop(held);
     assert!(folder.results(None).is_ok());
 }
 
 #[test]
-fn a_damaged_line_is_named() {
+fn a_damaged_line_is_named_and_left_out() {
     let guard = tempfile::tempdir().expect("a temporary folder");
     let folder = SweepFolder::create(guard.path(), &plan()).expect("there is room");
-    let json = guard.path().join("results.jsonl");
+    let json = guard.path().join("results-1-of-2.jsonl");
     let stranger = Row { run: "0099".to_owned(), ..row(&folder.plan, 0) };
+    let good = row(&folder.plan, 2).json(&[], &[]);
+    let shard: Option<Shard> = "1/2".parse().ok();
     for (bytes, expected) in [
-        (b"{}\n".to_vec(), "line 1: missing field"),
-        (b"\xff\n".to_vec(), "line 1: invalid utf-8"),
-        (stranger.json(&[], &[]), "line 1: its run is not planned"),
+        (b"{}\n".to_vec(), "line 2, is damaged and left out: missing field"),
+        (b"\xff\n".to_vec(), "line 2, is damaged and left out: invalid utf-8"),
+        (stranger.json(&[], &[]), "line 2, is damaged and left out: its run is not planned"),
     ] {
-        fs::write(&json, bytes).expect("written");
-        let error = folder.results(None).expect_err("damaged").to_string();
-        assert!(error.contains(expected), "{error}");
+        fs::write(&json, [&good[..], &bytes, &good].concat()).expect("written");
+        let Stored { rows, damaged, .. } = folder.collected().expect("the rest is whole");
+        assert!(rows.keys().eq([&2]), "{rows:?}");
+        assert!(damaged[0].contains(expected) && damaged.len() == 1, "{damaged:?}");
+        let mut results = folder.results(shard).expect("the rest is whole");
+        assert_eq!(results.damaged, damaged);
+        results.add(0, row(&folder.plan, 0)).expect("there is room");
+        assert!(results.finish(BTreeMap::new()).expect("there is room").keys().eq([&0, &2]));
+        assert!(folder.collected().expect("it is whole").damaged.is_empty());
     }
     fs::remove_file(&json).expect("it is there");
     symlink("/nowhere/x", &json).expect("links are supported");
-    assert!(folder.results(None).is_err());
+    assert!(folder.results(shard).is_err());
+}
+
+#[test]
+fn a_line_that_does_not_fit_on_the_disk_leaves_the_file_as_it_was() {
+    let guard = tempfile::tempdir().expect("a temporary folder");
+    let path = guard.path().join("lines");
+    fs::write(&path, "one\n").expect("written");
+    let mut file = File::options().append(true).open(&path).expect("it is there");
+    let written = or_undo(&mut file, |file| {
+        file.write_all(b"tw")?;
+        Err(io::ErrorKind::StorageFull.into())
+    });
+    assert!(written.is_err());
+    append(&mut file, b"three\n").expect("there is room");
+    assert_eq!(text(&path), "one\nthree\n");
 }
 
 #[test]
