@@ -11,6 +11,7 @@ pub mod config;
 pub mod data;
 pub mod files;
 pub mod gpu;
+pub mod hardware;
 pub mod headless;
 pub mod journal;
 pub mod keymap;
