@@ -6,6 +6,7 @@
 pub mod limits;
 pub mod nvml;
 pub mod nvrtc;
+pub mod pci;
 mod proc;
 pub mod processor;
 
@@ -122,6 +123,16 @@ impl Throttle {
             Self::SyncBoost => "sync boost",
             Self::Setting => "clock setting",
             Self::Other => "unknown",
+        }
+    }
+
+    /// What mends it; `None` where nothing is wrong, as when a busy GPU draws all the power it may.
+    pub fn remedy(self) -> Option<&'static str> {
+        match self {
+            Self::Temperature => Some("check the machine's cooling"),
+            Self::Hardware => Some("check the card's cooling and its power cables"),
+            Self::PowerBrake => Some("check the machine's power supply"),
+            Self::Power | Self::SyncBoost | Self::Setting | Self::Other => None,
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod compare;
 pub mod config;
 pub mod data;
+pub mod doctor;
 pub mod files;
 pub mod gpu;
 pub mod hardware;

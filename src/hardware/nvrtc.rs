@@ -78,11 +78,9 @@ fn newest(folder: &Path) -> Option<PathBuf> {
     };
     // PyTorch's own copy has a checksum in its name; `libnvrtc-builtins` is a part of NVRTC.
     let is_nvrtc = |name: &String| {
-        (name.starts_with("libnvrtc.so")
-            || name.starts_with("libnvrtc-")
-            || name.starts_with("nvrtc64_"))
-            && !name.contains("builtins")
-            && (name.contains(".so") || name.ends_with(".dll"))
+        let is_linux = (name.starts_with("libnvrtc.so") || name.starts_with("libnvrtc-"))
+            && name.contains(".so");
+        (is_linux || name.starts_with("nvrtc64_")) && !name.contains("builtins")
     };
     let of_version = |name: &String| {
         name.split_once(".so").map_or_else(|| version(name), |(_, end)| version(end))

@@ -79,6 +79,15 @@ pub(super) fn describe(device: &Device, gpu: Option<&Accelerator>, threads: usiz
     }
 }
 
+/// What a run on this processor and this many threads would say that it trains on: `CPU, 2 threads`.
+///
+/// # Errors
+/// If there is no such processor, or the threads cannot be started.
+pub fn check_device(choice: DeviceChoice, threads: Option<usize>) -> Result<String, TrainError> {
+    let device = open(choice)?;
+    Ok(describe(&device, thread_pool(threads)?.current_num_threads()))
+}
+
 /// The measured peak of f32 multiply-adds per second on this many CPU threads.
 ///
 /// # Errors
