@@ -4,6 +4,8 @@
 //! virtual machine without clocks gives `None`, never zero.
 
 pub mod limits;
+mod machine;
+mod monitor;
 pub mod nvml;
 pub mod nvrtc;
 pub mod pci;
@@ -12,6 +14,8 @@ pub mod processor;
 
 use serde::{Deserialize, Serialize};
 
+pub use machine::Machine;
+pub use monitor::Monitor;
 pub use proc::CpuMeter;
 
 /// Figures of one moment.

@@ -79,6 +79,14 @@ pub(super) fn describe(device: &Device, gpu: Option<&Accelerator>, threads: usiz
     }
 }
 
+/// The UUID of the GPU that a run trains on: `GPU-…`, or `MIG-…` for a part of one.
+pub(super) fn gpu_uuid(device: &Device) -> Option<String> {
+    match device {
+        // candle does not say which of the machine's GPUs it has opened.
+        Device::Cpu | Device::Cuda(_) | Device::Metal(_) => None,
+    }
+}
+
 /// What a run on this processor and this many threads would say that it trains on: `CPU, 2 threads`.
 ///
 /// # Errors

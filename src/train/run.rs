@@ -24,6 +24,7 @@ use crate::{
     checkpoint::{self, LoadedWeights},
     config::RunConfig,
     data::batches::Batches,
+    hardware::Monitor,
     network::Plan,
     nn::model::{Model, Weights},
     protocol::{Best, EvalSet, Evaluation, Event, Measure, RunState, Subject, Summary},
@@ -60,6 +61,7 @@ pub(super) fn run(
         }
         let learner = Learner::new(plan, &weights, &device, config)?.trained_by(gpu);
         let mut run = Run::new(config, tools, sets, device, learner, remote, outbox);
+        run.monitor = run.start_monitor();
         match &tools.start {
             Some(state) => run.resume(state)?,
             None => run.begin_epoch()?,
@@ -158,6 +160,8 @@ struct Run<'a> {
     state: RunState,
     look: Look,
     explainer: Explainer,
+    /// Reads the figures of the machine, where somebody may look at them.
+    monitor: Option<Monitor>,
     /// What was made of each image in the last evaluations, where a person may ask.
     results: Results,
     /// ... and over the run.
@@ -222,6 +226,7 @@ impl<'a> Run<'a> {
             state: RunState::Loading,
             look: Look { subject: None, is_new: false, step: 0, next: now },
             explainer: Explainer::new(now),
+            monitor: None,
             results: Results::default(),
             histories: Histories::default(),
             evaluated: None,
