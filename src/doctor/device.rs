@@ -1,13 +1,12 @@
 //! The processor that a run would train on, and how fast.
 
-use std::fmt::Write as _;
-
 use serde::Serialize;
 
 use super::{Problem, Row};
 use crate::{
     bench,
     config::{DeviceChoice, RunConfig},
+    gpu::{self, DeviceInfo},
     hardware::nvml::Driver,
     printable::{bytes, printable, thousands},
     train,
@@ -30,7 +29,7 @@ pub(super) struct Device {
 impl Device {
     pub(super) fn look(config: &RunConfig, measures: bool, problems: &mut Vec<Problem>) -> Self {
         let asked = config.device;
-        let used = match train::check_device(asked, config.threads) {
+        let used = match train::check_device(config) {
             Ok(used) => Some(used),
             Err(error) => {
                 problems.push(Problem::blocking(error.to_string()));
@@ -68,17 +67,22 @@ fn why() -> &'static str {
 
 /// The devices that `--device` takes on this machine, a line each.
 pub(super) fn list() -> String {
-    let mut text = match train::check_device(DeviceChoice::Cpu, None) {
-        Ok(name) => format!("cpu      {name}\n"),
-        Err(error) => format!("cpu      {}\n", printable(&error.to_string())),
+    let cpu = RunConfig { device: DeviceChoice::Cpu, ..RunConfig::default() };
+    let mut lines = match train::check_device(&cpu) {
+        Ok(name) => vec![("cpu".to_owned(), name)],
+        Err(error) => vec![("cpu".to_owned(), error.to_string())],
     };
-    let Ok(driver) = Driver::open() else { return text };
-    let version = driver.version().unwrap_or_else(|| "unknown".to_owned());
-    for gpu in driver.gpus().unwrap_or_default().iter().filter(|gpu| !gpu.is_divided) {
-        let name = gpu.name.as_deref().unwrap_or("NVIDIA GPU");
-        let memory = gpu.memory.map_or_else(String::new, |size| format!(", {}", bytes(size)));
-        let line = format!("{name}{memory}, {}, driver {version}", gpu.uuid);
-        let _ = writeln!(text, "cuda     {}", printable(&line));
+    match gpu::devices() {
+        Ok(gpus) => {
+            let driver = Driver::open().ok().and_then(|driver| driver.version());
+            let driver = driver.map_or_else(String::new, |version| format!(", driver {version}"));
+            lines.extend(gpus.into_iter().map(|gpu| {
+                let DeviceInfo { ordinal, name, memory, uuid, .. } = gpu;
+                (format!("cuda:{ordinal}"), format!("{name}, {}, {uuid}{driver}", bytes(memory)))
+            }));
+        }
+        Err(error) => lines.push(("cuda".to_owned(), error.to_string())),
     }
-    text
+    let line = |(device, what): &(String, String)| format!("{device:<8} {}\n", printable(what));
+    lines.iter().map(line).collect()
 }

@@ -79,21 +79,13 @@ pub(super) fn describe(device: &Device, gpu: Option<&Accelerator>, threads: usiz
     }
 }
 
-/// The UUID of the GPU that a run trains on: `GPU-…`, or `MIG-…` for a part of one.
-pub(super) fn gpu_uuid(device: &Device) -> Option<String> {
-    match device {
-        // candle does not say which of the machine's GPUs it has opened.
-        Device::Cpu | Device::Cuda(_) | Device::Metal(_) => None,
-    }
-}
-
-/// What a run on this processor and this many threads would say that it trains on: `CPU, 2 threads`.
+/// What a run of the article's network with these settings would say that it trains on: `CPU, 2 threads`.
 ///
 /// # Errors
-/// If there is no such processor, or the threads cannot be started.
-pub fn check_device(choice: DeviceChoice, threads: Option<usize>) -> Result<String, TrainError> {
-    let device = open(choice)?;
-    Ok(describe(&device, thread_pool(threads)?.current_num_threads()))
+/// If its device cannot be used, or the threads cannot be started.
+pub fn check_device(config: &RunConfig) -> Result<String, TrainError> {
+    let Processor { device, gpu } = open_for(&Plan::article(), config)?;
+    Ok(describe(&device, gpu.as_ref(), thread_pool(config.threads)?.current_num_threads()))
 }
 
 /// The measured peak of f32 multiply-adds per second on this many CPU threads.

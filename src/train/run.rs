@@ -54,6 +54,7 @@ pub(super) fn run(
             Some(state) => (resume::weights(state, &plan)?, Vec::new()),
             None => initial_weights(config, &plan)?,
         };
+        let uuid = gpu.as_ref().map(|gpu| gpu.uuid().to_owned());
         let name = device::describe(&device, gpu.as_ref(), threads);
         outbox.send(&Event::Started(sets.describe(config, name, &plan, tools.recorded)));
         for note in sets.notes.iter().chain(&notes) {
@@ -61,7 +62,7 @@ pub(super) fn run(
         }
         let learner = Learner::new(plan, &weights, &device, config)?.trained_by(gpu);
         let mut run = Run::new(config, tools, sets, device, learner, remote, outbox);
-        run.monitor = run.start_monitor();
+        run.monitor = run.start_monitor(uuid);
         match &tools.start {
             Some(state) => run.resume(state)?,
             None => run.begin_epoch()?,

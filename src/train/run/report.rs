@@ -10,7 +10,7 @@ use super::Run;
 use crate::{
     hardware::{Machine, Monitor},
     protocol::{Event, Hardware, Progress, RunState, Sample, Subject},
-    train::{device, error::TrainError, insides::insides, why::Image},
+    train::{error::TrainError, insides::insides, why::Image},
 };
 
 /// Listeners hear of trained batches no more often than this: twice for each frame of a screen.
@@ -70,10 +70,10 @@ impl Run<'_> {
         Ok(Some(Sample { step: self.at.step, digits }))
     }
 
-    /// Starts to read the figures of the machine, if they are to be reported to anybody.
-    pub(super) fn start_monitor(&self) -> Option<Monitor> {
+    /// Starts to read the figures of the machine and of the GPU with this UUID, if they are to be reported to
+    /// anybody.
+    pub(super) fn start_monitor(&self, gpu: Option<String>) -> Option<Monitor> {
         let is_wanted = self.tools.reports_hardware && (self.tools.attended || self.tools.recorded);
-        let gpu = device::gpu_uuid(&self.device);
         let open = move || Machine::new(gpu.as_deref());
         is_wanted.then(|| Monitor::start(Monitor::PERIOD, open)).flatten()
     }
