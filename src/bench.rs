@@ -91,6 +91,18 @@ pub fn run(config: &RunConfig, batch_sizes: &[usize], json: bool) -> Outcome {
     }
 }
 
+/// Images a second that a run with these settings trains: the median of short measurements.
+///
+/// # Errors
+/// If it cannot start.
+pub(crate) fn images_per_second(config: &RunConfig) -> Result<f64, Failure> {
+    let threads =
+        config.threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into));
+    let threads = threads.unwrap_or(1);
+    let measured = measure(config, threads, config.batch_size)?;
+    Ok(speed(threads, config.batch_size, measured, 1.0).images_per_second)
+}
+
 /// 1, 2, 4, … and the most.
 fn thread_counts(most: usize) -> Vec<usize> {
     let powers = std::iter::successors(Some(1), |n: &usize| n.checked_mul(2));

@@ -23,7 +23,7 @@ use clap::{
 use crate::{
     bench, check, checkpoint,
     config::{ConfigError, RunConfig},
-    headless,
+    doctor, headless,
     launch::{self, Launch, LaunchError},
     model,
     network::Plan,
@@ -40,7 +40,7 @@ use crate::{
 };
 use arguments::{
     Cli, Described, EvalArgs, MachineArgs, ModelArgs, OnHangup, PredictArgs, Sub, TrainArgs,
-    WatchArgs,
+    WatchArgs, asks_for_devices,
 };
 
 /// Runs the program with these arguments; the first is its name.
@@ -48,6 +48,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let cli = match options_file::parse(&arguments) {
         Ok(cli) => cli,
+        Err(error) if asks_for_devices(&error) => {
+            return ExitCode::from(&check::print(&doctor::devices()));
+        }
         Err(mut error) => {
             shorten(&mut error);
             // Help goes to stdout, whose reader may be gone.
@@ -84,6 +87,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             let model = arguments.model.unwrap_or(defaults.model);
             let config = RunConfig { data, image_size, threads, device, model, ..defaults };
             bench::run(&config, &arguments.batch_sizes, arguments.json)
+        }
+        Some(Sub::Doctor(arguments)) => {
+            let MachineArgs { threads, device } = arguments.machine;
+            let config = RunConfig { threads, device, ..RunConfig::default() };
+            doctor::run(&config, arguments.measure, arguments.json)
         }
     };
     if let Outcome::Failed(failure) = &outcome {

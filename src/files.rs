@@ -96,6 +96,41 @@ pub fn resolved(path: &Path) -> PathBuf {
     whole.unwrap_or(path)
 }
 
+/// The deepest folder on the way to a path that is there, and the path itself if it is.
+fn existing(path: &Path) -> Option<PathBuf> {
+    let path = path::absolute(path).ok()?;
+    path.ancestors().find(|folder| folder.is_dir()).map(Path::to_owned)
+}
+
+/// Bytes that this user can still write below a path, which need not be there yet; `None` where the system
+/// does not say.
+pub fn free_space(path: &Path) -> Option<u64> {
+    let folder = existing(path)?;
+    #[cfg(unix)]
+    return rustix::fs::statvfs(&folder)
+        .ok()
+        .and_then(|system| system.f_bavail.checked_mul(system.f_frsize));
+    #[cfg(not(unix))]
+    return Some(folder).and(None);
+}
+
+/// Whether folders can be created at a path, as far as can be told without creating one.
+///
+/// # Errors
+/// If they cannot: the reason.
+pub fn check_folder(path: &Path) -> io::Result<()> {
+    let folder = existing(path).ok_or(io::ErrorKind::NotFound)?;
+    #[cfg(unix)]
+    {
+        use rustix::fs::{Access, access};
+        access(&folder, Access::WRITE_OK | Access::EXEC_OK)?;
+    }
+    if fs::metadata(&folder)?.permissions().readonly() {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    Ok(())
+}
+
 /// Whether a name is that of a file that was about to replace another when its program was killed.
 pub fn is_temporary(name: &OsStr) -> bool {
     let name = name.as_encoded_bytes();

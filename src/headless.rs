@@ -171,6 +171,7 @@ impl<W: Write> Lines<W> {
                 | Event::Explained(_)
                 | Event::Checkpoint(_)
                 | Event::Found(_)
+                | Event::Hardware(_)
                 | Event::Notice(_) => {}
             }
         }

@@ -88,6 +88,7 @@ impl Journal {
             | Event::Rewound(_)
             | Event::LearningRate(_)
             | Event::Break(_)
+            | Event::Hardware(_)
             | Event::Finished(_)
             | Event::Failed(_) => serde_json::to_writer(&mut self.line, event)?,
         }

@@ -25,6 +25,7 @@ mod operation;
 pub mod optim;
 pub mod peak;
 mod simd;
+pub(crate) use simd::lanes as vector_lanes;
 /// Adam with `PyTorch`'s defaults, which [`optim::Optimizer::new`] makes.
 pub mod adam {
     pub use super::optim::Optimizer as Adam;

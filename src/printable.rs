@@ -47,6 +47,16 @@ impl Shown for Path {
     }
 }
 
+/// Writes a number of bytes as `312 MiB` or `7.8 GiB`.
+pub fn bytes(bytes: u64) -> String {
+    let mebibytes = bytes as f64 / f64::from(1 << 20);
+    if mebibytes < 1_023.5 {
+        return format!("{mebibytes:.0} MiB");
+    }
+    let tenths = (mebibytes / 102.4).round() as u64;
+    format!("{}.{} GiB", thousands(tenths / 10), tenths % 10)
+}
+
 /// Writes `98304` as `98,304`.
 pub fn thousands(n: u64) -> String {
     let digits = n.to_string();
@@ -75,6 +85,15 @@ pub fn complain(kind: &str, message: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_have_the_unit_that_keeps_them_short() {
+        let mebibytes = |count: u64| bytes(count << 20);
+        assert_eq!([0, 312, 1_023].map(mebibytes), ["0 MiB", "312 MiB", "1023 MiB"]);
+        assert_eq!([1_024, 8_141, 81_920].map(mebibytes), ["1.0 GiB", "8.0 GiB", "80.0 GiB"]);
+        assert_eq!(bytes((1 << 30) - 1), "1.0 GiB");
+        assert_eq!(bytes(u64::MAX), "17,179,869,184.0 GiB");
+    }
 
     #[test]
     fn what_commands_a_terminal_is_spelled_out() {

@@ -5,6 +5,7 @@
 
 mod breakpoint;
 mod evaluation;
+mod hardware;
 mod history;
 mod inside;
 mod network;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use breakpoint::{Breakpoint, SPIKE};
 pub use evaluation::{EpochRecord, Epochs, EvalPoint, Evaluation};
+pub use hardware::Hardware;
 pub use history::{ImageHistory, List};
 pub use inside::{
     FeatureMaps, Filters, Found, ImageSet, Insides, Inspection, ParameterUpdate, Query,
@@ -140,6 +142,9 @@ pub enum Event {
     Found(Found),
     /// An answer about the network. The newest takes the place of those not yet taken.
     Explained(#[serde(with = "shared")] Arc<Answer>),
+    /// What the machine is doing, about once a second where somebody may look. The newest takes the place of those
+    /// not yet taken.
+    Hardware(Hardware),
     /// A request cannot be met; the reason is a sentence.
     Notice(String),
     /// The run has done all its steps. An attended run can be rewound from there.

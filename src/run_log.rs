@@ -287,6 +287,7 @@ impl<W: Write> Lines<W> {
             | Event::Insides(_)
             | Event::Explained(_)
             | Event::Found(_)
+            | Event::Hardware(_)
             | Event::Checkpoint(_)
             | Event::Notice(_) => Ok(()),
             Event::Finished(summary) => {

@@ -1,5 +1,6 @@
 //! Taking the terminal over, drawing on it, and giving it back as it was found.
 
+mod abilities;
 pub mod decoder;
 mod reader;
 mod signals;
@@ -32,6 +33,7 @@ use ratatui::{
     layout::{Rect, Size},
 };
 
+pub use abilities::{Abilities, ask as ask_abilities};
 use decoder::ASK_BACKGROUND;
 pub use decoder::Decoder;
 pub use reader::{Read, read_terminal};
@@ -186,6 +188,11 @@ impl Drop for Screen {
     fn drop(&mut self) {
         restore();
     }
+}
+
+/// Columns and rows of the terminal; `None` where there is none, or it does not say.
+pub fn size() -> Option<(u16, u16)> {
+    crossterm::terminal::size().ok()
 }
 
 /// Gives the terminal back if it is taken. Safe to call at any time and from any thread.

@@ -35,7 +35,7 @@ mod why;
 mod worker;
 
 pub use classify::Classifier;
-pub use device::arithmetic_peak;
+pub use device::{arithmetic_peak, check_device};
 pub use error::TrainError;
 pub use evaluate::{MeasuredWeights, WeightsCheck, evaluate_weights};
 pub use predictions::{Predicted, Predictions, StoredNetwork, predict};

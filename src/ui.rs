@@ -52,6 +52,7 @@ pub use compare::{Compare, focus as compare_focus};
 pub use depth::Depth;
 pub use export::export;
 pub(crate) use format::thousands;
+pub(crate) use layout::SMALLEST;
 pub use theme::Theme;
 
 use crate::app::{App, Overlay, Tab, Tiles, View};

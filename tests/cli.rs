@@ -482,6 +482,30 @@ fn help_and_version_go_to_stdout() {
 }
 
 #[test]
+fn the_devices_are_listed_whatever_else_is_given() {
+    let place = Place::new();
+    for arguments in
+        [&["--device", "list"][..], &["eval", "--device", "list"], &["doctor", "--device=list"]]
+    {
+        let list = place.run_bare(arguments).succeeded();
+        assert!(list.starts_with("cpu      CPU, "), "{list}");
+    }
+}
+
+#[test]
+fn doctor_reports_the_machine_and_whether_a_run_can_start() {
+    let place = Place::new();
+    let text = place.run_bare(&["doctor", "--measure", "--threads", "1"]).succeeded();
+    assert!(text.contains("\nthreads    1") && text.contains(" images/s"), "{text}");
+    assert!(text.ends_with("Training can start.\n"), "{text}");
+    let object = place.run_bare(&["doctor", "--json"]).succeeded();
+    let value: serde_json::Value = serde_json::from_str(&object).expect("one object");
+    assert_eq!((&value["ready"], object.lines().count()), (&true.into(), 1));
+    let message = place.run_bare(&["doctor", "--threads", "0"]).refused();
+    assert!(message.contains("--threads is 0"), "{message}");
+}
+
+#[test]
 fn help_into_a_closed_pipe_is_quiet() {
     let place = Place::new();
     let mut child = start(&["--help"], place.folder.path());

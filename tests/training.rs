@@ -121,6 +121,29 @@ impl Ear {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn the_figures_of_the_machine_come_with_their_steps_and_change_no_bit() {
+    let folder = small_set();
+    let (sender, events) = bounded(1024);
+    let tools = Tools { reports_hardware: true, recorded: true, ..Tools::unattended() };
+    let worker = spawn_with_tools(endless(folder.path()), tools, vec![sender]);
+    let mut with = Ear::on(events);
+    let Event::Hardware(found) = with.until(|event| matches!(event, Event::Hardware(_))) else {
+        unreachable!()
+    };
+    assert!(found.reading.cpu.resident.is_some_and(|bytes| bytes > 1 << 20), "{found:?}");
+    // What is not handed over yet may be of steps before those of the event.
+    assert!(found.step >= with.steps(), "{} steps", with.steps());
+    with.until(|event| matches!(event, Event::Epoch(record) if record.epoch >= 2));
+    worker.send(Command::Stop);
+    worker.join();
+    let (worker, mut without) = Ear::start(config(folder.path()));
+    without.until_finished();
+    worker.join();
+    assert_eq!(with.losses[..80], without.losses);
+}
+
 #[test]
 fn a_whole_run_reports_every_step_and_epoch_and_learns() {
     let folder = small_set();

@@ -64,7 +64,7 @@ impl App {
                     self.epoch_ended(record);
                 }
             }
-            Event::Checkpoint(_) => {}
+            Event::Hardware(_) | Event::Checkpoint(_) => {}
             Event::Notice(notice) => {
                 // It may answer a request to rewind that cannot be met.
                 self.run.stays();

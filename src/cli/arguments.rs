@@ -29,8 +29,8 @@ use crate::{
     config::DeviceChoice, network::NetworkSpec, protocol::Breakpoint, session::OnDone,
     ui::ascii_is_wanted,
 };
-pub(super) use values::Described;
-use values::{described, file, mebibytes, model, number, run_name, whole};
+pub(super) use values::{Described, asks_for_devices};
+use values::{DeviceParser, described, file, mebibytes, model, number, run_name, whole};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -89,6 +89,11 @@ pub(super) enum Sub {
     Sweep(Box<SweepArgs>),
     /// Measure training speed on this machine by batch size and threads
     Bench(BenchArgs),
+    /// Report what this machine offers to a run, and what to do about each problem
+    ///
+    /// Looks at the processors and their limits, memory, NVIDIA GPUs and their driver, NVRTC, the terminal and
+    /// the folder of runs. Exits with 0 if a run with these settings can start, and with 1 otherwise.
+    Doctor(DoctorArgs),
 }
 
 #[derive(Debug, Args)]
@@ -252,8 +257,8 @@ pub(super) struct MachineArgs {
     /// CPU threads; results do not depend on it [default: all cores]
     #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = MACHINE)]
     pub(super) threads: Option<usize>,
-    /// Processor: auto (the CPU), cpu, cuda[:N] or metal[:N]
-    #[arg(long, value_name = "DEVICE", default_value_t = DeviceChoice::Auto, help_heading = MACHINE)]
+    /// Processor: auto (the CPU), cpu, cuda[:N] or metal[:N]; list prints those of this machine
+    #[arg(long, value_name = "DEVICE", default_value_t = DeviceChoice::Auto, value_parser = DeviceParser, help_heading = MACHINE)]
     pub(super) device: DeviceChoice,
 }
 
@@ -331,6 +336,18 @@ pub(super) struct ReproduceArgs {
     pub(super) seed: u64,
     #[command(flatten)]
     pub(super) source: SourceArgs,
+    #[command(flatten)]
+    pub(super) machine: MachineArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Measure the training speed on the article's network as well, for about two seconds
+    #[arg(long)]
+    pub(super) measure: bool,
     #[command(flatten)]
     pub(super) machine: MachineArgs,
 }

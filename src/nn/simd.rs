@@ -25,7 +25,7 @@ pub(super) fn run<K: WithSimd>(kernel: K) -> K::Output {
 }
 
 /// How many f32 values one vector of [`run`] holds.
-pub(super) fn lanes() -> usize {
+pub(crate) fn lanes() -> usize {
     struct Lanes;
     impl WithSimd for Lanes {
         type Output = usize;

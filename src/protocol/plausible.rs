@@ -40,6 +40,7 @@ impl Event {
             }
             Self::LearningRate(change) => within(&[change.step]),
             Self::Break(hit) => within(&[hit.step]),
+            Self::Hardware(hardware) => within(&[hardware.step]),
             Self::Finished(summary) => {
                 within(&[summary.steps, summary.images])
                     && summary.test.as_ref().is_none_or(is_possible)

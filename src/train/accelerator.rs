@@ -51,6 +51,11 @@ impl Accelerator {
         &self.engine.device().name
     }
 
+    /// What names it for good: `GPU-…`.
+    pub(super) fn uuid(&self) -> &str {
+        &self.engine.device().uuid
+    }
+
     /// Trains the batches of `order` at these rates, the first of them the optimiser's step after `step`.
     ///
     /// # Errors

@@ -79,6 +79,15 @@ pub(super) fn describe(device: &Device, gpu: Option<&Accelerator>, threads: usiz
     }
 }
 
+/// What a run of the article's network with these settings would say that it trains on: `CPU, 2 threads`.
+///
+/// # Errors
+/// If its device cannot be used, or the threads cannot be started.
+pub fn check_device(config: &RunConfig) -> Result<String, TrainError> {
+    let Processor { device, gpu } = open_for(&Plan::article(), config)?;
+    Ok(describe(&device, gpu.as_ref(), thread_pool(config.threads)?.current_num_threads()))
+}
+
 /// The measured peak of f32 multiply-adds per second on this many CPU threads.
 ///
 /// # Errors

@@ -65,6 +65,14 @@ impl Outbox {
         self.deliver_if(hurries);
     }
 
+    /// Sends an event to the screen alone: the past has no use for it.
+    pub(super) fn show(&mut self, event: &Event) {
+        if let Some(screen) = &mut self.screen {
+            screen.listener.enqueue(event.clone());
+        }
+        self.deliver_if(false);
+    }
+
     /// Tries again to hand over what waits. Does not block.
     pub(super) fn deliver(&mut self) {
         self.deliver_if(false);
@@ -113,7 +121,13 @@ impl Screen {
 /// Whether an event comes again and again while the run goes on by itself.
 fn is_routine(event: &Event) -> bool {
     use crate::protocol::RunState::{Evaluating, Training};
-    matches!(event, Event::Progress(_) | Event::Epoch(_) | Event::State(Training | Evaluating))
+    matches!(
+        event,
+        Event::Progress(_)
+            | Event::Epoch(_)
+            | Event::Hardware(_)
+            | Event::State(Training | Evaluating)
+    )
 }
 
 #[cfg(test)]

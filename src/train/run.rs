@@ -28,6 +28,7 @@ use crate::{
     checkpoint::{self, LoadedWeights},
     config::RunConfig,
     data::batches::Batches,
+    hardware::Monitor,
     network::Plan,
     nn::model::Weights,
     protocol::{Best, Evaluation, Event, Measure, RunState, Subject, Summary},
@@ -57,6 +58,7 @@ pub(super) fn run(
             Some(state) => (resume::weights(state, &plan)?, Vec::new()),
             None => initial_weights(config, &plan)?,
         };
+        let uuid = gpu.as_ref().map(|gpu| gpu.uuid().to_owned());
         let name = device::describe(&device, gpu.as_ref(), threads);
         outbox.send(&Event::Started(sets.describe(config, name, &plan, tools.recorded)));
         for note in sets.notes.iter().chain(&notes) {
@@ -64,6 +66,7 @@ pub(super) fn run(
         }
         let learner = Learner::new(plan, &weights, &device, config)?.trained_by(gpu);
         let mut run = Run::new(config, tools, sets, device, learner, remote, outbox);
+        run.monitor = run.start_monitor(uuid);
         match &tools.start {
             Some(state) => run.resume(state)?,
             None => run.begin_epoch()?,
@@ -164,6 +167,8 @@ struct Run<'a> {
     state: RunState,
     look: Look,
     explainer: Explainer,
+    /// Reads the figures of the machine, where somebody may look at them.
+    monitor: Option<Monitor>,
     /// What was made of each image in the last evaluations, where a person may ask.
     results: Results,
     /// ... and over the run.
@@ -229,6 +234,7 @@ impl<'a> Run<'a> {
             state: RunState::Loading,
             look: Look { subject: None, is_new: false, step: 0, next: now },
             explainer: Explainer::new(now),
+            monitor: None,
             results: Results::default(),
             histories: Histories::default(),
             evaluated: None,

@@ -28,6 +28,8 @@ pub struct Tools {
     pub shared: Option<SharedData>,
     /// Whether the network is evaluated before the first step.
     pub evaluates_start: bool,
+    /// Whether the figures of the machine are reported.
+    pub reports_hardware: bool,
     /// Whether nothing is trained: the run only answers questions about the network that it starts with.
     pub read_only: bool,
     /// A step that panics in place of being trained, for tests of what a person then sees. No option
@@ -51,6 +53,7 @@ impl Tools {
             data: None,
             shared: None,
             evaluates_start: true,
+            reports_hardware: false,
             read_only: false,
             panics_at: None,
         }

@@ -17,7 +17,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use super::digits;
 
 /// Columns and rows below which nothing but a message is shown.
-pub(super) const SMALLEST: (u16, u16) = (40, 12);
+pub(crate) const SMALLEST: (u16, u16) = (40, 12);
 /// Rows from which messages have one of their own.
 const MESSAGE_ROW: u16 = 20;
 /// Columns and rows from which all panes are side by side.

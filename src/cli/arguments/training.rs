@@ -133,7 +133,7 @@ impl TrainArgs {
             (false, false) => breakpoints.insert(0, Breakpoint::NotFinite),
             (true, false) | (false, true) => {}
         }
-        Ok(Tools { breakpoints, attended, ..Tools::unattended() })
+        Ok(Tools { breakpoints, attended, reports_hardware: true, ..Tools::unattended() })
     }
 
     /// Says which of the files would be written over another one of them, or a file that a run is kept

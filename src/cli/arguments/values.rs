@@ -1,21 +1,54 @@
 //! How values of options are read.
 
 use std::{
+    ffi::OsStr,
     num::{IntErrorKind, ParseIntError},
     path::PathBuf,
     str::FromStr,
 };
 
-use clap::builder::{OsStringValueParser, PathBufValueParser, TypedValueParser};
+use clap::{
+    builder::{OsStringValueParser, PathBufValueParser, StringValueParser, TypedValueParser},
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 
 use crate::{
-    config::{is_safetensors, parse_model},
+    config::{DeviceChoice, is_safetensors, parse_model},
     network::NetworkSpec,
 };
 
 /// A network by its name, from its file, or as it is written in one line.
 pub(super) fn model() -> impl TypedValueParser<Value = NetworkSpec> {
     OsStringValueParser::new().try_map(|argument| parse_model(&argument))
+}
+
+/// A processor. `list` prints those of this machine instead, as `--version` prints the version: whatever
+/// else is given, the program ends there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DeviceParser;
+
+impl TypedValueParser for DeviceParser {
+    type Value = DeviceChoice;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<DeviceChoice, clap::Error> {
+        if value == "list" {
+            let mut error = clap::Error::new(ErrorKind::DisplayVersion).with_cmd(command);
+            error.insert(ContextKind::Custom, ContextValue::Bool(true));
+            return Err(error);
+        }
+        let parse = |text: String| text.parse::<DeviceChoice>();
+        StringValueParser::new().try_map(parse).parse_ref(command, argument, value)
+    }
+}
+
+/// Whether an error of the command line says that the processors of this machine are to be listed.
+pub(in crate::cli) fn asks_for_devices(error: &clap::Error) -> bool {
+    error.kind() == ErrorKind::DisplayVersion && error.get(ContextKind::Custom).is_some()
 }
 
 /// A network that is to be shown.

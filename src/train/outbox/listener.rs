@@ -28,6 +28,7 @@ enum Answer {
     Insides,
     Explained,
     Found,
+    Hardware,
     /// Of the best evaluation so far.
     Best,
     Checkpoint,
@@ -42,6 +43,7 @@ impl Answer {
             Event::Insides(_) => Self::Insides,
             Event::Explained(_) => Self::Explained,
             Event::Found(_) => Self::Found,
+            Event::Hardware(_) => Self::Hardware,
             Event::Checkpoint(state) if is_best(state) => Self::Best,
             Event::Checkpoint(_) => Self::Checkpoint,
             _ => return None,

@@ -10,10 +10,11 @@ use crossbeam_channel::{Receiver, bounded};
 
 use super::*;
 use crate::{
+    hardware::Reading,
     metrics::Confusion,
     protocol::{
-        Best, Clock, EpochRecord, Epochs, EvalPoint, EvalSet, Evaluation, Progress, RateChange,
-        RunState, Sample, TrainingProgress, TrainingState,
+        Best, Clock, EpochRecord, Epochs, EvalPoint, EvalSet, Evaluation, Hardware, Progress,
+        RateChange, RunState, Sample, TrainingProgress, TrainingState,
     },
 };
 
@@ -388,4 +389,23 @@ fn a_screen_gets_no_checkpoints() {
     outbox.send(&checkpoint(1, 1));
     outbox.finish();
     assert_eq!(receiver.try_iter().count(), 0);
+}
+
+#[test]
+fn of_the_machines_figures_the_newest_waits_and_epochs_melt_across_them() {
+    let hardware = |step| Event::Hardware(Hardware { step, reading: Reading::default() });
+    let (mut outbox, receiver) = outbox_of(1);
+    outbox.send(&Event::State(RunState::Training));
+    for step in 1..=9 {
+        outbox.send(&progress(1, step, &[0.5]));
+        outbox.send(&hardware(step));
+    }
+    outbox.show(&hardware(10));
+    let mut found = Vec::new();
+    while let Ok(event) = receiver.try_recv() {
+        found.push(event);
+        outbox.deliver();
+    }
+    let [_, Event::Progress(all), last] = &found[..] else { panic!("{found:?}") };
+    assert_eq!((all.first_step, all.last_step(), last), (1, 9, &hardware(9)));
 }

@@ -6,8 +6,11 @@ use super::Run;
 use crate::{
     config::RunConfig,
     data::batches::Batches,
+    hardware::Monitor,
     nn::{engine::Key, model::Model},
-    protocol::{Break, Breakpoint, EpochRecord, EvalSet, Evaluation, Event, Measure, RunState},
+    protocol::{
+        Break, Breakpoint, EpochRecord, EvalSet, Evaluation, Event, Hardware, Measure, RunState,
+    },
     train::{error::TrainError, evaluate::evaluate, inspect::Norms},
 };
 
@@ -215,11 +218,15 @@ impl Run<'_> {
         let mut results = Vec::new();
         let wanted = self.tools.attended.then_some(&mut results);
         let is_of_the_epoch = model.is_none() && set == self.sets.evaluation().0;
-        let Self { sets, learner, remote, outbox, device, .. } = self;
+        let step = self.at.step;
+        let Self { sets, learner, remote, outbox, device, monitor, .. } = self;
         let (product, gpu) = learner.evaluated();
         let networks = (model.unwrap_or(product), gpu);
         let mut evaluation = evaluate(networks, sets.of(set), set, device, wanted, || {
             remote.pull();
+            if let Some(reading) = monitor.as_ref().and_then(Monitor::take) {
+                outbox.send(&Event::Hardware(Hardware { step, reading }));
+            }
             outbox.deliver();
             !remote.is_stopping()
         })?;

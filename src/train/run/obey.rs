@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::Run;
 use crate::{
+    hardware::Monitor,
     protocol::{Command, RunState},
     train::{control::Gate, error::TrainError},
 };
@@ -22,7 +23,8 @@ impl Run<'_> {
                         self.clock.skip(Instant::now());
                         continue;
                     }
-                    None
+                    self.report_hardware();
+                    self.next_reading()
                 }
                 Gate::Go => {
                     let now = Instant::now();
@@ -57,10 +59,17 @@ impl Run<'_> {
             }
             self.look_inside_again()?;
             if !self.explain_again()? {
-                self.remote.wait(None, self.outbox);
+                self.report_hardware();
+                let until = self.next_reading();
+                self.remote.wait(until, self.outbox);
             }
             self.clock.skip(Instant::now());
         }
+    }
+
+    /// When figures of the machine are worth a look while nothing is trained.
+    fn next_reading(&self) -> Option<Instant> {
+        self.monitor.as_ref().map(|_| Instant::now() + Monitor::PERIOD)
     }
 
     /// Makes the screen exact and says that nothing is trained.

@@ -8,7 +8,8 @@ use std::{
 
 use super::Run;
 use crate::{
-    protocol::{Event, Progress, Sample, Subject},
+    hardware::{Machine, Monitor},
+    protocol::{Event, Hardware, Progress, RunState, Sample, Subject},
     train::{
         error::TrainError,
         insides::insides,
@@ -33,6 +34,7 @@ impl Run<'_> {
         let sample = self.sample(now)?;
         self.agenda.hand_over = now + HAND_OVER;
         if self.losses.are_told() && sample.is_none() {
+            self.report_hardware();
             self.outbox.deliver();
             return Ok(());
         }
@@ -50,6 +52,7 @@ impl Run<'_> {
             sample,
             measures: mem::take(&mut self.measures),
         }));
+        self.report_hardware();
         if !self.device.is_cpu() {
             // Elsewhere losses become known here, some steps late.
             for step in first_step..first_step + new {
@@ -69,6 +72,25 @@ impl Run<'_> {
         self.agenda.sampled = self.at.step;
         self.agenda.sample = now + SAMPLE;
         Ok(Some(Sample { step: self.at.step, digits }))
+    }
+
+    /// Starts to read the figures of the machine and of the GPU with this UUID, if they are to be reported to
+    /// anybody.
+    pub(super) fn start_monitor(&self, gpu: Option<String>) -> Option<Monitor> {
+        let is_wanted = self.tools.reports_hardware && (self.tools.attended || self.tools.recorded);
+        let open = move || Machine::new(gpu.as_deref());
+        is_wanted.then(|| Monitor::start(Monitor::PERIOD, open)).flatten()
+    }
+
+    /// Reports the figures of the machine if there are new ones; to the screen alone while nothing is trained,
+    /// so that the journal of a run that is paused for days does not grow.
+    pub(super) fn report_hardware(&mut self) {
+        let Some(reading) = self.monitor.as_ref().and_then(Monitor::take) else { return };
+        let event = Event::Hardware(Hardware { step: self.at.step, reading });
+        match self.state {
+            RunState::Training | RunState::Evaluating => self.outbox.send(&event),
+            _ => self.outbox.show(&event),
+        }
     }
 
     /// Reports an image's way through the network from now on, or no longer.
