@@ -1,5 +1,7 @@
 //! Places in memory for buffers: two may share one if they are not needed in the same phase.
 
+use std::cmp::Reverse;
+
 use super::program::{Place, Program};
 
 /// Floats of memory that a block needs.
@@ -51,19 +53,16 @@ pub(super) fn arrange(program: &mut Program, limit: usize) -> Memory {
         let Some(largest) = largest else { return Memory { shared, scratch: 0 } };
         waiting.retain(|&id| id != largest);
         spilled.push(largest);
-        spilled.sort_by_key(|&id| std::cmp::Reverse(program.buffers[id].len));
     }
 }
 
-/// The buffers that need a place, the largest first.
+/// The buffers that need a place.
 fn used(program: &Program) -> Vec<usize> {
     let needs = |&id: &usize| {
         let buffer = &program.buffers[id];
         buffer.phases.is_some() && !matches!(buffer.place, Place::Member(_))
     };
-    let mut used: Vec<usize> = (0..program.buffers.len()).filter(needs).collect();
-    used.sort_by_key(|&id| std::cmp::Reverse(program.buffers[id].len));
-    used
+    (0..program.buffers.len()).filter(needs).collect()
 }
 
 fn start(program: &Program, id: usize) -> usize {
@@ -77,9 +76,21 @@ fn end(program: &Program, id: usize) -> usize {
     start(program, id) + program.buffers[id].len
 }
 
+/// Places buffers in the best of a few orders and gives the memory that they take together.
+fn place(program: &mut Program, ids: &[usize], kind: fn(usize) -> Place) -> usize {
+    let phases = |id: usize| program.buffers[id].phases.clone().map_or(0, Iterator::count);
+    let len = |id: usize| program.buffers[id].len;
+    let mut orders = [ids.to_vec(), ids.to_vec(), ids.to_vec()];
+    orders[0].sort_by_key(|&id| Reverse(len(id)));
+    orders[1].sort_by_key(|&id| Reverse((phases(id), len(id))));
+    orders[2].sort_by_key(|&id| Reverse(phases(id) * len(id)));
+    let best = orders.iter().min_by_key(|order| place_in_order(program, order, kind));
+    best.map_or(0, |order| place_in_order(program, order, kind))
+}
+
 /// Places buffers one after the other, each as low as those before it allow, and gives the memory that
 /// they take together.
-fn place(program: &mut Program, ids: &[usize], kind: fn(usize) -> Place) -> usize {
+fn place_in_order(program: &mut Program, ids: &[usize], kind: fn(usize) -> Place) -> usize {
     let mut placed: Vec<usize> = Vec::new();
     let mut total = 0;
     for &id in ids {

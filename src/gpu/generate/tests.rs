@@ -17,7 +17,7 @@ const DIALECT: &str = include_str!("../kernels/dialect.cuh");
 const TRAINING: &str = include_str!("../kernels/training.cuh");
 
 /// Reads batches and writes what one step makes of them.
-const HOST: &str = r#"
+const HOST: &str = r"
 #include <cstdio>
 #undef KERNEL
 #define KERNEL [[maybe_unused]] static
@@ -53,7 +53,7 @@ template <class T> static void give(const std::vector<T> &values) { fwrite(value
         });                                                                                         \
         give(losses), give(logits), give(gradient), give(weights), give(scored);                    \
     }
-"#;
+";
 
 struct Case {
     plan: Arc<Plan>,

@@ -120,7 +120,7 @@ pub(super) fn share(
         let Share { inputs, pixels, parts } = share;
         let seen = (pixels - 1) * stride + kernel;
         let held = kernel * inputs * outputs + seen * inputs + pixels * outputs;
-        if held > MOST_HELD + 8 {
+        if held > MOST_HELD {
             return None;
         }
         let across = gradient.padded() / outputs;

@@ -140,7 +140,7 @@ FN void max_pool(const float *in, float *out, Place *winners) {
         const float *from = in + In::at(y * STRIDE, x * STRIDE) + c;
         float best = *from;
         int winner = 0;
-#pragma unroll
+#pragma unroll 16
         for (int i = 1; i < SIZE * SIZE; i++) {
             float v = from[i / SIZE * In::ROW + i % SIZE * In::PIXEL];
             if (v > best || v != v) best = v, winner = i;
@@ -159,17 +159,35 @@ template <int SIZE, int STRIDE, int N> FN void covering(int at, int *first, int 
 // G is where the gradient of the pooled values lies.
 template <class G, class Out, class Mask, int MODE, int SIZE, int STRIDE, class Place>
 FN void max_pool_gradient(const float *g, const Place *winners, float *out, const float *mask) {
-    EACH(Out, y, x, c) {
-        int top, bottom, left, right;
-        covering<SIZE, STRIDE, G::H>(y, &top, &bottom);
-        covering<SIZE, STRIDE, G::W>(x, &left, &right);
-        float sum = 0.0f;
-        for (int v = top; v <= bottom; v++)
-            for (int u = left; u <= right; u++) {
-                int place = (y - v * STRIDE) * SIZE + x - u * STRIDE;
-                if ((int)winners[(v * G::W + u) * G::PADDED + c] == place) sum = sum + g[G::at(v, u) + c];
+    if constexpr (SIZE <= STRIDE) {
+        // A pixel is in one window at most: a thread takes a window and what follows it until the next.
+        constexpr int ROWS = (Out::H + STRIDE - 1) / STRIDE, COLUMNS = (Out::W + STRIDE - 1) / STRIDE;
+        FOR(t, ROWS * COLUMNS * Out::PADDED) {
+            int c = t % Out::PADDED, u = t / Out::PADDED % COLUMNS, v = t / (Out::PADDED * COLUMNS);
+            bool whole = v < G::H && u < G::W;
+            int winner = whole ? (int)winners[(v * G::W + u) * G::PADDED + c] : -1;
+            float value = whole ? g[G::at(v, u) + c] : 0.0f;
+#pragma unroll 16
+            for (int i = 0; i < STRIDE * STRIDE; i++) {
+                int dy = i / STRIDE, dx = i % STRIDE, y = v * STRIDE + dy, x = u * STRIDE + dx;
+                if (y >= Out::H || x >= Out::W) continue;
+                bool won = dy < SIZE && dx < SIZE && winner == dy * SIZE + dx;
+                keep<MODE>(won ? value : 0.0f, out + Out::at(y, x) + c, mask + Mask::at(y, x) + c);
             }
-        keep<MODE>(sum, out + Out::at(y, x) + c, mask + Mask::at(y, x) + c);
+        }
+    } else {
+        EACH(Out, y, x, c) {
+            int top, bottom, left, right;
+            covering<SIZE, STRIDE, G::H>(y, &top, &bottom);
+            covering<SIZE, STRIDE, G::W>(x, &left, &right);
+            float sum = 0.0f;
+            for (int v = top; v <= bottom; v++)
+                for (int u = left; u <= right; u++) {
+                    int place = (y - v * STRIDE) * SIZE + x - u * STRIDE;
+                    if ((int)winners[(v * G::W + u) * G::PADDED + c] == place) sum = sum + g[G::at(v, u) + c];
+                }
+            keep<MODE>(sum, out + Out::at(y, x) + c, mask + Mask::at(y, x) + c);
+        }
     }
 }
 
@@ -177,7 +195,7 @@ template <class In, class Out, int SIZE, int STRIDE> FN void avg_pool(const floa
     EACH(Out, y, x, c) {
         const float *from = in + In::at(y * STRIDE, x * STRIDE) + c;
         float sum = 0.0f;
-#pragma unroll
+#pragma unroll 16
         for (int i = 0; i < SIZE * SIZE; i++)
             sum = sum + from[i / SIZE * In::ROW + i % SIZE * In::PIXEL];
         out[Out::at(y, x) + c] = sum * (1.0f / (SIZE * SIZE));

@@ -5,9 +5,20 @@
 // Turned ones are for the gradient of the input: the kernel's places backwards, the channels swapped.
 template <int OUTPUTS, int INPUTS, int AREA, int TAP, int LINE, int LINES, bool TURNED>
 FN void stage(const float *weights, const float *bias, float *to) {
-    FOR(t, OUTPUTS * INPUTS * AREA) {
-        int tap = t % AREA, i = t / AREA % INPUTS, o = t / (AREA * INPUTS);
-        to[TURNED ? (AREA - 1 - tap) * TAP + o * LINE + i : tap * TAP + i * LINE + o] = weights[t];
+    constexpr int N = OUTPUTS * INPUTS * AREA, BATCH = 8;
+    // Several loads are under way before the first value is stored.
+    for (int from = (int)threadIdx.x; from < N; from += BATCH * (int)blockDim.x) {
+        float w[BATCH];
+#pragma unroll
+        for (int j = 0; j < BATCH; j++) {
+            int t = from + j * (int)blockDim.x;
+            w[j] = t < N ? weights[t] : 0.0f;
+        }
+#pragma unroll
+        for (int j = 0; j < BATCH; j++) {
+            int t = from + j * (int)blockDim.x, tap = t % AREA, i = t / AREA % INPUTS, o = t / (AREA * INPUTS);
+            if (t < N) to[TURNED ? (AREA - 1 - tap) * TAP + o * LINE + i : tap * TAP + i * LINE + o] = w[j];
+        }
     }
     constexpr int USED = TURNED ? OUTPUTS : INPUTS, WIDTH = TURNED ? INPUTS : OUTPUTS;
     if constexpr (USED < LINES || WIDTH < LINE)
