@@ -16,7 +16,7 @@ pub(super) fn extend(program: &mut Program, plan: &Plan) {
     let last = plan.values().len() - 1;
     gradients[last] = Some((member, Maps::new(plan.values()[last], 0, 0)));
     let mut backward = Backward { program, plan, layers: &layers, gradients };
-    for layer in layers.layers.iter().rev() {
+    for layer in layers.list.iter().rev() {
         if layers.trained[layer.output] {
             backward.push(layer);
         }
@@ -76,7 +76,7 @@ impl Backward<'_> {
         reader: &Layer,
         (activation, maps): (BufferId, Maps),
     ) -> (BufferId, Maps) {
-        let layers = &self.layers.layers;
+        let layers = &self.layers.list;
         let maker = layers.iter().find(|layer| layer.output == value);
         let (values, spread) = (self.plan.values(), self.program.spread);
         let own = match maker.map(|maker| (maker.node.op, maker.node.input)) {

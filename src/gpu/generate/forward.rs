@@ -23,7 +23,7 @@ pub(super) fn program(plan: &Plan, limit: usize, spread: usize) -> Program {
         &[image],
     );
     program.frame(0, image, &maps);
-    for layer in &layers.layers {
+    for layer in &layers.list {
         push(&mut program, plan, &layers, layer);
     }
     program.forward_phases = program.phases.len();
@@ -32,7 +32,7 @@ pub(super) fn program(plan: &Plan, limit: usize, spread: usize) -> Program {
 
 /// Where a value lies, with the widest border that a convolution reading it needs.
 fn value_maps(plan: &Plan, layers: &Layers, value: usize, spread: usize) -> Maps {
-    let paddings = layers.layers.iter().filter(|layer| layer.node.input == value);
+    let paddings = layers.list.iter().filter(|layer| layer.node.input == value);
     let border = paddings.map(|layer| match layer.node.op {
         Op::Conv { padding, .. } => padding,
         _ => 0,

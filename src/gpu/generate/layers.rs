@@ -15,7 +15,7 @@ pub(super) struct Layer<'a> {
 /// The layers of a plan, and what has to be known of its values.
 #[derive(Debug)]
 pub(super) struct Layers<'a> {
-    pub(super) layers: Vec<Layer<'a>>,
+    pub(super) list: Vec<Layer<'a>>,
     /// For each value how many operations read it.
     readers: Vec<usize>,
     /// For each value whether parameters have a part in it.
@@ -28,7 +28,7 @@ impl<'a> Layers<'a> {
     pub(super) fn of(plan: &'a Plan) -> Self {
         let count = plan.values().len();
         let mut found = Self {
-            layers: Vec::new(),
+            list: Vec::new(),
             readers: vec![0; count],
             trained: vec![false; count],
             masked: vec![false; count],
@@ -71,7 +71,7 @@ impl<'a> Layers<'a> {
             self.masked[node.input] = false;
             self.masked[output] = true;
         }
-        self.layers.push(layer);
+        self.list.push(layer);
     }
 
     /// Whether a value has a single reader.

@@ -148,18 +148,13 @@ impl Program {
         let uses = calls.iter().flat_map(|call| &call.uses);
         for &buffer in &uses.copied().collect::<BTreeSet<_>>() {
             let Buffer { name, place, .. } = &self.buffers[buffer];
-            match place {
-                Place::Shared(at) => {
-                    line(format_args!("    float *const {name} = s.memory + {at};"))
-                }
-                Place::Scratch(at) => {
-                    line(format_args!("    float *const {name} = scratch + {at};"))
-                }
-                Place::Member(member) => {
-                    line(format_args!("    float *const {name} = s.{member};"))
-                }
+            let at = match place {
+                Place::Shared(at) => format!("s.memory + {at}"),
+                Place::Scratch(at) => format!("scratch + {at}"),
+                Place::Member(member) => format!("s.{member}"),
                 Place::Anywhere => unreachable!("buffers that are used have a place"),
-            }
+            };
+            line(format_args!("    float *const {name} = {at};"));
         }
     }
 

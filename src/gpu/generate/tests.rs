@@ -80,7 +80,8 @@ fn source(cases: &[Case]) -> String {
     let mut text = [DIALECT, HOST, TEMPLATES].concat();
     for (place, case) in cases.iter().enumerate() {
         let own = case.network.text.strip_prefix(TEMPLATES).expect("they come first");
-        text += &format!("namespace network_{place} {{\n{own}\n{TRAINING}\n}}\nRUN({place})\n");
+        let (start, end) = (format!("namespace network_{place} {{\n"), format!("}}\nRUN({place})\n"));
+        text += &[&start, own, TRAINING, &end].concat();
     }
     let runs = (0..cases.len()).map(|place| format!("run_{place}(n, blocks, threads);\n"));
     let runs: String = runs.collect();
