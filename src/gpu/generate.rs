@@ -2,7 +2,7 @@
 //! `kernels/training.cuh`.
 //!
 //! A block of threads works on one image at a time. The layers themselves are templates in
-//! `kernels/maps.cuh` and `kernels/weighted.cuh`; what is generated is which of them run one after the
+//! `kernels/maps.cuh`, `kernels/weighted.cuh` and `kernels/dropout.cuh`; what is generated is which of them run one after the
 //! other, with which shapes, tiles and places in memory. Values, gradients and the weights of
 //! convolutions lie in shared memory while they are needed, and the largest in global memory where there
 //! is not enough of it.
@@ -22,8 +22,11 @@ use std::fmt::Write;
 use crate::network::{Plan, plan::Op};
 
 /// The templates of layers that every generated network begins with.
-pub const TEMPLATES: &str =
-    concat!(include_str!("kernels/maps.cuh"), include_str!("kernels/weighted.cuh"));
+pub const TEMPLATES: &str = concat!(
+    include_str!("kernels/maps.cuh"),
+    include_str!("kernels/weighted.cuh"),
+    include_str!("kernels/dropout.cuh"),
+);
 
 /// Threads of a block.
 const THREADS: usize = 512;
@@ -46,6 +49,9 @@ pub struct Network {
     pub shared_bytes: usize,
     /// Floats of global memory of a block.
     pub scratch: usize,
+    /// Whether it draws random numbers: then the key of the first step, eight words, follows a job's order
+    /// of images.
+    pub draws: bool,
 }
 
 /// Why there is no kernel for a network, in one sentence.
@@ -66,19 +72,15 @@ pub fn network(plan: &Plan) -> Result<Network, Unsupported> {
 /// # Errors
 /// As [`network`].
 pub fn network_within(plan: &Plan, shared_bytes: usize) -> Result<Network, Unsupported> {
-    for node in plan.nodes() {
-        let kind = match node.op {
-            Op::BatchNorm { .. } => "batch normalisation",
-            Op::Dropout { .. } => "dropout",
-            _ => continue,
-        };
-        let name = &node.name;
+    if let Some(node) = plan.nodes().iter().find(|node| matches!(node.op, Op::BatchNorm { .. })) {
         return Err(Unsupported(format!(
-            "{name} has no GPU kernel, since {kind} is not among the layers that kernels are generated \
-             for: use --device cpu, or a network without it"
+            "{} has no GPU kernel, since batch normalisation needs all images of a batch at once: use \
+             --device cpu, or a network without it",
+            node.name
         )));
     }
-    let fixed = plan.input().iter().product::<usize>() + 3 * plan.classes() + 1;
+    let draws = plan.nodes().iter().any(|node| matches!(node.op, Op::Dropout { .. }));
+    let fixed = plan.input().iter().product::<usize>() + 3 * plan.classes() + 1 + 10;
     let limit = (shared_bytes / 4).saturating_sub(fixed.next_multiple_of(4));
     // Room for everything comes before maps without conflicts between banks, the largest of which have the
     // most to give.
@@ -99,10 +101,11 @@ pub fn network_within(plan: &Plan, shared_bytes: usize) -> Result<Network, Unsup
         )));
     }
     let shared_bytes = 4 * (memory.shared + fixed.next_multiple_of(4));
-    Ok(Network { text: text(plan, &program, &memory), shared_bytes, scratch: memory.scratch })
+    let text = text(plan, &program, &memory, draws);
+    Ok(Network { text, shared_bytes, scratch: memory.scratch, draws })
 }
 
-fn text(plan: &Plan, program: &program::Program, memory: &memory::Memory) -> String {
+fn text(plan: &Plan, program: &program::Program, memory: &memory::Memory, draws: bool) -> String {
     let mut text = String::from(TEMPLATES);
     let mut line = |arguments: std::fmt::Arguments| {
         writeln!(text, "{arguments}").unwrap_or_else(|_| unreachable!("strings take all"));
@@ -119,9 +122,13 @@ fn text(plan: &Plan, program: &program::Program, memory: &memory::Memory) -> Str
     ));
     line(format_args!(
         "\nstruct Shared {{\n    float memory[{}];\n    float image[IMAGE];\n    float logit[CLASSES], \
-         dlogit[CLASSES], exps[CLASSES], top;\n}};",
-        memory.shared.max(4)
+         dlogit[CLASSES], exps[CLASSES], top;\n{}}};",
+        memory.shared.max(4),
+        if draws { "    Draws draws;\n" } else { "" }
     ));
+    if draws {
+        line(format_args!("#define DRAWS"));
+    }
     line(format_args!("\nFN void begin(Shared &s, const float *weights) {{"));
     let begin = program.begin();
     program.declare(&begin, &mut line);

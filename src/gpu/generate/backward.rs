@@ -1,6 +1,6 @@
 //! The backward pass of a generated network.
 
-use super::forward::{Convolution, convolve, place_kind};
+use super::forward::{Convolution, convolve, dropout_arguments, place_kind};
 use super::layers::{Layer, Layers};
 use super::maps::Maps;
 use super::program::{BufferId, Program};
@@ -164,7 +164,13 @@ impl Backward<'_> {
             Op::Flatten => {
                 format!("unflatten<{maps}, {mask_maps}, {mode}>({g}, {name}, {mask_name});")
             }
-            Op::Conv { .. } | Op::Linear { .. } | Op::BatchNorm { .. } | Op::Dropout { .. } => {
+            Op::Dropout { p, index } => {
+                let draws = dropout_arguments(p, index);
+                format!(
+                    "dropout<{gradient}, {maps}, {mask_maps}, {mode}>({draws}, {g}, {name}, {mask_name});"
+                )
+            }
+            Op::Conv { .. } | Op::Linear { .. } | Op::BatchNorm { .. } => {
                 unreachable!("these were handled or refused before")
             }
         };

@@ -195,9 +195,11 @@ fn push(program: &mut Program, plan: &Plan, layers: &Layers, layer: &Layer) {
             program.frame(phase, to, &output);
             return;
         }
-        Op::BatchNorm { .. } | Op::Dropout { .. } => {
-            unreachable!("plans with these are refused before")
+        Op::Dropout { p, index } => {
+            let draws = dropout_arguments(p, index);
+            format!("dropout<{input}, {output}, {output}, PLAIN>({draws}, {x}, {y}, nullptr);")
         }
+        Op::BatchNorm { .. } => unreachable!("plans with these are refused before"),
     };
     program.call(phase, text, &[from, to]);
     program.frame(phase, to, &output);
@@ -209,6 +211,12 @@ fn winners(program: &mut Program, name: &str, size: usize, output: &Maps) -> (us
     let kind = place_kind(size);
     let len = if kind == "float" { len } else { len.div_ceil(4) };
     (program.buffer("winners", name, len), kind)
+}
+
+/// What the template of dropout has to know of a layer, as `nn/dropout.rs` computes it.
+pub(super) fn dropout_arguments(p: f64, index: usize) -> String {
+    let (dropped, kept) = ((p * 4_294_967_296.0) as u32, (1.0 / (1.0 - p)) as f32);
+    format!("s.draws, {index}, {dropped}u, {kept:?}f")
 }
 
 /// The type for places in a window of `size` rows and columns.

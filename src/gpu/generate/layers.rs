@@ -65,7 +65,7 @@ impl<'a> Layers<'a> {
         self.masked[output] = relu;
         // The mask can wait where a positive output means a positive input: often it is smaller, and the
         // input needs no memory until then.
-        let passes = matches!(node.op, Op::MaxPool { .. } | Op::Flatten);
+        let passes = matches!(node.op, Op::MaxPool { .. } | Op::Flatten | Op::Dropout { .. });
         let last = self.readers.len() - 1;
         if passes && self.masked[node.input] && self.has_one_reader(node.input) && output != last {
             self.masked[node.input] = false;

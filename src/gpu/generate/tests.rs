@@ -16,6 +16,9 @@ use crate::nn::model::{Model, Weights};
 const DIALECT: &str = include_str!("../kernels/dialect.cuh");
 const TRAINING: &str = include_str!("../kernels/training.cuh");
 
+/// Makes room for the next network.
+const UNDO: &str = "#undef DRAWS\n#undef DRAW\n#undef DRAW_NOTHING\n";
+
 /// Reads batches and writes what one step makes of them.
 const HOST: &str = r"
 #include <cstdio>
@@ -38,6 +41,7 @@ template <class T> static void give(const std::vector<T> &values) { fwrite(value
         auto labels = get<unsigned>(n);                                                             \
         std::vector<unsigned> order(n);                                                             \
         for (unsigned i = 0; i < n; i++) order[i] = i;                                              \
+        for (unsigned word : {5u, 0u, 4u, 0u, 2u, 0u, 9u, 0u}) order.push_back(word);               \
         std::vector<float> factors = {0.5f, 1, 1, 0}, gradient(PARAMETERS), losses(n);              \
         std::vector<float> partials((size_t)GROUPS *PARAMETERS), logits(n *CLASSES), scored(n *CLASSES);   \
         std::vector<float> scratch((size_t)blocks *SCRATCH + 4, NAN), before = weights;             \
@@ -80,7 +84,8 @@ fn source(cases: &[Case]) -> String {
     let mut text = [DIALECT, HOST, TEMPLATES].concat();
     for (place, case) in cases.iter().enumerate() {
         let own = case.network.text.strip_prefix(TEMPLATES).expect("they come first");
-        let (start, end) = (format!("namespace network_{place} {{\n"), format!("}}\nRUN({place})\n"));
+        let (start, end) =
+            (format!("namespace network_{place} {{\n"), format!("}}\nRUN({place})\n{UNDO}"));
         text += &[&start, own, TRAINING, &end].concat();
     }
     let runs = (0..cases.len()).map(|place| format!("run_{place}(n, blocks, threads);\n"));
@@ -129,6 +134,7 @@ fn distance(a: &[f32], b: &[f32]) -> f64 {
 fn check(case: &Case, found: &mut &[f32]) {
     let Case { plan, weights, images, labels, .. } = case;
     let layers = plan.spec();
+    let norm = |values: &[f32]| distance(values, &vec![0.0; values.len()]);
     let mut next = |len: usize| {
         let (values, rest) = found.split_at(len);
         *found = rest;
@@ -136,15 +142,21 @@ fn check(case: &Case, found: &mut &[f32]) {
     };
     let (losses, logits) = (next(3), next(21));
     let [gradient, after] = [next(plan.trained_len()), next(plan.trained_len())];
-    assert_eq!(logits, next(21), "{layers}: training and evaluation agree without dropout");
+    let scored = next(21);
     let model = Model::new(Arc::clone(plan), weights, &Device::Cpu).expect("it fits");
     let [channels, height, width] = plan.input();
     let pixels: Vec<f32> = images.iter().map(|&byte| f32::from(byte) / 255.0).collect();
     let images = Tensor::from_vec(pixels, (3, channels, height, width), &Device::Cpu);
+    let images = images.expect("three images");
     let labels = Tensor::from_slice(labels, 3, &Device::Cpu).expect("three labels");
-    let mode = Mode::Train(Key { seed: 0, epoch: 1, step: 1 });
-    let outcome = model.loss_composed(&images.expect("three images"), &labels, mode);
+    let mode = Mode::Train(Key { seed: 5, epoch: 2, step: 9 });
+    let outcome = model.loss_composed(&images, &labels, mode);
     let outcome = outcome.expect("the shapes fit");
+    let expected = model.loss_composed(&images, &labels, Mode::Evaluate).expect("the shapes fit");
+    let expected = expected.logits.flatten_all().and_then(|logits| logits.to_vec1::<f32>());
+    let expected = expected.expect("numbers");
+    let off = distance(scored, &expected);
+    assert!(off <= 1e-5 * norm(&expected), "{layers}: evaluated logits are off by {off}");
     let loss: f32 = outcome.loss.to_scalar().expect("a number");
     let mean = losses.iter().sum::<f32>() / 3.0;
     assert!((loss - mean).abs() < 1e-5 * loss, "{layers}: {mean} for {loss}");
@@ -153,7 +165,6 @@ fn check(case: &Case, found: &mut &[f32]) {
     let grads = grads.expect("numbers");
     let expected = outcome.logits.flatten_all().and_then(|logits| logits.to_vec1::<f32>());
     let expected = expected.expect("numbers");
-    let norm = |values: &[f32]| distance(values, &vec![0.0; values.len()]);
     let off = distance(logits, &expected);
     assert!(off <= 1e-5 * norm(&expected), "{layers}: logits are off by {off}");
     for param in plan.params() {
@@ -177,6 +188,7 @@ fn generated_networks_compute_what_their_plans_say() {
         ("conv 16 k5, relu, pool 2, conv 12 k3 p1 nobias, gelu, avgpool 2, flatten, linear 20, relu, linear", [2, 16, 16], ROOM),
         ("conv 4 k3 p1, residual(relu, conv 4 k3 p1, relu), residual(gelu, conv 4 k5 p2), gap, linear nobias", [3, 8, 7], ROOM),
         ("conv 9 k3 s2 p1, relu, residual(residual(conv 9 k1), relu), pool 3 s2, conv 7 k2 s3 p1, relu, gap", [1, 15, 14], ROOM),
+        ("conv 5 k3, relu, dropout 0.3, conv 6 k3, dropout 0.5, flatten, relu, linear 9, relu, dropout 0.1, linear", [1, 9, 9], ROOM),
         ("flatten, gelu, linear 33, relu, linear, relu", [1, 6, 6], ROOM),
         ("pool 2 s1, conv 3 k4 s3 p2, avgpool 2 s1, relu, pool 3 s1, flatten, relu, linear", [6, 13, 12], ROOM),
         ("conv 2 k7 p3 s2, relu, conv 20 k3, relu, pool 17 s1, conv 1 k1, relu, flatten, linear", [1, 43, 40], ROOM),

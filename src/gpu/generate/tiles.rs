@@ -109,8 +109,10 @@ pub(super) fn share(
 ) -> Share {
     let weights = gradient.channels * input.channels * kernel * kernel;
     let most_parts = (most / weights).clamp(1, gradient.height);
-    let candidates =
-        [1, 2, 4].into_iter().filter(|inputs| input.padded().is_multiple_of(*inputs)).flat_map(|inputs| {
+    let candidates = [1, 2, 4]
+        .into_iter()
+        .filter(|inputs| input.padded().is_multiple_of(*inputs))
+        .flat_map(|inputs| {
             (1..=8.min(gradient.width)).flat_map(move |pixels| {
                 (1..=most_parts).map(move |parts| Share { inputs, pixels, parts })
             })

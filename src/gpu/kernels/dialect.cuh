@@ -45,7 +45,8 @@
 
 // One run's arrays on the device.
 struct Job {
-    const unsigned *order;  // places of images, the batches one after the other
+    const unsigned *order;  // places of images, the batches one after the other; then the key of the first
+                            // step's draws, for networks that draw
     const float *factors;   // FACTORS for each step
     float *weights;         // [PARAMETERS], and so the next four
     float *first, *second;  // the optimiser's

@@ -63,6 +63,17 @@ FN void unpack(Shared &s, const unsigned char held[HELD]) {
 #endif
 }
 
+// Tells the layers of a network that draws random numbers what to draw by; SYNC comes after it.
+#ifdef DRAWS
+#define DRAW(job, step, slot)                                                                      \
+    if (threadIdx.x == 0) s.draws = draws_of(job.order + job.total, step, slot)
+#define DRAW_NOTHING()                                                                             \
+    if (threadIdx.x == 0) s.draws.drops = false
+#else
+#define DRAW(job, step, slot)
+#define DRAW_NOTHING()
+#endif
+
 // Cross-entropy of s.logit with a label, and its gradient times `share` in s.dlogit; SYNC is its end.
 FN void cross_entropy(Shared &s, int label, float smoothing, float share, float *loss, unsigned char *answer) {
     FOR(k, CLASSES) {
@@ -170,6 +181,7 @@ KERNEL void BOUNDS train(const unsigned char *images, const unsigned *labels, co
             for (unsigned slot = group; slot < n; slot += GROUPS) {
                 int label = (int)labels[place];
                 unpack(s, held);
+                DRAW(job, step, slot);
                 place = after;
                 advance(job, block, blocks, next);
                 after = place_of(job, next);
@@ -203,6 +215,7 @@ KERNEL void BOUNDS evaluate(const unsigned char *images, const unsigned *order, 
     SHARED(s);
     unsigned char held[HELD];
     begin(s, weights);
+    DRAW_NOTHING();
     unsigned at = blockIdx.x;
     if (at < count) fetch(images, order ? order[at] : at, held);
     for (; at < count; at += gridDim.x) {
