@@ -7,6 +7,7 @@
 mod driver;
 pub mod engine;
 mod error;
+pub mod generate;
 mod job;
 
 pub use driver::{DeviceInfo, devices};

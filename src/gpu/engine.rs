@@ -91,8 +91,8 @@ impl Chunk<'_> {
 pub struct Done {
     /// The cross-entropy of each image before the update of its batch.
     pub losses: Vec<f32>,
-    /// The class that was predicted for each then.
-    pub answers: Vec<u8>,
+    /// The class that was predicted for each then, and 255 times its probability.
+    pub answers: Vec<[u8; 2]>,
     /// For each step whether its gradient was finite.
     pub finite: Vec<bool>,
     /// `[n, classes]` of the last step's images, before its update.

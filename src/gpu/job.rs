@@ -95,7 +95,7 @@ impl Arrangement {
             places.logits = row.take(chunk.batch.min(chunk.order.len()) * classes);
             places.last = chunk.last() * classes;
             places.losses = row.take(chunk.order.len());
-            places.answers = row.take(chunk.order.len().div_ceil(4));
+            places.answers = row.take(chunk.order.len().div_ceil(2));
         }
         let returns = row.0 - returned;
         for (places, chunk) in jobs.iter_mut().zip(chunks) {
@@ -144,10 +144,12 @@ impl Arrangement {
             if let Some(average) = average {
                 renew(average, places.average);
             }
-            let answers = at(places.answers).iter().flat_map(|word| word.to_le_bytes());
+            let bytes = at(places.answers).iter().flat_map(|word| word.to_le_bytes());
+            let bytes: Vec<u8> = bytes.take(2 * chunk.order.len()).collect();
+            let (answers, _) = bytes.as_chunks();
             Done {
                 losses: floats(places.losses).collect(),
-                answers: answers.take(chunk.order.len()).collect(),
+                answers: answers.to_vec(),
                 finite: at(places.failed).iter().map(|&failed| failed == 0).collect(),
                 logits: floats(places.logits).take(places.last).collect(),
                 gradient: floats(places.gradient).collect(),

@@ -55,7 +55,7 @@ pub(super) fn inspection(
 }
 
 /// −ln softmax(row)\[label\], infinite for a label without a logit.
-fn cross_entropy(row: &[f32], label: u8) -> f32 {
+pub(super) fn cross_entropy(row: &[f32], label: u8) -> f32 {
     let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f32 = row.iter().map(|logit| (logit - largest).exp()).sum();
     let logit = row.get(usize::from(label)).copied().unwrap_or(f32::NEG_INFINITY);

@@ -189,9 +189,11 @@ impl Learner {
         let mode = Mode::Train(key);
         if self.gpu.is_some() {
             let [loss, gradient, before, after] = self.train_on_gpu(data, batch)?;
+            let start = Instant::now();
             let loss_after = self.model.loss_only(&images, &labels, mode)?.loss;
             let Some(logits) = self.logits.clone() else { unreachable!("of the step") };
-            return Ok(Change { loss, loss_after, logits, gradient, before, after });
+            let took = start.elapsed();
+            return Ok(Change { loss, loss_after, logits, gradient, before, after, took });
         }
         let outcome = self.model.loss(&images, &labels, mode)?;
         let variable = self.model.variable();

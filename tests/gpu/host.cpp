@@ -23,7 +23,7 @@ int main(int, char **arguments) {
     for (int i = 1; i < 6; i++) number[i] = (unsigned)std::atoi(arguments[i]);
     unsigned blocks = number[1], threads = number[2], steps = number[3], batch = number[4], chunk = number[5];
     const unsigned count = 40;
-    std::vector<unsigned char> images(count * IMAGE), answers(steps * batch);
+    std::vector<unsigned char> images(count * IMAGE), answers(2 * steps * batch);
     std::vector<unsigned> labels(count), order(steps * batch), failed(steps);
     for (auto &pixel : images) pixel = (unsigned char)(255.0f * (uniform() + 0.5f));
     for (unsigned i = 0; i < count; i++) labels[i] = i % CLASSES;
@@ -42,7 +42,7 @@ int main(int, char **arguments) {
         job.order = &order[at * batch], job.factors = &factors[FACTORS * at];
         job.weights = weights.data(), job.first = first.data(), job.second = second.data();
         job.average = average.data(), job.gradient = gradient.data(), job.partials = partials.data();
-        job.losses = &losses[at * batch], job.logits = logits.data(), job.answers = &answers[at * batch];
+        job.losses = &losses[at * batch], job.logits = logits.data(), job.answers = &answers[2 * at * batch];
         job.failed = &failed[at], job.barrier = &barrier;
         job.steps = now, job.batch = batch, job.total = total, job.rule = ADAM;
         job.beta1 = 0.9f, job.take1 = 0.1f, job.beta2 = 0.999f, job.take2 = 0.001f, job.epsilon = 1e-8f;

@@ -204,6 +204,8 @@ fn keys_without_anything_to_act_on_are_not_offered() {
 
 #[test]
 fn layers_scroll_as_far_as_there_are_more_and_a_checkpoint_has_two_kinds_of_values() {
+    use Direction::{Down, End, Home, Left, PageDown, Right, Up};
+
     let mut app = evaluated(1, EvalSet::Test);
     act(&mut app, Action::Show(View::Why));
     (act(&mut app, Action::Explain), act(&mut app, Action::Explain));
@@ -236,7 +238,6 @@ fn layers_scroll_as_far_as_there_are_more_and_a_checkpoint_has_two_kinds_of_valu
         act(&mut app, Action::Move(direction));
         (app.why.kind, app.why.first_layer)
     };
-    use Direction::{Down, End, Home, Left, PageDown, Right, Up};
     assert_eq!([End, Down, Up].map(&mut go).map(|it| it.1), [2, 2, 1]);
     assert_eq!(go(Left), (Kind::Activations, 1));
     assert_eq!([PageDown, PageDown].map(&mut go).map(|it| it.1), [4, 6]);

@@ -48,7 +48,8 @@
 
 // One run's arrays on the device.
 struct Job {
-    const unsigned *order;  // places of images, the batches one after the other
+    const unsigned *order;  // places of images, the batches one after the other; then the key of the first
+                            // step's draws, for networks that draw
     const float *factors;   // FACTORS for each step
     float *weights;         // [PARAMETERS], and so the next four
     float *first, *second;  // the optimiser's
@@ -58,7 +59,7 @@ struct Job {
     float *scratch;         // [blocks][SCRATCH]
     float *losses;          // of each image in `order`
     float *logits;          // [batch][CLASSES], of the last step
-    unsigned char *answers; // the class with the largest logit, of each image in `order`
+    unsigned char *answers; // of each image in `order` the class with the largest logit, and 255 times its probability
     unsigned *failed;       // for each step whether its gradient has a value that is not finite
     unsigned *barrier;      // zero at the start
     unsigned steps, batch, total, rule; // `total` images in `order`, a RULE

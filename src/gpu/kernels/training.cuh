@@ -63,6 +63,17 @@ FN void unpack(Shared &s, const unsigned char held[HELD]) {
 #endif
 }
 
+// Tells the layers of a network that draws random numbers what to draw by; SYNC comes after it.
+#ifdef DRAWS
+#define DRAW(job, step, slot)                                                                      \
+    if (threadIdx.x == 0) s.draws = draws_of(job.order + job.total, step, slot)
+#define DRAW_NOTHING()                                                                             \
+    if (threadIdx.x == 0) s.draws.drops = false
+#else
+#define DRAW(job, step, slot)
+#define DRAW_NOTHING()
+#endif
+
 // The gradient of the cross-entropy of s.logit with a label, times `share`, in s.dlogit; SYNC is its end.
 FN void softmax_gradient(Shared &s, int label, float smoothing, float share) {
     FOR(k, CLASSES) {
@@ -94,12 +105,15 @@ FN float cross_entropy(const Shared &s, int label, float smoothing) {
     return fmaf(smoothing, all / (float)CLASSES - own, own);
 }
 
-// The class with the largest logit that is a number, the first of equal ones.
-FN unsigned char predicted(const Shared &s) {
+// The class with the largest logit that is a number, the first of equal ones, and 255 times its probability.
+FN void answer(const Shared &s, unsigned char to[2]) {
     int best = 0;
+    float sum = 0.0f;
     for (int j = 1; j < CLASSES; j++)
         if (s.logit[j] > s.logit[best] || s.logit[best] != s.logit[best]) best = j;
-    return (unsigned char)best;
+    for (int j = 0; j < CLASSES; j++) sum = sum + s.exps[j];
+    to[0] = (unsigned char)best;
+    to[1] = sum >= 1.0f ? (unsigned char)(255.0f / sum + 0.5f) : 0;
 }
 
 // Waits for all blocks of a job, which must all be resident: a cooperative launch sees to that.
@@ -175,6 +189,7 @@ KERNEL void BOUNDS train(const unsigned char *images, const unsigned *labels, co
             for (unsigned slot = group; slot < n; slot += GROUPS) {
                 int label = (int)labels[place];
                 unpack(s, held);
+                DRAW(job, step, slot);
                 place = after;
                 advance(job, block, blocks, next);
                 after = place_of(job, next);
@@ -185,7 +200,7 @@ KERNEL void BOUNDS train(const unsigned char *images, const unsigned *labels, co
                 softmax_gradient(s, label, job.smoothing, share);
                 // The last threads have the least to do next.
                 PART(t, 1, THREADS - 1, THREADS) job.losses[image] = cross_entropy(s, label, job.smoothing);
-                PART(t, 1, THREADS - 33, THREADS - 32) job.answers[image] = predicted(s);
+                PART(t, 1, THREADS - 33, THREADS - 32) answer(s, job.answers + 2 * image);
                 PART(k, CLASSES, THREADS - 128, THREADS - 96) job.logits[CLASSES * slot + k] = s.logit[k];
                 backward(s, job.weights, scratch, job.partials + (size_t)PARAMETERS * group, slot != group);
             }
@@ -210,6 +225,7 @@ KERNEL void BOUNDS evaluate(const unsigned char *images, const unsigned *order, 
     SHARED(s);
     unsigned char held[HELD];
     begin(s, weights);
+    DRAW_NOTHING();
     unsigned at = blockIdx.x;
     if (at < count) fetch(images, order ? order[at] : at, held);
     for (; at < count; at += gridDim.x) {

@@ -3,7 +3,11 @@
 use std::time::{Duration, Instant};
 
 use super::Run;
-use crate::train::{error::TrainError, step::Steps};
+use crate::train::{
+    error::TrainError,
+    history::{Noted, UNKNOWN},
+    step::Steps,
+};
 
 /// How long a launch should take: commands are obeyed between launches.
 const CHUNK: Duration = Duration::from_millis(15);
@@ -114,21 +118,25 @@ impl Run<'_> {
             let right = batch
                 .iter()
                 .zip(answers)
-                .filter(|(index, (class, _))| labels[**index as usize] == *class);
+                .filter(|(index, ([class, _], _))| labels[**index as usize] == *class);
             self.corrects.push(step, Some(right.count() as u32));
         }
-        let noted = order.iter().zip(&trained.answers);
-        let noted: Vec<(u32, u8, f32)> =
-            noted.map(|(&index, &(class, loss))| (index, class, loss)).collect();
-        let epoch_end = self.epoch_end();
+        let noted = |(&index, &([class, confidence], loss)): (&u32, &([u8; 2], f32))| Noted {
+            index,
+            prediction: if loss.is_nan() { UNKNOWN } else { class },
+            probability: f32::from(confidence) / 255.0,
+            loss,
+        };
+        if self.tools.attended {
+            let (epoch_end, images) = (self.epoch_end(), self.sets.train.len());
+            let noted = order.iter().zip(&trained.answers).map(noted);
+            self.histories.trained(epoch_end, images, noted);
+        }
         for _ in 0..steps {
             self.unkept += self.batches.batch(self.at.batch).len() as u64;
             self.advance();
             self.rates.trained(self.at.step);
             self.control.after_batch(self.at.step);
-        }
-        if self.tools.attended {
-            self.histories.trained(epoch_end, self.sets.train.len(), noted);
         }
     }
 }

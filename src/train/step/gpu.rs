@@ -23,8 +23,9 @@ pub(in crate::train) struct Steps {
     pub(in crate::train) losses: Vec<f32>,
     /// Whether its gradient was finite.
     pub(in crate::train) finite: Vec<bool>,
-    /// For each image the class that was predicted for it before the update of its batch, and its loss.
-    pub(in crate::train) answers: Vec<(u8, f32)>,
+    /// For each image the class that was predicted for it before the update of its batch and 255 times its
+    /// probability, and the image's loss.
+    pub(in crate::train) answers: Vec<([u8; 2], f32)>,
     /// The last step's gradient, all parameters one after the other.
     gradient: Vec<f32>,
 }

@@ -73,9 +73,10 @@ impl Pane<'_> {
             } else if app.why.explores() {
                 format!("The loss {where_to} appears here, coarse at first.")
             } else if can_explore {
-                let other = match app.offers(Action::SwitchPlane) {
-                    true => format!(" t switches to {other}."),
-                    false => String::new(),
+                let other = if app.offers(Action::SwitchPlane) {
+                    format!(" t switches to {other}.")
+                } else {
+                    String::new()
                 };
                 format!("Press enter to compute the loss {where_to}; any key stops that.{other}")
             } else {

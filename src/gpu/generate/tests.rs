@@ -1,0 +1,223 @@
+//! Generated networks, compiled for the host, against the composition of candle's operations.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use candle_core::{Device, Tensor};
+use rand::{RngCore, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::*;
+use crate::network::NetworkSpec;
+use crate::nn::engine::{Key, Mode};
+use crate::nn::model::{Model, Weights};
+
+const DIALECT: &str = include_str!("../kernels/dialect.cuh");
+const TRAINING: &str = include_str!("../kernels/training.cuh");
+
+/// Makes room for the next network.
+const UNDO: &str = "#undef DRAWS\n#undef DRAW\n#undef DRAW_NOTHING\n";
+
+/// Reads batches and writes what one step makes of them.
+const HOST: &str = r"
+#include <cstdio>
+#undef KERNEL
+#define KERNEL [[maybe_unused]] static
+#undef GLOBAL
+#define GLOBAL [[maybe_unused]] static
+static FILE *from, *to;
+template <class T> static std::vector<T> get(size_t n) {
+    std::vector<T> values(n);
+    if (fread(values.data(), sizeof(T), n, from) != n) std::abort();
+    return values;
+}
+template <class T> static void give(const std::vector<T> &values) { fwrite(values.data(), sizeof(T), values.size(), to); }
+#define RUN(N)                                                                                      \
+    static void run_##N(unsigned n, unsigned blocks, unsigned threads) {                            \
+        using namespace network_##N;                                                                \
+        auto weights = get<float>(PARAMETERS);                                                      \
+        auto images = get<unsigned char>((size_t)n * IMAGE);                                        \
+        auto labels = get<unsigned>(n);                                                             \
+        std::vector<unsigned> order(n);                                                             \
+        for (unsigned i = 0; i < n; i++) order[i] = i;                                              \
+        for (unsigned word : {5u, 0u, 4u, 0u, 2u, 0u, 9u, 0u}) order.push_back(word);               \
+        std::vector<float> factors = {0.5f, 1, 1, 0}, gradient(PARAMETERS), losses(n);              \
+        std::vector<float> partials((size_t)GROUPS *PARAMETERS), logits(n *CLASSES), scored(n *CLASSES);   \
+        std::vector<float> scratch((size_t)blocks *SCRATCH + 4, NAN), before = weights;             \
+        std::vector<unsigned char> answers(2*n);                                                    \
+        unsigned failed = 0, barrier = 0;                                                           \
+        Job job = {order.data(), factors.data(), weights.data(), nullptr, nullptr, nullptr,         \
+                   gradient.data(), partials.data(), scratch.data(), losses.data(), logits.data(),  \
+                   answers.data(), &failed, &barrier, 1, n, n, SGD, 0, 1, 0, 1, 0, 0, 0, 0};        \
+        shim_launch(blocks, threads, sizeof(Shared),                                                \
+                    [&] { train(images.data(), labels.data(), &job, blocks); });                    \
+        shim_launch(blocks, threads, sizeof(Shared), [&] {                                          \
+            evaluate(images.data(), nullptr, n, before.data(), scratch.data(), scored.data());      \
+        });                                                                                         \
+        give(losses), give(logits), give(gradient), give(weights), give(scored);                    \
+    }
+";
+
+struct Case {
+    plan: Arc<Plan>,
+    network: Network,
+    weights: Weights,
+    images: Vec<u8>,
+    labels: Vec<u32>,
+}
+
+fn case(layers: &str, input: [usize; 3], bytes: usize, seed: u64) -> Case {
+    let spec: NetworkSpec = layers.parse().expect("it reads");
+    let plan = Arc::new(Plan::of(&spec, input, 7).expect("it fits"));
+    let network = network_within(&plan, bytes).expect("every layer has a kernel");
+    assert!(network.shared_bytes <= bytes, "{layers}");
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let weights = Weights::initial(&plan, &mut rng);
+    let images = (0..3 * input.iter().product::<usize>()).map(|_| rng.next_u32() as u8).collect();
+    let labels = (0..3).map(|_| rng.next_u32() % 7).collect();
+    Case { plan, network, weights, images, labels }
+}
+
+/// The cases' networks in one C++ file.
+fn source(cases: &[Case]) -> String {
+    let mut text = [DIALECT, HOST, TEMPLATES].concat();
+    for (place, case) in cases.iter().enumerate() {
+        let own = case.network.text.strip_prefix(TEMPLATES).expect("they come first");
+        let (start, end) =
+            (format!("namespace network_{place} {{\n"), format!("}}\nRUN({place})\n{UNDO}"));
+        text += &[&start, own, TRAINING, &end].concat();
+    }
+    let runs = (0..cases.len()).map(|place| format!("run_{place}(n, blocks, threads);\n"));
+    let runs: String = runs.collect();
+    text + "int main(int, char **arguments) {\nfrom = fopen(arguments[1], \"rb\");\n\
+            to = fopen(arguments[2], \"wb\");\nunsigned n = std::atoi(arguments[3]);\n\
+            unsigned blocks = std::atoi(arguments[4]), threads = std::atoi(arguments[5]);\n"
+        + &runs
+        + "fclose(to);\n}\n"
+}
+
+/// Compiles C++ to a program, if there is a compiler.
+fn compile(text: &str, folder: &Path) -> bool {
+    let file = folder.join("networks.cpp");
+    std::fs::write(&file, text).expect("the folder is ours");
+    let kernels = concat!("-I", env!("CARGO_MANIFEST_DIR"), "/src/gpu/kernels");
+    let compiler = Command::new("c++")
+        .args(["-std=c++20", "-O1", "-ffp-contract=off", "-pthread", kernels, "-o"])
+        .args([folder.join("networks"), file])
+        .output();
+    let Ok(output) = compiler else {
+        eprintln!("no C++ compiler is here: generated kernels are not tested");
+        return false;
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    true
+}
+
+/// What a step gives with that many blocks and threads.
+fn run(folder: &Path, blocks: usize, threads: usize) -> Vec<f32> {
+    let result = folder.join("result");
+    let status = Command::new(folder.join("networks"))
+        .args([folder.join("batches"), result.clone()])
+        .args(["3".to_owned(), blocks.to_string(), threads.to_string()])
+        .status();
+    assert!(status.expect("it was compiled").success());
+    let bytes = std::fs::read(result).expect("it was written");
+    bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
+}
+
+fn distance(a: &[f32], b: &[f32]) -> f64 {
+    let squares = a.iter().zip(b).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2));
+    squares.sum::<f64>().sqrt()
+}
+
+fn check(case: &Case, found: &mut &[f32]) {
+    let Case { plan, weights, images, labels, .. } = case;
+    let layers = plan.spec();
+    let norm = |values: &[f32]| distance(values, &vec![0.0; values.len()]);
+    let mut next = |len: usize| {
+        let (values, rest) = found.split_at(len);
+        *found = rest;
+        values
+    };
+    let (losses, logits) = (next(3), next(21));
+    let [gradient, after] = [next(plan.trained_len()), next(plan.trained_len())];
+    let scored = next(21);
+    let model = Model::new(Arc::clone(plan), weights, &Device::Cpu).expect("it fits");
+    let [channels, height, width] = plan.input();
+    let pixels: Vec<f32> = images.iter().map(|&byte| f32::from(byte) / 255.0).collect();
+    let images = Tensor::from_vec(pixels, (3, channels, height, width), &Device::Cpu);
+    let images = images.expect("three images");
+    let labels = Tensor::from_slice(labels, 3, &Device::Cpu).expect("three labels");
+    let mode = Mode::Train(Key { seed: 5, epoch: 2, step: 9 });
+    let outcome = model.loss_composed(&images, &labels, mode);
+    let outcome = outcome.expect("the shapes fit");
+    let expected = model.loss_composed(&images, &labels, Mode::Evaluate).expect("the shapes fit");
+    let expected = expected.logits.flatten_all().and_then(|logits| logits.to_vec1::<f32>());
+    let expected = expected.expect("numbers");
+    let off = distance(scored, &expected);
+    assert!(off <= 1e-5 * norm(&expected), "{layers}: evaluated logits are off by {off}");
+    let loss: f32 = outcome.loss.to_scalar().expect("a number");
+    let mean = losses.iter().sum::<f32>() / 3.0;
+    assert!((loss - mean).abs() < 1e-5 * loss, "{layers}: {mean} for {loss}");
+    let grads = outcome.loss.backward().expect("it is differentiable");
+    let grads = grads.get(model.variable()).expect("the loss depends on it").to_vec1::<f32>();
+    let grads = grads.expect("numbers");
+    let expected = outcome.logits.flatten_all().and_then(|logits| logits.to_vec1::<f32>());
+    let expected = expected.expect("numbers");
+    let off = distance(logits, &expected);
+    assert!(off <= 1e-5 * norm(&expected), "{layers}: logits are off by {off}");
+    for param in plan.params() {
+        let (found, expected) = (&gradient[param.range.clone()], &grads[param.range.clone()]);
+        let (off, norm) = (distance(found, expected), norm(expected));
+        assert!(off <= 1e-4 * norm + 1e-7, "{layers}: {} is off by {off} of {norm}", param.name);
+    }
+    for ((before, after), gradient) in weights.trained.iter().zip(after).zip(gradient) {
+        assert_eq!(*after, (-0.5f32).mul_add(*gradient, *before), "{layers}: the step");
+    }
+}
+
+#[test]
+fn generated_networks_compute_what_their_plans_say() {
+    const ROOM: usize = 200 << 10;
+    let cases: Vec<Case> = [
+        ("conv 5 k3 p1, relu, pool 2, conv 8 k3, relu, flatten, linear", [1, 9, 11], ROOM),
+        // The same without room for weights, and with hardly any.
+        ("conv 5 k3 p1, relu, pool 2, conv 8 k3, relu, flatten, linear", [1, 9, 11], 9 << 10),
+        ("conv 5 k3 p1, relu, pool 2, conv 8 k3, relu, flatten, linear", [1, 9, 11], 3 << 10),
+        ("conv 16 k5, relu, pool 2, conv 12 k3 p1 nobias, gelu, avgpool 2, flatten, linear 20, relu, linear", [2, 16, 16], ROOM),
+        ("conv 4 k3 p1, residual(relu, conv 4 k3 p1, relu), residual(gelu, conv 4 k5 p2), gap, linear nobias", [3, 8, 7], ROOM),
+        ("conv 9 k3 s2 p1, relu, residual(residual(conv 9 k1), relu), pool 3 s2, conv 7 k2 s3 p1, relu, gap", [1, 15, 14], ROOM),
+        ("conv 5 k3, relu, dropout 0.3, conv 6 k3, dropout 0.5, flatten, relu, linear 9, relu, dropout 0.1, linear", [1, 9, 9], ROOM),
+        ("flatten, gelu, linear 33, relu, linear, relu", [1, 6, 6], ROOM),
+        ("pool 2 s1, conv 3 k4 s3 p2, avgpool 2 s1, relu, pool 3 s1, flatten, relu, linear", [6, 13, 12], ROOM),
+        ("conv 2 k7 p3 s2, relu, conv 20 k3, relu, pool 17 s1, conv 1 k1, relu, flatten, linear", [1, 43, 40], ROOM),
+    ]
+    .into_iter()
+    .zip(1..)
+    .map(|((layers, input, bytes), seed)| case(layers, input, bytes, seed))
+    .collect();
+    assert!(cases[0].network.scratch == 0 && cases[2].network.scratch > 0);
+    let folder = tempfile::tempdir().expect("a folder for files");
+    let mut batches = Vec::new();
+    for Case { weights, images, labels, .. } in &cases {
+        batches.extend(weights.trained.iter().flat_map(|w| w.to_le_bytes()));
+        batches.extend(images);
+        batches.extend(labels.iter().flat_map(|label| label.to_le_bytes()));
+    }
+    std::fs::write(folder.path().join("batches"), batches).expect("the folder is ours");
+    if !compile(&source(&cases), folder.path()) {
+        return;
+    }
+    let one = run(folder.path(), 1, 1);
+    let mut rest = one.as_slice();
+    for case in &cases {
+        check(case, &mut rest);
+    }
+    assert!(rest.is_empty());
+    for (blocks, threads) in [(2, 5), (3, 64)] {
+        let other = run(folder.path(), blocks, threads);
+        let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&one), bits(&other), "{blocks} blocks of {threads} threads");
+    }
+}
