@@ -208,7 +208,8 @@ fn layers_scroll_as_far_as_there_are_more_and_a_checkpoint_has_two_kinds_of_valu
 
     let mut app = evaluated(1, EvalSet::Test);
     act(&mut app, Action::Show(View::Why));
-    (act(&mut app, Action::Explain), act(&mut app, Action::Explain));
+    act(&mut app, Action::Explain);
+    act(&mut app, Action::Explain);
     let stage = |name: usize| StageValues {
         name: name.to_string(),
         activations: None,
