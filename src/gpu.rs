@@ -4,6 +4,7 @@
 //! Weights and optimiser state come from main memory with each call and go back there, a few hundred
 //! kilobytes for thousands of steps; images stay on the device.
 
+mod compiled;
 mod driver;
 pub mod engine;
 mod error;

@@ -35,10 +35,16 @@ pub enum Purpose {
 /// is the four numbers, little-endian, in this order.
 pub fn rng(seed: u64, purpose: Purpose, epoch: u64, step: u64) -> ChaCha8Rng {
     let mut key = [0; 32];
-    for (bytes, number) in key.chunks_exact_mut(8).zip([seed, purpose as u64, epoch, step]) {
-        bytes.copy_from_slice(&number.to_le_bytes());
+    for (bytes, word) in key.chunks_exact_mut(4).zip(key_words(seed, purpose, epoch, step)) {
+        bytes.copy_from_slice(&word.to_le_bytes());
     }
     ChaCha8Rng::from_seed(key)
+}
+
+/// That key in words, the low one of each number first.
+pub fn key_words(seed: u64, purpose: Purpose, epoch: u64, step: u64) -> [u32; 8] {
+    let numbers = [seed, purpose as u64, epoch, step];
+    std::array::from_fn(|word| (numbers[word / 2] >> (32 * (word % 2))) as u32)
 }
 
 /// A number in `0..bound`, each with exactly the same probability; 0 if `bound` is 0.

@@ -54,6 +54,7 @@ fn driver() -> &'static Path {
         let folder = folder("gpu-driver");
         let flags = ["-O2", "-shared", "-fPIC"];
         compile("driver.cpp", &kernels(), &folder.join("libcuda.so.1"), &flags);
+        compile("compiler.cpp", &kernels(), &folder.join("libnvrtc.so.12"), &flags);
         folder
     })
 }
@@ -65,7 +66,9 @@ fn run(folder: &Path, trouble: &str, arguments: &[&str]) -> Output {
         .current_dir(folder)
         .env("XDG_STATE_HOME", folder.join("state"))
         .env("LD_LIBRARY_PATH", driver())
+        .env("XDG_CACHE_HOME", folder.join("cache"))
         .env("FAKE_GPU", trouble)
+        .env("FAKE_KERNELS", format!("{}:{ROOT}/tests/gpu", kernels().display()))
         .output()
         .expect("the program starts")
 }
@@ -243,6 +246,28 @@ fn every_option_that_kernels_know_ends_close_to_the_cpu() {
         assert!(apart < 2e-4, "{options:?}: {apart}");
         assert_ne!(gpu, cpu, "{options:?} was trained on the GPU");
     }
+}
+
+#[test]
+fn other_networks_are_compiled_once_and_end_close_to_the_cpu() {
+    let folder = small_set();
+    let layers =
+        "conv 4 k3 p1, gelu, pool 2, residual(conv 4 k3 p1, relu), dropout 0.2, flatten, linear";
+    let options = ["--model", layers, "--epochs", "2"];
+    let gpu = trained(folder.path(), "cuda", &options);
+    let kept =
+        || fs::read_dir(folder.path().join("cache/mnist-tui")).expect("code is kept").count();
+    assert_eq!(kept(), 1);
+    assert_eq!(trained(folder.path(), "cuda", &options), gpu, "by the code that was kept");
+    assert_eq!(kept(), 1);
+    let gpu = load_weights(&folder.path().join("weights")).expect("saved").trained;
+    trained(folder.path(), "cpu", &options);
+    let cpu = load_weights(&folder.path().join("weights")).expect("saved").trained;
+    let apart = gpu.iter().zip(&cpu).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(apart < 2e-4 && gpu != cpu, "{apart}");
+    let normalised = ["--device", "cuda", "--model", "conv 4 k3, bn, relu, gap, linear"];
+    let said = complaint(&run(folder.path(), "", &[&SMALL[..], &normalised].concat()));
+    assert!(said.contains("batch normalisation needs all images of a batch at once"), "{said}");
 }
 
 #[test]

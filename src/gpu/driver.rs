@@ -17,6 +17,8 @@ use cudarc::{
 
 use super::error::GpuError;
 
+pub(super) mod nvrtc;
+
 /// Bytes of shared memory that a block has without asking for more.
 const PLAIN_SHARED: usize = 48 * 1024;
 
@@ -52,6 +54,14 @@ pub(super) struct Kernels {
     pub(super) layout: Layout,
     /// Blocks of `train` that a multiprocessor can work on at a time.
     resident: u32,
+}
+
+/// What a driver loads.
+pub(super) enum Code {
+    /// PTX, which it compiles.
+    Text(String),
+    /// Code for one kind of GPU.
+    Machine(Vec<u8>),
 }
 
 /// What kernels say of themselves: `layout` of `training.cuh`.
@@ -187,10 +197,14 @@ impl Gpu {
         Ok(Self { stream: context.default_stream(), info })
     }
 
-    /// Compiles the text of kernels for this GPU, or takes machine code.
-    pub(super) fn load(&self, ptx: &str) -> Result<Kernels, GpuError> {
+    /// Makes kernels ready to be launched.
+    pub(super) fn load(&self, code: Code) -> Result<Kernels, GpuError> {
         let context = self.stream.context();
-        let module = context.load_module(Ptx::from_src(ptx)).map_err(|error| match error.0 {
+        let code = match code {
+            Code::Text(text) => Ptx::from_src(text),
+            Code::Machine(code) => Ptx::from_binary(code),
+        };
+        let module = context.load_module(code).map_err(|error| match error.0 {
             sys::CUresult::CUDA_ERROR_UNSUPPORTED_PTX_VERSION
             | sys::CUresult::CUDA_ERROR_INVALID_PTX
             | sys::CUresult::CUDA_ERROR_NO_BINARY_FOR_GPU

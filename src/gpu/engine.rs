@@ -1,6 +1,7 @@
 //! Training and evaluation of one network on a GPU.
 
 use super::{
+    compiled,
     driver::{Arena, Evaluation, Gpu, Images, Kernels},
     error::GpuError,
     job::Arrangement,
@@ -9,13 +10,13 @@ use crate::network::Plan;
 
 pub use super::driver::DeviceInfo;
 
-/// The article's kernels, as `scripts/kernels.sh` compiles them for any GPU since 2018.
-const ARTICLE: &[u8] = include_bytes!("kernels/article.ptx.zst");
-
 /// Numbers that a step is computed with: learning rate (over the bias correction of the first moment), the
 /// other correction's inverse root, what a weight is multiplied by first, and the share by which averaged
 /// weights follow.
 pub const FACTORS: usize = 4;
+
+/// Words of a key.
+pub const KEY: usize = 8;
 
 /// How parameters move.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -68,6 +69,9 @@ pub struct Chunk<'a> {
     pub batch: usize,
     /// For each step.
     pub factors: &'a [[f32; FACTORS]],
+    /// What random numbers of the first step are drawn by, for networks that draw any: seed, purpose, epoch
+    /// and step, each the low word first.
+    pub key: [u32; KEY],
     /// How parameters move.
     pub rule: Rule,
     /// What they start from, and where they end.
@@ -120,7 +124,7 @@ impl Engine {
     /// When it cannot be used, or there are no kernels for the network.
     pub fn open(ordinal: usize, plan: &Plan) -> Result<Self, GpuError> {
         let gpu = Gpu::open(ordinal)?;
-        let kernels = gpu.load(&kernels(plan)?)?;
+        let kernels = gpu.load(compiled::of(plan, gpu.info.capability)?)?;
         let layout = kernels.layout;
         let found = (layout.parameters, layout.classes, layout.image);
         let expected = (plan.trained_len(), plan.classes(), plan.input().iter().product());
@@ -249,15 +253,4 @@ impl Engine {
         self.gpu.read(&self.arena, logits, &mut back)?;
         Ok(back.into_iter().map(f32::from_bits).collect())
     }
-}
-
-/// The text of a network's kernels that the driver compiles.
-fn kernels(plan: &Plan) -> Result<String, GpuError> {
-    if !plan.is_article() {
-        return Err(GpuError::Unsupported(
-            "there are kernels for the article's network only".to_owned(),
-        ));
-    }
-    let text = zstd::decode_all(ARTICLE).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    Ok(text.unwrap_or_else(|| unreachable!("compressed by the project itself")))
 }

@@ -27,6 +27,20 @@ pub enum GpuError {
         /// The driver's words.
         reason: String,
     },
+    /// The network is none of those whose kernels the program brings, and there is no compiler.
+    #[error(
+        "kernels for this network have to be compiled by NVRTC, which was not found: install it with `pip install \
+         nvidia-cuda-nvrtc-cu12`, or give its folder in LD_LIBRARY_PATH"
+    )]
+    NoCompiler,
+    /// The compiler does not do its work.
+    #[error("the CUDA compiler {name} fails: {reason}")]
+    Compiler {
+        /// Its file.
+        name: String,
+        /// Its first words about it.
+        reason: String,
+    },
     /// The memory is full.
     #[error(
         "the GPU has too little free memory for {megabytes} MB: end other programs on it, or train smaller batches"

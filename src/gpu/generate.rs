@@ -49,8 +49,7 @@ pub struct Network {
     pub shared_bytes: usize,
     /// Floats of global memory of a block.
     pub scratch: usize,
-    /// Whether it draws random numbers: then the key of the first step, eight words, follows a job's order
-    /// of images.
+    /// Whether it draws random numbers, by the key that follows a job's order of images.
     pub draws: bool,
 }
 

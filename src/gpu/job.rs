@@ -5,7 +5,7 @@
 
 use super::{
     driver::Layout,
-    engine::{Chunk, Done, FACTORS, Rule, State},
+    engine::{Chunk, Done, FACTORS, KEY, Rule, State},
 };
 
 /// Images of a batch whose gradients are summed first, one image in as many: GROUPS of `dialect.cuh`.
@@ -75,7 +75,7 @@ impl Arrangement {
         let mut jobs: Vec<Places> = chunks
             .iter()
             .map(|chunk| Places {
-                order: row.take(chunk.order.len()),
+                order: row.take(chunk.order.len() + KEY),
                 factors: row.take(chunk.steps() * FACTORS),
                 barrier: row.take(1),
                 ..Places::default()
@@ -120,7 +120,10 @@ impl Arrangement {
                 put(place, slot);
             }
             put(places.average, chunk.state.average.as_deref().unwrap_or_default());
-            words[places.order.start..][..places.order.len].copy_from_slice(chunk.order);
+            let order = &mut words[places.order.start..][..places.order.len];
+            let (order, key) = order.split_at_mut(chunk.order.len());
+            order.copy_from_slice(chunk.order);
+            key.copy_from_slice(&chunk.key);
             let job = job_words(places, base, chunk);
             words[number * JOB..][..JOB].copy_from_slice(&job);
         }
@@ -213,6 +216,7 @@ mod tests {
                 order,
                 batch: 4,
                 factors: &factors[..order.len().div_ceil(4)],
+                key: [7; KEY],
                 rule: Rule::default(),
                 state,
             })
@@ -237,7 +241,7 @@ mod tests {
         let sent = arrangement.pack(0x1_0000_0000, &chunks);
         assert_eq!(sent.len(), arrangement.sent);
         let (order, weights) = (arrangement.jobs[1].order, arrangement.jobs[1].weights);
-        assert_eq!(sent[order.start..][..3], [5, 6, 7]);
+        assert_eq!(sent[order.start..][..5], [5, 6, 7, 7, 7]);
         assert_eq!(sent[JOB..][..2], [4 * order.start as u32, 1], "an address is two words");
         assert_eq!(sent[JOB + 28..][..4], [1, 4, 3, 0]);
         let mut all = sent;

@@ -11,7 +11,8 @@ use crate::{
         engine::{Chunk, Done, Engine, FACTORS, ImageSet, Rule, RuleKind, State},
     },
     network::Plan,
-    nn::average,
+    nn::{average, engine::Key},
+    seed::{self, Purpose},
 };
 
 /// Adam's, as in `nn/optim/adam.rs`.
@@ -56,7 +57,8 @@ impl Accelerator {
         &self.engine.device().uuid
     }
 
-    /// Trains the batches of `order` at these rates, the first of them the optimiser's step after `step`.
+    /// Trains the batches of `order` at these rates, the first of them the step of that key and the
+    /// optimiser's one after `step`.
     ///
     /// # Errors
     /// Those of the driver.
@@ -65,6 +67,7 @@ impl Accelerator {
         data: Seen,
         (order, batch): (&[u32], usize),
         (step, rates): (u64, &[f64]),
+        key: Key,
         state: &mut State,
     ) -> Result<Done, GpuError> {
         let factors: Vec<_> =
@@ -79,7 +82,8 @@ impl Accelerator {
             (None, Some(set)) => (Self::resident(&mut self.sets, &self.engine, set)?, order),
             (None, None) => unreachable!("distorted images are fresh ones"),
         };
-        let chunk = Chunk { order, batch, factors: &factors, rule, state };
+        let key = seed::key_words(key.seed, Purpose::Dropout, key.epoch, key.step);
+        let chunk = Chunk { order, batch, factors: &factors, key, rule, state };
         let mut done = self.engine.train(images, &mut [chunk])?;
         Ok(done.pop().unwrap_or_default())
     }

@@ -149,7 +149,7 @@ impl Learner {
         measures: bool,
     ) -> Result<(Tensor, Option<Norms>), TrainError> {
         if self.gpu.is_some() {
-            let [loss, gradient, before, after] = self.train_on_gpu(data, batch)?;
+            let [loss, gradient, before, after] = self.train_on_gpu(data, batch, key)?;
             let norms = measures.then(|| Norms::of(&gradient, &before, &after, Duration::ZERO));
             return Ok((loss, norms.transpose()?));
         }
@@ -188,7 +188,7 @@ impl Learner {
         let (images, labels) = tensors(data, batch, &self.device)?;
         let mode = Mode::Train(key);
         if self.gpu.is_some() {
-            let [loss, gradient, before, after] = self.train_on_gpu(data, batch)?;
+            let [loss, gradient, before, after] = self.train_on_gpu(data, batch, key)?;
             let start = Instant::now();
             let loss_after = self.model.loss_only(&images, &labels, mode)?.loss;
             let Some(logits) = self.logits.clone() else { unreachable!("of the step") };

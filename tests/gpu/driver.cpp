@@ -1,6 +1,8 @@
 // A pretended NVIDIA driver: main memory for the device's, and the kernels' host build for the GPU's. It is
 // what libcuda.so.1 is for the program under test. FAKE_GPU says what goes wrong: no-device, old-driver,
 // full, lost=N (after N launches).
+#include <dlfcn.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -9,11 +11,22 @@
 #include "dialect.cuh"
 #include "article.cuh"
 #include "training.cuh"
+#include "run.h"
 
 namespace {
 using Pointer = unsigned long long;
 enum { OK = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NO_DEVICE = 100, INVALID_DEVICE = 101, OLD_PTX = 222, LOST = 719 };
-enum Function { TRAIN = 1, EVALUATE = 2 };
+
+// The host build of some kernels: the article's, which are in this library, or those that the pretended
+// compiler made another library of.
+struct Module {
+    int (*run)(int evaluates, unsigned grid, void **arguments);
+    unsigned *layout;
+};
+struct Function {
+    const Module *module;
+    int evaluates;
+};
 
 std::string mode() {
     const char *mode = std::getenv("FAKE_GPU");
@@ -26,27 +39,6 @@ bool lost() {
     return now.rfind("lost=", 0) == 0 && ++launches > std::atoi(now.c_str() + 5);
 }
 
-template <class T> T argument(void **arguments, int place) { return *static_cast<T *>(arguments[place]); }
-
-// One thread works on all, since results depend neither on threads nor on blocks.
-int run(void *function, unsigned grid, void **arguments) {
-    if (lost()) return LOST;
-    if (function == reinterpret_cast<void *>(TRAIN)) {
-        unsigned jobs = grid / argument<unsigned>(arguments, 3);
-        for (unsigned job = 0; job < jobs; job++)
-            shim_launch(1, 1, sizeof(Shared), [&] {
-                train(argument<const unsigned char *>(arguments, 0), argument<const unsigned *>(arguments, 1),
-                      argument<const Job *>(arguments, 2) + job, 1);
-            });
-    } else {
-        shim_launch(1, 1, sizeof(Shared), [&] {
-            evaluate(argument<const unsigned char *>(arguments, 0), argument<const unsigned *>(arguments, 1),
-                     argument<unsigned>(arguments, 2), argument<const float *>(arguments, 3),
-                     argument<float *>(arguments, 4), argument<float *>(arguments, 5));
-        });
-    }
-    return OK;
-}
 } // namespace
 
 extern "C" {
@@ -93,28 +85,43 @@ int cuMemcpyDtoHAsync_v2(void *to, Pointer from, size_t bytes, void *) {
 int cuMemsetD8Async(Pointer to, unsigned char value, size_t bytes, void *) {
     return std::memset(reinterpret_cast<void *>(to), value, bytes), OK;
 }
-int cuModuleLoadData(void **module, const void *image) {
+int cuModuleLoadData(void **to, const void *image) {
     if (mode() == "old-driver") return OLD_PTX;
-    return *module = reinterpret_cast<void *>(8), std::strstr(static_cast<const char *>(image), ".entry train(") ? OK : INVALID_VALUE;
+    auto *module = new Module{fake_run, layout};
+    const char *text = static_cast<const char *>(image);
+    if (text[0] == '/' && text[1] != '/') { // what the pretended compiler gives: the path of a library
+        void *library = dlopen(text, RTLD_NOW | RTLD_LOCAL);
+        if (!library) return std::fprintf(stderr, "%s\n", dlerror()), INVALID_VALUE;
+        module->run = reinterpret_cast<decltype(module->run)>(dlsym(library, "fake_run"));
+        module->layout = reinterpret_cast<unsigned *>(dlsym(library, "layout"));
+    } else if (!std::strstr(text, ".entry train(")) {
+        return INVALID_VALUE;
+    }
+    return *to = module, OK;
 }
 int cuModuleUnload(void *) { return OK; }
-int cuModuleGetFunction(void **function, void *, const char *name) {
-    *function = reinterpret_cast<void *>(std::strcmp(name, "train") ? EVALUATE : TRAIN);
+int cuModuleGetFunction(void **function, void *module, const char *name) {
+    *function = new Function{static_cast<Module *>(module), std::strcmp(name, "train") != 0};
     return OK;
 }
-int cuModuleGetGlobal_v2(Pointer *pointer, size_t *bytes, void *, const char *) {
-    return *pointer = reinterpret_cast<Pointer>(layout), *bytes = sizeof layout, OK;
+int cuModuleGetGlobal_v2(Pointer *pointer, size_t *bytes, void *module, const char *) {
+    *pointer = reinterpret_cast<Pointer>(static_cast<Module *>(module)->layout);
+    return *bytes = sizeof layout, OK;
 }
 int cuFuncSetAttribute(void *, int, int) { return OK; }
 int cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, void *, int, size_t) { return *blocks = 2, OK; }
 int cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int *blocks, void *, int, size_t, unsigned) { return *blocks = 2, OK; }
+static int launch(void *function, unsigned grid, void **arguments) {
+    auto *it = static_cast<Function *>(function);
+    return lost() ? LOST : it->module->run(it->evaluates, grid, arguments);
+}
 int cuLaunchKernel(void *function, unsigned grid, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void *,
                    void **arguments, void **) {
-    return run(function, grid, arguments);
+    return launch(function, grid, arguments);
 }
 int cuLaunchCooperativeKernel(void *function, unsigned grid, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,
                               void *, void **arguments) {
-    return run(function, grid, arguments);
+    return launch(function, grid, arguments);
 }
 int cuGetErrorName(int, const char **name) { return *name = "CUDA_ERROR", OK; }
 int cuGetErrorString(int error, const char **text) {

@@ -101,7 +101,8 @@ impl Run<'_> {
         let rates: Vec<f64> =
             (step..step + steps as u64).map(|step| self.rates.after(step)).collect();
         let seen = self.sets.seen(self.config, self.at.epoch);
-        let trained = self.learner.train_chunk(seen, (order, self.config.batch_size), &rates)?;
+        let batches = (order, self.config.batch_size);
+        let trained = self.learner.train_chunk(seen, batches, &rates, self.key())?;
         if let Some(&rate) = rates.last() {
             self.learner.set_learning_rate(rate);
         }

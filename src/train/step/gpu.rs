@@ -6,7 +6,7 @@ use super::Learner;
 use crate::{
     data::augment::Seen,
     gpu::engine::{Done, State},
-    nn::{average::Average, model::Model, optim::OptimizerState},
+    nn::{average::Average, engine::Key, model::Model, optim::OptimizerState},
     train::{accelerator::Accelerator, error::TrainError},
 };
 
@@ -49,12 +49,13 @@ impl Learner {
     }
 
     /// Trains the batches of `order`, all of `batch` images but the last of an epoch, on the GPU that there is,
-    /// at these rates.
+    /// at these rates, the first of them the step of that key.
     pub(in crate::train) fn train_chunk(
         &mut self,
         data: Seen,
         (order, batch): (&[u32], usize),
         rates: &[f64],
+        key: Key,
     ) -> Result<Steps, TrainError> {
         let Some(gpu) = &mut self.gpu else {
             unreachable!("only a GPU is given chunks");
@@ -66,7 +67,7 @@ impl Learner {
             slots,
             average: average.map(|weights| weights.trained),
         };
-        let done = gpu.accelerator.train(data, (order, batch), (step, rates), &mut state)?;
+        let done = gpu.accelerator.train(data, (order, batch), (step, rates), key, &mut state)?;
         let Done { losses, answers, finite, logits, gradient } = done;
         gpu.finite = finite.last().copied().unwrap_or(true);
         let State { weights, slots, average } = state;
@@ -100,10 +101,11 @@ impl Learner {
         &mut self,
         data: Seen,
         batch: &[u32],
+        key: Key,
     ) -> Result<[Tensor; 4], TrainError> {
         let before = self.model.variable().as_detached_tensor().copy()?;
         let rate = self.optimizer.learning_rate();
-        let steps = self.train_chunk(data, (batch, batch.len()), &[rate])?;
+        let steps = self.train_chunk(data, (batch, batch.len()), &[rate], key)?;
         let loss = steps.losses.first().copied().unwrap_or(f32::NAN);
         let gradient = Tensor::from_vec(steps.gradient, before.elem_count(), &Device::Cpu)?;
         let after = self.model.variable().as_detached_tensor().copy()?;
