@@ -160,6 +160,7 @@ impl Program {
 
     /// Writes some of the phases.
     pub(super) fn emit(&self, phases: Range<usize>, line: &mut impl FnMut(Arguments)) {
+        let last = self.phases.len() - 1;
         let staged = |phase: usize| {
             let here = self.stagings.iter().filter(move |(at, _)| *at == phase && !self.pinned);
             here.map(|(_, call)| call)
@@ -170,7 +171,10 @@ impl Program {
             for call in calls(phase) {
                 line(format_args!("    {}", call.text));
             }
-            line(format_args!("    SYNC();"));
+            // The backward pass ends without one.
+            if phase < last {
+                line(format_args!("    SYNC();"));
+            }
             line(format_args!("    TICK({phase});"));
         }
     }

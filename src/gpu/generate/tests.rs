@@ -45,7 +45,7 @@ template <class T> static void give(const std::vector<T> &values) { fwrite(value
         std::vector<float> factors = {0.5f, 1, 1, 0}, gradient(PARAMETERS), losses(n);              \
         std::vector<float> partials((size_t)GROUPS *PARAMETERS), logits(n *CLASSES), scored(n *CLASSES);   \
         std::vector<float> scratch((size_t)blocks *SCRATCH + 4, NAN), before = weights;             \
-        std::vector<unsigned char> answers(2*n);                                                    \
+        std::vector<unsigned char> answers(2 * n);                                                    \
         unsigned failed = 0, barrier = 0;                                                           \
         Job job = {order.data(), factors.data(), weights.data(), nullptr, nullptr, nullptr,         \
                    gradient.data(), partials.data(), scratch.data(), losses.data(), logits.data(),  \
@@ -177,10 +177,41 @@ fn check(case: &Case, found: &mut &[f32]) {
     }
 }
 
+/// A network of a few random layers that fit, for images of `input`.
+fn random(input: [usize; 3], seed: u64) -> String {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut below = |n: u32| rng.next_u32() % n;
+    loop {
+        let mut layers: Vec<String> = Vec::new();
+        for _ in 0..1 + below(6) {
+            let (channels, kernel, stride) = (1 + below(19), 1 + below(5), 1 + below(3));
+            let (padding, size) = (below(kernel), 1 + below(3));
+            layers.push(match below(12) {
+                0..4 => format!("conv {channels} k{kernel} s{stride} p{padding}"),
+                4 | 5 => "relu".to_owned(),
+                6 => "gelu".to_owned(),
+                7 => format!("dropout 0.{}", below(6)),
+                8 => format!("pool {size} s{stride}"),
+                9 => format!("avgpool {size} s{stride}"),
+                10 => "residual(relu, dropout 0.2, gelu)".to_owned(),
+                _ => format!("residual(pool 1, relu), conv {channels} k{kernel} nobias, relu"),
+            });
+        }
+        layers.push(if below(3) == 0 { "gap" } else { "flatten" }.to_owned());
+        layers.push("linear 11, residual(relu, linear 11), linear".to_owned());
+        let layers = layers.join(", ");
+        let spec: NetworkSpec = layers.parse().expect("it reads");
+        if Plan::of(&spec, input, 7).is_ok() {
+            return layers;
+        }
+    }
+}
+
 #[test]
 fn generated_networks_compute_what_their_plans_say() {
     const ROOM: usize = 200 << 10;
-    let cases: Vec<Case> = [
+    const RANDOM: u64 = 8;
+    let mut cases: Vec<Case> = [
         ("conv 5 k3 p1, relu, pool 2, conv 8 k3, relu, flatten, linear", [1, 9, 11], ROOM),
         // The same without room for weights, and with hardly any.
         ("conv 5 k3 p1, relu, pool 2, conv 8 k3, relu, flatten, linear", [1, 9, 11], 9 << 10),
@@ -189,6 +220,7 @@ fn generated_networks_compute_what_their_plans_say() {
         ("conv 4 k3 p1, residual(relu, conv 4 k3 p1, relu), residual(gelu, conv 4 k5 p2), gap, linear nobias", [3, 8, 7], ROOM),
         ("conv 9 k3 s2 p1, relu, residual(residual(conv 9 k1), relu), pool 3 s2, conv 7 k2 s3 p1, relu, gap", [1, 15, 14], ROOM),
         ("conv 5 k3, relu, dropout 0.3, conv 6 k3, dropout 0.5, flatten, relu, linear 9, relu, dropout 0.1, linear", [1, 9, 9], ROOM),
+        ("conv 16 k3 p1, relu, conv 16 k3 p1, relu, pool 2, conv 32 k3 p1, relu, conv 32 k3 p1, relu, pool 2, conv 64 k3, relu, dropout 0.2, flatten, linear", [1, 28, 28], ROOM),
         ("flatten, gelu, linear 33, relu, linear, relu", [1, 6, 6], ROOM),
         ("pool 2 s1, conv 3 k4 s3 p2, avgpool 2 s1, relu, pool 3 s1, flatten, relu, linear", [6, 13, 12], ROOM),
         ("conv 2 k7 p3 s2, relu, conv 20 k3, relu, pool 17 s1, conv 1 k1, relu, flatten, linear", [1, 43, 40], ROOM),
@@ -197,6 +229,11 @@ fn generated_networks_compute_what_their_plans_say() {
     .zip(1..)
     .map(|((layers, input, bytes), seed)| case(layers, input, bytes, seed))
     .collect();
+    for seed in 0..RANDOM {
+        let input = [1 + seed as usize % 3, 9 + seed as usize % 4, 12];
+        let room = if seed % 2 == 0 { ROOM } else { 6 << 10 };
+        cases.push(case(&random(input, seed), input, room, seed));
+    }
     assert!(cases[0].network.scratch == 0 && cases[2].network.scratch > 0);
     let folder = tempfile::tempdir().expect("a folder for files");
     let mut batches = Vec::new();
@@ -220,4 +257,18 @@ fn generated_networks_compute_what_their_plans_say() {
         let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&one), bits(&other), "{blocks} blocks of {threads} threads");
     }
+}
+
+#[test]
+fn what_has_no_kernel_is_named() {
+    let plan = |layers: &str| {
+        let spec: NetworkSpec = layers.parse().expect("it reads");
+        Plan::of(&spec, [1, 28, 28], 7).expect("it fits")
+    };
+    let normalised = plan("conv 4 k3, residual(bn, relu), flatten, linear");
+    let message = network(&normalised).expect_err("it needs the whole batch").to_string();
+    assert!(message.starts_with("res1.bn1 has no GPU kernel, since batch"), "{message}");
+    let wide = plan("conv 300 k7 p3, conv 300 k7 p3, conv 300 k7 p3, flatten, linear");
+    let message = network(&wide).expect_err("it needs too much memory").to_string();
+    assert!(message.contains("MB for each image"), "{message}");
 }

@@ -3,14 +3,6 @@
 // Maps have their channels last, so that any pixel's channels can be loaded four at a time whatever the
 // kernel, stride and padding; borders of zeros lie around them, so that no loop asks for the edge.
 
-#if DEVICE
-FN void store4(float *to, const float *from) {
-    *reinterpret_cast<float4 *>(to) = make_float4(from[0], from[1], from[2], from[3]);
-}
-#else
-FN void store4(float *to, const float *from) { for (int i = 0; i < 4; i++) to[i] = from[i]; }
-#endif
-
 template <int N> FN void load(const float *from, float *to) {
     if constexpr (N % 4 == 0) {
 #pragma unroll
@@ -59,7 +51,7 @@ template <class Out, int N, int MODE> FN void keep_all(const float *values, int 
 #pragma unroll
         for (int i = 0; i < PART; i++)
             keep<MODE>(c + n + i < Out::C ? values[n + i] : 0.0f, &now[i], &on[i]);
-        if constexpr (PART == 4) store4(to + c + n, now);
+        if constexpr (PART == 4) store4(now, to + c + n);
         else to[c + n] = now[0];
     }
 }
