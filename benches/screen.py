@@ -1,6 +1,6 @@
 """What the dashboard costs: speed of training, bytes and memory with each view shown, compared with --headless.
 
-    python3 benches/screen.py PROGRAM [--rounds 5] [--epochs 20]
+    python3 benches/screen.py PROGRAM [--rounds 5] [--epochs 20] [--device cuda]
     python3 benches/screen.py PROGRAM --stall 60 [--rounds 3]
 
 Each round trains, for each view, without a screen and then with that view in a terminal of 120 by 40,
@@ -41,8 +41,12 @@ def speed(epochs):
     return 60_000 / statistics.median(epoch["train_seconds"] for epoch in epochs)
 
 
+# What trains, if not the CPU.
+DEVICE = []
+
+
 def options(folder, epochs):
-    return ["--epochs", str(epochs), "--log", str(folder / "log.jsonl"), "--run-dir", str(folder / "run")]
+    return [*DEVICE, "--epochs", str(epochs), "--log", str(folder / "log.jsonl"), "--run-dir", str(folder / "run")]
 
 
 def headless(program, epochs):
@@ -197,7 +201,10 @@ def main():
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--stall", type=float)
+    parser.add_argument("--device")
     given = parser.parse_args()
+    if given.device:
+        DEVICE.extend(["--device", given.device])
     program = os.path.abspath(given.program)
     if given.stall:
         stalled(program, given.rounds or 3, given.stall)
