@@ -372,7 +372,9 @@ impl App {
     /// Whether an action has something to act on in what is shown.
     fn has_use(&self, action: Action) -> bool {
         let in_pixel = self.view == View::Network && self.network.pixel.is_some();
-        let is_covered = self.prompt.is_some() || self.overlay.is_some();
+        // The help lists the keys of what it covers.
+        let is_covered =
+            self.prompt.is_some() || self.overlay.is_some_and(|overlay| overlay != Overlay::Help);
         match action {
             Action::Explain | Action::ExplainNextClass => !in_pixel,
             Action::Confirm => !in_pixel || is_covered,

@@ -208,8 +208,8 @@ fn layers_scroll_as_far_as_there_are_more_and_a_checkpoint_has_two_kinds_of_valu
 
     let mut app = evaluated(1, EvalSet::Test);
     act(&mut app, Action::Show(View::Why));
-    act(&mut app, Action::Explain);
-    act(&mut app, Action::Explain);
+    app.why.tab = Tab::Distributions;
+    let _ = app.update(Msg::Tiles(Tiles { rows: 3, ..Tiles::default() }));
     let stage = |name: usize| StageValues {
         name: name.to_string(),
         activations: None,
@@ -234,7 +234,6 @@ fn layers_scroll_as_far_as_there_are_more_and_a_checkpoint_has_two_kinds_of_valu
         &mut app,
         Event::Explained(Arc::new(Answer { question: Question::Distributions, step: 9, content })),
     );
-    let _ = app.update(Msg::Tiles(Tiles { rows: 3, ..Tiles::default() }));
     let mut go = |direction| {
         act(&mut app, Action::Move(direction));
         (app.why.kind, app.why.first_layer)
