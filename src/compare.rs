@@ -52,6 +52,14 @@ impl Comparison {
         if !(2..=MOST_RUNS).contains(&folders.len()) {
             return Err(CompareError::Count(folders.len()));
         }
+        Self::of_any(folders)
+    }
+
+    /// Reads runs from their folders, of which there may be any number.
+    ///
+    /// # Errors
+    /// If they are not different runs, or one cannot be read.
+    pub fn of_any(folders: &[PathBuf]) -> Result<Self, CompareError> {
         let mut runs: Vec<StoredRun> = Vec::new();
         for folder in folders {
             let run = StoredRun::read(folder)?;

@@ -31,6 +31,7 @@ pub mod run_log;
 pub mod runs;
 pub mod seed;
 pub mod session;
+pub mod standings;
 pub mod sweep;
 pub mod terminal;
 pub mod train;

@@ -5,6 +5,8 @@ mod dashboard;
 mod detached;
 mod mouse;
 mod pacer;
+mod show;
+mod sweep;
 mod viewer;
 mod watch;
 
@@ -28,6 +30,7 @@ use crate::{
 use dashboard::{End, Link, Session};
 
 pub use compare::compare;
+pub use sweep::sweep;
 pub use watch::watch;
 
 /// Events that wait for the screen; further ones wait in the worker.

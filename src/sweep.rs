@@ -4,8 +4,10 @@
 //! runs; a killed sweep continues with those that have no result yet.
 
 mod failures;
+mod feed;
 mod folder;
 mod follower;
+mod lines;
 mod plan;
 mod pool;
 mod progress;
@@ -14,6 +16,7 @@ mod run;
 mod setting;
 mod statistics;
 mod summary;
+mod supervisor;
 
 pub use folder::{FolderError, Results, Shard, SweepFolder};
 pub use follower::{End, Follower};

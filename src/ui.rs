@@ -34,6 +34,7 @@ mod prompt;
 mod raster;
 mod readout;
 mod strips;
+mod sweep;
 mod table;
 pub mod theme;
 mod why;
@@ -53,6 +54,7 @@ pub use depth::Depth;
 pub use export::export;
 pub(crate) use format::thousands;
 pub(crate) use layout::SMALLEST;
+pub use sweep::SweepScreen;
 pub use theme::Theme;
 
 use crate::app::{App, Overlay, Tab, Tiles, View};

@@ -3,8 +3,10 @@
 
 use std::{fs, process::Output};
 
+use common::Tty;
 use mnist_tui::{checkpoint::load_checkpoint, sweep::SweepFolder};
 
+mod common;
 #[path = "common/idx.rs"]
 mod idx;
 #[path = "common/place.rs"]
@@ -344,4 +346,27 @@ fn an_error_of_every_run_is_told_once_and_ends_the_sweep() {
     assert_eq!(output.status.code(), Some(1));
     let runs = fs::read_dir(place.path("a")).expect("it is there").count();
     assert!(runs < 50, "{runs} entries: the sweep went on");
+}
+
+#[test]
+fn a_sweep_on_a_terminal_is_watched_opened_and_stopped() {
+    let place = Place::new();
+    let [data, out] = [".", "a"].map(|name| place.path(name).display().to_string());
+    let options = ["--set", "batch-size=5,10", "--epochs", "100000", "--jobs", "1"];
+    let arguments = [&["sweep", "--data", &data, "--out", &out][..], &options].concat();
+    let mut tty = Tty::start_with(&arguments, &[], 100, 30);
+    tty.wait_for_text("In training · 1");
+    tty.wait_for_text("batch-size=5, seed 0");
+    tty.wait_for_text("enter curves");
+    tty.press("\r");
+    tty.wait_for_text("Loss · log");
+    tty.wait_for_text("q back");
+    tty.press("q");
+    tty.wait_for_text("q stop and quit");
+    tty.press("q");
+    assert_eq!(tty.wait_for_exit(), 0);
+    tty.assert_restored();
+    assert!(load_checkpoint(&place.path("a/0001/last.safetensors")).is_ok());
+    // The summary stays in the terminal.
+    tty.wait_for_text("2 of 2 runs are left: continue with");
 }

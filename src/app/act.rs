@@ -18,8 +18,8 @@ impl App {
             return Vec::new();
         }
         match action {
-            // The session sees to it.
-            Action::Suspend | Action::Redraw => {}
+            // The session sees to it; only a sweep has tables to sort.
+            Action::Suspend | Action::Redraw | Action::SortByNext | Action::ReverseOrder => {}
             Action::TogglePause => return self.run.toggle_pause().into_iter().collect(),
             Action::Step(batches) => return self.run.step(batches).into_iter().collect(),
             Action::FinishEpoch => return self.run.finish_epoch().into_iter().collect(),

@@ -74,6 +74,10 @@ pub enum Action {
     SwitchPlane,
     /// Show the next list of images: the hardest, forgotten ones, suspected label errors.
     NextList,
+    /// Sort a table by its next column.
+    SortByNext,
+    /// Reverse the order of a table.
+    ReverseOrder,
     /// Show the way of the chosen image through the network, or ask for an image there.
     LookInside,
     /// Show the image that the network does worst on.
@@ -261,6 +265,8 @@ pub enum Focus {
     Confirmation,
     /// To the crosshair of the charts in the loss view.
     Crosshair,
+    /// To the tables of a sweep.
+    Standings,
     /// To this view.
     View(View),
 }

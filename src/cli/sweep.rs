@@ -11,7 +11,7 @@ use clap::{Arg, ArgMatches, CommandFactory, parser::ValueSource};
 
 use super::{
     arguments::{Cli, MachineArgs, OnHangup, Sub, SweepArgs, SweepSub},
-    new_config,
+    has_screen, new_config,
     options_file::{Reader, is_switch, named, sentence},
 };
 use crate::{
@@ -50,7 +50,12 @@ pub(super) fn run(options: &SweepArgs, arguments: &[OsString]) -> Outcome {
     let outlives_terminal = options.train.on_hangup == OnHangup::Continue;
     let machine = Machine { shard, jobs, threads, device, outlives_terminal };
     match folder {
-        Ok(folder) => sweep::run(&folder, machine),
+        Ok(folder) => {
+            let train = &options.train;
+            let screen = (!train.headless && has_screen())
+                .then(|| train.look.display(outlives_terminal, train.on_done));
+            sweep::run(&folder, machine, screen)
+        }
         Err(outcome) => outcome,
     }
 }

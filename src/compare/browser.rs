@@ -44,6 +44,7 @@ impl Page {
 
 /// A comparison being read.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is switched by itself")]
 pub struct Browser {
     /// The runs.
     pub comparison: Comparison,
@@ -53,6 +54,8 @@ pub struct Browser {
     pub is_log: bool,
     /// Whether the training loss is drawn.
     pub shows_training: bool,
+    /// Whether another screen comes back when this one is left.
+    pub is_within: bool,
     /// Rows scrolled down.
     pub top: usize,
     pair: usize,
@@ -67,6 +70,7 @@ impl Browser {
             page: Page::default(),
             is_log: true,
             shows_training: true,
+            is_within: false,
             top: 0,
             pair: 0,
             leaves: false,

@@ -94,6 +94,7 @@ fn markdown() -> String {
             Some(Focus::Breakpoints) => "breakpoints",
             Some(Focus::Confirmation) => "question",
             Some(Focus::Crosshair) => "crosshair",
+            Some(Focus::Standings) => "sweep",
             Some(Focus::Question) | None => "",
         };
         format!("| {} | {help} | {place} |\n", keys.join(" "))

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{follower::End, plan::Plan, row::Row};
-use crate::{printable::counted, protocol::Event};
+use crate::{printable::counted, protocol::Event, standings::Job};
 
 /// How far a sweep has come, and how long the rest will take.
 #[derive(Debug)]
@@ -24,16 +24,33 @@ pub(super) struct Progress {
     /// Those of all these runs, without the runs that failed or that another program trains.
     all_work: f64,
     /// Share of each run in training that is trained.
-    running: HashMap<usize, Share>,
+    running: BTreeMap<usize, Share>,
     /// Epochs of runs that have ended.
     trained: f64,
     best: Option<(usize, f64)>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+/// A run in training.
+#[derive(Clone, Copy, Debug)]
 struct Share {
     steps: u64,
     total: u64,
+    epoch: u32,
+    epochs: u32,
+    loss: f32,
+}
+
+impl Default for Share {
+    fn default() -> Self {
+        Self { steps: 0, total: 0, epoch: 1, epochs: 1, loss: f32::NAN }
+    }
+}
+
+impl Share {
+    /// In 0..=1.
+    fn trained(self) -> f64 {
+        self.steps as f64 / self.total.max(1) as f64
+    }
 }
 
 impl Progress {
@@ -59,7 +76,7 @@ impl Progress {
             started,
             all_work: work.values().sum(),
             work,
-            running: HashMap::new(),
+            running: BTreeMap::new(),
             trained: 0.0,
             best: None,
         };
@@ -89,6 +106,28 @@ impl Progress {
         self.failed
     }
 
+    /// The most accurate run, and its share of images recognised.
+    pub(super) fn best(&self) -> Option<(usize, f64)> {
+        self.best
+    }
+
+    /// The runs in training.
+    pub(super) fn running(&self) -> impl Iterator<Item = usize> {
+        self.running.keys().copied()
+    }
+
+    /// The runs in training, as a screen shows them.
+    pub(super) fn jobs(&self, plan: &Plan) -> Vec<Job> {
+        let job = |(&index, share): (&usize, &Share)| Job {
+            run: plan.name(index),
+            settings: plan.describe(index).unwrap_or_default(),
+            epoch: (share.epoch, share.epochs),
+            share: share.trained(),
+            loss: share.loss,
+        };
+        self.running.iter().map(job).collect()
+    }
+
     pub(super) fn started(&mut self, index: usize) {
         self.running.insert(index, Share::default());
     }
@@ -96,8 +135,11 @@ impl Progress {
     pub(super) fn update(&mut self, index: usize, event: &Event) {
         let Some(share) = self.running.get_mut(&index) else { return };
         match event {
-            Event::Started(info) => share.total = info.total_steps,
-            Event::Progress(progress) => share.steps = progress.last_step(),
+            Event::Started(info) => (share.total, share.epochs) = (info.total_steps, info.epochs),
+            Event::Progress(progress) => {
+                (share.steps, share.epoch) = (progress.last_step(), progress.epoch);
+                share.loss = progress.losses.last().copied().unwrap_or(share.loss);
+            }
             _ => {}
         }
     }
@@ -130,10 +172,7 @@ impl Progress {
     /// How long the rest will take, as far as the epochs tell that are trained; `None` at first.
     pub(super) fn remaining(&self, now: Instant) -> Option<Duration> {
         let of = |index: &usize| self.work.get(index).copied().unwrap_or(0.0);
-        let in_training = self
-            .running
-            .iter()
-            .map(|(index, share)| of(index) * share.steps as f64 / share.total.max(1) as f64);
+        let in_training = self.running.iter().map(|(index, share)| of(index) * share.trained());
         let trained = self.trained + in_training.sum::<f64>();
         let seconds = now.saturating_duration_since(self.started).as_secs_f64();
         let left = seconds * (self.all_work - trained).max(0.0) / trained;

@@ -1,32 +1,34 @@
-//! A sweep without a screen: a line for each run, and a progress bar.
+//! Training a sweep, with or without a screen, and what came of it.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     fmt::Write as _,
-    io::{self, Write},
+    io,
+    panic::resume_unwind,
     thread,
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Receiver, Sender, bounded, select, tick, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::{
     failures::Failures,
+    feed::Feed,
     folder::{FolderError, Results, Shard, Stored, SweepFolder},
-    follower::End,
+    lines::Lines,
     plan::Plan,
-    pool::{Pool, Report},
+    pool::Pool,
     progress::Progress,
-    row::{Row, State},
+    row::Row,
     summary::Summary,
+    supervisor::{Listener, Now, Problem, Stop, Supervisor},
 };
 use crate::{
-    bar::Line,
     check,
     config::DeviceChoice,
     outcome::Outcome,
-    printable::{Shown, complain, counted, printable, thousands},
-    protocol::{Command, diverged_at},
+    printable::{Shown, complain, counted, thousands},
+    session::{self, Display},
     terminal::{
         After, is_continue, is_hang_up, is_resize, is_suspend, let_go, stop_until_continued,
         watch_signals_for,
@@ -35,8 +37,8 @@ use crate::{
 
 /// Reports that wait to be looked at; further ones wait in the runs.
 const CAPACITY: usize = 256;
-/// How often the bar moves while nothing is reported.
-const TICK: Duration = Duration::from_millis(200);
+/// Signals that wait for the screen.
+const SIGNALS: usize = 8;
 /// How long the runs in training may take to write their files after a signal. Schedulers kill a job half a minute
 /// after they have asked it to end.
 const GRACE: Duration = Duration::from_secs(20);
@@ -56,8 +58,8 @@ pub struct Machine {
     pub outlives_terminal: bool,
 }
 
-/// Trains the runs that have no result yet, and prints a summary of all.
-pub fn run(folder: &SweepFolder, machine: Machine) -> Outcome {
+/// Trains the runs that have no result yet, on a screen if one is given, and prints a summary of all.
+pub fn run(folder: &SweepFolder, machine: Machine, screen: Option<Display>) -> Outcome {
     if let Err(message) = check_shard(&folder.plan, machine.shard) {
         return Outcome::usage(message);
     }
@@ -74,28 +76,121 @@ pub fn run(folder: &SweepFolder, machine: Machine) -> Outcome {
     let todo: Vec<usize> =
         all.iter().copied().filter(|index| !results.rows.contains_key(index)).collect();
     let pool = Pool::new(folder, todo.clone(), machine);
-    let (signals, seen) = unbounded();
-    if let Err(error) = watch(signals, machine.outlives_terminal) {
-        return Outcome::failure(format_args!("cannot watch for signals: {error}"));
-    }
-    let mut lines = Lines {
-        folder,
-        out: io::stdout(),
-        bar: Line::new(todo.len() as u64),
-        progress: Progress::new(plan, all.len(), &todo, &results.rows, Instant::now()),
-        failures: Failures::default(),
+    let progress = Progress::new(plan, all.len(), &todo, &results.rows, Instant::now());
+    let sweep = Sweep { folder, machine, pool, progress, failures: Failures::default() };
+    let (ended, progress) = match screen {
+        None => sweep.with_lines(&mut results),
+        Some(display) => sweep.with_screen(&mut results, display),
     };
-    let begun = lines.begin(pool.jobs());
-    let trained = begun.map_err(Problem::Output).and_then(|()| {
-        thread::scope(|scope| {
-            let (sender, reports) = bounded(CAPACITY);
-            pool.start(scope, &sender).map_err(Problem::Threads)?;
-            drop(sender);
-            lines.follow(&pool, &reports, &seen, &mut results)
-        })
-    });
-    lines.bar.clear();
-    let Lines { progress, failures, .. } = lines;
+    let rows = match results.finish(BTreeMap::new()) {
+        Ok(rows) => rows,
+        Err(error) => return Outcome::failure(error),
+    };
+    let stopped = match ended {
+        Ok(stopped) => stopped,
+        Err(problem) => return problem.outcome(),
+    };
+    let told = tell(folder, machine.shard, &rows, &progress);
+    match (stopped, told) {
+        (Some(Stop::Signal(signal)), _) => Outcome::Signal(signal),
+        (Some(Stop::Person), Outcome::Done) if progress.failed() == 0 => Outcome::Stopped,
+        (_, Outcome::Done) if progress.failed() > 0 || progress.left() > 0 => Outcome::Incomplete,
+        (_, told) => told,
+    }
+}
+
+/// A sweep that is about to be trained.
+struct Sweep<'a> {
+    folder: &'a SweepFolder,
+    machine: Machine,
+    pool: Pool<'a>,
+    progress: Progress,
+    failures: Failures,
+}
+
+/// What stopped a sweep early, and how far it has come.
+type Ended = (Result<Option<Stop>, Problem>, Progress);
+
+impl Sweep<'_> {
+    /// Trains with a line for each run.
+    fn with_lines(self, results: &mut Results) -> Ended {
+        let Self { folder, machine, pool, progress, failures } = self;
+        let (stop, stops) = unbounded();
+        let lines = Lines::new(progress.left());
+        let mut supervisor = Supervisor { folder, progress, failures, listener: lines };
+        let ended = watch(stop, None, machine.outlives_terminal)
+            .map_err(Problem::Signals)
+            .and_then(|()| {
+                let Supervisor { progress, listener, .. } = &mut supervisor;
+                let now = Now { folder, progress, rows: &results.rows };
+                listener.begin(&now, pool.jobs()).map_err(Problem::Output)
+            })
+            .and_then(|()| train(&mut supervisor, &pool, &stops, results));
+        supervisor.listener.clear();
+        (ended, conclude(supervisor, Vec::new()))
+    }
+
+    /// Trains with a screen until the person leaves, or all runs have ended where that is asked for.
+    fn with_screen(self, results: &mut Results, display: Display) -> Ended {
+        let Self { folder, machine, pool, progress, failures } = self;
+        let ((stop, stops), (signal, signals)) = (unbounded(), bounded(SIGNALS));
+        if let Err(error) = watch(stop.clone(), Some(signal), machine.outlives_terminal) {
+            return (Err(Problem::Signals(error)), progress);
+        }
+        // A snapshot that waits is replaced by none: the next one says more.
+        let (sender, snapshots) = bounded(1);
+        let mut supervisor = Supervisor { folder, progress, failures, listener: Feed::new(sender) };
+        let (ended, left) = thread::scope(|scope| {
+            let work = || {
+                let ended = train(&mut supervisor, &pool, &stops, results);
+                let Supervisor { folder, progress, listener, .. } = &mut supervisor;
+                listener.end(&Now { folder, progress, rows: &results.rows });
+                ended
+            };
+            let training =
+                match thread::Builder::new().name("sweep".into()).spawn_scoped(scope, work) {
+                    Ok(training) => training,
+                    Err(error) => return (Err(Problem::Threads(error)), Ok(None)),
+                };
+            let left = session::sweep(display, &signals, snapshots, || {
+                // The runs may have ended by themselves.
+                let _ = stop.send(Stop::Person);
+            });
+            if left.is_err() {
+                let _ = stop.send(Stop::Person);
+            }
+            (training.join().unwrap_or_else(|panic| resume_unwind(panic)), left)
+        });
+        let complaints = std::mem::take(&mut supervisor.listener.complaints);
+        let progress = conclude(supervisor, complaints);
+        match (ended, left) {
+            (Ok(_), Err(error)) => (Err(Problem::Screen(error)), progress),
+            (ended, _) => (ended, progress),
+        }
+    }
+}
+
+/// Trains the runs to their end.
+fn train<L: Listener>(
+    supervisor: &mut Supervisor<L>,
+    pool: &Pool,
+    stops: &Receiver<Stop>,
+    results: &mut Results,
+) -> Result<Option<Stop>, Problem> {
+    thread::scope(|scope| {
+        let (sender, reports) = bounded(CAPACITY);
+        pool.start(scope, &sender).map_err(Problem::Threads)?;
+        drop(sender);
+        supervisor.follow(pool, &reports, stops, results)
+    })
+}
+
+/// Tells what a person should know of runs that failed.
+fn conclude<L>(supervisor: Supervisor<L>, complaints: Vec<(&str, String)>) -> Progress {
+    let Supervisor { progress, failures, .. } = supervisor;
+    for (kind, message) in complaints {
+        complain(kind, &message);
+    }
     for message in failures.repeated() {
         complain("error", &message);
     }
@@ -105,22 +200,7 @@ pub fn run(folder: &SweepFolder, machine: Machine) -> Outcome {
             "the sweep ends early: the runs that are left would most likely fail, too",
         );
     }
-    let rows = match results.finish(BTreeMap::new()) {
-        Ok(rows) => rows,
-        Err(error) => return Outcome::failure(error),
-    };
-    let ended = match trained {
-        Ok(ended) => ended,
-        Err(problem) => return problem.outcome(),
-    };
-    let told = tell(folder, machine.shard, &rows, &progress);
-    match (ended, told) {
-        (Some(signal), _) => Outcome::Signal(signal),
-        (None, Outcome::Done) if progress.failed() > 0 || progress.left() > 0 => {
-            Outcome::Incomplete
-        }
-        (None, told) => told,
-    }
+    progress
 }
 
 /// Checks that a part of a plan has a run.
@@ -187,14 +267,20 @@ fn tell(
     check::print(&text)
 }
 
-/// Sends signals that end the program to a channel.
-fn watch(signals: Sender<i32>, outlives_terminal: bool) -> io::Result<()> {
+/// Has signals that would end the program stop the runs, and sends those that matter to a screen there.
+fn watch(
+    stop: Sender<Stop>,
+    screen: Option<Sender<i32>>,
+    outlives_terminal: bool,
+) -> io::Result<()> {
     watch_signals_for(GRACE, move |number| {
-        if is_suspend(number) {
+        if let Some(screen) = &screen {
+            // Of more of a kind nothing is lost by dropping some.
+            let _ = screen.try_send(number);
+        } else if is_suspend(number) {
             let _ = stop_until_continued();
-            return After::GoOn;
         }
-        if is_resize(number) || is_continue(number) {
+        if is_suspend(number) || is_resize(number) || is_continue(number) {
             return After::GoOn;
         }
         if is_hang_up(number) && outlives_terminal {
@@ -203,171 +289,7 @@ fn watch(signals: Sender<i32>, outlives_terminal: bool) -> io::Result<()> {
             return After::GoOn;
         }
         // The receiver is gone where the sweep has just ended by itself.
-        let _ = signals.send(number);
+        let _ = stop.send(Stop::Signal(number));
         After::End
     })
-}
-
-/// Why a sweep ends before its runs do.
-enum Problem {
-    Output(io::Error),
-    Results(FolderError),
-    Threads(io::Error),
-}
-
-impl Problem {
-    fn outcome(self) -> Outcome {
-        match self {
-            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Outcome::Stopped,
-            Self::Output(error) => {
-                Outcome::failure(format_args!("cannot write to standard output: {error}"))
-            }
-            Self::Results(error) => Outcome::failure(error),
-            Self::Threads(error) => {
-                Outcome::failure(format_args!("cannot start a thread for runs: {error}"))
-            }
-        }
-    }
-}
-
-/// Prints runs as lines, above the progress bar.
-struct Lines<'a> {
-    folder: &'a SweepFolder,
-    out: io::Stdout,
-    bar: Line,
-    progress: Progress,
-    failures: Failures,
-}
-
-impl Lines<'_> {
-    fn begin(&mut self, jobs: usize) -> io::Result<()> {
-        let (all, left) = (self.progress.all(), self.progress.left());
-        let known = match all - left {
-            0 => String::new(),
-            1 => ", of which 1 has a result".to_owned(),
-            known => format!(", of which {} have a result", thousands(known as u64)),
-        };
-        let at_once = if jobs > 1 { format!(", {jobs} at once") } else { String::new() };
-        let all = counted(all as u64, "run");
-        let place = self.folder.path().shown();
-        self.print(&format!("{all}{known}{at_once}, in {place}\n"))
-    }
-
-    /// Follows the runs to their end; gives the signal that ended them early, if one did.
-    fn follow(
-        &mut self,
-        pool: &Pool,
-        reports: &Receiver<Report>,
-        signals: &Receiver<i32>,
-        results: &mut Results,
-    ) -> Result<Option<i32>, Problem> {
-        let mut running: HashMap<usize, Sender<Command>> = HashMap::new();
-        let (mut signal, ticks) = (None, tick(TICK));
-        let mut problem = None;
-        loop {
-            let report = select! {
-                recv(reports) -> report => report,
-                recv(signals) -> number => {
-                    signal = signal.or(number.ok());
-                    stop(pool, &running);
-                    continue;
-                }
-                recv(ticks) -> _ => {
-                    self.bar.tick();
-                    continue;
-                }
-            };
-            let Ok(report) = report else { break };
-            let followed = match report {
-                Report::Started { index, commands } => {
-                    self.progress.started(index);
-                    running.insert(index, commands);
-                    if signal.is_some() || problem.is_some() {
-                        stop(pool, &running);
-                    }
-                    Ok(())
-                }
-                Report::Event { index, event } => {
-                    self.progress.update(index, &event);
-                    Ok(())
-                }
-                Report::Ended { index, end } => {
-                    running.remove(&index);
-                    self.ended(index, end, results)
-                }
-            };
-            if self.failures.are_hopeless() {
-                stop(pool, &running);
-            }
-            if let Err(error) = followed {
-                problem.get_or_insert(error);
-                stop(pool, &running);
-            }
-            let message = self.progress.message(&self.folder.plan, Instant::now());
-            self.bar.update(self.progress.trained() as u64, message);
-        }
-        problem.map_or(Ok(signal), Err)
-    }
-
-    /// Notes how a run ended.
-    fn ended(&mut self, index: usize, end: End, results: &mut Results) -> Result<(), Problem> {
-        let Some(settings) = self.folder.plan.describe(index) else { return Ok(()) };
-        let name = self.folder.plan.name(index);
-        self.progress.ended(index, &end);
-        match end {
-            End::Row(row) => {
-                self.failures.end_series();
-                results.add(index, row.clone()).map_err(Problem::Results)?;
-                let line = format!("{}: {}", printable(&settings), figures(&row));
-                let (done, all) = (self.progress.all() - self.progress.left(), self.progress.all());
-                let width = all.to_string().len();
-                let line = format!("{done:>width$}/{all}  run {name}  {line}\n");
-                self.print(&line).map_err(Problem::Output)?;
-            }
-            End::Failed(message) => {
-                if self.failures.add(&name, &message) {
-                    let message = format!("run {name} ({settings}): {message}");
-                    self.bar.suspend(|| complain("error", &message));
-                }
-            }
-            End::Busy => {
-                let message = format!(
-                    "run {name} ({settings}) is being trained by another mnist-tui process"
-                );
-                self.bar.suspend(|| complain("note", &message));
-            }
-            End::Stopped => {}
-        }
-        Ok(())
-    }
-
-    fn print(&mut self, lines: &str) -> io::Result<()> {
-        let out = &mut self.out;
-        self.bar.suspend(|| {
-            out.write_all(lines.as_bytes())?;
-            out.flush()
-        })
-    }
-}
-
-fn stop(pool: &Pool, running: &HashMap<usize, Sender<Command>>) {
-    pool.stop();
-    for commands in running.values() {
-        // The receiver is gone where the run has just ended by itself.
-        let _ = commands.send(Command::Stop);
-    }
-}
-
-/// What a run reached.
-fn figures(row: &Row) -> String {
-    let seconds = row.train_seconds;
-    match (row.state, row.correct, row.total, row.accuracy) {
-        (State::Done, Some(correct), Some(total), Some(accuracy)) => {
-            let set = row.set.name();
-            let loss = row.loss.map_or_else(|| "-".to_owned(), |loss| format!("{loss:.4}"));
-            let percent = 100.0 * accuracy;
-            format!("{set} {correct}/{total} ({percent:.2}%), loss {loss}, {seconds:.2} s")
-        }
-        _ => diverged_at(row.steps),
-    }
 }

@@ -26,7 +26,7 @@ pub struct Summary {
 
 /// Groups of runs, compared with the best of them.
 pub(super) struct Table {
-    title: String,
+    pub(super) title: String,
     pub(super) columns: Vec<String>,
     /// The best first; after those that have a result for everything that any line has one for, the others.
     pub(super) lines: Vec<Line>,
@@ -204,8 +204,23 @@ fn table(title: String, columns: Vec<String>, groups: BTreeMap<Vec<String>, Runs
     Table { title, columns, lines: groups.into_iter().map(line).collect() }
 }
 
+impl Line {
+    /// Runs that have ended, and all that are planned.
+    pub(super) fn runs(&self) -> (usize, usize) {
+        (self.finished, self.planned)
+    }
+}
+
 impl Table {
-    /// What a line's difference from the best is worth.
+    /// What a line's difference from the best is worth, and what it lacks.
+    fn remark(&self, line: usize) -> String {
+        let Line { planned, finished, .. } = self.lines[line];
+        let missing = (finished < planned).then(|| format!("{finished} of {planned} runs"));
+        let parts = [Some(self.verdict(line)).filter(|verdict| !verdict.is_empty()), missing];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
+    /// What a line's difference from the best is worth, and how many of its runs diverged.
     pub(super) fn verdict(&self, line: usize) -> String {
         let Line { sample, best, planned, finished, diverged, is_complete, .. } = &self.lines[line];
         let verdict = match (line, sample, best) {
@@ -219,9 +234,8 @@ impl Table {
             (_, _, Some(Verdict::Lower)) => "better in the runs that both have",
             (_, _, None) => "too few runs to compare",
         };
-        let missing = (finished < planned).then(|| format!("{finished} of {planned} runs"));
         let diverged = (*diverged > 0).then(|| format!("{diverged} diverged"));
-        let parts = [(!verdict.is_empty()).then(|| verdict.to_owned()), missing, diverged];
+        let parts = [(!verdict.is_empty()).then(|| verdict.to_owned()), diverged];
         parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }

@@ -24,6 +24,7 @@ use crate::{
     app::{Action, Focus, View},
     compare::{Browser, Comparison, Knowledge, Page},
     keymap,
+    printable::counted,
 };
 
 /// The screen of a comparison.
@@ -83,32 +84,13 @@ impl<'a> Compare<'a> {
         if matches!(page, Page::Settings | Page::Images) {
             hints.push((Action::Move(crate::app::Direction::Down), Some("scroll")));
         }
-        hints.extend([(Action::NextView, Some("next page")), (Action::Quit, None)]);
+        let back = self.browser.is_within.then_some("back");
+        hints.extend([(Action::NextView, Some("next page")), (Action::Quit, back)]);
         hints
     }
 
     fn footer(&self, width: u16) -> Line<'static> {
-        const GAP: &str = "   ";
-        let named = |(action, name): (Action, Option<&'static str>)| {
-            let (key, short) = keymap::hint_in(focus(self.browser), action)?;
-            Some((key, name.unwrap_or(short)))
-        };
-        let mut hints: Vec<_> = self.hints().into_iter().filter_map(named).collect();
-        let line = |hints: &[(String, &str)]| {
-            let mut line = Line::default();
-            for (place, (key, name)) in hints.iter().enumerate() {
-                let gap = if place == 0 { "" } else { GAP };
-                line.push_span(Span::raw(gap));
-                line.push_span(Span::styled(key.clone(), self.theme.key));
-                line.push_span(Span::styled(format!(" {name}"), self.theme.muted));
-            }
-            line
-        };
-        // The last two, pages and quitting, stay longest.
-        while line(&hints).width() > usize::from(width) && hints.len() > 2 {
-            hints.remove(hints.len() - 3);
-        }
-        line(&hints)
+        hints(focus(self.browser), &self.hints(), self.theme, width)
     }
 
     /// The program's name and the pages, with less and less of them.
@@ -139,8 +121,8 @@ impl<'a> Compare<'a> {
         let state = match &self.browser.comparison.predictions {
             Knowledge::Pending => Line::styled("… classifying", self.theme.accent),
             Knowledge::Known(_) | Knowledge::Missing(_) => {
-                let runs = self.browser.comparison.runs.len();
-                Line::styled(format!("{runs} runs"), self.theme.muted)
+                let runs = counted(self.browser.comparison.runs.len() as u64, "run");
+                Line::styled(runs, self.theme.muted)
             }
         };
         let [full, pages, short] = self.pages();
@@ -179,6 +161,36 @@ impl Widget for &Compare<'_> {
 /// The place whose keys apply: the training loss has the key that chooses a set in the network view.
 pub fn focus(browser: &Browser) -> Focus {
     Focus::View(if browser.page == Page::Curves { View::Network } else { View::Overview })
+}
+
+/// The bottom line: keys, each with its name where the key table has another. Where there is no room, those before
+/// the last two go first.
+pub(super) fn hints(
+    focus: Focus,
+    hints: &[(Action, Option<&'static str>)],
+    theme: &Theme,
+    width: u16,
+) -> Line<'static> {
+    const GAP: &str = "   ";
+    let named = |(action, name): &(Action, Option<&'static str>)| {
+        let (key, short) = keymap::hint_in(focus, *action)?;
+        Some((key, name.unwrap_or(short)))
+    };
+    let mut hints: Vec<_> = hints.iter().filter_map(named).collect();
+    let line = |hints: &[(String, &str)]| {
+        let mut line = Line::default();
+        for (place, (key, name)) in hints.iter().enumerate() {
+            let gap = if place == 0 { "" } else { GAP };
+            line.push_span(Span::raw(gap));
+            line.push_span(Span::styled(key.clone(), theme.key));
+            line.push_span(Span::styled(format!(" {name}"), theme.muted));
+        }
+        line
+    };
+    while line(&hints).width() > usize::from(width) && hints.len() > 2 {
+        hints.remove(hints.len() - 3);
+    }
+    line(&hints)
 }
 
 fn parts(area: Rect) -> Option<Parts> {

@@ -25,7 +25,7 @@ Examples:
 Every option of a single run that has no meaning of its own here applies to all runs.";
 
 /// Options of a run that the runs of a sweep have no use for.
-const OF_ONE_RUN: [&str; 15] = [
+const OF_ONE_RUN: [&str; 10] = [
     "save",
     "log",
     "run_dir",
@@ -34,13 +34,8 @@ const OF_ONE_RUN: [&str; 15] = [
     "keep_runs",
     "breakpoints",
     "rewind_memory",
-    "headless",
     "fps",
-    "color",
-    "theme",
-    "ascii",
     "no_mouse",
-    "on_done",
 ];
 
 #[derive(Debug, Args)]
@@ -95,6 +90,10 @@ fn for_sweeps(arg: Arg) -> Arg {
         "on_hangup" => {
             arg.help("When the terminal is gone: stop (the sweep can be resumed), or continue")
         }
+        "on_done" => arg.help("When all runs have ended: keep the screen, or quit"),
+        "headless" => arg.help(
+            "Print a line for each run instead of the screen, as when stdout is not a terminal",
+        ),
         "threads" => arg.help("CPU threads of each run; results do not depend on it"),
         id if OF_ONE_RUN.contains(&id) => arg.hide(true),
         _ => arg,

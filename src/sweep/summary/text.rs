@@ -52,8 +52,8 @@ impl Display for Table {
                     write!(text, "  {pad}{cell}")
                 };
             }
-            if let Some(verdict) = place.checked_sub(1).map(|line| self.verdict(line)) {
-                let _ = write!(text, "  {verdict}");
+            if let Some(remark) = place.checked_sub(1).map(|line| self.remark(line)) {
+                let _ = write!(text, "  {remark}");
             }
             writeln!(f, "{}", text.trim_end())?;
         }
