@@ -26,7 +26,7 @@ const LOWEST: u16 = 4;
 const COMFORTABLE: u16 = 5;
 const MANY: u16 = 24;
 /// ... and at most.
-const HIGHEST: u16 = 8;
+const HIGHEST: u16 = 12;
 /// Columns from which the table of epochs stands at the right.
 const WIDE: u16 = 110;
 /// Columns of that table.

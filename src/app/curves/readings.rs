@@ -19,7 +19,7 @@ pub enum Gauge {
     Program,
     /// Processors that all programs keep busy.
     Machine,
-    /// Main memory that the program occupies, in GiB.
+    /// Main memory that the program occupies, in MiB.
     Resident,
     /// Clock of the fastest processor, in MHz.
     CpuClock,
@@ -49,13 +49,14 @@ impl Gauge {
             Self::GpuClock => "gpu_clock_mhz",
             Self::Program => "program_processors",
             Self::Machine => "machine_processors",
-            Self::Resident => "program_memory_gib",
+            Self::Resident => "program_memory_mib",
             Self::CpuClock => "cpu_clock_mhz",
         }
     }
 
     /// Its value in a reading.
     pub fn of(self, reading: &Reading) -> Option<f32> {
+        const MEBIBYTE: f32 = (1_u32 << 20) as f32;
         const GIBIBYTE: f32 = (1_u32 << 30) as f32;
         let Reading { cpu, gpu } = reading;
         let gpu = |value: fn(&GpuReading) -> Option<f32>| gpu.as_ref().and_then(value);
@@ -67,7 +68,7 @@ impl Gauge {
             Self::GpuClock => gpu(|gpu| gpu.clock.map(|mhz| mhz as f32)),
             Self::Program => cpu.program,
             Self::Machine => cpu.machine,
-            Self::Resident => cpu.resident.map(|bytes| bytes as f32 / GIBIBYTE),
+            Self::Resident => cpu.resident.map(|bytes| bytes as f32 / MEBIBYTE),
             Self::CpuClock => cpu.clock.map(|mhz| mhz as f32),
         };
         value.filter(|value| value.is_finite())

@@ -43,7 +43,12 @@ impl<'a> Epochs<'a> {
         } else {
             let busy = readings.range(Gauge::Program, from, to);
             let busy = busy.map_or_else(|| "—".to_owned(), |(_, high)| format!("{high:.1}"));
-            [time, busy, most(Gauge::Resident)]
+            let memory = readings.range(Gauge::Resident, from, to);
+            let memory = memory.map_or_else(
+                || "—".to_owned(),
+                |(_, high)| format!("{} MiB", gauge::number(Gauge::Resident, high)),
+            );
+            [time, busy, memory]
         }
     }
 

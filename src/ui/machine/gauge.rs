@@ -17,7 +17,7 @@ pub(super) fn title(gauge: Gauge) -> &'static str {
         Gauge::GpuClock => "GPU clock, MHz",
         Gauge::Program => "Processors busy with this program",
         Gauge::Machine => "Processors busy with all programs",
-        Gauge::Resident => "Memory of this program, GiB",
+        Gauge::Resident => "Memory of this program, MiB",
         Gauge::CpuClock => "Clock of the fastest processor, MHz",
     }
 }
@@ -34,11 +34,11 @@ pub(super) fn style(gauge: Gauge, theme: &Theme) -> Style {
 pub(super) fn number(gauge: Gauge, value: f64) -> String {
     match gauge {
         Gauge::Power | Gauge::Utilization | Gauge::Temperature => format!("{value:.0}"),
-        Gauge::GpuClock | Gauge::CpuClock => format::thousands(value.max(0.0).round() as u64),
-        Gauge::GpuMemory | Gauge::Resident if value < 9.995 => format!("{value:.2}"),
-        Gauge::GpuMemory | Gauge::Resident | Gauge::Program | Gauge::Machine => {
-            format!("{value:.1}")
+        Gauge::GpuClock | Gauge::CpuClock | Gauge::Resident => {
+            format::thousands(value.max(0.0).round() as u64)
         }
+        Gauge::GpuMemory if value < 9.995 => format!("{value:.2}"),
+        Gauge::GpuMemory | Gauge::Program | Gauge::Machine => format!("{value:.1}"),
     }
 }
 
@@ -52,7 +52,7 @@ pub(super) fn text(gauge: Gauge, value: f64) -> String {
         Gauge::GpuClock => "MHz",
         Gauge::Program => "processors busy",
         Gauge::Machine => "busy with all programs",
-        Gauge::Resident => "GiB memory",
+        Gauge::Resident => "MiB memory",
         Gauge::CpuClock => "MHz",
     };
     format!("{} {unit}", number(gauge, value))

@@ -3,7 +3,6 @@
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
-    style::Style,
     text::{Line, Span},
     widgets::Widget,
 };
@@ -49,30 +48,37 @@ impl<'a> Now<'a> {
         Self { app, theme }
     }
 
-    fn line(&self, name: &str, parts: [Option<String>; 3]) -> Line<'static> {
+    /// A row with the parts that there is room for.
+    fn line(&self, name: &str, parts: [Option<String>; 3], width: u16) -> Line<'static> {
         let mut line = Line::from(Span::styled(format!("{name:<8}"), self.theme.muted));
         for part in parts.into_iter().flatten() {
-            if line.spans.len() > 1 {
-                line.push_span(Span::styled(" · ", self.theme.muted));
+            let gap = if line.spans.len() > 1 { " · " } else { "" };
+            if line.width() + gap.chars().count() + part.chars().count() > usize::from(width) {
+                break;
             }
-            line.push_span(Span::styled(part, Style::default()));
+            line.push_span(Span::styled(gap, self.theme.muted));
+            line.push_span(Span::raw(part));
         }
         line
     }
 
-    fn cpu(&self, cpu: &CpuReading) -> [Line<'static>; 2] {
+    fn cpu(&self, cpu: &CpuReading, width: u16) -> [Line<'static>; 2] {
         let of = cpu.processors.map_or_else(String::new, |count| format!(" of {count}"));
         let busy = cpu.program.map(|busy| format!("{busy:>4.1}{of} processors busy"));
-        let others = cpu.machine.map(|busy| format!("{busy:>4.1} with all programs"));
+        let others = cpu.machine.map(|busy| format!("{busy:>4.1} in all"));
         let clock = cpu.clock.map(|mhz| format!("{:.2} GHz", f64::from(mhz) / 1e3));
         let own = cpu.resident.map(|size| format!("{:>8} for this run", bytes(size)));
-        let all = cpu.memory_used.zip(cpu.memory_total).map(|(used, total)| {
-            format!("{:>8} of {} for all programs", bytes(used), bytes(total))
-        });
-        [self.line("CPU", [busy, others, clock]), self.line("memory", [own, all, None])]
+        let all = cpu
+            .memory_used
+            .zip(cpu.memory_total)
+            .map(|(used, total)| format!("{:>8} of {} in all", bytes(used), bytes(total)));
+        [
+            self.line("CPU", [busy, others, clock], width),
+            self.line("memory", [own, all, None], width),
+        ]
     }
 
-    fn gpu(&self, gpu: &GpuReading) -> Vec<Line<'static>> {
+    fn gpu(&self, gpu: &GpuReading, width: u16) -> Vec<Line<'static>> {
         let of =
             |limit: Option<String>| limit.map_or_else(String::new, |limit| format!(" of {limit}"));
         let mhz = |mhz: u32| format::thousands(mhz.into());
@@ -90,8 +96,10 @@ impl<'a> Now<'a> {
             1 => "another program".to_owned(),
             others => format!("{others} other programs"),
         });
-        let mut lines =
-            vec![self.line("GPU", [busy, power, heat]), self.line("", [memory, clock, others])];
+        let mut lines = vec![
+            self.line("GPU", [busy, power, heat], width),
+            self.line("", [memory, clock, others], width),
+        ];
         if !gpu.throttled.is_empty() {
             let reasons: Vec<&str> = gpu.throttled.iter().map(|reason| reason.name()).collect();
             let text = format!("clock limited by {}", reasons.join(", "));
@@ -112,8 +120,8 @@ impl Widget for &Now<'_> {
             Line::styled(crate::printable::printable(&info.device), self.theme.muted)
         });
         let inner = pane::titled(area, buf, self.theme, "Machine", [name]);
-        let gpu = gpu.as_ref().map(|gpu| self.gpu(gpu));
-        let lines = gpu.into_iter().flatten().chain(self.cpu(cpu));
+        let gpu = gpu.as_ref().map(|gpu| self.gpu(gpu, inner.width));
+        let lines = gpu.into_iter().flatten().chain(self.cpu(cpu, inner.width));
         for (line, row) in lines.zip(inner.rows()) {
             line.render(row, buf);
         }

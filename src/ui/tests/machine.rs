@@ -12,7 +12,7 @@ fn cpu(step: u64) -> CpuReading {
         program: Some(1.5 + step as f32 / 12_000.0),
         machine: Some(1.9),
         processors: Some(2),
-        resident: Some((180 << 20) + step * 1_000),
+        resident: Some((180 << 20) + step * 10_000),
         memory_used: Some(3 << 30),
         memory_total: Some(8 << 30),
         clock: Some(2_596),
