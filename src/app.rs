@@ -25,6 +25,7 @@ mod why;
 
 use crate::protocol::{Breakpoint, Command, Event, Inspection, Query, Sample, Subject};
 use crate::{
+    hardware::Reading,
     printable::{printable, thousands},
     recorder::Report,
 };
@@ -103,6 +104,8 @@ pub struct App {
     pub curves: Curves,
     /// The epochs' figures.
     pub epochs: Epochs,
+    /// What the machine does now; `None` where that is not known.
+    pub machine: Option<Reading>,
     /// Which panes are shown.
     pub view: View,
     /// What lies over them.
@@ -173,6 +176,7 @@ impl Default for App {
             run: Run::default(),
             curves: Curves::default(),
             epochs: Epochs::default(),
+            machine: None,
             view: View::default(),
             overlay: None,
             messages: Messages::default(),
@@ -361,6 +365,13 @@ impl App {
     /// Whether the mouse draws.
     pub fn draws_with_mouse(&self) -> bool {
         self.focus() == Focus::View(View::Draw) && self.overlay.is_none()
+    }
+
+    /// The views that can show something, in the order of their keys: that of the machine needs a system that
+    /// gives figures.
+    pub fn views(&self) -> impl Iterator<Item = View> {
+        let is_known = self.machine.as_ref().is_some_and(|reading| *reading != Reading::default());
+        View::ALL.into_iter().filter(move |view| *view != View::Machine || is_known)
     }
 
     /// Whether an action can do anything here: a run that is watched takes no commands.

@@ -90,7 +90,7 @@ pub struct GpuReading {
     /// Programs that use it, this one included if it does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub processes: Option<u32>,
-    /// Energy used since the first reading, in J.
+    /// Energy used since the first reading, in J; in the events of a run, while it trained or evaluated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub energy: Option<f64>,
 }

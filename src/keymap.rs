@@ -189,6 +189,8 @@ pub const BINDINGS: &[Binding] = &[
         "draw", "views"),
     binding(&[Key::char('8')], Action::Show(View::Why), Group::View,
         "why", "views"),
+    binding(&[Key::char('9')], Action::Show(View::Machine), Group::View,
+        "machine", "views"),
     binding(&[Key::char('y')], Action::ToggleLogScale, Group::View,
         "log axis", "log or linear axis"),
     binding(&[Key::char('r')], Action::ToggleRange, Group::View,

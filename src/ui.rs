@@ -22,6 +22,7 @@ mod header;
 mod inspector;
 mod layout;
 mod loss;
+mod machine;
 mod mistakes;
 mod names;
 mod network;
@@ -90,7 +91,11 @@ impl<'a> Dashboard<'a> {
             let history = panes.accuracy.is_none();
             confusion::Confusion::new(self.app, self.theme).with_history(history).render(area, buf);
         }
-        if let Some(area) = panes.accuracy {
+        if let Some(mut area) = panes.accuracy {
+            if let Some((above, below)) = machine::below(self.app, area) {
+                machine::Now::new(self.app, self.theme).render(below, buf);
+                area = above;
+            }
             error_rate::ErrorRate::new(self.app, self.theme).render(area, buf);
         }
     }
@@ -162,6 +167,7 @@ impl Dashboard<'_> {
             View::Mistakes => mistakes::Mistakes::new(app, theme).render(above, buf),
             View::Draw => draw::Draw::new(app, theme).render(above, buf),
             View::Why => why::Why::new(app, theme).render(parts.body, buf),
+            View::Machine => machine::Machine::new(app, theme).render(parts.body, buf),
         }
         why::explain_pixels(app, theme, parts.body, buf);
         footer::Footer::new(app, theme).render(parts.footer, buf);

@@ -69,8 +69,11 @@ impl App {
             Action::Type(c) => self.prompt.iter_mut().for_each(|prompt| prompt.type_in(c)),
             Action::Erase => self.prompt.iter_mut().for_each(Prompt::erase),
             Action::Show(view) => self.show(view),
-            Action::NextView => self.show(self.view.shifted(1)),
-            Action::PreviousView => self.show(self.view.shifted(View::ALL.len() - 1)),
+            Action::NextView | Action::PreviousView => {
+                let views: Vec<View> = self.views().collect();
+                let by = if action == Action::NextView { 1 } else { views.len() - 1 };
+                self.show(self.view.shifted(by, &views));
+            }
             Action::ToggleLogScale => self.toggle_log_scale(),
             Action::ToggleRange => self.next_range(),
             Action::ToggleHelp => {
@@ -151,7 +154,7 @@ impl App {
             View::Mistakes => self.mistakes.select(direction, self.tiles),
             View::Draw => self.pad.select(direction),
             View::Why => self.select_explained(direction),
-            View::Loss => self.move_crosshair(direction),
+            View::Loss | View::Machine => self.move_crosshair(direction),
             View::Overview => {}
         }
     }

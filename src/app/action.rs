@@ -206,11 +206,13 @@ pub enum View {
     Draw,
     /// Explanations of what the network does.
     Why,
+    /// What the machine does.
+    Machine,
 }
 
 impl View {
     /// All views in the order of their keys.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Overview,
         Self::Loss,
         Self::Step,
@@ -219,7 +221,13 @@ impl View {
         Self::Mistakes,
         Self::Draw,
         Self::Why,
+        Self::Machine,
     ];
+
+    /// Whether it has charts over the steps, on which a step can be read.
+    pub(super) fn has_crosshair(self) -> bool {
+        matches!(self, Self::Loss | Self::Machine)
+    }
 
     /// One word for the header.
     pub fn name(self) -> &'static str {
@@ -232,12 +240,14 @@ impl View {
             Self::Mistakes => "mistakes",
             Self::Draw => "draw",
             Self::Why => "why",
+            Self::Machine => "machine",
         }
     }
 
-    pub(super) fn shifted(self, by: usize) -> Self {
-        let place = Self::ALL.iter().position(|&view| view == self).unwrap_or_default();
-        Self::ALL[(place + by) % Self::ALL.len()]
+    /// The view that comes so many after this one among `views`, the first of which follows the last.
+    pub(super) fn shifted(self, by: usize, views: &[Self]) -> Self {
+        let place = views.iter().position(|&view| view == self).unwrap_or_default();
+        views.get((place + by) % views.len().max(1)).copied().unwrap_or(self)
     }
 }
 

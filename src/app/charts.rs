@@ -23,7 +23,7 @@ pub struct Charts {
 impl App {
     /// The steps that the charts show. In the overview that is never a part that was zoomed in on.
     pub fn sight(&self) -> Sight {
-        let zoom = self.charts.zoom.filter(|_| self.view == super::View::Loss);
+        let zoom = self.charts.zoom.filter(|_| self.view.has_crosshair());
         zoom.map_or_else(
             || self.curves.sight(self.charts.range),
             |(from, to)| Sight::zoomed(from, to),

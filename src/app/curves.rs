@@ -7,6 +7,7 @@ mod measures;
 mod past;
 mod range;
 mod rates;
+mod readings;
 mod sight;
 mod values;
 
@@ -27,6 +28,7 @@ pub use measures::{Measures, Span};
 pub use past::{Past, Pasts};
 pub use range::Range;
 pub use rates::LearningRates;
+pub use readings::{Gauge, ReadingSpan, Readings};
 pub use sight::Sight;
 pub use values::Values;
 
@@ -41,6 +43,8 @@ pub struct Curves {
     pub rates: LearningRates,
     /// Norms of gradients and updates.
     pub measures: Measures,
+    /// What the machine did.
+    pub machine: Readings,
     /// Steps that the run will have.
     pub expected: u64,
     /// Curves that the run has left by rewinding.
@@ -91,6 +95,7 @@ impl Curves {
             evaluations: Evaluations::default(),
             rates: LearningRates::default(),
             measures: Measures::default(),
+            machine: Readings::default(),
             expected,
             pasts: Pasts::default(),
             marks: Marks::default(),
@@ -121,11 +126,13 @@ impl Curves {
             self.evaluations.clone_from(&ahead.evaluations);
             self.rates.clone_from(&ahead.rates);
             self.measures.clone_from(&ahead.measures);
+            self.machine.take_over(&ahead.machine);
         }
         self.loss.go_back(to.step, &to.tail);
         self.evaluations.go_back(to.step);
         self.rates.go_back(to.step);
         self.measures.go_back(to.step);
+        self.machine.go_back(to.step);
         self.marks.go_back(to.step, to.learning_rate);
         self.rebuild_recent(&to.tail);
         self.pasts.reach(self.loss.steps());

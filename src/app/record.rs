@@ -3,8 +3,8 @@
 use super::{App, Curves, MATRIX_DWELL, Overlay, SAMPLE_DWELL, View, held::Held};
 use crate::printable::{printable, thousands};
 use crate::protocol::{
-    Breakpoint, EpochRecord, Epochs, Evaluation, Event, Inspection, Progress, Rewound, RunState,
-    Sample, Subject,
+    Breakpoint, EpochRecord, Epochs, Evaluation, Event, Hardware, Inspection, Progress, Rewound,
+    RunState, Sample, Subject,
 };
 
 /// Digits of a batch that are shown outside of the step view.
@@ -64,7 +64,11 @@ impl App {
                     self.epoch_ended(record);
                 }
             }
-            Event::Hardware(_) | Event::Checkpoint(_) => {}
+            Event::Hardware(Hardware { step, reading }) => {
+                self.curves.machine.push(step, &reading);
+                self.machine = Some(reading);
+            }
+            Event::Checkpoint(_) => {}
             Event::Notice(notice) => {
                 // It may answer a request to rewind that cannot be met.
                 self.run.stays();

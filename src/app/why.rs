@@ -331,7 +331,7 @@ impl App {
             View::Network | View::Mistakes | View::Draw => self.why.next_method(),
             View::Confusion => self.why.calibration = !self.why.calibration,
             View::Why => self.why.next_tab(),
-            View::Overview | View::Loss | View::Step => {}
+            View::Overview | View::Loss | View::Step | View::Machine => {}
         }
     }
 

@@ -21,6 +21,28 @@ pub struct Monitor {
     stop: Option<Sender<()>>,
     /// Closed once the thread has ended.
     ended: Receiver<()>,
+    energy: Energy,
+}
+
+/// Energy that is used while a run works.
+#[derive(Debug, Default)]
+struct Energy {
+    /// All that was used up to the last reading.
+    before: f64,
+    /// What of it was used while the run stood still.
+    idle: f64,
+}
+
+impl Energy {
+    /// Leaves out of a reading what is used while the run stands still.
+    fn meter(&mut self, reading: &mut Reading, works: bool) {
+        let Some(energy) = reading.gpu.as_mut().and_then(|gpu| gpu.energy.as_mut()) else { return };
+        if !works {
+            self.idle += *energy - self.before;
+        }
+        self.before = *energy;
+        *energy -= self.idle;
+    }
 }
 
 impl Monitor {
@@ -52,12 +74,20 @@ impl Monitor {
             }
         };
         let thread = thread::Builder::new().name("monitor".to_owned()).spawn(work);
-        thread.is_ok().then_some(Self { newest, stop: Some(stop), ended })
+        thread.is_ok().then_some(Self {
+            newest,
+            stop: Some(stop),
+            ended,
+            energy: Energy::default(),
+        })
     }
 
-    /// The newest reading, given once. Never waits.
-    pub fn take(&self) -> Option<Reading> {
-        self.newest.try_lock().ok()?.take()
+    /// The newest reading, given once; its energy is that used while the run worked, as it does now or not.
+    /// Never waits.
+    pub fn take(&mut self, works: bool) -> Option<Reading> {
+        let mut reading = self.newest.try_lock().ok()?.take()?;
+        self.energy.meter(&mut reading, works);
+        Some(reading)
     }
 }
 
@@ -74,7 +104,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::hardware::CpuReading;
+    use crate::hardware::{CpuReading, GpuReading};
 
     const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -95,10 +125,10 @@ mod tests {
         }
     }
 
-    fn next(monitor: &Monitor) -> Option<u32> {
+    fn next(monitor: &mut Monitor) -> Option<u32> {
         let start = Instant::now();
         while start.elapsed() < DEADLINE {
-            match monitor.take() {
+            match monitor.take(true) {
                 Some(reading) => return reading.cpu.processors,
                 None => thread::yield_now(),
             }
@@ -109,21 +139,35 @@ mod tests {
     #[test]
     fn each_reading_is_given_once_and_the_thread_ends_with_the_monitor() {
         let monitor = Monitor::start(Duration::ZERO, || Counting { count: 0, hang: None });
-        let monitor = monitor.expect("a thread");
-        let first = next(&monitor).expect("a reading");
-        assert!(next(&monitor).expect("another") > first);
+        let mut monitor = monitor.expect("a thread");
+        let first = next(&mut monitor).expect("a reading");
+        assert!(next(&mut monitor).expect("another") > first);
         let ended = monitor.ended.clone();
         drop(monitor);
         assert_eq!(ended.recv_timeout(DEADLINE), Err(RecvTimeoutError::Disconnected));
     }
 
     #[test]
+    fn energy_of_a_pause_is_left_out() {
+        let mut energy = Energy::default();
+        let metered = [(10.0, true), (14.0, false), (20.0, false), (21.0, true), (25.0, true)].map(
+            |(used, works)| {
+                let gpu = GpuReading { energy: Some(used), ..GpuReading::default() };
+                let mut reading = Reading { gpu: Some(gpu), ..Reading::default() };
+                energy.meter(&mut reading, works);
+                reading.gpu.and_then(|gpu| gpu.energy)
+            },
+        );
+        assert_eq!(metered, [10.0, 10.0, 10.0, 11.0, 15.0].map(Some));
+    }
+
+    #[test]
     fn a_source_that_hangs_holds_up_neither_who_reads_nor_the_end() {
         let (_still, hang) = bounded::<()>(0);
         let open = || Counting { count: 1, hang: Some(hang) };
-        let monitor = Monitor::start(Duration::ZERO, open).expect("a thread");
-        assert_eq!(next(&monitor), Some(2));
-        assert_eq!(monitor.take(), None, "the next one hangs");
+        let mut monitor = Monitor::start(Duration::ZERO, open).expect("a thread");
+        assert_eq!(next(&mut monitor), Some(2));
+        assert_eq!(monitor.take(true), None, "the next one hangs");
         drop(monitor);
     }
 }

@@ -163,7 +163,7 @@ fn a_character_that_means_nothing_is_explained() {
     let (none, view) = (KeyModifiers::NONE, Focus::View(View::Overview));
     for (c, expected) in [
         (';', Some(Unbound::Ascii(';'))),
-        ('9', Some(Unbound::Ascii('9'))),
+        ('0', Some(Unbound::Ascii('0'))),
         (':', Some(Unbound::Ascii(':'))),
         ('P', Some(Unbound::CapsLock('P'))),
         ('é', Some(Unbound::Foreign)),

@@ -2,7 +2,9 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::{confusion, curves, header, inspector, layout, mistakes, network, theme::Theme, why};
+use super::{
+    confusion, curves, header, inspector, layout, machine, mistakes, network, theme::Theme, why,
+};
 use crate::app::{Action, App, Tab, Target, View};
 
 /// The action of a click at this place of a screen of this area; `None` where nothing can be clicked.
@@ -26,6 +28,7 @@ pub fn action_at(app: &App, theme: &Theme, area: Rect, at: Position) -> Option<A
         View::Network => Target::Stage(network::stage_at(app, theme, body, at)?),
         View::Mistakes => Target::Image(mistakes::image_at(app, body, at)?),
         View::Loss => return curves::step_at(app, theme, body, at).map(Action::Point),
+        View::Machine => return machine::step_at(app, theme, body, at).map(Action::Point),
         View::Why if app.why.tab == Tab::Projection => Target::Point(why::point_at(app, body, at)?),
         View::Draw | View::Why => return None,
     };

@@ -123,7 +123,7 @@ impl<'a> Footer<'a> {
     /// What can be done in this view alone: what it is for at 3, what is but convenient at 5.
     fn view(&self) -> Vec<Hint> {
         match self.app.view {
-            View::Loss if self.app.crosshair().is_some() => vec![
+            View::Loss | View::Machine if self.app.crosshair().is_some() => vec![
                 hint(Action::Move(Direction::Left)).at(0),
                 hint(Action::Confirm).called("go to this step").at(0),
                 hint(Action::Zoom { closer: true }).called("zoom in").at(0),
@@ -137,6 +137,9 @@ impl<'a> Footer<'a> {
                 let pinned = self.app.view == View::Overview && self.app.is_pinned();
                 let newest = hint(Action::Dismiss).called("newest matrix").at(3);
                 pinned.then_some(newest).into_iter().chain(read).chain([scale]).collect()
+            }
+            View::Machine => {
+                vec![hint(Action::Move(Direction::Left)).called("read a step").at(5)]
             }
             View::Step if self.app.inspection().is_some() => {
                 vec![hint(Action::LookInside).at(3), hint(Action::Move(Direction::Right)).at(5)]

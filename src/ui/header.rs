@@ -58,7 +58,7 @@ impl<'a> Header<'a> {
         if matches!(form, Form::All | Form::Keys) {
             before = vec![Span::styled("mnist-tui", self.theme.figure), Span::raw("  ")];
         }
-        let views = View::ALL.into_iter().map(|view| {
+        let views = self.app.views().map(|view| {
             let key = keymap::hint(Action::Show(view)).map_or_else(String::new, |(key, _)| key);
             let shown = view == self.app.view;
             let style = if shown {
@@ -142,7 +142,7 @@ pub(super) fn view_at(app: &App, theme: &Theme, area: Rect, column: u16) -> Opti
     let (before, views) = header.fitting(width)?;
     let mut end = area.x + before.iter().map(Span::width).sum::<usize>() as u16;
     let begin = end;
-    let mut places = View::ALL.into_iter().zip(&views);
+    let mut places = app.views().zip(&views);
     let found = places.find(|(_, text)| {
         end += text.width() as u16;
         column < end

@@ -10,7 +10,10 @@ use ratatui::{
 
 use super::{error_rate, format, theme::Theme};
 use crate::{
-    app::{App, curves::Comparison},
+    app::{
+        App,
+        curves::{Comparison, Gauge},
+    },
     metrics::Bucket,
     protocol::{EvalPoint, EvalSet},
 };
@@ -60,6 +63,10 @@ impl<'a> Readout<'a> {
                 [span.gradient_norm, span.update_ratio].map(|(_, high)| f64::from(high));
             parts.push(part("gradient", format::loss(gradient)));
             parts.push(part("update/weights", format::scientific(update)));
+        }
+        let power = curves.machine.up_to(step).and_then(|span| span.range(Gauge::Power));
+        if let Some((_, watts)) = power {
+            parts.push(part("power", format!("{watts:.0} W")));
         }
         parts
     }

@@ -14,7 +14,7 @@ use super::{
     raster::Raster,
     theme::Theme,
 };
-use crate::app::{App, Sight, curves};
+use crate::app::{App, curves};
 
 /// Values so far apart are shown on a logarithmic axis.
 const TWO_DECADES: f64 = 100.0;
@@ -131,25 +131,67 @@ impl<'a> Strips<'a> {
     }
 
     fn strip(&self, quantity: Quantity, frame: Frame, area: Rect, buf: &mut Buffer) {
-        let (curves, theme) = (&self.app.curves, self.theme);
-        let note = self.app.crosshair().and_then(|step| {
-            let value = quantity.text(quantity.at(curves, step)?);
+        let curves = &self.app.curves;
+        Strip {
+            title: quantity.name(),
+            points: quantity.points(curves),
+            style: quantity.style(self.theme),
+            at: &|step| quantity.at(curves, step),
+            text: &|value| quantity.text(value),
+            end: &|value| quantity.text(value),
+            axis,
+            missing: "No step of this run was measured.",
+        }
+        .render(self.app, self.theme, frame, area, buf);
+    }
+}
+
+/// One low chart.
+pub(super) struct Strip<'a> {
+    pub(super) title: &'a str,
+    /// Steps with their values.
+    pub(super) points: Vec<(u64, f64)>,
+    pub(super) style: Style,
+    /// The value at a step, or the last one before it.
+    pub(super) at: &'a dyn Fn(u64) -> Option<f64>,
+    /// A value as it is written in the title.
+    pub(super) text: &'a dyn Fn(f64) -> String,
+    /// The latest value as it is written at the end of the line, in [`loss::TAIL`] columns.
+    pub(super) end: &'a dyn Fn(f64) -> String,
+    /// An axis for values, of which there is at least one.
+    pub(super) axis: fn(&[f64]) -> Option<Axis>,
+    /// What to say in place of a chart without points.
+    pub(super) missing: &'a str,
+}
+
+impl Strip<'_> {
+    pub(super) fn render(
+        self,
+        app: &App,
+        theme: &Theme,
+        frame: Frame,
+        area: Rect,
+        buf: &mut Buffer,
+    ) {
+        let Self { points, at, style, .. } = self;
+        let note = app.crosshair().and_then(|step| {
+            let value = (self.text)(at(step)?);
             let muted = Span::styled(format!("at step {}: ", format::thousands(step)), theme.muted);
             Some(Line::from(vec![muted, Span::styled(value, theme.figure)]))
         });
         let notes = [note.unwrap_or_default()];
-        let inner = pane::titled(area, buf, theme, quantity.name(), notes);
-        let points = quantity.points(curves);
-        let sight = self.app.sight();
+        let inner = pane::titled(area, buf, theme, self.title, notes);
+        let sight = app.sight();
         // What a zoom has left out still holds at both ends.
-        let ends =
-            [sight.from, sight.to].map(|step| quantity.at(curves, step).map(|it| (step, it)));
+        let ends = [sight.from, sight.to].map(|step| at(step).map(|it| (step, it)));
         let ends = ends.into_iter().flatten().filter(|(_, value)| value.is_finite());
-        let seen: Vec<_> = points.iter().copied().chain(ends).collect();
-        let Some(axis) = axis(&seen, &sight) else {
-            let text = match (curves.loss.steps(), points.is_empty()) {
+        let seen = points.iter().copied().chain(ends);
+        let seen = seen.filter(|(step, _)| (sight.from..=sight.to).contains(step));
+        let seen: Vec<f64> = seen.map(|(_, value)| value).collect();
+        let Some(axis) = (self.axis)(&seen) else {
+            let text = match (app.curves.loss.steps(), points.is_empty()) {
                 (0, _) => "This appears as soon as training starts.",
-                (_, true) => "No step of this run was measured.",
+                (_, true) => self.missing,
                 (_, false) => "No step in sight was measured.",
             };
             return pane::empty(inner, buf, theme, text);
@@ -158,22 +200,21 @@ impl<'a> Strips<'a> {
         let Some(chart) = Chart::draw(inner, buf, theme, axis, span, frame) else { return };
         let mut raster = Raster::new(chart.plot.width, chart.plot.height);
         chart.draw_line(&mut raster, points.iter().copied(), 1);
-        let style = quantity.style(theme);
         raster.render(chart.plot, buf, &[style]);
         if let Some(&(step, value)) = points.last() {
-            chart.print_ends(buf, &[End { step, value, text: quantity.text(value), style }]);
+            chart.print_ends(buf, &[End { step, value, text: (self.end)(value), style }]);
         }
         if frame.names_steps {
-            chart.mark_rates(buf, &curves.marks, theme);
+            chart.mark_rates(buf, &app.curves.marks, theme);
         }
-        if let Some(step) = self.app.crosshair() {
+        if let Some(step) = app.crosshair() {
             chart.draw_crosshair(buf, step, theme);
         }
     }
 }
 
 /// What surrounds charts that stand above each other, so that their columns line up.
-fn frame() -> Frame {
+pub(super) fn frame() -> Frame {
     Frame {
         label: chart::plain,
         tail: loss::TAIL,
@@ -183,12 +224,10 @@ fn frame() -> Frame {
     }
 }
 
-/// An axis that holds what is in sight; `None` where there is nothing.
-fn axis(points: &[(u64, f64)], sight: &Sight) -> Option<Axis> {
-    let seen = points.iter().filter(|(step, _)| (sight.from..=sight.to).contains(step));
-    let values: Vec<f64> = seen.map(|&(_, value)| value).collect();
+/// An axis that holds these values; `None` where there is none above zero.
+fn axis(values: &[f64]) -> Option<Axis> {
     let high = values.iter().copied().reduce(f64::max)?;
-    let low = values.into_iter().filter(|&value| value > 0.0).reduce(f64::min)?;
+    let low = values.iter().copied().filter(|&value| value > 0.0).reduce(f64::min)?;
     Some(if high >= TWO_DECADES * low {
         Axis::logarithmic(low, high)
     } else {

@@ -4,6 +4,7 @@ mod any_size;
 mod ascii;
 mod charts;
 mod draw;
+mod machine;
 mod sets;
 mod steps;
 mod watch;

@@ -1,7 +1,7 @@
 //! A crosshair on the charts: the step that it is on, and the steps around it in sight.
 
 use crate::{
-    app::{App, Direction, View},
+    app::{App, Direction},
     protocol::Command,
 };
 
@@ -40,12 +40,12 @@ fn zoomed((from, to): (u64, u64), at: u64, closer: bool) -> (u64, u64) {
 impl App {
     /// The step under the crosshair, where one is shown.
     pub fn crosshair(&self) -> Option<u64> {
-        self.charts.crosshair.filter(|_| self.view == View::Loss)
+        self.charts.crosshair.filter(|_| self.view.has_crosshair())
     }
 
     /// Whether a part of the steps is shown larger.
     pub fn is_zoomed(&self) -> bool {
-        self.charts.zoom.is_some() && self.view == View::Loss
+        self.charts.zoom.is_some() && self.view.has_crosshair()
     }
 
     /// Moves the crosshair, or shows it on the last step in sight; up and down zoom.
@@ -79,7 +79,7 @@ impl App {
 
     /// Shows half or twice as many steps, with those around the crosshair in sight.
     pub(in crate::app) fn zoom(&mut self, closer: bool) {
-        if self.view != View::Loss {
+        if !self.view.has_crosshair() {
             return;
         }
         let (sight, whole) = (self.sight(), self.curves.sight(self.charts.range));
@@ -123,7 +123,7 @@ mod tests {
         app::{
             Action,
             Direction::{End, Home, Left, PageUp, Right},
-            Focus, Msg,
+            Focus, Msg, View,
         },
         protocol::{Clock, Event, Progress, RunInfo, RunState},
     };

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Curves, Evaluations, LearningRates, Measures};
+use super::{Curves, Evaluations, LearningRates, Measures, Readings};
 use crate::metrics::Series;
 
 /// A curve that the run has left.
@@ -16,6 +16,8 @@ pub struct Past {
     pub rates: LearningRates,
     /// Norms of its gradients and updates.
     pub measures: Measures,
+    /// What the machine did in them.
+    pub machine: Readings,
     /// Step that the run went on from another way; meaningless while it may still go this way.
     from: u64,
     /// A letter, once it was given up.
@@ -41,6 +43,7 @@ impl Past {
             evaluations: curves.evaluations.clone(),
             rates: curves.rates.clone(),
             measures: curves.measures.clone(),
+            machine: curves.machine.clone(),
             from: 0,
             name: None,
         }

@@ -6,7 +6,6 @@ use super::Run;
 use crate::{
     config::RunConfig,
     data::batches::Batches,
-    hardware::Monitor,
     nn::{engine::Key, model::Model},
     protocol::{
         Break, Breakpoint, EpochRecord, EvalSet, Evaluation, Event, Hardware, Measure, RunState,
@@ -224,7 +223,7 @@ impl Run<'_> {
         let networks = (model.unwrap_or(product), gpu);
         let mut evaluation = evaluate(networks, sets.of(set), set, device, wanted, || {
             remote.pull();
-            if let Some(reading) = monitor.as_ref().and_then(Monitor::take) {
+            if let Some(reading) = monitor.as_mut().and_then(|monitor| monitor.take(true)) {
                 outbox.send(&Event::Hardware(Hardware { step, reading }));
             }
             outbox.deliver();

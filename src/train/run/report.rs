@@ -85,12 +85,11 @@ impl Run<'_> {
     /// Reports the figures of the machine if there are new ones; to the screen alone while nothing is trained,
     /// so that the journal of a run that is paused for days does not grow.
     pub(super) fn report_hardware(&mut self) {
-        let Some(reading) = self.monitor.as_ref().and_then(Monitor::take) else { return };
+        let works = matches!(self.state, RunState::Training | RunState::Evaluating);
+        let reading = self.monitor.as_mut().and_then(|monitor| monitor.take(works));
+        let Some(reading) = reading else { return };
         let event = Event::Hardware(Hardware { step: self.at.step, reading });
-        match self.state {
-            RunState::Training | RunState::Evaluating => self.outbox.send(&event),
-            _ => self.outbox.show(&event),
-        }
+        if works { self.outbox.send(&event) } else { self.outbox.show(&event) }
     }
 
     /// Reports an image's way through the network from now on, or no longer.

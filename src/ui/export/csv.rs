@@ -1,7 +1,7 @@
 //! The data of a view as comma-separated values.
 
 use crate::{
-    app::{App, Kind, Tab, View},
+    app::{App, Kind, Tab, View, curves::Gauge},
     protocol::{Content, Found, ImageHistory, Insides, ParameterUpdate},
     ui::names::Names,
 };
@@ -46,6 +46,7 @@ pub(super) fn table(app: &App) -> Option<String> {
         View::Network => classes(app, app.network.insides()?),
         View::Draw => classes(app, app.pad.insides.as_deref()?),
         View::Mistakes => mistakes(app)?,
+        View::Machine => machine(app)?,
         View::Why => match app.why.tab {
             Tab::Projection => projection(app)?,
             Tab::Distributions => distributions(app)?,
@@ -85,6 +86,24 @@ fn losses(app: &App) -> Option<Table> {
         first = last + 1;
     }
     (first > 1).then_some(table)
+}
+
+fn machine(app: &App) -> Option<Table> {
+    let columns = Gauge::ALL.map(Gauge::column);
+    let ends =
+        columns.iter().flat_map(|name| ["lowest", "highest"].map(|end| format!("{name}_{end}")));
+    let columns: Vec<String> =
+        ["first_step", "last_step"].map(str::to_owned).into_iter().chain(ends).collect();
+    let mut table = Table::new(&columns.iter().map(String::as_str).collect::<Vec<_>>());
+    for span in app.curves.machine.spans() {
+        let values = Gauge::ALL.into_iter().flat_map(|gauge| {
+            let range = span.range(gauge).map(|(low, high)| [low, high].map(|it| it.to_string()));
+            range.unwrap_or_default()
+        });
+        let steps = [span.first, span.last].map(|step| step.to_string());
+        table.row(&steps.into_iter().chain(values).collect::<Vec<_>>());
+    }
+    (!app.curves.machine.spans().is_empty()).then_some(table)
 }
 
 fn step(parameters: &[ParameterUpdate]) -> Table {

@@ -60,7 +60,12 @@ fn group_lines(group: Group, focus: Focus, app: &App, theme: &Theme) -> Column {
         }
         let keys = keys.join(" ");
         match rows.last_mut().filter(|(_, help)| *help == binding.help) {
-            Some((before, _)) => *before = format!("{before} {keys}"),
+            Some((before, _)) => {
+                // The digits of the views would make the widest column with blanks between them.
+                let are_digits = [before.as_str(), &keys].iter().all(|text| is_digits(text));
+                *before += if are_digits { "" } else { " " };
+                *before += &keys;
+            }
             None => rows.push((keys, binding.help)),
         }
     }
@@ -71,6 +76,10 @@ fn group_lines(group: Group, focus: Focus, app: &App, theme: &Theme) -> Column {
         Line::from(vec![keys, Span::styled(help, Style::new())])
     }));
     lines
+}
+
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 type Column = Vec<Line<'static>>;

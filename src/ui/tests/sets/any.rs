@@ -69,7 +69,7 @@ proptest! {
                         confusion::Confusion::new(&app, &theme).render(area, &mut buf);
                         digits::Digits::new(&app, &theme).render(area, &mut buf);
                     }
-                    View::Loss => {}
+                    View::Loss | View::Machine => {}
                     View::Step => inspector::Inspector::new(&app, &theme).render(area, &mut buf),
                     View::Confusion => {
                         confusion::Confusion::new(&app, &theme).in_full().render(area, &mut buf);
