@@ -66,6 +66,19 @@ pub fn network(plan: &Plan) -> Result<Network, Unsupported> {
     network_within(plan, SHARED_BYTES)
 }
 
+/// Bytes of shared memory that GPUs of a compute capability give a block that asks for them: the table
+/// "Technical Specifications per Compute Capability" of NVIDIA's programming guide.
+pub fn shared_bytes((major, minor): (i32, i32)) -> usize {
+    let kilobytes = match (major, minor) {
+        (7, 5) => 64,
+        (8, 0 | 7) => 163,
+        (9..=11, _) => 227,
+        // 96 and 99 in the table.
+        _ => 96,
+    };
+    kilobytes << 10
+}
+
 /// [`network`] for blocks that have `shared_bytes` of shared memory.
 ///
 /// # Errors
