@@ -25,8 +25,8 @@ pub(super) fn of(plan: &Plan, capability: (i32, i32)) -> Result<Code, GpuError> 
         let text = text.unwrap_or_else(|| unreachable!("compressed by the project itself"));
         return Ok(Code::Text(text));
     }
-    let network =
-        generate::network(plan).map_err(|error| GpuError::Unsupported(error.to_string()))?;
+    let network = generate::network_within(plan, generate::shared_bytes(capability))
+        .map_err(|error| GpuError::Unsupported(error.to_string()))?;
     let source = [DIALECT, &network.text, TRAINING].concat();
     Ok(Code::Machine(machine_code(&source, capability)?))
 }

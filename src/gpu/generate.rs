@@ -2,10 +2,10 @@
 //! `kernels/training.cuh`.
 //!
 //! A block of threads works on one image at a time. The layers themselves are templates in
-//! `kernels/maps.cuh`, `kernels/weighted.cuh` and `kernels/dropout.cuh`; what is generated is which of them run one after the
-//! other, with which shapes, tiles and places in memory. Values, gradients and the weights of
-//! convolutions lie in shared memory while they are needed, and the largest in global memory where there
-//! is not enough of it.
+//! `kernels/maps.cuh`, `kernels/weighted.cuh` and `kernels/dropout.cuh`. Generated are the calls of
+//! them, one phase after the other with barriers between, and their shapes, tiles and places in memory.
+//! Values, gradients and the weights of convolutions lie in shared memory while they are needed; where
+//! there is not enough of it, the largest lie in global memory.
 
 mod backward;
 mod forward;
@@ -66,6 +66,19 @@ pub fn network(plan: &Plan) -> Result<Network, Unsupported> {
     network_within(plan, SHARED_BYTES)
 }
 
+/// Bytes of shared memory that GPUs of a compute capability give a block that asks for them: the table
+/// "Technical Specifications per Compute Capability" of NVIDIA's programming guide.
+pub fn shared_bytes((major, minor): (i32, i32)) -> usize {
+    let kilobytes = match (major, minor) {
+        (7, 5) => 64,
+        (8, 0 | 7) => 163,
+        (9..=11, _) => 227,
+        // 96 and 99 in the table.
+        _ => 96,
+    };
+    kilobytes << 10
+}
+
 /// [`network`] for blocks that have `shared_bytes` of shared memory.
 ///
 /// # Errors
@@ -80,7 +93,7 @@ pub fn network_within(plan: &Plan, shared_bytes: usize) -> Result<Network, Unsup
     }
     let draws = plan.nodes().iter().any(|node| matches!(node.op, Op::Dropout { .. }));
     let fixed = plan.input().iter().product::<usize>() + 3 * plan.classes() + 1 + 10;
-    let limit = (shared_bytes / 4).saturating_sub(fixed.next_multiple_of(4));
+    let limit = (shared_bytes / 4).saturating_sub(fixed.next_multiple_of(4)) / 4 * 4;
     // Room for everything comes before maps without conflicts between banks, the largest of which have the
     // most to give.
     let made = SPREADS.map(|spread| {
@@ -99,9 +112,15 @@ pub fn network_within(plan: &Plan, shared_bytes: usize) -> Result<Network, Unsup
             MOST_SCRATCH >> 18
         )));
     }
-    let shared_bytes = 4 * (memory.shared + fixed.next_multiple_of(4));
+    let needed = 4 * (memory.shared.max(4) + fixed.next_multiple_of(4));
+    if needed > shared_bytes {
+        return Err(Unsupported(format!(
+            "this network needs at least {needed} bytes of a GPU's shared memory, found {shared_bytes}: use \
+             --device cpu, or smaller images"
+        )));
+    }
     let text = text(plan, &program, &memory, draws);
-    Ok(Network { text, shared_bytes, scratch: memory.scratch, draws })
+    Ok(Network { text, shared_bytes: needed, scratch: memory.scratch, draws })
 }
 
 fn text(plan: &Plan, program: &program::Program, memory: &memory::Memory, draws: bool) -> String {

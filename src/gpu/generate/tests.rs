@@ -183,7 +183,7 @@ fn random(input: [usize; 3], seed: u64) -> String {
     let mut below = |n: u32| rng.next_u32() % n;
     loop {
         let mut layers: Vec<String> = Vec::new();
-        for _ in 0..1 + below(6) {
+        for _ in 0..=below(6) {
             let (channels, kernel, stride) = (1 + below(19), 1 + below(5), 1 + below(3));
             let (padding, size) = (below(kernel), 1 + below(3));
             layers.push(match below(12) {
@@ -235,6 +235,9 @@ fn generated_networks_compute_what_their_plans_say() {
         cases.push(case(&random(input, seed), input, room, seed));
     }
     assert!(cases[0].network.scratch == 0 && cases[2].network.scratch > 0);
+    // An image of the 50,874 parameters needs no other memory on an H100.
+    let roomy = network_within(&cases[7].plan, shared_bytes((9, 0))).expect("it has kernels");
+    assert_eq!(roomy.scratch, 0);
     let folder = tempfile::tempdir().expect("a folder for files");
     let mut batches = Vec::new();
     for Case { weights, images, labels, .. } in &cases {
@@ -271,4 +274,35 @@ fn what_has_no_kernel_is_named() {
     let wide = plan("conv 300 k7 p3, conv 300 k7 p3, conv 300 k7 p3, flatten, linear");
     let message = network(&wide).expect_err("it needs too much memory").to_string();
     assert!(message.contains("MB for each image"), "{message}");
+    let small =
+        network_within(&plan("flatten, linear"), 2_000).expect_err("the image has 784 values");
+    assert!(small.to_string().contains("shared memory, found 2000"), "{small}");
+}
+
+#[test]
+fn buffers_of_the_same_phase_do_not_overlap() {
+    let layers =
+        "conv 16 k3 p1, relu, pool 2, residual(conv 16 k3 p1, gelu), conv 8 k3 s2, flatten, linear";
+    let spec: NetworkSpec = layers.parse().expect("it reads");
+    let plan = Plan::of(&spec, [1, 28, 28], 10).expect("it fits");
+    for limit in [50_000, 20_000, 5_000, 0] {
+        let mut program = forward::program(&plan, limit, usize::MAX);
+        backward::extend(&mut program, &plan);
+        let memory = memory::arrange(&mut program, limit);
+        assert!(memory.shared <= limit && (limit > 0 || memory.scratch > 0));
+        let placed = program.buffers.iter().filter_map(|buffer| match buffer.place {
+            program::Place::Shared(at) => Some((0, at..at + buffer.len, buffer.phases.clone()?)),
+            program::Place::Scratch(at) => Some((1, at..at + buffer.len, buffer.phases.clone()?)),
+            _ => None,
+        });
+        let placed: Vec<_> = placed.collect();
+        for (place, (kind, own, phases)) in placed.iter().enumerate() {
+            assert!(own.end <= [memory.shared, memory.scratch][*kind]);
+            for (other_kind, other, others) in &placed[..place] {
+                let meet = phases.start() <= others.end() && others.start() <= phases.end();
+                let overlap = own.start < other.end && other.start < own.end;
+                assert!(kind != other_kind || !meet || !overlap, "{own:?} and {other:?}");
+            }
+        }
+    }
 }

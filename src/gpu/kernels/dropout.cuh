@@ -54,7 +54,8 @@ FN void chacha8(const Draws &draws, unsigned block, unsigned layer, unsigned wor
 
 // Values times their factors, or gradients times the same: zero where a draw is below `dropped`.
 template <class In, class Out, class Mask, int MODE>
-FN void dropout(const Draws &draws, unsigned layer, unsigned dropped, float kept, const float *in, float *out, const float *mask) {
+FN void dropout(const Draws &draws, unsigned layer, unsigned dropped, float kept, const float *in, float *out,
+                const float *mask) {
     constexpr int N = In::C * In::H * In::W;
     FOR(t, (N + 15) / 16) {
         unsigned words[16];

@@ -65,7 +65,8 @@ template <class Out, int N, int MODE> FN void keep_all(const float *values, int 
 template <class M> FN void frame(float *maps) {
     FOR(t, M::ROWS * M::COLUMNS) {
         int y = t / M::COLUMNS - M::TOP, x = t % M::COLUMNS - M::TOP;
-        bool inside = y >= 0 && x >= 0 && y % M::STEP == 0 && x % M::STEP == 0 && y / M::STEP < M::H && x / M::STEP < M::W;
+        bool inside = y >= 0 && x >= 0 && y % M::STEP == 0 && x % M::STEP == 0;
+        inside = inside && y / M::STEP < M::H && x / M::STEP < M::W;
         if (!inside)
             for (int c = 0; c < M::PADDED; c++) maps[t * M::PIXEL + c] = 0.0f;
     }
