@@ -90,7 +90,7 @@ pub fn run(config: &RunConfig, batch_sizes: &[usize], json: bool) -> Outcome {
         for &batch_size in batch_sizes {
             match measure(&cpu, threads, batch_size) {
                 Ok(measured) => {
-                    report.speeds.push(speed(threads, batch_size, measured, Some(peak)))
+                    report.speeds.push(speed(threads, batch_size, measured, Some(peak)));
                 }
                 Err(failure) => return Outcome::Failed(failure),
             }

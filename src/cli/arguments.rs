@@ -257,7 +257,8 @@ pub(super) struct MachineArgs {
     /// CPU threads; results do not depend on it [default: all cores]
     #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = MACHINE)]
     pub(super) threads: Option<usize>,
-    /// Processor: auto (the CPU), cpu, cuda[:N] or metal[:N]; list prints those of this machine
+    /// Processor: auto (the CPU, until more GPUs are measured), cpu, cuda[:N] or metal[:N]; list prints those of
+    /// this machine
     #[arg(long, value_name = "DEVICE", default_value_t = DeviceChoice::Auto, value_parser = DeviceParser, help_heading = MACHINE)]
     pub(super) device: DeviceChoice,
 }

@@ -75,7 +75,7 @@ impl Gauge {
     }
 }
 
-/// ReadingSpan at neighbouring steps: the lowest and the highest value of each figure, NaN where there is none.
+/// Figures at neighbouring steps: the lowest and the highest value of each figure, NaN where there is none.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ReadingSpan {
     /// Steps trained at the first of them.

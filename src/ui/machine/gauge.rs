@@ -49,11 +49,10 @@ pub(super) fn text(gauge: Gauge, value: f64) -> String {
         Gauge::Utilization => "%",
         Gauge::Temperature => "°C",
         Gauge::GpuMemory => "GiB GPU memory",
-        Gauge::GpuClock => "MHz",
         Gauge::Program => "processors busy",
         Gauge::Machine => "busy with all programs",
         Gauge::Resident => "MiB memory",
-        Gauge::CpuClock => "MHz",
+        Gauge::GpuClock | Gauge::CpuClock => "MHz",
     };
     format!("{} {unit}", number(gauge, value))
 }
