@@ -1,5 +1,5 @@
 //! GPUs: the kernels' host build, and the program with a pretended driver that runs it.
-#![cfg(unix)]
+#![cfg(target_os = "linux")]
 
 use std::{
     fmt::Write as _,
