@@ -94,7 +94,7 @@ fn the_last_short_batch_counts_and_a_step_limit_ends_the_run_early() {
 
 #[test]
 fn devices_read_as_they_print() {
-    for text in ["auto", "cpu"] {
+    for text in ["auto", "cpu", "cuda:0", "cuda:3"] {
         assert_eq!(text.parse::<DeviceChoice>().expect("valid").to_string(), text);
     }
     for text in ["", "gpu", "cpu:1", "auto:0", "cuda:", "cuda:x", "cuda:-1", "metal:1:2"] {
@@ -102,11 +102,11 @@ fn devices_read_as_they_print() {
     }
 }
 
-#[cfg(not(feature = "cuda"))]
+#[cfg(not(feature = "metal"))]
 #[test]
-fn cuda_in_a_build_without_it_says_how_to_build_it() {
-    let error = "cuda".parse::<DeviceChoice>().expect_err("not built");
-    assert!(error.contains("cargo build --release --features cuda"), "{error}");
+fn metal_in_a_build_without_it_says_how_to_build_it() {
+    let error = "metal".parse::<DeviceChoice>().expect_err("not built");
+    assert!(error.contains("cargo build --release --features metal"), "{error}");
 }
 
 #[test]
