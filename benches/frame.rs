@@ -48,7 +48,11 @@ fn progress(from: u64, to: u64) -> Event {
         images: to * 50,
         learning_rate: 1e-3,
         clock: Clock { training: to as f64 * 5e-4, evaluating: 0.0 },
-        sample: Some(Sample { step: to, digits: (0..10).cycle().take(24).map(digit).collect() }),
+        sample: Some(Sample {
+            step: to,
+            digits: (0..10).cycle().take(24).map(digit).collect(),
+            originals: Vec::new(),
+        }),
         measures: Vec::new(),
     })
 }

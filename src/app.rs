@@ -133,6 +133,8 @@ pub struct App {
     pub prompt: Option<Prompt>,
     /// Whether the run belongs to another program and can only be looked at.
     pub looks_on: bool,
+    /// Whether images are shown before augmentation, too.
+    pub shows_originals: bool,
     /// How large images are where there are many.
     pub tile_size: TileSize,
     /// How many images the view shows.
@@ -191,6 +193,7 @@ impl Default for App {
             breakpoints: Breakpoints::default(),
             prompt: None,
             looks_on: false,
+            shows_originals: false,
             tile_size: TileSize::default(),
             tiles: Tiles::default(),
             help_page: 0,
@@ -392,6 +395,9 @@ impl App {
             // A checkpoint has neither snapshots nor histories.
             Action::SwitchPlane => self.why.tab == Tab::Landscape && !self.looks_on,
             Action::NextList => !self.looks_on,
+            Action::ShowOriginals => {
+                self.sample().is_some_and(|sample| !sample.originals.is_empty())
+            }
             _ => true,
         }
     }

@@ -154,7 +154,7 @@ mod tests {
         let mut journal = Journal::open(&path, 0).expect("it opens");
         let digit = Digit { pixels: vec![1; 784], label: 1, prediction: 2, probability: 0.5 };
         let Event::Progress(mut shown) = progress(3, &[0.25]) else { unreachable!() };
-        shown.sample = Some(Sample { step: 3, digits: vec![digit] });
+        shown.sample = Some(Sample { step: 3, digits: vec![digit], originals: Vec::new() });
         let events = [
             Event::Started(RunInfo::example()),
             Event::State(RunState::Training),

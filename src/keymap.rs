@@ -211,6 +211,8 @@ pub const BINDINGS: &[Binding] = &[
     binding(&[Key::code(KeyCode::PageDown)], Action::Move(Direction::PageDown), Group::Choice, "page down", "page up, down"),
     binding(&[Key::code(KeyCode::Home)], Action::Move(Direction::Home), Group::Choice, "first", "first, last"),
     binding(&[Key::code(KeyCode::End)], Action::Move(Direction::End), Group::Choice, "last", "first, last"),
+    in_view(View::Overview, &[Key::char('o')], Action::ShowOriginals,
+        "originals", "unaugmented images"),
     in_view(View::Step, &[Key::char('J')], Action::NextParameter,
         "next parameter", "scroll parameters"),
     in_view(View::Step, &[Key::char('K')], Action::PreviousParameter,

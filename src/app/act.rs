@@ -76,6 +76,7 @@ impl App {
             }
             Action::ToggleLogScale => self.toggle_log_scale(),
             Action::ToggleRange => self.next_range(),
+            Action::ShowOriginals => self.shows_originals = !self.shows_originals,
             Action::ToggleHelp => {
                 self.help_page = 0;
                 self.toggle(Overlay::Help);

@@ -74,6 +74,8 @@ pub enum Action {
     SwitchPlane,
     /// Show the next list of images: the hardest, forgotten ones, suspected label errors.
     NextList,
+    /// Show the batch's images before augmentation next to those after it, or no longer.
+    ShowOriginals,
     /// Sort a table by its next column.
     SortByNext,
     /// Reverse the order of a table.

@@ -201,5 +201,5 @@ fn sample_of(inspection: &Inspection) -> Sample {
     let mut digits: Vec<_> = inspection.digits.iter().collect();
     digits.sort_by_key(|ranked| ranked.index);
     let digits = digits.into_iter().take(SAMPLE_DIGITS).map(|ranked| ranked.digit.clone());
-    Sample { step: inspection.step, digits: digits.collect() }
+    Sample { step: inspection.step, digits: digits.collect(), originals: Vec::new() }
 }

@@ -40,7 +40,7 @@ fn progress(first_step: u64, losses: &[f32]) -> Progress {
 
 fn sample(step: u64) -> Sample {
     let digit = Digit { pixels: vec![0; 784], label: 7, prediction: 7, probability: 0.5 };
-    Sample { step, digits: vec![digit] }
+    Sample { step, digits: vec![digit], originals: Vec::new() }
 }
 
 fn record(epoch: u32, seconds: f64) -> EpochRecord {

@@ -71,6 +71,14 @@ impl<'a> Seen<'a> {
         Cow::Owned(distorted)
     }
 
+    /// The pixels of an image before it is distorted; `None` where images are seen as they are.
+    ///
+    /// # Panics
+    /// If there is no image of that index.
+    pub fn original(&self, index: usize) -> Option<&'a [u8]> {
+        (!self.augment.is_none()).then(|| self.data.image(index))
+    }
+
     /// The pixels of these images one after the other, `[n, channels, height, width]`.
     ///
     /// # Panics

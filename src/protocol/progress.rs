@@ -85,6 +85,9 @@ pub struct Sample {
     pub step: u64,
     /// The batch's first images.
     pub digits: Vec<Digit>,
+    /// The pixels of the same images before augmentation; none where there is no augmentation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub originals: Vec<Vec<u8>>,
 }
 
 /// An image with its label and the network's answer.

@@ -70,12 +70,20 @@ impl Widget for &Digits<'_> {
             [Span::styled("✓", self.theme.right), Span::styled(" right  ", self.theme.muted)];
         let full: Vec<_> = right.into_iter().chain(wrong.clone()).collect();
         let notes = [Line::from(full), Line::from(wrong.to_vec())];
-        let title = format!("{heading} of step {step}");
+        let originals =
+            if self.app.shows_originals { &sample.originals[..] } else { Default::default() };
+        let title = match originals {
+            [] => format!("{heading} of step {step}"),
+            _ => format!("{heading} of step {step} · original, augmented"),
+        };
         let inner = pane::titled(area, buf, self.theme, &title, notes);
-        let (columns, rows) = (inner.width / LARGE_COLUMNS, inner.height / LARGE_ROWS);
+        // An image and its original stand next to each other.
+        let each = if originals.is_empty() { 1 } else { 2 };
+        let (columns, rows) = (inner.width / (each * LARGE_COLUMNS), inner.height / LARGE_ROWS);
         let large = columns * rows >= ENOUGH_LARGE;
         let (width, height) =
             if large { (LARGE_COLUMNS, LARGE_ROWS) } else { (SMALL_COLUMNS, SMALL_ROWS) };
+        let width = each * width;
         let (columns, rows) = (inner.width / width, inner.height / height);
         if rows == 0 {
             let text = format!("{heading} need {} more rows here.", height - inner.height);
@@ -87,19 +95,26 @@ impl Widget for &Digits<'_> {
             .unwrap_or(0)
             .min(4);
         let places = (0..rows).flat_map(|row| (0..columns).map(move |column| (column, row)));
-        for ((column, row), digit) in places.zip(&sample.digits) {
+        for (number, ((column, row), digit)) in places.zip(&sample.digits).enumerate() {
             let place = Rect {
                 x: inner.x + column * (width + gap),
                 y: inner.y + row * height,
                 width,
                 height: height - 1,
             };
-            let picture = Picture::new(&digit.pixels, self.app.run.set(), self.theme);
-            if large {
-                picture.draw_large(place, buf);
-            } else {
-                picture.draw_small(place, buf);
+            let draw = |pixels: &[u8], place: Rect, buf: &mut Buffer| {
+                let picture = Picture::new(pixels, self.app.run.set(), self.theme);
+                if large {
+                    picture.draw_large(place, buf);
+                } else {
+                    picture.draw_small(place, buf);
+                }
+            };
+            let own = width / each;
+            if let Some(original) = originals.get(number) {
+                draw(original, Rect { width: own, ..place }, buf);
             }
+            draw(&digit.pixels, Rect { x: place.right() - own, width: own, ..place }, buf);
             let below = Rect { y: place.bottom(), height: 1, ..place };
             caption(digit, names, width, self.theme).render(below, buf);
         }

@@ -136,7 +136,12 @@ impl<'a> Footer<'a> {
                 let read = (self.app.view == View::Loss).then_some(read);
                 let pinned = self.app.view == View::Overview && self.app.is_pinned();
                 let newest = hint(Action::Dismiss).called("newest matrix").at(3);
-                pinned.then_some(newest).into_iter().chain(read).chain([scale]).collect()
+                let name = if self.app.shows_originals { "no originals" } else { "originals" };
+                let originals = hint(Action::ShowOriginals).called(name).at(5);
+                let has_originals =
+                    self.app.view == View::Overview && self.app.offers(Action::ShowOriginals);
+                let own = pinned.then_some(newest).into_iter().chain(read);
+                own.chain(has_originals.then_some(originals)).chain([scale]).collect()
             }
             View::Machine => {
                 vec![hint(Action::Move(Direction::Left)).called("read a step").at(5)]

@@ -55,7 +55,7 @@ fn sample(step: u64) -> Sample {
         prediction: if place % 4 == 2 { (place + 7) % 10 } else { place % 10 },
         probability: 1.0 - f32::from(place) * 0.03,
     });
-    Sample { step, digits: digits.collect() }
+    Sample { step, digits: digits.collect(), originals: Vec::new() }
 }
 
 pub(super) fn evaluation(epoch: u64) -> Evaluation {

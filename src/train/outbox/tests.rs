@@ -93,7 +93,7 @@ fn only_the_newest_digits_are_kept() {
     outbox.send(&Event::State(RunState::Training));
     for step in [1, 2] {
         let Event::Progress(mut batch) = progress(1, step, &[0.5]) else { unreachable!() };
-        batch.sample = Some(Sample { step, digits: Vec::new() });
+        batch.sample = Some(Sample { step, digits: Vec::new(), originals: Vec::new() });
         outbox.send(&Event::Progress(batch));
     }
     outbox.send(&progress(1, 3, &[0.5]));

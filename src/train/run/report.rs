@@ -68,10 +68,14 @@ impl Run<'_> {
             return Ok(None);
         }
         let batch = self.batches.batch(self.at.batch - 1);
-        let digits = self.learner.digits(self.sets.seen(self.config, self.at.epoch), batch)?;
+        let seen = self.sets.seen(self.config, self.at.epoch);
+        let digits = self.learner.digits(seen, batch)?;
+        let shown = batch.iter().take(digits.len());
+        let originals = shown.filter_map(|&index| seen.original(index as usize));
+        let originals = originals.map(<[u8]>::to_vec).collect();
         self.agenda.sampled = self.at.step;
         self.agenda.sample = now + SAMPLE;
-        Ok(Some(Sample { step: self.at.step, digits }))
+        Ok(Some(Sample { step: self.at.step, digits, originals }))
     }
 
     /// Starts to read the figures of the machine and of the GPU with this UUID, if they are to be reported to

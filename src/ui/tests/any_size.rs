@@ -180,7 +180,7 @@ fn the_frames_of_steady_training_are_small() {
                 images: last * 50,
                 learning_rate: 1e-3,
                 clock: clock(last),
-                sample: Some(Sample { step: last, digits }),
+                sample: Some(Sample { step: last, digits, originals: Vec::new() }),
                 measures: Vec::new(),
             }),
         );

@@ -247,3 +247,26 @@ fn a_click_puts_the_crosshair_where_it_was() {
         assert_eq!(action_at(&app, &theme, area, (0, height - 1).into()), None);
     }
 }
+
+#[test]
+fn images_before_augmentation_stand_next_to_those_after_it() {
+    let with = |originals: Vec<Vec<u8>>| {
+        let mut app = trained(0);
+        let sample = Some(Sample { originals, ..sample(1) });
+        feed(&mut app, Event::Progress(Progress { sample, ..progress(1, vec![0.1]) }));
+        app
+    };
+    let shown = |app: &App| text(app, 120, 40);
+    assert!(!shown(&with(Vec::new())).contains("originals"), "nothing was augmented");
+    let mut app = with(vec![vec![0; 784]; 24]);
+    let plain = shown(&app);
+    assert!(plain.contains("o originals") && plain.contains("Digits of step 1 ─"), "{plain}");
+    act(&mut app, Action::ShowOriginals);
+    let both = shown(&app);
+    assert!(both.contains("Digits of step 1 · original, augmented"), "{both}");
+    // Two of four places in a row have a blank original now.
+    let rings = |shown: &str| shown.matches("▗▄▄▄▄▄▄▖").count();
+    assert_eq!((rings(&plain), rings(&both)), (8, 4), "{both}");
+    act(&mut app, Action::ShowOriginals);
+    assert_eq!(shown(&app), plain);
+}

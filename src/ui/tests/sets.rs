@@ -248,8 +248,11 @@ impl Kind {
         feed(&mut app, Event::Started(RunInfo { set, network, ..RunInfo::example() }));
         feed(&mut app, Event::State(RunState::Training));
         let losses = (1..=1_200).map(loss).collect();
-        let sample =
-            Sample { step: 1_200, digits: (0..24).map(|place| self.digit(place)).collect() };
+        let sample = Sample {
+            step: 1_200,
+            digits: (0..24).map(|place| self.digit(place)).collect(),
+            originals: Vec::new(),
+        };
         feed(
             &mut app,
             Event::Progress(Progress {
