@@ -358,9 +358,10 @@ fn every_view_has_its_key() {
         ("4", "Confusion"),
         ("7", "Nothing is drawn yet"),
         ("\t", "Projection · "),
-        ("\t", "Loss · "),
+        ("1", "Loss · "),
         ("r", "whole run"),
         ("r", "last 1,000 steps"),
+        ("9", "in all"),
         ("\x1b[Z", "Projection · "),
         ("?", "quit; may ask first"),
     ] {

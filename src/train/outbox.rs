@@ -65,14 +65,6 @@ impl Outbox {
         self.deliver_if(hurries);
     }
 
-    /// Sends an event to the screen alone: the past has no use for it.
-    pub(super) fn show(&mut self, event: &Event) {
-        if let Some(screen) = &mut self.screen {
-            screen.listener.enqueue(event.clone());
-        }
-        self.deliver_if(false);
-    }
-
     /// Tries again to hand over what waits. Does not block.
     pub(super) fn deliver(&mut self) {
         self.deliver_if(false);

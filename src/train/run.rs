@@ -315,6 +315,12 @@ impl<'a> Run<'a> {
     /// Tells the listeners if that is something new.
     fn enter(&mut self, state: RunState) {
         if self.state != state {
+            if let (RunState::Paused | RunState::Done, Some(monitor)) =
+                (self.state, &mut self.monitor)
+            {
+                // What was used in the pause counts for no step.
+                let _ = monitor.take(false);
+            }
             self.state = state;
             self.outbox.send(&Event::State(state));
         }

@@ -400,7 +400,6 @@ fn of_the_machines_figures_the_newest_waits_and_epochs_melt_across_them() {
         outbox.send(&progress(1, step, &[0.5]));
         outbox.send(&hardware(step));
     }
-    outbox.show(&hardware(10));
     let mut found = Vec::new();
     while let Ok(event) = receiver.try_recv() {
         found.push(event);

@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use super::Run;
 use crate::{
-    hardware::Monitor,
     protocol::{Command, RunState},
     train::{control::Gate, error::TrainError},
 };
@@ -23,8 +22,7 @@ impl Run<'_> {
                         self.clock.skip(Instant::now());
                         continue;
                     }
-                    self.report_hardware();
-                    self.next_reading()
+                    None
                 }
                 Gate::Go => {
                     let now = Instant::now();
@@ -59,17 +57,10 @@ impl Run<'_> {
             }
             self.look_inside_again()?;
             if !self.explain_again()? {
-                self.report_hardware();
-                let until = self.next_reading();
-                self.remote.wait(until, self.outbox);
+                self.remote.wait(None, self.outbox);
             }
             self.clock.skip(Instant::now());
         }
-    }
-
-    /// When figures of the machine are worth a look while nothing is trained.
-    fn next_reading(&self) -> Option<Instant> {
-        self.monitor.as_ref().map(|_| Instant::now() + Monitor::PERIOD)
     }
 
     /// Makes the screen exact and says that nothing is trained.

@@ -86,14 +86,16 @@ impl Run<'_> {
         is_wanted.then(|| Monitor::start(Monitor::PERIOD, open)).flatten()
     }
 
-    /// Reports the figures of the machine if there are new ones; to the screen alone while nothing is trained,
-    /// so that the journal of a run that is paused for days does not grow.
+    /// Reports the figures of the machine if there are new ones and the run works: what is on the screen while it
+    /// is paused belongs to its step, and its journal does not grow.
     pub(super) fn report_hardware(&mut self) {
-        let works = matches!(self.state, RunState::Training | RunState::Evaluating);
-        let reading = self.monitor.as_mut().and_then(|monitor| monitor.take(works));
-        let Some(reading) = reading else { return };
-        let event = Event::Hardware(Hardware { step: self.at.step, reading });
-        if works { self.outbox.send(&event) } else { self.outbox.show(&event) }
+        if !matches!(self.state, RunState::Training | RunState::Evaluating) {
+            return;
+        }
+        let reading = self.monitor.as_mut().and_then(|monitor| monitor.take(true));
+        if let Some(reading) = reading {
+            self.outbox.send(&Event::Hardware(Hardware { step: self.at.step, reading }));
+        }
     }
 
     /// Reports an image's way through the network from now on, or no longer.
