@@ -298,12 +298,12 @@ fn values_out_of_range_are_named_with_the_range() {
     }
 }
 
-#[cfg(not(feature = "cuda"))]
+#[cfg(not(feature = "metal"))]
 #[test]
 fn a_gpu_that_the_build_has_no_support_for_says_how_to_build_it() {
-    for device in ["cuda", "cuda:1"] {
+    for device in ["metal", "metal:1"] {
         let message = Place::new().run_bare(&["--device", device]).refused();
-        assert!(message.contains("cargo build --release --features cuda"), "{message}");
+        assert!(message.contains("cargo build --release --features metal"), "{message}");
     }
 }
 

@@ -13,8 +13,11 @@ use mnist_tui::checkpoint::load_weights;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+mod common;
 #[path = "common/idx.rs"]
 mod idx;
+
+use common::{Tty, batch};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const TORCH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/torch");
@@ -223,6 +226,39 @@ fn a_run_that_was_stopped_in_an_epoch_goes_on_to_the_same_bits() {
     let output = run(folder.path(), "", &resumed);
     assert!(output.status.success(), "{output:?}");
     assert_eq!(fs::read(folder.path().join("rest")).expect("saved"), whole);
+}
+
+#[test]
+fn a_run_that_was_watched_stopped_and_rewound_on_a_gpu_ends_with_the_same_bits() {
+    let folder = small_set();
+    let whole = trained(folder.path(), "cuda", &["--epochs", "3"]);
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (data, saved, driver) = (path(""), path("watched"), driver().display().to_string());
+    let run = ["--data", &data, "--batch-size", "7", "--epochs", "3", "--no-run-dir", "--save", &saved];
+    let device = ["--device", "cuda", "--break", "step=60"];
+    let environment = [("LD_LIBRARY_PATH", driver.as_str())];
+    let mut tty = Tty::start_with(&[&run[..], &device].concat(), &environment, 120, 40);
+    tty.wait_for_text("Pretended GPU");
+    tty.wait_for_text("■ break: step");
+    let at = |tty: &Tty, wanted: u64| {
+        let what = format!("batch {wanted} of its epoch");
+        tty.wait_for(&what, |screen| (batch(screen) == Some(wanted)).then_some(()));
+        tty.wait_for_text("‖ paused");
+    };
+    at(&tty, 60 - 43);
+    tty.send("3");
+    tty.wait_for_text("Step 60");
+    tty.wait_for_text("layer1_conv.weight");
+    tty.press("g9\r");
+    at(&tty, 9);
+    tty.press("s");
+    at(&tty, 10);
+    tty.send("p");
+    at(&tty, 60 - 43);
+    tty.send("p");
+    tty.wait_for_text("✓ done");
+    tty.leave();
+    assert_eq!(fs::read(folder.path().join("watched")).expect("saved"), whole);
 }
 
 #[test]
