@@ -83,7 +83,15 @@ impl<'a> Dashboard<'a> {
 
     fn overview(&self, area: Rect, buf: &mut Buffer) {
         let panes = layout::overview(area);
-        loss::Loss::new(self.app, self.theme).render(panes.loss, buf);
+        let loss = loss::Loss::new(self.app, self.theme);
+        if panes.strips.is_empty() {
+            loss.render(panes.loss, buf);
+        } else if self.app.curves.measures.spans().is_empty() {
+            loss.render(panes.loss.union(panes.strips), buf);
+        } else {
+            loss.above_strips(true).render(panes.loss, buf);
+            strips::Strips::new(self.app, self.theme).render(panes.strips, buf);
+        }
         if let Some(area) = panes.digits {
             digits::Digits::new(self.app, self.theme).render(area, buf);
         }

@@ -31,7 +31,7 @@ use crate::{
 pub(super) use self::projection::Memory;
 
 /// What is computed for a view takes one part of the time while training runs, and the training this many.
-pub(super) const SHARE: u32 = 100;
+pub(super) const SHARE: u32 = 128;
 /// A question is answered again no sooner than this while training runs.
 const PERIOD: Duration = Duration::from_millis(250);
 

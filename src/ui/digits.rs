@@ -49,7 +49,7 @@ impl Widget for &Digits<'_> {
         let Some(sample) = self.app.sample() else {
             let inner = pane::titled(area, buf, self.theme, heading, []);
             let text = if self.app.looks_on && self.app.view == View::Step {
-                format!("{heading} and gradients appear with the last checkpoint of the run.")
+                format!("{heading} and gradients appear once the run has saved a checkpoint.")
             } else if self.app.looks_on {
                 let key =
                     keymap::hint(Action::Show(View::Step)).map_or_else(String::new, |(key, _)| key);

@@ -93,7 +93,10 @@ pub(super) fn learning_rate(rate: f64) -> String {
         let text = format!("{rate:.6}");
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     } else {
-        format!("{rate:.2e}")
+        let text = format!("{rate:.2e}");
+        let (digits, power) = text.split_once('e').unwrap_or((&text, "0"));
+        let digits = digits.trim_end_matches('0').trim_end_matches('.');
+        format!("{digits}e{power}")
     }
 }
 
@@ -175,7 +178,7 @@ mod tests {
             ["0.00e+0", "1.23e-3", "4.56e+0", "1.00e+12"]
         );
         assert_eq!(scientific(f64::NAN), "NaN");
-        assert_eq!([1e-3, 0.5, 1.0, 2.5e-5].map(learning_rate), ["0.001", "0.5", "1", "2.50e-5"]);
+        assert_eq!([1e-3, 0.5, 1.0, 2.5e-5].map(learning_rate), ["0.001", "0.5", "1", "2.5e-5"]);
     }
 
     #[test]

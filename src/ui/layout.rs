@@ -30,6 +30,8 @@ const GAP: u16 = 2;
 const NARROW_GAP: u16 = 1;
 /// Rows that the confusion pane fills.
 const CONFUSION_ROWS: u16 = 19;
+/// Rows of the loss from which strips take some of them.
+const OVER_STRIPS: u16 = 23;
 /// Body rows from which the digits get two rows.
 const TWO_ROWS_OF_DIGITS: u16 = 32;
 
@@ -49,6 +51,8 @@ pub(super) struct Screen {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Overview {
     pub(super) loss: Rect,
+    /// Charts of a few rows each below the loss; empty where there is no room for them.
+    pub(super) strips: Rect,
     pub(super) digits: Option<Rect>,
     pub(super) confusion: Option<Rect>,
     pub(super) accuracy: Option<Rect>,
@@ -97,7 +101,8 @@ pub(super) fn overview(body: Rect) -> Overview {
             Layout::vertical([Constraint::Fill(1), Constraint::Length(digits.unwrap_or(0))])
                 .areas(body);
         let digits = digits.map(|_| below);
-        return Overview { loss, digits, confusion: None, accuracy: None };
+        let strips = Rect::ZERO;
+        return Overview { loss, strips, digits, confusion: None, accuracy: None };
     }
     let right = match body.width {
         ..110 => 37,
@@ -116,6 +121,9 @@ pub(super) fn overview(body: Rect) -> Overview {
     let rows = if two && (one_row == digits::SMALL_ROWS || body.height >= 50) { 2 } else { 1 };
     let [loss, digits] =
         Layout::vertical([Constraint::Fill(1), Constraint::Length(rows * one_row + 1)]).areas(left);
+    let strips = if loss.height >= OVER_STRIPS { 2 * STRIP + 1 } else { 0 };
+    let [loss, strips] =
+        Layout::vertical([Constraint::Fill(1), Constraint::Length(strips)]).areas(loss);
     let confusion_rows = CONFUSION_ROWS + if body.height >= 50 { 11 } else { 0 };
     let (confusion, accuracy) = if body.height >= confusion_rows + 6 {
         let [top, bottom] =
@@ -125,7 +133,7 @@ pub(super) fn overview(body: Rect) -> Overview {
     } else {
         (right, None)
     };
-    Overview { loss, digits: Some(digits), confusion: Some(confusion), accuracy }
+    Overview { loss, strips, digits: Some(digits), confusion: Some(confusion), accuracy }
 }
 
 /// The loss view; charts without room are absent.

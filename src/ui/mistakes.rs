@@ -92,7 +92,7 @@ impl<'a> Mistakes<'a> {
         let Some(found) = found else {
             return Some(match run.state {
                 _ if self.app.looks_on => {
-                    "The images appear with the last checkpoint of the run.".into()
+                    "The images appear once the run has saved a checkpoint.".into()
                 }
                 RunState::Failed => "Images are no longer available after a failure.".into(),
                 _ => "Looking for the images…".into(),

@@ -226,7 +226,7 @@ impl Widget for &Network<'_> {
         let Some(insides) = self.app.network.insides() else {
             let inner = pane::titled(area, buf, self.theme, "Network", []);
             let text = if self.app.looks_on {
-                "This appears with the last checkpoint of the run."
+                "This appears once the run has saved a checkpoint."
             } else if self.app.run.is_under_way() {
                 "The activations of an image appear here once the network is built."
             } else {

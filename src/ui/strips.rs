@@ -98,6 +98,14 @@ impl Quantity {
         points
     }
 
+    /// The newest value, finite or not.
+    fn latest(self, curves: &curves::Curves) -> Option<f64> {
+        match self {
+            Self::LearningRate => curves.rates.stretches().last().map(|(_, rate)| *rate),
+            _ => curves.measures.spans().last().map(|span| self.of(span).1),
+        }
+    }
+
     /// The value at a step, or the last one before it.
     fn at(self, curves: &curves::Curves, step: u64) -> Option<f64> {
         match self {
@@ -138,9 +146,12 @@ impl<'a> Strips<'a> {
             style: quantity.style(self.theme),
             at: &|step| quantity.at(curves, step),
             text: &|value| quantity.text(value),
-            end: &|value| quantity.text(value),
+            end: &|value| match quantity.latest(curves).filter(|latest| !latest.is_finite()) {
+                Some(latest) => latest.to_string(),
+                None => quantity.text(value),
+            },
             axis,
-            missing: "No step of this run was measured.",
+            missing: "Nothing was measured in this run.",
         }
         .render(self.app, self.theme, frame, area, buf);
     }
@@ -192,7 +203,7 @@ impl Strip<'_> {
             let text = match (app.curves.loss.steps(), points.is_empty()) {
                 (0, _) => "This appears as soon as training starts.",
                 (_, true) => self.missing,
-                (_, false) => "No step in sight was measured.",
+                (_, false) => "Nothing was measured in this range.",
             };
             return pane::empty(inner, buf, theme, text);
         };

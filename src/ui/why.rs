@@ -89,10 +89,10 @@ fn empty(area: Rect, buf: &mut Buffer, app: &App, theme: &Theme, title: &str, wa
         Some(crate::protocol::Content::Nothing(reason)) => reason,
         // Nothing is computed for the landscape before it is asked for.
         _ if app.looks_on && (app.view != View::Why || app.why.tab != Tab::Landscape) => {
-            "This appears with the last checkpoint of the run."
+            "This appears once the run has saved a checkpoint."
         }
         _ if app.run.failure.is_some() && !app.looks_on => {
-            "The run has failed, and its network is gone."
+            "The run has failed; its network is no longer available."
         }
         _ => waits_for,
     };

@@ -26,6 +26,10 @@ impl Span {
         }
     }
 
+    fn is_finite(&self) -> bool {
+        self.gradient_norm.1.is_finite() && self.update_ratio.1.is_finite()
+    }
+
     /// Both together; `later` follows.
     fn join(self, later: Self) -> Self {
         let both = |a: (f32, f32), b: (f32, f32)| (a.0.min(b.0), a.1.max(b.1));
@@ -55,7 +59,13 @@ impl Measures {
         let new = Span::of(measure);
         match self.spans.last_mut() {
             Some(last) if last.last >= new.first => {}
-            Some(last) if new.first - last.first < self.shortest => *last = last.join(new),
+            // A value that is not finite would disappear among others.
+            Some(last)
+                if new.first - last.first < self.shortest
+                    && last.is_finite() == new.is_finite() =>
+            {
+                *last = last.join(new);
+            }
             _ => self.spans.push(new),
         }
         if self.spans.len() > Self::MOST {

@@ -99,7 +99,9 @@ pub(super) fn missing(found: &Found) -> Option<String> {
         (List::Hardest, _) | (List::Forgotten, None) => None,
         (List::Suspected, None) if epochs < List::EPOCHS => {
             let least = List::EPOCHS;
-            Some(format!("Suspected label errors appear after {least} epochs trained from here."))
+            Some(format!(
+                "Suspected label errors appear after {least} epochs of training in this session."
+            ))
         }
         (List::Forgotten, Some(0)) if !is_of_cell => Some(format!(
             "No {set} image has gone from right to wrong between two evaluations so far."

@@ -191,6 +191,35 @@ fn high_terminals_show_rate_gradient_and_update_under_the_same_steps() {
 }
 
 #[test]
+fn the_overview_of_a_large_terminal_has_gradient_and_update_below_the_loss() {
+    let mut app = measured();
+    act(&mut app, Action::Show(View::Overview));
+    for (width, height, has) in [(80, 24, false), (120, 40, false), (200, 60, true)] {
+        let shown = text(&app, width, height);
+        assert_eq!(shown.contains("Gradient norm") && shown.contains("Update / weights"), has);
+        assert!(shown.contains("Loss · so far"), "{shown}");
+    }
+}
+
+#[test]
+fn the_end_of_a_strip_says_that_the_newest_value_is_not_finite() {
+    let mut app = measured();
+    let lost = Measure { step: 2_901, gradient_norm: f32::NAN, update_ratio: f32::INFINITY };
+    feed(
+        &mut app,
+        Event::Progress(Progress { measures: vec![lost], ..progress(2_901, vec![f32::NAN]) }),
+    );
+    let shown = text(&app, 120, 40);
+    let end_of = |title: &str| -> Vec<&str> {
+        let from = shown.lines().skip_while(|line| !line.contains(title));
+        from.take(5).filter(|line| line.contains("NaN") || line.contains("inf")).collect()
+    };
+    for title in ["Gradient norm", "Update / weights"] {
+        assert_eq!(end_of(title).len(), 1, "{title}: {shown}");
+    }
+}
+
+#[test]
 fn what_was_measured_goes_back_with_the_run_and_comes_again_with_it() {
     let mut app = measured();
     let known = |app: &App| app.curves.measures.spans().last().map(|span| span.last);
@@ -210,7 +239,7 @@ fn what_was_measured_goes_back_with_the_run_and_comes_again_with_it() {
     app = measured();
     let shown = text(&app, 120, 40);
     app.curves.measures = crate::app::curves::Measures::default();
-    assert!(text(&app, 120, 40).contains("No step of this run was measured."), "{shown}");
+    assert!(text(&app, 120, 40).contains("Nothing was measured in this run."), "{shown}");
 }
 
 #[test]

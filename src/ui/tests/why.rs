@@ -263,7 +263,11 @@ fn a_view_without_an_answer_says_what_will_come_or_why_nothing_does() {
     let mut app = App::default();
     let commands = app.update(Msg::Action(Action::Show(View::Why)));
     assert_eq!(commands, [Command::Explain(Some(Question::Projection))]);
-    assert!(text(&app, 80, 24).contains("Where the network sees"), "{}", text(&app, 80, 24));
+    assert!(
+        text(&app, 80, 24).contains("Evaluation images by their features"),
+        "{}",
+        text(&app, 80, 24)
+    );
     let content = Content::Nothing("The features are not finite numbers.".to_owned());
     let nothing = Answer { question: Question::Projection, step: 3, content };
     let _ = app.update(Event::Explained(Arc::new(nothing)).into());
@@ -271,7 +275,7 @@ fn a_view_without_an_answer_says_what_will_come_or_why_nothing_does() {
     let mut watching = App::default().looking_on();
     press(&mut watching, Action::Show(View::Why));
     watching.why = crate::app::Why::default();
-    assert!(text(&watching, 80, 24).contains("last checkpoint"), "{}", text(&watching, 80, 24));
+    assert!(text(&watching, 80, 24).contains("once the run has saved"), "{}", text(&watching, 80, 24));
 }
 
 #[test]
@@ -326,7 +330,7 @@ fn distributions_over_the_steps() {
         assert!(dead.contains(part), "{part}: {dead}");
     }
     press(&mut app, Action::Move(Direction::Left));
-    assert!(text(&app, 80, 24).contains("not known yet"), "of the updates");
+    assert!(text(&app, 80, 24).contains("no sample yet"), "of the updates");
     press(&mut app, Action::Move(Direction::Down));
     assert!(text(&app, 60, 14).contains("2–2 of 3 ↑↓"), "{}", text(&app, 60, 14));
     let csv = crate::ui::export(&app, &theme, Rect::new(0, 0, 80, 24), false, ExportFormat::Csv);

@@ -43,17 +43,24 @@ impl Pane<'_> {
         let (app, theme) = (self.app, self.theme);
         let Some(Content::Arithmetic(found)) = app.why.answer().map(|answer| &answer.content)
         else {
-            return empty(area, buf, app, theme, "Arithmetic", "…");
+            return empty(
+                area,
+                buf,
+                app,
+                theme,
+                "Arithmetic",
+                "The values at this pixel appear here.",
+            );
         };
         let area = explained(
             area,
             buf,
             theme,
             &[
-                "Each number of the patch below the kernel, times the kernel's weight there. The sum of all \
-                 products and the bias is the value at the cursor.",
-                "Patch times kernel, summed up, plus the bias: the value at the cursor.",
-                "Patch times kernel, summed up, plus bias.",
+                "Each input below the kernel times the weight there: all products and the bias add up to the value \
+                 at the cursor.",
+                "Patch times kernel, summed, plus the bias: the value at the cursor.",
+                "Patch times kernel, summed, plus bias.",
             ],
         );
         let [map, row, column] = found.place;

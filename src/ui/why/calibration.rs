@@ -117,7 +117,7 @@ impl Widget for &Calibration<'_> {
                 return pane::empty(inner, buf, theme, text);
             }
             _ if app.matrix().is_none() => {
-                let text = "How far the network's confidence can be trusted appears after epoch 1.";
+                let text = "The calibration of the network's confidence appears after epoch 1.";
                 return empty(area, buf, app, theme, &title, text);
             }
             _ => return empty(area, buf, app, theme, &title, "…"),

@@ -144,7 +144,7 @@ impl<'a> Pane<'a> {
                 lines.push(muted(format!("to   {}", number(high))));
                 lines.push(muted(format!("from {}", number(low))));
             }
-            None => lines.push(muted("not known yet".to_owned())),
+            None => lines.push(muted("no sample yet".to_owned())),
         }
         if let Some(stage) = strip.stage {
             lines.extend(dead(stage, width, usize::from(area.height).saturating_sub(3), theme));
@@ -297,26 +297,26 @@ fn number(value: f64) -> String {
 fn explanations(kind: Kind) -> [&'static str; 3] {
     match kind {
         Kind::Weights => [
-            "Weights and biases of each layer over the steps: the brighter, the more of them have values in \
-             that row. The middle 99 % are in range.",
+            "Weights and biases of each layer over the steps: brighter means more values in that row. The range \
+             covers the middle 99 %.",
             "Weights of each layer over the steps: brighter is more.",
             "Weights over the steps.",
         ],
         Kind::Gradients => [
-            "Gradients of each layer in single steps: the brighter, the more of them have values in that row. \
-             Bands that narrow to 0 learn slowly.",
+            "Gradients of each layer at single steps: brighter means more values in that row. A layer whose band \
+             narrows to 0 learns slowly.",
             "Gradients of each layer over the steps: brighter is more.",
             "Gradients over the steps.",
         ],
         Kind::Updates => [
-            "What single steps added to each layer's weights: the brighter, the more of them moved by as much \
-             as that row says.",
-            "What steps added to the weights: brighter is more.",
+            "Updates of each layer's weights at single steps: brighter means that more weights changed by the \
+             amount of that row.",
+            "Updates of each layer over the steps: brighter is more.",
             "Updates over the steps.",
         ],
         Kind::Activations => [
-            "What each stage gives for evaluation images. A dead unit is 0 on every image of the whole \
-             set: it no longer learns.",
+            "Activations of each stage on evaluation images. A dead unit is 0 on every image of the set and no \
+             longer learns.",
             "Activations of each stage; dead units are 0 on all images.",
             "Activations over the steps.",
         ],

@@ -104,8 +104,8 @@ pub(in crate::ui) fn explain_pixels(app: &App, theme: &Theme, area: Rect, buf: &
     let wordings = match method {
         Method::Saliency => [
             format!(
-                "{logit} ({percent}): its gradient by each pixel. More ink raises the logit at {up}, lowers \
-                 it at {down} pixels."
+                "{logit} ({percent}), gradient at each pixel: more ink raises the logit at {up}, lowers it \
+                 at {down} pixels."
             ),
             format!("{logit}: more ink raises it at {up}, lowers it at {down} pixels."),
             format!("{name} of {class}: ink helps at {up}, hurts at {down}."),

@@ -78,7 +78,7 @@ impl Pane<'_> {
                 } else {
                     String::new()
                 };
-                format!("Press enter to compute the loss {where_to}; any key stops that.{other}")
+                format!("Press enter to compute the loss {where_to}; any key stops it.{other}")
             } else {
                 format!(
                     "Pause the run with space, then press enter to compute the loss {where_to}."
@@ -87,7 +87,7 @@ impl Pane<'_> {
             return empty(area, buf, app, theme, "Loss landscape", &text);
         };
         if found.is_complete() && found.losses.iter().all(|loss| !loss.is_finite()) {
-            let text = "The loss is not finite at these weights, nor anywhere around them.";
+            let text = "The loss is not finite at these weights or anywhere around them.";
             let title = format!("Loss landscape · step {}", format::thousands(step));
             let inner = pane::titled(area, buf, theme, &title, [tabs(app, theme)]);
             return pane::empty(inner, buf, theme, text);
@@ -108,8 +108,8 @@ impl Pane<'_> {
         let wordings = wordings.unwrap_or_else(|| {
             [
                 format!(
-                    "Loss on {images} {set} images where the weights (+) are moved in two random directions, by \
-                     up to their own length. Borders between shades are contour lines."
+                    "Loss on {images} {set} images as the weights (+) move in two random directions, by up to \
+                     their own norm. Borders between shades are contour lines."
                 ),
                 format!("Loss on {images} images around the weights (+), in two random directions."),
                 "Loss around the weights (+).".to_owned(),

@@ -41,8 +41,7 @@ impl Pane<'_> {
     pub(super) fn render(&self, area: Rect, buf: &mut Buffer) {
         let (app, theme) = (self.app, self.theme);
         let Some((projection, step)) = app.why.projection() else {
-            let text =
-                "Where the network sees evaluation images before its last layer appears here.";
+            let text = "Evaluation images by their features before the last layer appear here.";
             return empty(area, buf, app, theme, "Projection", text);
         };
         let count = format::thousands(projection.points.len() as u64);
