@@ -240,21 +240,21 @@ fn a_run_that_was_watched_stopped_and_rewound_on_a_gpu_ends_with_the_same_bits()
     let mut tty = Tty::start_with(&[&run[..], &device].concat(), &environment, 120, 40);
     tty.wait_for_text("Pretended GPU");
     tty.wait_for_text("■ break: step");
-    let at = |tty: &Tty, wanted: u64| {
+    let at = |tty: &Tty, wanted: u64, state: &str| {
         let what = format!("batch {wanted} of its epoch");
         tty.wait_for(&what, |screen| (batch(screen) == Some(wanted)).then_some(()));
-        tty.wait_for_text("‖ paused");
+        tty.wait_for_text(state);
     };
-    at(&tty, 60 - 43);
+    at(&tty, 60 - 43, "■ break");
     tty.send("3");
     tty.wait_for_text("Step 60");
     tty.wait_for_text("layer1_conv.weight");
     tty.press("g9\r");
-    at(&tty, 9);
+    at(&tty, 9, "‖ paused");
     tty.press("s");
-    at(&tty, 10);
+    at(&tty, 10, "‖ paused");
     tty.send("p");
-    at(&tty, 60 - 43);
+    at(&tty, 60 - 43, "■ break");
     tty.send("p");
     tty.wait_for_text("✓ done");
     tty.leave();
