@@ -1,5 +1,6 @@
 //! Arguments, as `clap` reads them.
 
+mod commands;
 mod look;
 mod recipe;
 mod source;
@@ -8,13 +9,11 @@ mod sweep;
 mod training;
 mod values;
 
-use std::{env, path::PathBuf};
+use std::path::PathBuf;
 
-use clap::{
-    Args, Parser, Subcommand, ValueEnum,
-    builder::{PossibleValue, RangedU64ValueParser},
-};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValue};
 
+pub(super) use commands::{BenchArgs, DoctorArgs, EvalArgs, ModelArgs, PredictArgs, ReproduceArgs};
 pub(super) use look::LookArgs;
 pub(super) use recipe::RecipeArgs;
 pub(super) use source::{DataArgs, SourceArgs};
@@ -25,12 +24,9 @@ use super::{
     compare::CompareArgs,
     presets::{Preset, preset},
 };
-use crate::{
-    config::DeviceChoice, network::NetworkSpec, protocol::Breakpoint, session::OnDone,
-    ui::ascii_is_wanted,
-};
+use crate::{config::DeviceChoice, network::NetworkSpec, protocol::Breakpoint, session::OnDone};
 pub(super) use values::{Described, asks_for_devices};
-use values::{DeviceParser, described, file, mebibytes, model, number, run_name, whole};
+use values::{DeviceParser, file, mebibytes, model, number, run_name, whole};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -261,116 +257,4 @@ pub(super) struct MachineArgs {
     /// this machine
     #[arg(long, value_name = "DEVICE", default_value_t = DeviceChoice::Auto, value_parser = DeviceParser, help_heading = MACHINE)]
     pub(super) device: DeviceChoice,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct EvalArgs {
-    /// A safetensors file with weights, or a checkpoint
-    #[arg(long, value_name = "FILE", value_parser = file())]
-    pub(super) weights: PathBuf,
-    /// The network, if the file does not record it (files written by PyTorch do not)
-    #[arg(long, value_name = "NAME|FILE.toml|LAYERS", value_parser = model())]
-    pub(super) model: Option<NetworkSpec>,
-    /// Print one JSON object: correct, total, loss, confusion (rows true, columns predicted)
-    #[arg(long)]
-    pub(super) json: bool,
-    #[command(flatten)]
-    pub(super) source: SourceArgs,
-    #[command(flatten)]
-    pub(super) machine: MachineArgs,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct PredictArgs {
-    /// PNG or JPEG pictures of one digit each, of any size and colour, darker or lighter than the
-    /// background; folders of them; - for standard input
-    #[arg(value_name = "IMAGE", required = true)]
-    pub(super) images: Vec<PathBuf>,
-    /// A safetensors file with weights, or a checkpoint
-    #[arg(long, value_name = "FILE", value_parser = file())]
-    pub(super) weights: PathBuf,
-    /// The network, if the file does not record it (files written by PyTorch do not)
-    #[arg(long, value_name = "NAME|FILE.toml|LAYERS", value_parser = model())]
-    pub(super) model: Option<NetworkSpec>,
-    /// Print one JSON object per picture: file, digit, probabilities, warning, message
-    #[arg(long)]
-    pub(super) json: bool,
-    /// Draw each picture as the network sees it, next to the three most likely classes (the default on a
-    /// terminal)
-    #[arg(long, conflicts_with = "json")]
-    pub(super) show: bool,
-    /// Draw in ASCII, as when the locale is not UTF-8
-    #[arg(long)]
-    ascii: bool,
-    #[command(flatten)]
-    pub(super) machine: MachineArgs,
-}
-
-impl PredictArgs {
-    /// Whether pictures are drawn in ASCII.
-    pub(super) fn ascii(&self) -> bool {
-        self.ascii || ascii_is_wanted(|name| env::var(name).ok())
-    }
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ModelArgs {
-    /// A name (article), a TOML file with [[layer]] tables, layers in one line, or a weights file
-    #[arg(value_name = "NAME|FILE|LAYERS", value_parser = described(), default_value = "article")]
-    pub(super) model: Described,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(super) json: bool,
-    /// Print a Python file with a class Net that computes the same function and whose state_dict matches
-    /// the names and shapes of a weights file
-    #[arg(long, conflicts_with = "json")]
-    #[expect(clippy::doc_markdown, reason = "the help shows it as it is")]
-    pub(super) pytorch: bool,
-    #[command(flatten)]
-    pub(super) source: SourceArgs,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ReproduceArgs {
-    /// Determines initial weights and image order
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u64>, allow_negative_numbers = true)]
-    pub(super) seed: u64,
-    #[command(flatten)]
-    pub(super) source: SourceArgs,
-    #[command(flatten)]
-    pub(super) machine: MachineArgs,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct DoctorArgs {
-    /// Print one JSON object
-    #[arg(long)]
-    pub(super) json: bool,
-    /// Measure the training speed on the article's network as well, for about two seconds
-    #[arg(long)]
-    pub(super) measure: bool,
-    #[command(flatten)]
-    pub(super) machine: MachineArgs,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct BenchArgs {
-    /// Print one JSON object
-    #[arg(long)]
-    pub(super) json: bool,
-    /// The network, as for training [default: article]
-    #[arg(long, value_name = "NAME|FILE.toml|LAYERS", value_parser = model())]
-    pub(super) model: Option<NetworkSpec>,
-    /// Batch sizes to measure [default: 1,8,50,256,1024]
-    #[arg(
-        long = "batch-size",
-        value_name = "N,…",
-        value_delimiter = ',',
-        value_parser = RangedU64ValueParser::<usize>::new().range(1..=60_000)
-    )]
-    pub(super) batch_sizes: Vec<usize>,
-    #[command(flatten)]
-    pub(super) source: SourceArgs,
-    #[command(flatten)]
-    pub(super) machine: MachineArgs,
 }

@@ -2,16 +2,15 @@
 
 use std::{
     collections::BTreeMap,
-    fmt,
     fs::{self, File, TryLockError},
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
-    str::FromStr,
 };
 
 use super::{
     plan::Plan,
     row::{Row, heading},
+    shard::{Shard, is_of_shard, stem},
 };
 use crate::files;
 
@@ -88,53 +87,6 @@ pub struct Stored {
     pub damaged: Vec<String>,
     /// Bytes of whole lines of a file.
     whole: u64,
-}
-
-/// A part of a sweep: every N-th run, from the K-th on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shard {
-    number: usize,
-    of: usize,
-}
-
-impl FromStr for Shard {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let numbers = text.split_once('/').map(|(number, of)| (number.parse(), of.parse()));
-        match numbers {
-            Some((Ok(number), Ok(of))) if (1..=of).contains(&number) => Ok(Self { number, of }),
-            _ => Err("expected K/N with K from 1 to N, such as 1/4".to_owned()),
-        }
-    }
-}
-
-impl fmt::Display for Shard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.number, self.of)
-    }
-}
-
-impl Shard {
-    /// Whether a run belongs to it.
-    pub fn has(self, index: usize) -> bool {
-        index % self.of == self.number - 1
-    }
-}
-
-/// The name of a file of results, without its extension.
-pub(super) fn stem(shard: Option<Shard>) -> String {
-    match shard {
-        None => "results".to_owned(),
-        Some(Shard { number, of }) => format!("results-{number}-of-{of}"),
-    }
-}
-
-/// Whether a file of this name has results of a shard.
-fn is_of_shard(name: &str) -> bool {
-    let numbers = name.strip_prefix("results-").and_then(|name| name.strip_suffix(".jsonl"));
-    let numbers = numbers.and_then(|numbers| numbers.split_once("-of-"));
-    numbers.is_some_and(|(number, of)| format!("{number}/{of}").parse::<Shard>().is_ok())
 }
 
 impl SweepFolder {

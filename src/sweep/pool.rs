@@ -1,7 +1,6 @@
 //! The runs of a sweep in training, several at once.
 
 use std::{
-    path::Path,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     thread::{self, Scope},
 };
@@ -9,6 +8,7 @@ use std::{
 use crossbeam_channel::{SendError, Sender, bounded};
 
 use super::{
+    existing::{difference, recorded},
     folder::SweepFolder,
     follower::{End, Follower, deviation},
     plan::Planned,
@@ -17,7 +17,6 @@ use super::{
 };
 use crate::{
     config::{DeviceChoice, RunConfig},
-    journal::JournalReader,
     launch::{Changes, Launch, Writers},
     outcome::Outcome,
     protocol::{Command, Event, Failure},
@@ -268,45 +267,5 @@ impl Closing {
             (_, end) => end,
         };
         let _ = reports.send(Report::Ended { index, end });
-    }
-}
-
-/// The first setting in which a stored run is another than the one that is planned, with both values.
-fn difference(stored: &RunConfig, planned: &RunConfig) -> Option<String> {
-    // These do not change what a run computes.
-    let stored = RunConfig {
-        threads: planned.threads,
-        device: planned.device,
-        save: planned.save.clone(),
-        keep_runs: planned.keep_runs,
-        name: planned.name.clone(),
-        ..stored.clone()
-    };
-    if stored == *planned {
-        return None;
-    }
-    let [own, other] = [&stored, planned].map(RunConfig::settings);
-    let value = |settings: &[(String, String)], option: &str| {
-        let found = settings.iter().find(|(name, _)| name == option);
-        found.map_or_else(|| "not set".to_owned(), |(_, value)| value.clone())
-    };
-    let mut options = own.iter().chain(&other).map(|(option, _)| option.as_str());
-    let differs = options.find(|option| value(&own, option) != value(&other, option));
-    Some(differs.map_or_else(
-        || "no-break-on-nan".to_owned(),
-        |option| format!("{option}: {}, planned: {}", value(&own, option), value(&other, option)),
-    ))
-}
-
-/// The result of a run that has ended, as its journal tells it.
-fn recorded(path: &Path, planned: &Planned) -> Option<Row> {
-    let mut reader = JournalReader::open(&RunFolder::journal_at(path)).ok()?;
-    let (mut follower, mut end) = (Follower::of(planned), None);
-    while let Ok(Some(event)) = reader.next_event() {
-        end = follower.update(&event);
-    }
-    match end {
-        Some(End::Row(row)) => Some(row),
-        _ => None,
     }
 }

@@ -14,12 +14,13 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use super::{
     failures::Failures,
     feed::Feed,
-    folder::{FolderError, Results, Shard, Stored, SweepFolder},
+    folder::{FolderError, Results, Stored, SweepFolder},
     lines::Lines,
     plan::Plan,
     pool::Pool,
     progress::Progress,
     row::Row,
+    shard::{Shard, stem},
     summary::Summary,
     supervisor::{Listener, Now, Problem, Stop, Supervisor},
 };
@@ -248,7 +249,7 @@ fn tell(
 ) -> Outcome {
     let mut text = format!("\n{}\n", Summary::of(&folder.plan, rows));
     let path = folder.path();
-    let table = path.join(format!("{}.csv", super::folder::stem(shard)));
+    let table = path.join(format!("{}.csv", stem(shard)));
     let _ = writeln!(text, "results: {}", table.shown());
     let left = progress.left();
     if left > 0 {

@@ -120,6 +120,13 @@ impl<'a> Footer<'a> {
         }
     }
 
+    /// The originals of the batch's images, where those were augmented.
+    fn originals(&self) -> Option<Hint> {
+        let name = if self.app.shows_originals { "no originals" } else { "originals" };
+        let is_offered = self.app.view == View::Overview && self.app.offers(Action::ShowOriginals);
+        is_offered.then(|| hint(Action::ShowOriginals).called(name).at(5))
+    }
+
     /// What can be done in this view alone: what it is for at 3, what is but convenient at 5.
     fn view(&self) -> Vec<Hint> {
         match self.app.view {
@@ -136,12 +143,8 @@ impl<'a> Footer<'a> {
                 let read = (self.app.view == View::Loss).then_some(read);
                 let pinned = self.app.view == View::Overview && self.app.is_pinned();
                 let newest = hint(Action::Dismiss).called("newest matrix").at(3);
-                let name = if self.app.shows_originals { "no originals" } else { "originals" };
-                let originals = hint(Action::ShowOriginals).called(name).at(5);
-                let has_originals =
-                    self.app.view == View::Overview && self.app.offers(Action::ShowOriginals);
                 let own = pinned.then_some(newest).into_iter().chain(read);
-                own.chain(has_originals.then_some(originals)).chain([scale]).collect()
+                own.chain(self.originals()).chain([scale]).collect()
             }
             View::Machine => {
                 vec![hint(Action::Move(Direction::Left)).called("read a step").at(5)]

@@ -148,17 +148,3 @@ fn a_line_that_does_not_fit_on_the_disk_leaves_the_file_as_it_was() {
     append(&mut file, b"three\n").expect("there is room");
     assert_eq!(text(&path), "one\nthree\n");
 }
-
-#[test]
-fn shards_are_read_and_share_all_runs() {
-    for wrong in ["", "1", "0/2", "3/2", "1/0", "a/2", "1/2/3", "-1/2"] {
-        let error = wrong.parse::<Shard>().expect_err(wrong);
-        assert_eq!(error, "expected K/N with K from 1 to N, such as 1/4");
-    }
-    let shards: Vec<Shard> = (1..=3).map(|k| format!("{k}/3").parse().expect("a shard")).collect();
-    for index in 0..10 {
-        assert_eq!(shards.iter().filter(|shard| shard.has(index)).count(), 1);
-    }
-    assert!(is_of_shard("results-1-of-3.jsonl") && !is_of_shard("results-4-of-3.jsonl"));
-    assert!(!is_of_shard("results-x.jsonl"));
-}
