@@ -105,7 +105,7 @@ pub struct App {
     /// The epochs' figures.
     pub epochs: Epochs,
     /// What the machine does now; `None` where that is not known.
-    pub machine: Option<Reading>,
+    pub machine: Option<Box<Reading>>,
     /// Which panes are shown.
     pub view: View,
     /// What lies over them.
@@ -373,7 +373,8 @@ impl App {
     /// The views that can show something, in the order of their keys: that of the machine needs a system that
     /// gives figures.
     pub fn views(&self) -> impl Iterator<Item = View> {
-        let is_known = self.machine.as_ref().is_some_and(|reading| *reading != Reading::default());
+        let is_known =
+            self.machine.as_deref().is_some_and(|reading| *reading != Reading::default());
         View::ALL.into_iter().filter(move |view| *view != View::Machine || is_known)
     }
 

@@ -66,7 +66,7 @@ impl App {
             }
             Event::Hardware(Hardware { step, reading }) => {
                 self.curves.machine.push(step, &reading);
-                self.machine = Some(reading);
+                self.machine = Some(Box::new(reading));
             }
             Event::Checkpoint(_) => {}
             Event::Notice(notice) => {

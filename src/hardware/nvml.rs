@@ -243,6 +243,3 @@ impl GpuMeter {
         reading.energy = energy.map(|joules| (10.0 * joules).round() / 10.0);
     }
 }
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests;

@@ -139,16 +139,14 @@ impl<'a> Footer<'a> {
             ],
             View::Overview | View::Loss => {
                 let scale = hint(Action::ToggleLogScale).at(5);
-                let read = hint(Action::Move(Direction::Left)).called("read a step").at(5);
+                let read = read_a_step();
                 let read = (self.app.view == View::Loss).then_some(read);
                 let pinned = self.app.view == View::Overview && self.app.is_pinned();
                 let newest = hint(Action::Dismiss).called("newest matrix").at(3);
                 let own = pinned.then_some(newest).into_iter().chain(read);
                 own.chain(self.originals()).chain([scale]).collect()
             }
-            View::Machine => {
-                vec![hint(Action::Move(Direction::Left)).called("read a step").at(5)]
-            }
+            View::Machine => vec![read_a_step()],
             View::Step if self.app.inspection().is_some() => {
                 vec![hint(Action::LookInside).at(3), hint(Action::Move(Direction::Right)).at(5)]
             }
@@ -238,6 +236,11 @@ impl<'a> Footer<'a> {
         let newest = (self.app.view != View::Mistakes).then_some(newest);
         newest.into_iter().chain(older).chain([hint(Action::NewerMatrix).at(5)]).collect()
     }
+}
+
+/// What the crosshair of the charts is for.
+fn read_a_step() -> Hint {
+    hint(Action::Move(Direction::Left)).called("read a step").at(5)
 }
 
 impl Widget for &Footer<'_> {

@@ -26,7 +26,7 @@ pub(in crate::ui) struct Now<'a> {
 
 /// Rows of the pane; none without figures.
 pub(super) fn rows(app: &App) -> u16 {
-    match &app.machine {
+    match app.machine.as_deref() {
         None => 0,
         Some(Reading { gpu: None, .. }) => 3,
         Some(Reading { gpu: Some(gpu), .. }) => 5 + u16::from(!gpu.throttled.is_empty()),
@@ -36,7 +36,7 @@ pub(super) fn rows(app: &App) -> u16 {
 /// Parts an area of the overview into one for what it shows otherwise and one for this pane, if there is room
 /// for both.
 pub(in crate::ui) fn below(app: &App, area: Rect) -> Option<(Rect, Rect)> {
-    let is_known = app.machine.as_ref().is_some_and(|reading| *reading != Reading::default());
+    let is_known = app.machine.as_deref().is_some_and(|reading| *reading != Reading::default());
     let rows = rows(app);
     let rest = area.height.checked_sub(rows).filter(|&rest| is_known && rest >= ABOVE)?;
     let above = Rect { height: rest, ..area };
@@ -114,7 +114,7 @@ impl<'a> Now<'a> {
 
 impl Widget for &Now<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
-        let Some(Reading { cpu, gpu }) = &self.app.machine else { return };
+        let Some(Reading { cpu, gpu }) = self.app.machine.as_deref() else { return };
         let name = self.app.run.info.as_ref().filter(|_| gpu.is_some());
         let name = name.map_or_else(Line::default, |info| {
             Line::styled(crate::printable::printable(&info.device), self.theme.muted)

@@ -1,8 +1,18 @@
 //! The driver's library as a small one in C plays it: one H100, and one divided into a MIG device.
 
-use std::{path::Path, process::Command, time::Duration};
+#![cfg(target_os = "linux")]
 
-use super::*;
+use std::{
+    ffi::OsStr,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use mnist_tui::hardware::{
+    GpuReading, Throttle,
+    nvml::{Driver, DriverError, GpuMeter},
+};
 
 const FAKE: &str = r#"
 #include <stdio.h>
