@@ -7,12 +7,11 @@ use super::tiles;
 use crate::network::Plan;
 use crate::network::plan::Op;
 
-/// Phases from the image to the logits. A block may use `limit` floats of shared memory; `spread` is as
-/// [`Maps::new`] has it.
-pub(super) fn program(plan: &Plan, limit: usize, spread: usize) -> Program {
+/// Phases from the image to the logits; `spread` is as [`Maps::new`] has it.
+pub(super) fn program(plan: &Plan, spread: usize) -> Program {
     let layers = Layers::of(plan);
     let values = vec![None; plan.values().len()];
-    let mut program = Program { limit, spread, values, ..Program::default() };
+    let mut program = Program { spread, values, ..Program::default() };
     let maps = value_maps(plan, &layers, 0, spread);
     let image = program.buffer("x", "image", maps.len());
     program.values[0] = Some((image, maps));
