@@ -79,7 +79,8 @@ pub fn shared_bytes((major, minor): (i32, i32)) -> usize {
     kilobytes << 10
 }
 
-/// [`network`] for blocks that have `shared_bytes` of shared memory.
+/// [`network`] for blocks that have `shared_bytes` of shared memory. How much there is does not change the
+/// results, to the bit.
 ///
 /// # Errors
 /// As [`network`].
@@ -97,7 +98,7 @@ pub fn network_within(plan: &Plan, shared_bytes: usize) -> Result<Network, Unsup
     // Room for everything comes before maps without conflicts between banks, the largest of which have the
     // most to give.
     let made = SPREADS.map(|spread| {
-        let mut program = forward::program(plan, limit, spread);
+        let mut program = forward::program(plan, spread);
         backward::extend(&mut program, plan);
         let memory = memory::arrange(&mut program, limit);
         (program, memory)
@@ -108,7 +109,7 @@ pub fn network_within(plan: &Plan, shared_bytes: usize) -> Result<Network, Unsup
         return Err(Unsupported(format!(
             "a training step of this network needs {} MB for each image on a GPU, expected at most {} MB: \
              use --device cpu, or fewer channels",
-            memory.scratch >> 18,
+            memory.scratch.div_ceil(1 << 18),
             MOST_SCRATCH >> 18
         )));
     }

@@ -205,8 +205,7 @@ impl Backward<'_> {
         let (from, input) = self.program.value(node.input);
         let g = self.program.name(given).to_owned();
         let weights = self.plan.params()[weight].range.clone();
-        let most = self.program.limit / 4;
-        let share = tiles::share(&input, &gradient, kernel, stride, most);
+        let share = tiles::share(&input, &gradient, kernel, stride);
         let (x, corner) = (self.program.name(from).to_owned(), input.corner(padding));
         let call = format!(
             "weight_gradients<{input}, {gradient}, {kernel}, {stride}, {corner}, {}, {}, {}>({x}, {g}",

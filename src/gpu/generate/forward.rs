@@ -7,12 +7,11 @@ use super::tiles;
 use crate::network::Plan;
 use crate::network::plan::Op;
 
-/// Phases from the image to the logits. A block may use `limit` floats of shared memory; `spread` is as
-/// [`Maps::new`] has it.
-pub(super) fn program(plan: &Plan, limit: usize, spread: usize) -> Program {
+/// Phases from the image to the logits; `spread` is as [`Maps::new`] has it.
+pub(super) fn program(plan: &Plan, spread: usize) -> Program {
     let layers = Layers::of(plan);
     let values = vec![None; plan.values().len()];
-    let mut program = Program { limit, spread, values, ..Program::default() };
+    let mut program = Program { spread, values, ..Program::default() };
     let maps = value_maps(plan, &layers, 0, spread);
     let image = program.buffer("x", "image", maps.len());
     program.values[0] = Some((image, maps));
@@ -45,8 +44,8 @@ fn slack(input: &Maps, output: &Maps, stride: usize, across: usize) -> usize {
     (output.width.next_multiple_of(across) - output.width) * stride * input.pixel
 }
 
-/// The convolution's weights, copied in the phase before `phase`.
-pub(super) fn stage(
+/// Copies a convolution's weights in the phase before `phase`.
+fn stage(
     program: &mut Program,
     plan: &Plan,
     layer: &Layer,
@@ -80,11 +79,10 @@ pub(super) fn stage(
         program.name(buffer)
     );
     program.stage(phase - 1, text, buffer);
-    // Whoever computes with them needs them a phase later.
     Staged { buffer, tap, line }
 }
 
-/// A call of `convolve`; `out` and `mask` are where it writes and where the mask lies, if there is one.
+/// What `convolve` reads and writes, and how.
 pub(super) struct Convolution<'a> {
     pub(super) input: (usize, &'a Maps),
     pub(super) output: (usize, &'a Maps),

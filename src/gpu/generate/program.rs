@@ -61,8 +61,6 @@ pub(super) struct Program {
     pub(super) stagings: Vec<(usize, Call)>,
     /// Whether they run once a step, before the first image.
     pub(super) pinned: bool,
-    /// Floats of shared memory that a block may use.
-    pub(super) limit: usize,
     /// Most values of maps whose pixels are spread over the memory's banks.
     pub(super) spread: usize,
     /// For the output of each max-pooling where the places of the maxima lie.

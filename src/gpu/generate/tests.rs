@@ -1,6 +1,5 @@
 //! Generated networks, compiled for the host, against the composition of candle's operations.
 
-use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -8,142 +7,13 @@ use candle_core::{Device, Tensor};
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use self::host::{Case, batches, case, compile, run, source};
 use super::*;
 use crate::network::NetworkSpec;
 use crate::nn::engine::{Key, Mode};
-use crate::nn::model::{Model, Weights};
+use crate::nn::model::Model;
 
-const DIALECT: &str = include_str!("../kernels/dialect.cuh");
-const TRAINING: &str = include_str!("../kernels/training.cuh");
-
-/// Makes room for the next network.
-const UNDO: &str = "#undef DRAWS\n#undef DRAW\n#undef DRAW_NOTHING\n";
-
-/// Reads batches and writes what one step makes of them.
-const HOST: &str = r"
-#include <cstdio>
-#undef KERNEL
-#define KERNEL [[maybe_unused]] static
-#undef GLOBAL
-#define GLOBAL [[maybe_unused]] static
-static FILE *from, *to;
-[[maybe_unused]] static int left_out = -1; // a barrier
-template <class T> static std::vector<T> get(size_t n) {
-    std::vector<T> values(n);
-    if (fread(values.data(), sizeof(T), n, from) != n) std::abort();
-    return values;
-}
-template <class T> static void give(const std::vector<T> &values) { fwrite(values.data(), sizeof(T), values.size(), to); }
-#define RUN(N)                                                                                      \
-    static void run_##N(unsigned n, unsigned blocks, unsigned threads) {                            \
-        using namespace network_##N;                                                                \
-        auto weights = get<float>(PARAMETERS);                                                      \
-        auto images = get<unsigned char>((size_t)n * IMAGE);                                        \
-        auto labels = get<unsigned>(n);                                                             \
-        std::vector<unsigned> order(n);                                                             \
-        for (unsigned i = 0; i < n; i++) order[i] = i;                                              \
-        for (unsigned word : {5u, 0u, 4u, 0u, 2u, 0u, 9u, 0u}) order.push_back(word);               \
-        std::vector<float> factors = {0.5f, 1, 1, 0}, gradient(PARAMETERS), losses(n);              \
-        std::vector<float> partials((size_t)GROUPS *PARAMETERS), logits(n *CLASSES), scored(n *CLASSES);   \
-        std::vector<float> scratch((size_t)blocks *SCRATCH + 4, NAN), before = weights;             \
-        std::vector<unsigned char> answers(2 * n);                                                    \
-        unsigned failed = 0, barrier = 0;                                                           \
-        Job job = {order.data(), factors.data(), weights.data(), nullptr, nullptr, nullptr,         \
-                   gradient.data(), partials.data(), scratch.data(), losses.data(), logits.data(),  \
-                   answers.data(), &failed, &barrier, 1, n, n, SGD, 0, 1, 0, 1, 0, 0, 0, 0};        \
-        shim_launch(blocks, threads, sizeof(Shared),                                                \
-                    [&] { train(images.data(), labels.data(), &job, blocks); });                    \
-        shim_launch(blocks, threads, sizeof(Shared), [&] {                                          \
-            evaluate(images.data(), nullptr, n, before.data(), scratch.data(), scored.data());      \
-        });                                                                                         \
-        give(losses), give(logits), give(gradient), give(weights), give(scored);                    \
-    }
-";
-
-struct Case {
-    plan: Arc<Plan>,
-    network: Network,
-    weights: Weights,
-    images: Vec<u8>,
-    labels: Vec<u32>,
-}
-
-fn case(layers: &str, input: [usize; 3], bytes: usize, seed: u64) -> Case {
-    let spec: NetworkSpec = layers.parse().expect("it reads");
-    let plan = Arc::new(Plan::of(&spec, input, 7).expect("it fits"));
-    let network = network_within(&plan, bytes).expect("every layer has a kernel");
-    assert!(network.shared_bytes <= bytes, "{layers}");
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let weights = Weights::initial(&plan, &mut rng);
-    let images = (0..3 * input.iter().product::<usize>()).map(|_| rng.next_u32() as u8).collect();
-    let labels = (0..3).map(|_| rng.next_u32() % 7).collect();
-    Case { plan, network, weights, images, labels }
-}
-
-/// The cases' networks in one C++ file.
-fn source(cases: &[Case]) -> String {
-    let mut text = [DIALECT, HOST, TEMPLATES].concat();
-    for (place, case) in cases.iter().enumerate() {
-        let own = case.network.text.strip_prefix(TEMPLATES).expect("they come first");
-        let (start, end) =
-            (format!("namespace network_{place} {{\n"), format!("}}\nRUN({place})\n{UNDO}"));
-        text += &[&start, own, TRAINING, &end].concat();
-    }
-    let runs = (0..cases.len()).map(|place| format!("run_{place}(n, blocks, threads);\n"));
-    let runs: String = runs.collect();
-    text + "int main(int count, char **arguments) {\nfrom = fopen(arguments[1], \"rb\");\n\
-            to = fopen(arguments[2], \"wb\");\nunsigned n = std::atoi(arguments[3]);\n\
-            unsigned blocks = std::atoi(arguments[4]), threads = std::atoi(arguments[5]);\n\
-            if (count > 6) left_out = std::atoi(arguments[6]);\n"
-        + &runs
-        + "fclose(to);\n}\n"
-}
-
-/// What the cases' networks compute with.
-fn batches(cases: &[Case]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for Case { weights, images, labels, .. } in cases {
-        bytes.extend(weights.trained.iter().flat_map(|w| w.to_le_bytes()));
-        bytes.extend(images);
-        bytes.extend(labels.iter().flat_map(|label| label.to_le_bytes()));
-    }
-    bytes
-}
-
-/// Compiles C++ to a program, if there is a compiler that knows these options.
-fn compile(text: &str, folder: &Path, options: &[&str]) -> bool {
-    let file = folder.join("networks.cpp");
-    std::fs::write(&file, text).expect("the folder is ours");
-    let kernels = concat!("-I", env!("CARGO_MANIFEST_DIR"), "/src/gpu/kernels");
-    let compiler = Command::new("c++")
-        .args(["-std=c++20", "-O1", "-ffp-contract=off", "-pthread", kernels, "-o"])
-        .args([folder.join("networks"), file])
-        .args(options)
-        .output();
-    let Ok(output) = compiler else {
-        eprintln!("no C++ compiler is here: generated kernels are not tested");
-        return false;
-    };
-    let known = output.status.success() || options.is_empty();
-    if !known {
-        eprintln!("the C++ compiler does not know {options:?}");
-        return false;
-    }
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    true
-}
-
-/// What a step gives with that many blocks and threads.
-fn run(folder: &Path, blocks: usize, threads: usize) -> Vec<f32> {
-    let result = folder.join("result");
-    let status = Command::new(folder.join("networks"))
-        .args([folder.join("batches"), result.clone()])
-        .args(["3".to_owned(), blocks.to_string(), threads.to_string()])
-        .status();
-    assert!(status.expect("it was compiled").success());
-    let bytes = std::fs::read(result).expect("it was written");
-    bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
-}
+mod host;
 
 fn distance(a: &[f32], b: &[f32]) -> f64 {
     let squares = a.iter().zip(b).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2));
@@ -244,10 +114,8 @@ fn generated_networks_compute_what_their_plans_say() {
         ("pool 2 s1, conv 3 k4 s3 p2, avgpool 2 s1, relu, pool 3 s1, flatten, relu, linear", [6, 13, 12], ROOM),
         ("conv 2 k7 p3 s2, relu, conv 20 k3, relu, pool 17 s1, conv 1 k1, relu, flatten, linear", [1, 43, 40], ROOM),
     ]
-    .into_iter()
-    .zip(1..)
-    .map(|((layers, input, bytes), seed)| case(layers, input, bytes, seed))
-    .collect();
+    .map(|(layers, input, bytes)| case(layers, input, bytes, layers.len() as u64))
+    .into();
     for seed in 0..RANDOM {
         let input = [1 + seed as usize % 3, 9 + seed as usize % 4, 12];
         let room = if seed % 2 == 0 { ROOM } else { 6 << 10 };
@@ -264,10 +132,18 @@ fn generated_networks_compute_what_their_plans_say() {
     }
     let one = run(folder.path(), 1, 1);
     let mut rest = one.as_slice();
-    for case in &cases {
-        check(case, &mut rest);
-    }
+    let lengths: Vec<usize> = cases
+        .iter()
+        .map(|case| {
+            let before = rest.len();
+            check(case, &mut rest);
+            before - rest.len()
+        })
+        .collect();
     assert!(rest.is_empty());
+    let [plenty, little, hardly_any] =
+        [0, 1, 2].map(|place| &one[place * lengths[0]..][..lengths[0]]);
+    assert!(plenty == little && plenty == hardly_any, "bits depend on the memory");
     for (blocks, threads) in [(2, 5), (3, 64)] {
         let other = run(folder.path(), blocks, threads);
         let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
@@ -299,7 +175,7 @@ fn buffers_of_the_same_phase_do_not_overlap() {
     let spec: NetworkSpec = layers.parse().expect("it reads");
     let plan = Plan::of(&spec, [1, 28, 28], 10).expect("it fits");
     for limit in [50_000, 20_000, 5_000, 0] {
-        let mut program = forward::program(&plan, limit, usize::MAX);
+        let mut program = forward::program(&plan, usize::MAX);
         backward::extend(&mut program, &plan);
         let memory = memory::arrange(&mut program, limit);
         assert!(memory.shared <= limit && (limit > 0 || memory.scratch > 0));

@@ -12,6 +12,9 @@ use super::maps::Maps;
 /// Most floats that a thread may hold: of 128 registers some are needed for addresses.
 const MOST_HELD: usize = 88;
 
+/// Most floats that sums of all parts of the gradients of a convolution's weights take.
+const MOST_SUMS: usize = 12_800;
+
 /// What a thread of `convolve` computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Tile {
@@ -98,17 +101,11 @@ pub(super) fn tile(input: &Maps, output: &Maps, kernel: usize, stride: usize) ->
     best(rated).unwrap_or(Tile { down: 1, across: 1, channels: 1 })
 }
 
-/// The share of a thread in the gradients of a convolution's weights, whose sums by part may take `most`
-/// floats.
-pub(super) fn share(
-    input: &Maps,
-    gradient: &Maps,
-    kernel: usize,
-    stride: usize,
-    most: usize,
-) -> Share {
+/// The share of a thread in the gradients of a convolution's weights. It depends on nothing but the shapes:
+/// in another number of parts sums are rounded differently.
+pub(super) fn share(input: &Maps, gradient: &Maps, kernel: usize, stride: usize) -> Share {
     let weights = gradient.channels * input.channels * kernel * kernel;
-    let most_parts = (most / weights).clamp(1, gradient.height);
+    let most_parts = (MOST_SUMS / weights).clamp(1, gradient.height);
     let candidates = [1, 2, 4]
         .into_iter()
         .filter(|inputs| input.padded().is_multiple_of(*inputs))
