@@ -275,7 +275,11 @@ fn a_view_without_an_answer_says_what_will_come_or_why_nothing_does() {
     let mut watching = App::default().looking_on();
     press(&mut watching, Action::Show(View::Why));
     watching.why = crate::app::Why::default();
-    assert!(text(&watching, 80, 24).contains("once the run has saved"), "{}", text(&watching, 80, 24));
+    assert!(
+        text(&watching, 80, 24).contains("once the run has saved"),
+        "{}",
+        text(&watching, 80, 24)
+    );
 }
 
 #[test]
