@@ -10,6 +10,10 @@ pub mod engine;
 mod error;
 pub mod generate;
 mod job;
+mod local;
+mod service;
 
 pub use driver::{DeviceInfo, devices};
 pub use error::GpuError;
+pub use local::{Images, Launch, LocalGpu, OwnedChunk, Trained};
+pub use service::{Client, SharedGpus};

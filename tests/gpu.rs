@@ -9,7 +9,7 @@ use std::{
     sync::OnceLock,
 };
 
-use mnist_tui::checkpoint::load_weights;
+use mnist_tui::checkpoint::{load_checkpoint, load_weights};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -71,6 +71,7 @@ fn run(folder: &Path, trouble: &str, arguments: &[&str]) -> Output {
         .env("LD_LIBRARY_PATH", driver())
         .env("XDG_CACHE_HOME", folder.join("cache"))
         .env("FAKE_GPU", trouble)
+        .env("FAKE_GPU_LOG", folder.join("launches"))
         .env("FAKE_KERNELS", format!("{}:{ROOT}/tests/gpu", kernels().display()))
         .output()
         .expect("the program starts")
@@ -318,6 +319,95 @@ fn a_run_that_diverges_on_a_gpu_ends_at_that_step() {
     );
 }
 
+/// A folder with few images, for many runs.
+fn tiny_set() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    idx::write_set(folder.path(), 100, 20);
+    folder
+}
+
+/// What a sweep of six runs on the pretended GPU gives, and how many runs each launch trains.
+fn swept(folder: &Path, trouble: &str, jobs: &str, options: &str) -> (Output, Vec<u32>) {
+    let _ = (fs::remove_dir_all(folder.join("swept")), fs::remove_file(folder.join("launches")));
+    let fixed = "sweep --headless --data . --device cuda --out swept";
+    let arguments: Vec<&str> = [fixed, options, jobs].iter().flat_map(|it| it.split(' ')).collect();
+    let output = run(folder, trouble, &arguments);
+    let launches = fs::read_to_string(folder.join("launches")).unwrap_or_default();
+    (output, launches.lines().map(|runs| runs.parse().expect("a number")).collect())
+}
+
+/// The weights of those six runs, and how many runs each launch trains.
+#[track_caller]
+fn swept_weights(
+    folder: &Path,
+    trouble: &str,
+    jobs: &str,
+    options: &str,
+) -> (Vec<Vec<f32>>, Vec<u32>) {
+    let (output, launches) = swept(folder, trouble, jobs, options);
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    let weights = |number| {
+        let checkpoint = folder.join(format!("swept/{number:04}/last.safetensors"));
+        load_checkpoint(&checkpoint).expect("a whole checkpoint").state.weights.clone()
+    };
+    ((1..=6).map(weights).collect(), launches)
+}
+
+#[test]
+fn runs_that_share_a_gpu_have_the_bits_that_they_have_alone_in_fewer_launches() {
+    let folder = tiny_set();
+    // Some end before others.
+    let options = "--set epochs=2,3 --seeds 3 --batch-size 7";
+    let (together, launches) = swept_weights(folder.path(), "", "--jobs 6", options);
+    assert!(launches.iter().any(|runs| *runs > 4), "two on a multiprocessor: {launches:?}");
+    for (number, (epochs, seed)) in [(0, ("2", "0")), (5, ("3", "2"))] {
+        trained(folder.path(), "cuda", &["--epochs", epochs, "--seed", seed]);
+        let alone = load_weights(&folder.path().join("weights")).expect("saved").trained;
+        assert_eq!(together[number], alone, "{epochs} epochs with seed {seed}");
+    }
+    let (apart, one_by_one) = swept_weights(folder.path(), "", "--jobs 1", options);
+    assert_eq!(together, apart);
+    assert!(launches.len() < one_by_one.len(), "{launches:?} {one_by_one:?}");
+    // A job takes 400 KB here.
+    let (short, in_parts) = swept_weights(folder.path(), "full=1000000", "--jobs 6", options);
+    assert_eq!(together, short);
+    assert!(in_parts.iter().all(|runs| *runs <= 3), "{in_parts:?}");
+}
+
+#[test]
+fn runs_of_other_images_batches_and_rules_share_a_gpu() {
+    let folder = tiny_set();
+    for options in [
+        "--augment light --set batch-size=7,11,30 --seeds 2 --epochs 2",
+        "--validation 20 --set batch-size=7,11 --seeds 3 --epochs 2",
+        "--set optimizer=adam,sgd,adamw --set ema=0.9,0.99 --batch-size 10 --epochs 1",
+    ] {
+        let (together, _) = swept_weights(folder.path(), "", "--jobs 6", options);
+        let (apart, _) = swept_weights(folder.path(), "", "--jobs 1", options);
+        assert_eq!(together, apart, "{options}");
+    }
+}
+
+#[test]
+fn as_many_runs_as_a_gpu_has_room_for_are_trained_at_once() {
+    let folder = tiny_set();
+    let (output, _) = swept(folder.path(), "", "--steps 3", "--seeds 9 --batch-size 7");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.starts_with("9 runs, 8 at once, in swept\n"), "{text}");
+}
+
+#[test]
+fn an_error_of_a_shared_gpu_is_told_once() {
+    let folder = tiny_set();
+    let options = "--epochs 3 --seeds 6 --batch-size 7";
+    let (output, _) = swept(folder.path(), "lost=2", "--jobs 6", options);
+    let error = String::from_utf8_lossy(&output.stderr);
+    let sentence = "the GPU cannot go on: the NVIDIA driver reports: unspecified launch failure; the last \
+                    checkpoint can be resumed with --device cpu";
+    assert_eq!(error.matches(sentence).count(), 1, "{error}");
+    assert!(error.contains("5 more runs failed with the same error as run "), "{error}");
+}
+
 #[test]
 fn every_trouble_with_a_gpu_is_a_sentence_that_says_what_to_do() {
     let folder = small_set();
@@ -345,7 +435,7 @@ fn every_trouble_with_a_gpu_is_a_sentence_that_says_what_to_do() {
              works everywhere",
         ),
         (
-            "full",
+            "full=131072",
             &["--device", "cuda"],
             "error: the GPU cannot go on: the GPU has too little free memory for 1 MB: end other programs on \
              it, or train smaller batches; the last checkpoint can be resumed with --device cpu",

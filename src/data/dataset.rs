@@ -1,13 +1,15 @@
 //! Images and their labels.
 
+use std::sync::Arc;
+
 use super::{DataError, idx};
 
-/// Images of one size, and the class of each.
+/// Images of one size, and the class of each. A clone shares their memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dataset {
     pub(super) shape: [usize; 3],
-    pub(super) images: Vec<u8>,
-    pub(super) labels: Vec<u8>,
+    pub(super) images: Arc<Vec<u8>>,
+    pub(super) labels: Arc<Vec<u8>>,
 }
 
 impl Dataset {
@@ -31,7 +33,17 @@ impl Dataset {
             });
         }
         idx::check_labels("the set", classes, &labels)?;
-        Ok(Self { shape, images, labels })
+        Ok(Self { shape, images: Arc::new(images), labels: Arc::new(labels) })
+    }
+
+    /// Whether this is a clone of `other`, in the same memory.
+    pub fn shares_memory_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.images, &other.images) && Arc::ptr_eq(&self.labels, &other.labels)
+    }
+
+    /// Whether there are clones of it.
+    pub fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.images) > 1
     }
 
     /// The number of images.

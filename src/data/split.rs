@@ -1,5 +1,7 @@
 //! Holds images out of training, to evaluate on them.
 
+use std::sync::Arc;
+
 use super::Dataset;
 use crate::seed::{self, Purpose};
 
@@ -83,19 +85,17 @@ fn of_each_class(
 fn take_out(dataset: Dataset, chosen: &[bool]) -> (Dataset, Dataset) {
     let count = chosen.iter().filter(|chosen| **chosen).count();
     let each = dataset.pixels();
-    let Dataset { shape, mut images, mut labels } = dataset;
-    let mut held = Dataset {
-        shape,
-        images: Vec::with_capacity(count * each),
-        labels: Vec::with_capacity(count),
-    };
+    let Dataset { shape, images, labels } = dataset;
+    let (mut images, mut labels) = (Arc::unwrap_or_clone(images), Arc::unwrap_or_clone(labels));
+    let mut held_images = Vec::with_capacity(count * each);
+    let mut held_labels = Vec::with_capacity(count);
     // The rest moves up within its buffers: a copy would double the memory.
     let mut kept = 0;
     for (index, chosen) in chosen.iter().enumerate() {
         let pixels = index * each..(index + 1) * each;
         if *chosen {
-            held.images.extend_from_slice(&images[pixels]);
-            held.labels.push(labels[index]);
+            held_images.extend_from_slice(&images[pixels]);
+            held_labels.push(labels[index]);
         } else {
             images.copy_within(pixels, kept * each);
             labels[kept] = labels[index];
@@ -104,7 +104,9 @@ fn take_out(dataset: Dataset, chosen: &[bool]) -> (Dataset, Dataset) {
     }
     images.truncate(kept * each);
     labels.truncate(kept);
-    (Dataset { shape, images, labels }, held)
+    let set =
+        |images, labels| Dataset { shape, images: Arc::new(images), labels: Arc::new(labels) };
+    (set(images, labels), set(held_images, held_labels))
 }
 
 #[cfg(test)]
@@ -206,10 +208,11 @@ mod tests {
     #[test]
     fn classes_that_six_does_not_divide_differ_by_one_and_keep_an_image() {
         // Eight images each, of which one or two are a sixth.
-        let (_, mut test) = hold_out_test(numbered(80));
-        test.labels.sort_unstable();
+        let (_, test) = hold_out_test(numbered(80));
+        let mut labels = test.labels.to_vec();
+        labels.sort_unstable();
         assert_eq!(test.len(), 13);
-        let counts = test.labels().chunk_by(|a, b| a == b).map(<[u8]>::len).collect::<Vec<_>>();
+        let counts = labels.chunk_by(|a, b| a == b).map(<[u8]>::len).collect::<Vec<_>>();
         assert!(counts.iter().all(|count| (1..=2).contains(count)), "{counts:?}");
         let (train, test) = hold_out_test(numbered(10));
         assert_eq!((train.len(), test.len()), (10, 0));

@@ -15,19 +15,26 @@ use crate::{files, hardware::nvrtc, network::Plan};
 
 /// The article's kernels, as `scripts/kernels.sh` compiles them for any GPU since 2018.
 const ARTICLE: &[u8] = include_bytes!("kernels/article.ptx.zst");
+/// Comes before the blocks that PTX wants on a multiprocessor.
+const BOUNDS: &str = ".minnctapersm ";
 const DIALECT: &str = include_str!("kernels/dialect.cuh");
 const TRAINING: &str = include_str!("kernels/training.cuh");
 
-/// The kernels of a network for a GPU of this compute capability.
-pub(super) fn of(plan: &Plan, capability: (i32, i32)) -> Result<Code, GpuError> {
+/// The kernels of a network for a GPU of this compute capability, made for so many blocks at a time on a
+/// multiprocessor.
+pub(super) fn of(plan: &Plan, capability: (i32, i32), resident: u32) -> Result<Code, GpuError> {
     if plan.is_article() {
         let text = zstd::decode_all(ARTICLE).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         let text = text.unwrap_or_else(|| unreachable!("compressed by the project itself"));
-        return Ok(Code::Text(text));
+        // All that nvcc takes from `RESIDENT`: the driver chooses registers by it.
+        let bounds = format!("{BOUNDS}{resident}");
+        return Ok(Code::Text(text.replace(&format!("{BOUNDS}1"), &bounds)));
     }
     let network = generate::network_within(plan, generate::shared_bytes(capability))
         .map_err(|error| GpuError::Unsupported(error.to_string()))?;
-    let source = [DIALECT, &network.text, TRAINING].concat();
+    let bounds =
+        if resident == 1 { String::new() } else { format!("#define RESIDENT {resident}\n") };
+    let source = [&bounds, DIALECT, &network.text, TRAINING].concat();
     Ok(Code::Machine(machine_code(&source, capability)?))
 }
 

@@ -68,7 +68,7 @@ pub(super) enum Code {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
     /// Bytes of shared memory of a block.
-    shared: u32,
+    pub(super) shared: u32,
     threads: u32,
     pub(super) parameters: usize,
     pub(super) classes: usize,

@@ -4,6 +4,7 @@ use super::{
     compiled,
     driver::{Arena, Evaluation, Gpu, Images, Kernels},
     error::GpuError,
+    generate,
     job::Arrangement,
 };
 use crate::network::Plan;
@@ -112,10 +113,25 @@ pub struct ImageSet(Images);
 /// A GPU with the kernels of a network. It belongs to the thread that opened it.
 #[derive(Debug)]
 pub struct Engine {
+    plan: Plan,
     gpu: Gpu,
     kernels: Kernels,
+    dense: Dense,
     arena: Arena,
 }
+
+/// Kernels of which [`RESIDENT`] blocks share a multiprocessor: each is slower, and all together are faster.
+#[derive(Debug)]
+enum Dense {
+    Untried,
+    Useless,
+    Loaded(Kernels),
+}
+
+/// Blocks of dense kernels on a multiprocessor.
+pub const RESIDENT: u32 = 2;
+/// Bytes of a multiprocessor's shared memory that each block takes beside its own.
+const RESERVED: usize = 1024;
 
 impl Engine {
     /// Opens the GPU of this number, counted from 0, for a network.
@@ -124,7 +140,7 @@ impl Engine {
     /// When it cannot be used, or there are no kernels for the network.
     pub fn open(ordinal: usize, plan: &Plan) -> Result<Self, GpuError> {
         let gpu = Gpu::open(ordinal)?;
-        let kernels = gpu.load(compiled::of(plan, gpu.info.capability)?)?;
+        let kernels = gpu.load(compiled::of(plan, gpu.info.capability, 1)?)?;
         let layout = kernels.layout;
         let found = (layout.parameters, layout.classes, layout.image);
         let expected = (plan.trained_len(), plan.classes(), plan.input().iter().product());
@@ -133,7 +149,8 @@ impl Engine {
                 "the kernels are of a network of {found:?} parameters, classes and pixels, not {expected:?}"
             )));
         }
-        Ok(Self { gpu, kernels, arena: Arena::default() })
+        let (plan, dense) = (plan.clone(), Dense::Untried);
+        Ok(Self { plan, gpu, kernels, dense, arena: Arena::default() })
     }
 
     /// What GPU it is.
@@ -156,6 +173,37 @@ impl Engine {
         Ok(ImageSet(self.gpu.images(pixels, &labels)?))
     }
 
+    /// How many of so many chunks are trained side by side at a time.
+    pub fn room_for(&mut self, chunks: usize) -> usize {
+        let processors = self.gpu.info.processors;
+        let room = self.kernels.resident(processors) as usize;
+        if chunks <= room {
+            return room;
+        }
+        if matches!(self.dense, Dense::Untried) {
+            self.dense = self.load_dense();
+        }
+        match &self.dense {
+            Dense::Loaded(kernels) => kernels.resident(processors) as usize,
+            _ => room,
+        }
+    }
+
+    /// Kernels that are not taken in this form are used in their usual one.
+    fn load_dense(&self) -> Dense {
+        let Self { plan, gpu, kernels, .. } = self;
+        let needed = RESIDENT as usize * (kernels.layout.shared as usize + RESERVED);
+        let there = generate::shared_bytes(gpu.info.capability) + RESERVED;
+        if kernels.resident(1) >= RESIDENT || needed > there {
+            return Dense::Useless;
+        }
+        let dense = compiled::of(plan, gpu.info.capability, RESIDENT);
+        match dense.and_then(|code| gpu.load(code)) {
+            Ok(dense) if dense.resident(1) > kernels.resident(1) => Dense::Loaded(dense),
+            _ => Dense::Useless,
+        }
+    }
+
     /// Trains chunks side by side, each as if it were alone.
     ///
     /// # Errors
@@ -171,10 +219,10 @@ impl Engine {
         for chunk in &*chunks {
             self.check(images, chunk);
         }
-        let room = self.kernels.resident(self.gpu.info.processors) as usize;
+        let room = self.room_for(chunks.len());
         let mut done = Vec::with_capacity(chunks.len());
         for wave in chunks.chunks_mut(room.max(1)) {
-            done.extend(self.train_wave(images, wave, room)?);
+            done.extend(self.train_wave(images, wave)?);
         }
         Ok(done)
     }
@@ -183,8 +231,8 @@ impl Engine {
         &mut self,
         images: &ImageSet,
         chunks: &mut [Chunk],
-        room: usize,
     ) -> Result<Vec<Done>, GpuError> {
+        let room = self.room_for(chunks.len());
         let widest = chunks.iter().map(|chunk| chunk.batch).max().unwrap_or(1);
         let blocks =
             (room / chunks.len().max(1)).clamp(1, widest.min(self.gpu.info.processors as usize));
@@ -192,7 +240,15 @@ impl Engine {
         let base = self.gpu.reserve(&mut self.arena, arrangement.words)?;
         self.gpu.write(&mut self.arena, &arrangement.pack(base, chunks))?;
         let grid = (chunks.len() as u32, blocks as u32);
-        self.gpu.train(&self.kernels, &images.0, &mut self.arena, grid)?;
+        let kernels = match &self.dense {
+            Dense::Loaded(dense)
+                if chunks.len() > self.kernels.resident(self.gpu.info.processors) as usize =>
+            {
+                dense
+            }
+            _ => &self.kernels,
+        };
+        self.gpu.train(kernels, &images.0, &mut self.arena, grid)?;
         let mut back = vec![0; arrangement.returns];
         self.gpu.read(&self.arena, arrangement.returned, &mut back)?;
         Ok(arrangement.unpack(&back, chunks))

@@ -52,6 +52,9 @@ pub enum GpuError {
     /// The network or an option is none that there are kernels for.
     #[error("{0}")]
     Unsupported(String),
+    /// The thread that shares it among runs is not there.
+    #[error("the thread that shares the GPU among runs {0}")]
+    Thread(String),
     /// Any other error of the driver.
     #[error("the NVIDIA driver reports: {0}")]
     Driver(String),

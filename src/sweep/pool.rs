@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     config::{DeviceChoice, RunConfig},
+    gpu::SharedGpus,
     launch::{Changes, Launch, Writers},
     outcome::Outcome,
     protocol::{Command, Event, Failure},
@@ -26,6 +27,9 @@ use crate::{
 
 /// Events of a run that wait to be looked at; further ones wait in the run.
 const CAPACITY: usize = 64;
+
+/// Threads that a run starts when it has one to compute on: many runs are begun only while the system gives as many.
+const THREADS: usize = 4;
 
 /// What is trained, and on how much of the machine.
 #[derive(Debug)]
@@ -45,6 +49,7 @@ pub(super) struct Pool<'a> {
     running: AtomicUsize,
     stopping: AtomicBool,
     data: SharedData,
+    gpus: SharedGpus,
 }
 
 /// What happens to the runs.
@@ -87,14 +92,18 @@ impl<'a> Pool<'a> {
         let Machine { jobs, threads, device, .. } = machine;
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let planned = folder.plan.run(0).map_or(DeviceChoice::Auto, |run| run.config.device);
-        let on_cpu = matches!(device.unwrap_or(planned), DeviceChoice::Auto | DeviceChoice::Cpu);
-        // Small batches leave little to share between threads: a run for each core is fastest.
-        let most = if on_cpu { cores / threads.unwrap_or(1).max(1) } else { 1 };
+        let most = match device.unwrap_or(planned) {
+            // Small batches leave little to share between threads: a run for each core is fastest.
+            DeviceChoice::Auto | DeviceChoice::Cpu => cores / threads.unwrap_or(1).max(1),
+            // Without such a GPU each run fails, and says why.
+            DeviceChoice::Cuda(ordinal) => SharedGpus::runs_at_once(ordinal).unwrap_or(1),
+            DeviceChoice::Metal(_) => 1,
+        };
         let jobs = jobs.unwrap_or(most).clamp(1, todo.len().max(1));
         let (begun, running) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let stopping = AtomicBool::new(false);
-        let data = SharedData::default();
-        Self { folder, todo, jobs, threads, device, cores, begun, running, stopping, data }
+        let (data, gpus) = (SharedData::default(), SharedGpus::default());
+        Self { folder, todo, jobs, threads, device, cores, begun, running, stopping, data, gpus }
     }
 
     /// Runs at once.
@@ -107,21 +116,43 @@ impl<'a> Pool<'a> {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// Starts the threads that train; the channel closes once all runs have ended.
+    /// Starts the threads that train, once it is known that the system gives all that they need; the channel closes once all runs have ended.
     pub(super) fn start<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
         reports: &Sender<Report>,
     ) -> std::io::Result<()> {
+        let (gate, closed) = bounded::<()>(0);
+        let mut reserved = Vec::new();
         for slot in 0..self.jobs {
-            let reports = reports.clone();
-            let work = move || self.work(scope, &reports);
+            // With fewer threads than wanted there are fewer runs at once.
+            if slot > 0 && self.jobs > self.cores {
+                let threads = (0..THREADS).map(|_| {
+                    let closed = closed.clone();
+                    thread::Builder::new().spawn_scoped(scope, move || {
+                        let _ = closed.recv();
+                    })
+                });
+                let Ok(threads) = threads.collect::<std::io::Result<Vec<_>>>() else { break };
+                reserved.extend(threads);
+            }
+            let (reports, closed) = (reports.clone(), closed.clone());
+            let work = move || {
+                // Nothing is sent: it opens when the sender is dropped.
+                let _ = closed.recv();
+                self.work(scope, &reports);
+            };
             let started =
                 thread::Builder::new().name(format!("run-{slot}")).spawn_scoped(scope, work);
-            // With fewer threads than wanted there are fewer runs at once.
             if slot == 0 {
                 started?;
+            } else if started.is_err() {
+                break;
             }
+        }
+        drop(gate);
+        for thread in reserved {
+            let _ = thread.join();
         }
         Ok(())
     }
@@ -201,6 +232,7 @@ impl<'a> Pool<'a> {
         let config = RunConfig { threads: Some(threads), device, ..planned.config.clone() };
         let mut tools = Tools {
             shared: Some(self.data.clone()),
+            gpus: Some(self.gpus.clone()),
             // Of an untrained network there is nothing to compare, and it takes a tenth of a short run.
             evaluates_start: false,
             ..Tools::unattended()

@@ -7,8 +7,8 @@ use crate::{
     config::{OptimizerSpec, RunConfig},
     data::{Dataset, augment::Seen},
     gpu::{
-        GpuError,
-        engine::{Chunk, Done, Engine, FACTORS, ImageSet, Rule, RuleKind, State},
+        Client, GpuError, Images, LocalGpu, OwnedChunk, SharedGpus, Trained,
+        engine::{DeviceInfo, FACTORS, Rule, RuleKind, State},
     },
     network::Plan,
     nn::{average, engine::Key},
@@ -20,41 +20,61 @@ const EPSILON: f32 = 1e-8;
 
 /// A GPU, and what a run's steps are on it.
 pub(super) struct Accelerator {
-    engine: Engine,
-    /// Sets on the device, each known by where its pixels are in main memory.
-    sets: Vec<(*const u8, ImageSet)>,
+    gpu: Access,
     optimizer: OptimizerSpec,
     smoothing: f64,
     ema: Option<f64>,
 }
 
+/// A GPU of the run's own, or one that it shares with other runs of the process.
+enum Access {
+    Own(Box<LocalGpu>),
+    Shared(Client),
+}
+
 impl Accelerator {
-    /// Opens the GPU of this number for a run.
+    /// Opens the GPU of this number for a run, among those that runs share where there are any.
     ///
     /// # Errors
     /// When it cannot be used, or has no kernels for the network or an option of the run.
-    pub(super) fn open(ordinal: usize, plan: &Plan, config: &RunConfig) -> Result<Self, GpuError> {
+    pub(super) fn open(
+        ordinal: usize,
+        plan: &Plan,
+        config: &RunConfig,
+        shared: Option<&SharedGpus>,
+    ) -> Result<Self, GpuError> {
         if config.clip_norm.is_some() {
             let reason = "its kernels do not clip gradients: leave --clip-norm out";
             return Err(GpuError::Unsupported(reason.to_owned()));
         }
-        Ok(Self {
-            engine: Engine::open(ordinal, plan)?,
-            sets: Vec::new(),
-            optimizer: config.optimizer,
-            smoothing: config.label_smoothing,
-            ema: config.ema,
-        })
+        let gpu = match shared {
+            Some(gpus) => Access::Shared(gpus.open(ordinal, plan)?),
+            None => Access::Own(Box::new(LocalGpu::open(ordinal, plan)?)),
+        };
+        let RunConfig { optimizer, label_smoothing: smoothing, ema, .. } = *config;
+        Ok(Self { gpu, optimizer, smoothing, ema })
+    }
+
+    fn device(&self) -> &DeviceInfo {
+        match &self.gpu {
+            Access::Own(gpu) => gpu.device(),
+            Access::Shared(gpu) => gpu.device(),
+        }
+    }
+
+    /// Whether other runs' steps are trained in the same launches.
+    pub(super) fn is_shared(&self) -> bool {
+        matches!(self.gpu, Access::Shared(_))
     }
 
     /// What people call it: `NVIDIA H100 80GB HBM3`.
     pub(super) fn name(&self) -> &str {
-        &self.engine.device().name
+        &self.device().name
     }
 
     /// What names it for good: `GPU-…`.
     pub(super) fn uuid(&self) -> &str {
-        &self.engine.device().uuid
+        &self.device().uuid
     }
 
     /// Trains the batches of `order` at these rates, the first of them the step of that key and the
@@ -68,24 +88,21 @@ impl Accelerator {
         (order, batch): (&[u32], usize),
         (step, rates): (u64, &[f64]),
         key: Key,
-        state: &mut State,
-    ) -> Result<Done, GpuError> {
+        state: State,
+    ) -> Result<Trained, GpuError> {
         let factors: Vec<_> =
             (step + 1..).zip(rates).map(|(step, &rate)| self.factors(step, rate)).collect();
-        let rule = self.rule();
-        let fresh = match data.undistorted() {
-            Some(_) => None,
-            None => Some(self.distorted(data, order)?),
-        };
-        let (images, order) = match (&fresh, data.undistorted()) {
-            (Some((images, places)), _) => (images, places.as_slice()),
-            (None, Some(set)) => (Self::resident(&mut self.sets, &self.engine, set)?, order),
-            (None, None) => unreachable!("distorted images are fresh ones"),
+        let (images, order) = match data.undistorted() {
+            Some(set) => (Images::Set(set.clone()), order.to_vec()),
+            None => distorted(data, order),
         };
         let key = seed::key_words(key.seed, Purpose::Dropout, key.epoch, key.step);
-        let chunk = Chunk { order, batch, factors: &factors, key, rule, state };
-        let mut done = self.engine.train(images, &mut [chunk])?;
-        Ok(done.pop().unwrap_or_default())
+        let rule = self.rule();
+        let chunk = OwnedChunk { images, order, batch, factors, key, rule, state };
+        match &mut self.gpu {
+            Access::Own(gpu) => gpu.train(chunk),
+            Access::Shared(gpu) => gpu.train(chunk),
+        }
     }
 
     /// The logits `[n, classes]` of images of a set.
@@ -98,30 +115,10 @@ impl Accelerator {
         order: &[u32],
         weights: &[f32],
     ) -> Result<Vec<f32>, GpuError> {
-        let images = Self::resident(&mut self.sets, &self.engine, data)?;
-        self.engine.logits(images, order, weights)
-    }
-
-    /// Images as a chunk sees them, and their places.
-    fn distorted(&self, data: Seen, order: &[u32]) -> Result<(ImageSet, Vec<u32>), GpuError> {
-        let labels: Vec<u8> = order.iter().map(|&index| data.label(index as usize)).collect();
-        let images = self.engine.images(&data.images(order), &labels)?;
-        Ok((images, (0..order.len() as u32).collect()))
-    }
-
-    /// A set on the device, copied there at its first use.
-    fn resident<'a>(
-        sets: &'a mut Vec<(*const u8, ImageSet)>,
-        engine: &Engine,
-        data: &Dataset,
-    ) -> Result<&'a ImageSet, GpuError> {
-        let pixels = data.images();
-        let known = sets.iter().position(|(known, _)| *known == pixels.as_ptr());
-        let place = known.unwrap_or(sets.len());
-        if known.is_none() {
-            sets.push((pixels.as_ptr(), engine.images(pixels, data.labels())?));
+        match &mut self.gpu {
+            Access::Own(gpu) => gpu.logits(data, order, weights),
+            Access::Shared(gpu) => gpu.logits(data, order, weights),
         }
-        Ok(&sets[place].1)
     }
 
     fn rule(&self) -> Rule {
@@ -168,4 +165,11 @@ impl Accelerator {
         let follow = self.ema.map_or(0.0, |decay| average::share(decay, step));
         [rate / first, 1.0 / second.sqrt(), keep, follow].map(|factor| factor as f32)
     }
+}
+
+/// Images as a chunk sees them, and their places.
+fn distorted(data: Seen, order: &[u32]) -> (Images, Vec<u32>) {
+    let labels = order.iter().map(|&index| data.label(index as usize)).collect();
+    let images = Images::Own { pixels: data.images(order), labels };
+    (images, (0..order.len() as u32).collect())
 }

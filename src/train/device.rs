@@ -11,7 +11,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::{accelerator::Accelerator, error::TrainError};
 use crate::{
     config::{DeviceChoice, RunConfig},
-    gpu::GpuError,
+    gpu::{GpuError, SharedGpus},
     network::Plan,
     nn::peak,
 };
@@ -24,13 +24,17 @@ pub(super) struct Processor {
     pub(super) gpu: Option<Accelerator>,
 }
 
-/// Opens the requested device for a network.
-pub(super) fn open_for(plan: &Plan, config: &RunConfig) -> Result<Processor, TrainError> {
+/// Opens the requested device for a network, a GPU among those that runs share where there are any.
+pub(super) fn open_for(
+    plan: &Plan,
+    config: &RunConfig,
+    shared: Option<&SharedGpus>,
+) -> Result<Processor, TrainError> {
     let choice = config.device;
     let DeviceChoice::Cuda(ordinal) = choice else {
         return Ok(Processor { device: open(choice)?, gpu: None });
     };
-    match Accelerator::open(ordinal, plan, config) {
+    match Accelerator::open(ordinal, plan, config, shared) {
         Ok(gpu) => Ok(Processor { device: Device::Cpu, gpu: Some(gpu) }),
         Err(GpuError::Unsupported(_)) if cfg!(feature = "cuda") => {
             Ok(Processor { device: open(choice)?, gpu: None })
@@ -84,7 +88,7 @@ pub(super) fn describe(device: &Device, gpu: Option<&Accelerator>, threads: usiz
 /// # Errors
 /// If its device cannot be used, or the threads cannot be started.
 pub fn check_device(config: &RunConfig) -> Result<String, TrainError> {
-    let Processor { device, gpu } = open_for(&Plan::article(), config)?;
+    let Processor { device, gpu } = open_for(&Plan::article(), config, None)?;
     Ok(describe(&device, gpu.as_ref(), thread_pool(config.threads)?.current_num_threads()))
 }
 

@@ -27,6 +27,8 @@ use crate::{
 /// Images that are looked at together: enough to keep every thread busy, few enough that a wish
 /// to stop is heard at once.
 const CHUNK: usize = 1_000;
+/// ... on a GPU, where a question takes longer than the answer.
+const GPU_CHUNK: usize = 10_000;
 
 /// Measures the network on all images of `data`; `None` where `go_on` says to stop before a chunk.
 ///
@@ -43,7 +45,7 @@ pub(super) fn evaluate(
     let mut confusion = Confusion::new(model.plan().classes());
     let mut loss = 0.0;
     let weights = if gpu.is_some() { model.weights()?.trained } else { Vec::new() };
-    let chunks = Batches::in_order(data.len(), CHUNK);
+    let chunks = Batches::in_order(data.len(), if gpu.is_some() { GPU_CHUNK } else { CHUNK });
     for chunk in 0..chunks.count() {
         if !go_on() {
             return Ok(None);
@@ -135,7 +137,7 @@ pub fn evaluate_weights(check: &WeightsCheck) -> Result<MeasuredWeights, TrainEr
     notes.extend(networks::other_classes(&set, &data.info));
     device::thread_pool(check.threads)?.install(|| {
         let config = RunConfig { device: check.device, ..RunConfig::default() };
-        let Processor { device, mut gpu } = device::open_for(&plan, &config)?;
+        let Processor { device, mut gpu } = device::open_for(&plan, &config, None)?;
         let model = Model::new(Arc::new(plan), &Weights { trained, running }, &device)?;
         let networks = (&model, gpu.as_mut());
         let evaluation = evaluate(networks, &data.test, EvalSet::Test, &device, None, || true)?;

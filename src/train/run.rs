@@ -53,7 +53,7 @@ pub(super) fn run(
         let sets = Sets::load(config, tools.data.as_ref(), tools.shared.as_ref())?;
         let plan = Arc::new(config.plan(sets.info.shape, sets.info.classes.len())?);
         config.validate_batches(&plan, sets.train.len())?;
-        let Processor { device, gpu } = device::open_for(&plan, config)?;
+        let Processor { device, gpu } = device::open_for(&plan, config, tools.gpus.as_ref())?;
         let (weights, notes) = match &tools.start {
             Some(state) => (resume::weights(state, &plan)?, Vec::new()),
             None => initial_weights(config, &plan)?,

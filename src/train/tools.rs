@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::shared::SharedData;
 use crate::{
     data::Checksums,
+    gpu::SharedGpus,
     protocol::{Breakpoint, TrainingState},
 };
 
@@ -26,6 +27,8 @@ pub struct Tools {
     pub data: Option<Checksums>,
     /// Images in memory that the run shares with others; `None` where it reads its own.
     pub shared: Option<SharedData>,
+    /// GPUs that the run shares with others; `None` where it opens its own.
+    pub gpus: Option<SharedGpus>,
     /// Whether the network is evaluated before the first step.
     pub evaluates_start: bool,
     /// Whether the figures of the machine are reported.
@@ -52,6 +55,7 @@ impl Tools {
             start: None,
             data: None,
             shared: None,
+            gpus: None,
             evaluates_start: true,
             reports_hardware: false,
             read_only: false,

@@ -1,6 +1,7 @@
 // A pretended NVIDIA driver: main memory for the device's, and the kernels' host build for the GPU's. It is
 // what libcuda.so.1 is for the program under test. FAKE_GPU says what goes wrong: no-device, old-driver,
-// full, lost=N (after N launches).
+// full=N (nothing larger than N bytes is allocated), lost=N (after N launches). FAKE_GPU_LOG names a file that gets
+// a line for each launch of training: how many runs it trains.
 #include <dlfcn.h>
 
 #include <cstdio>
@@ -22,6 +23,7 @@ enum { OK = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NO_DEVICE = 100, INVALID_DE
 struct Module {
     int (*run)(int evaluates, unsigned grid, void **arguments);
     unsigned *layout;
+    int resident; // blocks on a multiprocessor
 };
 struct Function {
     const Module *module;
@@ -54,7 +56,7 @@ int cuDeviceGetUuid(unsigned char *uuid, int) {
 int cuDeviceGetUuid_v2(unsigned char *uuid, int device) { return cuDeviceGetUuid(uuid, device); }
 int cuDeviceTotalMem_v2(size_t *bytes, int) { return *bytes = 8ull << 30, OK; }
 int cuDeviceGetAttribute(int *value, int attribute, int) {
-    *value = attribute == 16 ? 4 : attribute == 75 ? 7 : attribute == 76 ? 5 : 0;
+    *value = attribute == 16 ? 4 : attribute == 75 ? 9 : 0;
     return OK;
 }
 int cuDevicePrimaryCtxRetain(void **context, int) { return *context = reinterpret_cast<void *>(8), OK; }
@@ -69,7 +71,8 @@ int cuEventRecord(void *, void *) { return OK; }
 int cuEventSynchronize(void *) { return OK; }
 int cuEventDestroy_v2(void *) { return OK; }
 int cuMemAlloc_v2(Pointer *pointer, size_t bytes) {
-    if (mode() == "full" && bytes > 1 << 17) return OUT_OF_MEMORY;
+    std::string now = mode();
+    if (now.rfind("full=", 0) == 0 && bytes > std::strtoull(now.c_str() + 5, nullptr, 10)) return OUT_OF_MEMORY;
     // What is not written is not zero on a GPU either.
     void *memory = std::malloc(bytes ? bytes : 1);
     std::memset(memory, 0xff, bytes);
@@ -87,7 +90,7 @@ int cuMemsetD8Async(Pointer to, unsigned char value, size_t bytes, void *) {
 }
 int cuModuleLoadData(void **to, const void *image) {
     if (mode() == "old-driver") return OLD_PTX;
-    auto *module = new Module{fake_run, layout};
+    auto *module = new Module{fake_run, layout, 1};
     const char *text = static_cast<const char *>(image);
     if (text[0] == '/' && text[1] != '/') { // what the pretended compiler gives: the path of a library
         void *library = dlopen(text, RTLD_NOW | RTLD_LOCAL);
@@ -96,6 +99,8 @@ int cuModuleLoadData(void **to, const void *image) {
         module->layout = reinterpret_cast<unsigned *>(dlsym(library, "layout"));
     } else if (!std::strstr(text, ".entry train(")) {
         return INVALID_VALUE;
+    } else if (std::strstr(text, ".minnctapersm 2")) {
+        module->resident = 2;
     }
     return *to = module, OK;
 }
@@ -109,10 +114,19 @@ int cuModuleGetGlobal_v2(Pointer *pointer, size_t *bytes, void *module, const ch
     return *bytes = sizeof layout, OK;
 }
 int cuFuncSetAttribute(void *, int, int) { return OK; }
-int cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, void *, int, size_t) { return *blocks = 2, OK; }
-int cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int *blocks, void *, int, size_t, unsigned) { return *blocks = 2, OK; }
+int cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, void *function, int, size_t) {
+    return *blocks = static_cast<Function *>(function)->module->resident, OK;
+}
+int cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int *blocks, void *function, int threads, size_t shared, unsigned) {
+    return cuOccupancyMaxActiveBlocksPerMultiprocessor(blocks, function, threads, shared);
+}
 static int launch(void *function, unsigned grid, void **arguments) {
     auto *it = static_cast<Function *>(function);
+    const char *log = std::getenv("FAKE_GPU_LOG");
+    if (std::FILE *file = log && !it->evaluates ? std::fopen(log, "a") : nullptr) {
+        std::fprintf(file, "%u\n", grid / *static_cast<unsigned *>(arguments[3]));
+        std::fclose(file);
+    }
     return lost() ? LOST : it->module->run(it->evaluates, grid, arguments);
 }
 int cuLaunchKernel(void *function, unsigned grid, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void *,

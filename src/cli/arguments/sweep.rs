@@ -63,7 +63,8 @@ pub(in crate::cli) struct SweepArgs {
     /// Train only every N-th run, from the K-th on; other machines train the rest in the same folder
     #[arg(long, value_name = "K/N", help_heading = SWEEP)]
     pub(in crate::cli) shard: Option<Shard>,
-    /// Runs to train at once [default: one for each core, or as many as --threads leaves room for]
+    /// Runs to train at once [default: one for each core, or as many as --threads leaves room for; on an NVIDIA
+    /// GPU as many as it trains side by side]
     #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = SWEEP)]
     pub(in crate::cli) jobs: Option<usize>,
     #[command(flatten)]

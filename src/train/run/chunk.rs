@@ -3,14 +3,19 @@
 use std::time::{Duration, Instant};
 
 use super::Run;
-use crate::train::{
-    error::TrainError,
-    history::{Noted, UNKNOWN},
-    step::Steps,
+use crate::{
+    gpu::Launch,
+    train::{
+        error::TrainError,
+        history::{Noted, UNKNOWN},
+        step::Steps,
+    },
 };
 
 /// How long a launch should take: commands are obeyed between launches.
 const CHUNK: Duration = Duration::from_millis(15);
+/// ... and one with many runs, whose parameters all come and go with it, and that nobody attends.
+const SHARED_CHUNK: Duration = Duration::from_millis(150);
 /// Steps of the first launch, when nothing is known of their speed.
 const FIRST: usize = 64;
 
@@ -25,9 +30,9 @@ impl Default for ChunkSize {
 }
 
 impl ChunkSize {
-    /// Learns from a launch of so many steps.
-    fn took(&mut self, steps: usize, time: Duration) {
-        let fitting = steps as f64 * CHUNK.as_secs_f64() / time.as_secs_f64().max(1e-9);
+    /// Learns from a launch of so many steps, where one should take `goal`.
+    fn took(&mut self, steps: usize, time: Duration, goal: Duration) {
+        let fitting = steps as f64 * goal.as_secs_f64() / time.as_secs_f64().max(1e-9);
         // A launch has a price of its own, which few steps overstate.
         self.0 = (fitting as usize).clamp(1, 2 * steps.max(FIRST));
     }
@@ -82,7 +87,13 @@ impl Run<'_> {
         }
         self.count(kept, &trained);
         let now = Instant::now();
-        self.chunk.took(steps, now - start);
+        match trained.shared {
+            // All runs learn the same, so that their chunks become equally long.
+            Some(Launch { images, time }) => {
+                self.chunk.took(images.div_ceil(self.config.batch_size), time, SHARED_CHUNK);
+            }
+            None => self.chunk.took(steps, now - start, CHUNK),
+        }
         self.clock.trained(now);
         self.keep_moment_if_due(false)?;
         if now >= self.agenda.hand_over {
@@ -149,13 +160,13 @@ mod tests {
     #[test]
     fn launches_grow_to_the_time_that_they_may_take() {
         let mut size = ChunkSize::default();
-        size.took(64, Duration::from_micros(900));
+        size.took(64, Duration::from_micros(900), CHUNK);
         assert_eq!(size.0, 128, "at most twice as many as before");
-        size.took(1_000, Duration::from_millis(10));
+        size.took(1_000, Duration::from_millis(10), CHUNK);
         assert_eq!(size.0, 1_500);
-        size.took(1_500, Duration::from_secs(3));
+        size.took(1_500, Duration::from_secs(3), CHUNK);
         assert_eq!(size.0, 7);
-        size.took(1, Duration::from_secs(3));
+        size.took(1, Duration::from_secs(3), CHUNK);
         assert_eq!(size.0, 1);
     }
 }

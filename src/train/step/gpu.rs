@@ -5,7 +5,10 @@ use candle_core::{Device, Tensor};
 use super::Learner;
 use crate::{
     data::augment::Seen,
-    gpu::engine::{Done, State},
+    gpu::{
+        Launch, Trained,
+        engine::{Done, State},
+    },
     nn::{average::Average, engine::Key, model::Model, optim::OptimizerState},
     train::{accelerator::Accelerator, error::TrainError},
 };
@@ -26,6 +29,8 @@ pub(in crate::train) struct Steps {
     /// For each image the class that was predicted for it before the update of its batch and 255 times its
     /// probability, and the image's loss.
     pub(in crate::train) answers: Vec<([u8; 2], f32)>,
+    /// The launch that they were part of, where other runs' steps were, too.
+    pub(in crate::train) shared: Option<Launch>,
     /// The last step's gradient, all parameters one after the other.
     gradient: Vec<f32>,
 }
@@ -62,12 +67,14 @@ impl Learner {
         };
         let OptimizerState { step, slots } = self.optimizer.state()?;
         let average = self.average.as_ref().map(|average| average.model().weights()).transpose()?;
-        let mut state = State {
+        let state = State {
             weights: self.model.weights()?.trained,
             slots,
             average: average.map(|weights| weights.trained),
         };
-        let done = gpu.accelerator.train(data, (order, batch), (step, rates), key, &mut state)?;
+        let trained = gpu.accelerator.train(data, (order, batch), (step, rates), key, state)?;
+        let Trained { done, state, launch } = trained;
+        let shared = gpu.accelerator.is_shared().then_some(launch);
         let Done { losses, answers, finite, logits, gradient } = done;
         gpu.finite = finite.last().copied().unwrap_or(true);
         let State { weights, slots, average } = state;
@@ -91,6 +98,7 @@ impl Learner {
             losses: losses.chunks(batch).map(mean).collect(),
             finite,
             answers: answers.into_iter().zip(losses).collect(),
+            shared,
             gradient,
         })
     }
