@@ -80,6 +80,6 @@ bench-torch:
 bench-criterion:
     cargo bench --locked
 
-# Type-checks and lints the CUDA build without a GPU or a toolkit.
-check-cuda:
-    .ci/check-cuda
+# Whether the compiled GPU kernels are what their source gives; the compiler comes from PyPI.
+check-kernels:
+    scripts/kernels.sh --check

@@ -14,6 +14,7 @@ if [ "${1-}" = pack ]; then
     driver="$(mktemp -d)" && trap 'rm -rf "$driver"' EXIT
     c++ -std=c++20 -O2 -ffp-contract=off -fno-strict-aliasing -pthread -shared -fPIC -w -Isrc/gpu/kernels \
         tests/gpu/driver.cpp -o "$driver/libcuda.so.1"
+    ln -s libcuda.so.1 "$driver/libcuda.so" # the name that is tried first
     for batch in 50 200; do
         LD_LIBRARY_PATH="$driver" "$program" --headless --no-run-dir --device cuda --steps 100 \
             --batch-size "$batch" --threads 1 --save "$out/host-$batch.safetensors" >/dev/null

@@ -36,7 +36,7 @@ const BACKWARD: u32 = 12 * 12 * CONV1 + 2 * 4 * 4 * CONV2 + 2 * FC;
 /// Speed of one combination.
 #[derive(Clone, Debug, Serialize)]
 struct Speed {
-    /// CPU threads; of the GPU's own, none are counted.
+    /// CPU threads.
     threads: usize,
     /// What computes: `CPU, 2 threads`, or a GPU's name.
     device: String,
@@ -76,11 +76,18 @@ pub fn run(config: &RunConfig, batch_sizes: &[usize], json: bool) -> Outcome {
         Report { version: env!("CARGO_PKG_VERSION"), peaks: Vec::new(), speeds: Vec::new() };
     let batch_sizes = if batch_sizes.is_empty() { &BATCHES } else { batch_sizes };
     let is_gpu = !matches!(config.device, DeviceChoice::Auto | DeviceChoice::Cpu);
-    // A GPU needs one thread, next to which as many as there are may compute.
+    // A GPU is compared with all cores only.
     if is_gpu {
         counts.drain(..counts.len() - 1);
     }
     let cpu = RunConfig { device: DeviceChoice::Cpu, ..config.clone() };
+    // One that cannot be used is found out first.
+    for &batch_size in batch_sizes.iter().filter(|_| is_gpu) {
+        match measure(config, 1, batch_size) {
+            Ok(measured) => report.speeds.push(speed(1, batch_size, measured, None)),
+            Err(failure) => return Outcome::Failed(failure),
+        }
+    }
     for &threads in &counts {
         let peak = match train::arithmetic_peak(threads) {
             Ok(peak) => peak,
@@ -94,12 +101,6 @@ pub fn run(config: &RunConfig, batch_sizes: &[usize], json: bool) -> Outcome {
                 }
                 Err(failure) => return Outcome::Failed(failure),
             }
-        }
-    }
-    for &batch_size in batch_sizes.iter().filter(|_| is_gpu) {
-        match measure(config, 1, batch_size) {
-            Ok(measured) => report.speeds.push(speed(1, batch_size, measured, None)),
-            Err(failure) => return Outcome::Failed(failure),
         }
     }
     match serde_json::to_string(&report) {

@@ -2,7 +2,7 @@
 //!
 //! A network's kernels are the text of three files of `kernels`: the dialect, the network and the training.
 //! Weights and optimiser state come from main memory with each call and go back there, a few hundred
-//! kilobytes for thousands of steps; images stay on the device.
+//! kilobytes for hundreds of steps; images stay on the device.
 
 mod compiled;
 mod driver;

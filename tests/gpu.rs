@@ -57,6 +57,8 @@ fn driver() -> &'static Path {
         let folder = folder("gpu-driver");
         let flags = ["-O2", "-shared", "-fPIC"];
         compile("driver.cpp", &kernels(), &folder.join("libcuda.so.1"), &flags);
+        // The name that is tried first.
+        std::os::unix::fs::symlink("libcuda.so.1", folder.join("libcuda.so")).expect("a link");
         compile("compiler.cpp", &kernels(), &folder.join("libnvrtc.so.12"), &flags);
         folder
     })
@@ -235,7 +237,8 @@ fn a_run_that_was_watched_stopped_and_rewound_on_a_gpu_ends_with_the_same_bits()
     let whole = trained(folder.path(), "cuda", &["--epochs", "3"]);
     let path = |name: &str| folder.path().join(name).display().to_string();
     let (data, saved, driver) = (path(""), path("watched"), driver().display().to_string());
-    let run = ["--data", &data, "--batch-size", "7", "--epochs", "3", "--no-run-dir", "--save", &saved];
+    let run =
+        ["--data", &data, "--batch-size", "7", "--epochs", "3", "--no-run-dir", "--save", &saved];
     let device = ["--device", "cuda", "--break", "step=60"];
     let environment = [("LD_LIBRARY_PATH", driver.as_str())];
     let mut tty = Tty::start_with(&[&run[..], &device].concat(), &environment, 120, 40);
@@ -402,8 +405,7 @@ fn an_error_of_a_shared_gpu_is_told_once() {
     let options = "--epochs 3 --seeds 6 --batch-size 7";
     let (output, _) = swept(folder.path(), "lost=2", "--jobs 6", options);
     let error = String::from_utf8_lossy(&output.stderr);
-    let sentence = "the GPU cannot go on: the NVIDIA driver reports: unspecified launch failure; the last \
-                    checkpoint can be resumed with --device cpu";
+    let sentence = "the GPU cannot go on: the NVIDIA driver reports: unspecified launch failure; a run that is kept can be resumed from its last checkpoint, with --device cpu too";
     assert_eq!(error.matches(sentence).count(), 1, "{error}");
     assert!(error.contains("5 more runs failed with the same error as run "), "{error}");
 }
@@ -418,8 +420,8 @@ fn every_trouble_with_a_gpu_is_a_sentence_that_says_what_to_do() {
         (
             "no-device",
             &["--device", "cuda"],
-            "error: cannot use cuda:0: the NVIDIA driver finds no GPU: `nvidia-smi` should list one; \
-             --device cpu works everywhere",
+            "error: cannot use cuda:0: the NVIDIA driver finds no GPU: `nvidia-smi` should list one, and \
+             CUDA_VISIBLE_DEVICES not hide it; --device cpu works everywhere",
         ),
         (
             "",
@@ -438,13 +440,14 @@ fn every_trouble_with_a_gpu_is_a_sentence_that_says_what_to_do() {
             "full=131072",
             &["--device", "cuda"],
             "error: the GPU cannot go on: the GPU has too little free memory for 1 MB: end other programs on \
-             it, or train smaller batches; the last checkpoint can be resumed with --device cpu",
+             it, or train smaller batches; a run that is kept can be resumed from its last checkpoint, \
+             with --device cpu too",
         ),
         (
             "lost=1",
             &["--device", "cuda"],
-            "error: the GPU cannot go on: the NVIDIA driver reports: unspecified launch failure; the last \
-             checkpoint can be resumed with --device cpu",
+            "error: the GPU cannot go on: the NVIDIA driver reports: unspecified launch failure; a run that is \
+             kept can be resumed from its last checkpoint, with --device cpu too",
         ),
         (
             "",
@@ -472,5 +475,5 @@ fn a_machine_without_a_driver_is_told_so() {
         return eprintln!("this machine has a GPU");
     }
     let said = complaint(&output);
-    assert!(said.contains("no NVIDIA driver is installed (libcuda.so.1 was not found)"), "{said}");
+    assert!(said.contains("the NVIDIA driver's libcuda.so.1 was not found"), "{said}");
 }

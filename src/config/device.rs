@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DeviceChoice {
-    /// The CPU, until a GPU has been measured to be faster.
+    /// The CPU: only one kind of GPU has been measured.
     Auto,
     /// The CPU.
     Cpu,

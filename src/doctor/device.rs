@@ -62,7 +62,7 @@ impl Device {
 
 /// Why `auto` chooses what it chooses.
 fn why() -> &'static str {
-    "since no GPU has been measured to be faster"
+    "since only one kind of GPU has been measured"
 }
 
 /// The devices that `--device` takes on this machine, a line each.

@@ -22,6 +22,9 @@ pub(super) mod nvrtc;
 /// Bytes of shared memory that a block has without asking for more.
 const PLAIN_SHARED: usize = 48 * 1024;
 
+/// Compute capability that the kernels need.
+const OLDEST: (i32, i32) = (7, 5);
+
 /// What a GPU is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceInfo {
@@ -153,7 +156,10 @@ fn describe(ordinal: usize) -> Result<DeviceInfo, GpuError> {
     let attribute = |what| unsafe { result::device::get_attribute(device, what) };
     // SAFETY: as above.
     let memory = unsafe { result::device::total_mem(device) }.map_err(driver_error)? as u64;
-    let uuid = result::device::get_uuid(device).map_err(driver_error)?;
+    let mut uuid = sys::CUuuid { bytes: [0; 16] };
+    // SAFETY: as above; sixteen bytes are written. Of a part of a GPU this version gives the part's own.
+    let answer = unsafe { sys::cuDeviceGetUuid_v2(&raw mut uuid, device) };
+    answer.result().map_err(driver_error)?;
     let [major, minor, processors] = [
         CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR,
         CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR,
@@ -193,6 +199,10 @@ impl Gpu {
             _ => {}
         }
         let info = describe(ordinal)?;
+        let (major, minor) = info.capability;
+        if info.capability < OLDEST {
+            return Err(GpuError::TooOld { name: info.name, major, minor });
+        }
         let context = CudaContext::new(ordinal).map_err(driver_error)?;
         Ok(Self { stream: context.default_stream(), info })
     }

@@ -4,10 +4,15 @@
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum GpuError {
     /// There is no driver.
-    #[error("no NVIDIA driver is installed (libcuda.so.1 was not found)")]
+    #[error(
+        "the NVIDIA driver's libcuda.so.1 was not found: install the driver, or give the container its capability \
+         `compute`"
+    )]
     NoDriver,
     /// There is a driver, and no GPU that it can use.
-    #[error("the NVIDIA driver finds no GPU: `nvidia-smi` should list one")]
+    #[error(
+        "the NVIDIA driver finds no GPU: `nvidia-smi` should list one, and CUDA_VISIBLE_DEVICES not hide it"
+    )]
     NoDevice,
     /// Another one was asked for.
     #[error("there is no GPU {ordinal}: the driver finds {count}, counted from 0")]
@@ -16,6 +21,16 @@ pub enum GpuError {
         ordinal: usize,
         /// How many there are.
         count: usize,
+    },
+    /// The GPU is older than the kernels.
+    #[error("{name} has compute capability {major}.{minor}, and the kernels need 7.5 or more")]
+    TooOld {
+        /// Its name.
+        name: String,
+        /// Its capability.
+        major: i32,
+        /// ... after the point.
+        minor: i32,
     },
     /// The driver does not take the kernels.
     #[error(

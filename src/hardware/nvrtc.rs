@@ -118,7 +118,6 @@ fn folders(root: &Path, variable: impl Fn(&str) -> Option<String>) -> Vec<(Origi
 
     let home = set("HOME").map(PathBuf::from);
     let mut pythons: Vec<PathBuf> = set("VIRTUAL_ENV").map(PathBuf::from).into_iter().collect();
-    pythons.push(PathBuf::from(".venv"));
     pythons.extend(home.iter().map(|home| home.join(".local")));
     pythons.extend([below("usr/local"), below("usr")]);
     let python = pythons.iter().flat_map(|prefix| packages(prefix));

@@ -11,7 +11,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::{accelerator::Accelerator, error::TrainError};
 use crate::{
     config::{DeviceChoice, RunConfig},
-    gpu::{GpuError, SharedGpus},
+    gpu::SharedGpus,
     network::Plan,
     nn::peak,
 };
@@ -36,22 +36,16 @@ pub(super) fn open_for(
     };
     match Accelerator::open(ordinal, plan, config, shared) {
         Ok(gpu) => Ok(Processor { device: Device::Cpu, gpu: Some(gpu) }),
-        Err(GpuError::Unsupported(_)) if cfg!(feature = "cuda") => {
-            Ok(Processor { device: open(choice)?, gpu: None })
-        }
         Err(error) => Err(TrainError::Device { device: choice, reason: error.to_string() }),
     }
 }
 
-/// Opens the requested device for candle's tensors. `auto` is the CPU even if there is a GPU: none has been measured, and a step of
-/// a small network is hundreds of kernel launches there, each of which takes microseconds.
+/// Opens the requested device for candle's tensors. `auto` is the CPU even if there is a GPU: only one kind of
+/// GPU has been measured.
 pub(super) fn open(choice: DeviceChoice) -> Result<Device, TrainError> {
     let opened = match choice {
         DeviceChoice::Auto | DeviceChoice::Cpu => Ok(Device::Cpu),
-        DeviceChoice::Cuda(_) if !cfg!(feature = "cuda") => {
-            Err("single pictures are classified on the CPU".to_owned())
-        }
-        DeviceChoice::Cuda(index) => guarded(|| Device::new_cuda(index)),
+        DeviceChoice::Cuda(_) => Err("pictures are classified on the CPU only".to_owned()),
         DeviceChoice::Metal(index) => guarded(|| Device::new_metal(index)),
     };
     opened.map_err(|reason| TrainError::Device { device: choice, reason })
@@ -117,9 +111,9 @@ mod tests {
 
     #[test]
     fn a_gpu_that_this_build_cannot_use_is_an_error_in_one_line() {
-        if !cfg!(feature = "cuda") {
-            let error = open(DeviceChoice::Cuda(3)).expect_err("not built in").to_string();
-            assert!(error.starts_with("cannot use cuda:3: "), "{error}");
+        if !cfg!(feature = "metal") {
+            let error = open(DeviceChoice::Metal(3)).expect_err("not built in").to_string();
+            assert!(error.starts_with("cannot use metal:3: "), "{error}");
             assert_eq!(error.lines().count(), 1, "{error}");
         }
     }

@@ -77,7 +77,9 @@ pub enum TrainError {
         step: u64,
     },
     /// A GPU gave an error in the middle of a run.
-    #[error("the GPU cannot go on: {0}; the last checkpoint can be resumed with --device cpu")]
+    #[error(
+        "the GPU cannot go on: {0}; a run that is kept can be resumed from its last checkpoint, with --device cpu too"
+    )]
     Gpu(#[from] GpuError),
     /// A tensor operation went wrong, such as for lack of memory on a device.
     #[error("a tensor operation failed: {0}")]

@@ -17,7 +17,9 @@ const CHUNK: Duration = Duration::from_millis(15);
 /// ... and one with many runs, whose parameters all come and go with it, and that nobody attends.
 const SHARED_CHUNK: Duration = Duration::from_millis(150);
 /// Steps of the first launch, when nothing is known of their speed.
-const FIRST: usize = 64;
+const FIRST: usize = 16;
+/// Fewest steps of a launch: of one alone nothing would be learned any more.
+const FEWEST: usize = 2;
 
 /// The steps that a launch should have.
 #[derive(Debug)]
@@ -30,11 +32,17 @@ impl Default for ChunkSize {
 }
 
 impl ChunkSize {
+    /// Most of the next launch.
+    pub(super) fn steps(&self) -> usize {
+        self.0
+    }
+
     /// Learns from a launch of so many steps, where one should take `goal`.
     fn took(&mut self, steps: usize, time: Duration, goal: Duration) {
         let fitting = steps as f64 * goal.as_secs_f64() / time.as_secs_f64().max(1e-9);
-        // A launch has a price of its own, which few steps overstate.
-        self.0 = (fitting as usize).clamp(1, 2 * steps.max(FIRST));
+        // A launch has a price of its own, which few steps overstate, and the process may have been stopped
+        // during one.
+        self.0 = (fitting as usize).clamp(steps / 4, 4 * steps.max(FIRST)).max(FEWEST);
     }
 }
 
@@ -160,13 +168,17 @@ mod tests {
     #[test]
     fn launches_grow_to_the_time_that_they_may_take() {
         let mut size = ChunkSize::default();
-        size.took(64, Duration::from_micros(900), CHUNK);
-        assert_eq!(size.0, 128, "at most twice as many as before");
+        size.took(16, Duration::from_micros(200), CHUNK);
+        assert_eq!(size.0, 64, "at most four times as many as before");
         size.took(1_000, Duration::from_millis(10), CHUNK);
         assert_eq!(size.0, 1_500);
         size.took(1_500, Duration::from_secs(3), CHUNK);
-        assert_eq!(size.0, 7);
-        size.took(1, Duration::from_secs(3), CHUNK);
-        assert_eq!(size.0, 1);
+        assert_eq!(size.0, 375, "a process that was stopped says little");
+        for _ in 0..9 {
+            size.took(size.0, Duration::from_secs(3), CHUNK);
+        }
+        assert_eq!(size.0, FEWEST);
+        size.took(FEWEST, Duration::from_micros(30), CHUNK);
+        assert_eq!(size.0, 64, "and it grows again");
     }
 }

@@ -166,7 +166,8 @@ impl Run<'_> {
             self.batches = self.batches_of(self.at.epoch);
         }
         while self.at.step < step {
-            if self.at.step.is_multiple_of(STEPS_BETWEEN_LOOKS) {
+            let is_due = self.at.step.is_multiple_of(STEPS_BETWEEN_LOOKS);
+            if is_due || self.learner.prefers_chunks() {
                 self.remote.pull();
                 if self.remote.is_stopping() {
                     break;
@@ -197,16 +198,19 @@ impl Run<'_> {
     /// each is kept.
     fn recompute_together(&mut self, step: u64) -> Result<bool, TrainError> {
         let ahead = (step - self.at.step).saturating_sub(KEPT_BEFORE) as usize;
-        let steps = ahead.min(self.batches.count() - self.at.batch);
+        let steps = ahead.min(self.batches.count() - self.at.batch).min(self.chunk.steps());
         if steps < 2 || !self.learner.prefers_chunks() {
             return Ok(false);
         }
         let trained = self.launch(steps)?;
         for loss in trained.losses {
+            self.unkept += self.batches.batch(self.at.batch).len() as u64;
             self.advance();
             self.note_recomputed(step, loss);
         }
-        self.keep_moment(false)?;
+        if self.unkept >= IMAGES_BETWEEN {
+            self.keep_moment(false)?;
+        }
         Ok(true)
     }
 
