@@ -371,10 +371,10 @@ fn runs_that_share_a_gpu_have_the_bits_that_they_have_alone_in_fewer_launches() 
     let (apart, one_by_one) = swept_weights(folder.path(), "", "--jobs 1", options);
     assert_eq!(together, apart);
     assert!(launches.len() < one_by_one.len(), "{launches:?} {one_by_one:?}");
-    // A job takes 400 KB here.
+    // A run takes more than 200 KB here.
     let (short, in_parts) = swept_weights(folder.path(), "full=1000000", "--jobs 6", options);
     assert_eq!(together, short);
-    assert!(in_parts.iter().all(|runs| *runs <= 3), "{in_parts:?}");
+    assert!(in_parts.iter().all(|runs| *runs <= 4), "{in_parts:?}");
 }
 
 #[test]
