@@ -93,6 +93,11 @@ impl Images {
     pub(super) fn len(&self) -> usize {
         self.labels.len()
     }
+
+    /// Bytes of all their pixels.
+    pub(super) fn pixels(&self) -> usize {
+        self.pixels.len()
+    }
 }
 
 #[cfg(test)]

@@ -108,7 +108,10 @@ pub struct Done {
 
 /// A set of images on the device.
 #[derive(Debug)]
-pub struct ImageSet(Images);
+pub struct ImageSet(Images, Classes);
+
+/// Classes that labels are below.
+type Classes = usize;
 
 /// A GPU with the kernels of a network. It belongs to the thread that opened it.
 #[derive(Debug)]
@@ -170,7 +173,7 @@ impl Engine {
         assert_eq!(pixels.len(), labels.len() * layout.image, "pixels of as many images as labels");
         assert!(labels.iter().all(|&label| usize::from(label) < layout.classes), "known classes");
         let labels: Vec<u32> = labels.iter().map(|&label| u32::from(label)).collect();
-        Ok(ImageSet(self.gpu.images(pixels, &labels)?))
+        Ok(ImageSet(self.gpu.images(pixels, &labels)?, layout.classes))
     }
 
     /// How many of so many chunks are trained side by side at a time.
@@ -257,13 +260,22 @@ impl Engine {
     /// What kernels rely on.
     fn check(&self, images: &ImageSet, chunk: &Chunk) {
         let parameters = self.kernels.layout.parameters;
+        self.check_images(images);
         let count = images.0.len();
+        assert!(!chunk.order.is_empty(), "images to train on");
         assert!(chunk.order.iter().all(|&place| (place as usize) < count), "images of the set");
         assert!(chunk.batch > 0, "images in a batch");
         assert_eq!(chunk.order.len().div_ceil(chunk.batch), chunk.steps(), "factors of each step");
         let State { weights, slots, average } = &*chunk.state;
         let arrays = [Some(weights), average.as_ref()].into_iter().flatten().chain(slots);
         assert!(arrays.map(Vec::len).all(|len| len == parameters), "a value of each parameter");
+    }
+
+    /// Images may come from an engine of another network.
+    fn check_images(&self, ImageSet(images, classes): &ImageSet) {
+        let layout = &self.kernels.layout;
+        assert_eq!(images.pixels(), images.len() * layout.image, "images of the network's size");
+        assert!(*classes <= layout.classes, "labels that the network knows");
     }
 
     /// The logits `[n, classes]` of images at these places of a set.
@@ -280,6 +292,7 @@ impl Engine {
         weights: &[f32],
     ) -> Result<Vec<f32>, GpuError> {
         let layout = self.kernels.layout;
+        self.check_images(images);
         assert!(order.iter().all(|&place| (place as usize) < images.0.len()), "images of the set");
         assert_eq!(weights.len(), layout.parameters, "a value of each parameter");
         if order.is_empty() {
