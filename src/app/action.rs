@@ -246,7 +246,7 @@ impl View {
         }
     }
 
-    /// The view that comes so many after this one among `views`, the first of which follows the last.
+    /// The view `by` places after this one in `views`; after the last comes the first.
     pub(super) fn shifted(self, by: usize, views: &[Self]) -> Self {
         let place = views.iter().position(|&view| view == self).unwrap_or_default();
         views.get((place + by) % views.len().max(1)).copied().unwrap_or(self)

@@ -9,6 +9,7 @@ mod range;
 mod rates;
 mod readings;
 mod sight;
+mod spans;
 mod values;
 
 use std::collections::VecDeque;

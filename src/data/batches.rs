@@ -34,7 +34,7 @@ impl Batches {
 
     /// The indices of the images in batch `index`, counted from 0; none after the last batch.
     pub fn batch(&self, index: usize) -> &[u32] {
-        self.order.chunks(self.batch_size).nth(index).unwrap_or_default()
+        self.range(index, 1)
     }
 
     /// The indices of the images in `count` batches from batch `first` on; of fewer at the end.

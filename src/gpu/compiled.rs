@@ -20,7 +20,7 @@ const BOUNDS: &str = ".minnctapersm ";
 const DIALECT: &str = include_str!("kernels/dialect.cuh");
 const TRAINING: &str = include_str!("kernels/training.cuh");
 
-/// The kernels of a network for a GPU of this compute capability, made for so many blocks at a time on a
+/// The kernels of a network for a GPU of this compute capability, compiled so that `resident` blocks fit on a
 /// multiprocessor.
 pub(super) fn of(plan: &Plan, capability: (i32, i32), resident: u32) -> Result<Code, GpuError> {
     if plan.is_article() {

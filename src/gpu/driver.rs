@@ -296,7 +296,7 @@ impl Gpu {
         self.stream.synchronize().map_err(driver_error)
     }
 
-    /// Trains the jobs at the beginning of the arena, each on so many blocks.
+    /// Trains the jobs at the beginning of the arena: how many there are, and how many blocks each has.
     ///
     /// The jobs' places must lie within the arena and be as long as `training.cuh` says, and the indices of their
     /// images within the set.
@@ -354,7 +354,7 @@ pub(super) struct Evaluation {
 }
 
 impl Kernels {
-    /// Blocks that can work at a time on a GPU of so many multiprocessors.
+    /// Blocks that a GPU with this number of multiprocessors works on at a time.
     pub(super) fn resident(&self, processors: u32) -> u32 {
         self.resident * processors
     }

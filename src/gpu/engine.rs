@@ -131,9 +131,20 @@ enum Dense {
     Loaded(Kernels),
 }
 
+impl Dense {
+    /// These, where the usual `kernels` have no room for all chunks on a GPU with this number of
+    /// multiprocessors.
+    fn or<'a>(&'a self, kernels: &'a Kernels, chunks: usize, processors: u32) -> &'a Kernels {
+        match self {
+            Self::Loaded(dense) if chunks > kernels.resident(processors) as usize => dense,
+            _ => kernels,
+        }
+    }
+}
+
 /// Blocks of dense kernels on a multiprocessor.
 pub const RESIDENT: u32 = 2;
-/// Bytes of a multiprocessor's shared memory that each block takes beside its own.
+/// Bytes of a multiprocessor's shared memory that the driver takes for each block, in addition to the block's own.
 const RESERVED: usize = 1024;
 
 impl Engine {
@@ -176,20 +187,14 @@ impl Engine {
         Ok(ImageSet(self.gpu.images(pixels, &labels)?, layout.classes))
     }
 
-    /// How many of so many chunks are trained side by side at a time.
+    /// How many chunks can be trained at the same time when there are `chunks` of them.
     pub fn room_for(&mut self, chunks: usize) -> usize {
         let processors = self.gpu.info.processors;
-        let room = self.kernels.resident(processors) as usize;
-        if chunks <= room {
-            return room;
-        }
-        if matches!(self.dense, Dense::Untried) {
+        let is_full = chunks > self.kernels.resident(processors) as usize;
+        if is_full && matches!(self.dense, Dense::Untried) {
             self.dense = self.load_dense();
         }
-        match &self.dense {
-            Dense::Loaded(kernels) => kernels.resident(processors) as usize,
-            _ => room,
-        }
+        self.dense.or(&self.kernels, chunks, processors).resident(processors) as usize
     }
 
     /// Kernels that are not taken in this form are used in their usual one.
@@ -243,14 +248,7 @@ impl Engine {
         let base = self.gpu.reserve(&mut self.arena, arrangement.words)?;
         self.gpu.write(&mut self.arena, &arrangement.pack(base, chunks))?;
         let grid = (chunks.len() as u32, blocks as u32);
-        let kernels = match &self.dense {
-            Dense::Loaded(dense)
-                if chunks.len() > self.kernels.resident(self.gpu.info.processors) as usize =>
-            {
-                dense
-            }
-            _ => &self.kernels,
-        };
+        let kernels = self.dense.or(&self.kernels, chunks.len(), self.gpu.info.processors);
         self.gpu.train(kernels, &images.0, &mut self.arena, grid)?;
         let mut back = vec![0; arrangement.returns];
         self.gpu.read(&self.arena, arrangement.returned, &mut back)?;

@@ -95,8 +95,8 @@ pub fn network_within(plan: &Plan, shared_bytes: usize) -> Result<Network, Unsup
     let draws = plan.nodes().iter().any(|node| matches!(node.op, Op::Dropout { .. }));
     let fixed = plan.input().iter().product::<usize>() + 3 * plan.classes() + 1 + 10;
     let limit = (shared_bytes / 4).saturating_sub(fixed.next_multiple_of(4)) / 4 * 4;
-    // Room for everything comes before maps without conflicts between banks, the largest of which have the
-    // most to give.
+    // Fitting into shared memory matters more than maps without bank conflicts. Packing the largest maps
+    // tightly frees the most memory.
     let made = SPREADS.map(|spread| {
         let mut program = forward::program(plan, spread);
         backward::extend(&mut program, plan);

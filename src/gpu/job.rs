@@ -67,7 +67,7 @@ impl Row {
 }
 
 impl Arrangement {
-    /// Places for chunks of a network on so many blocks each.
+    /// Places for chunks of a network, each trained on `blocks` blocks.
     pub(super) fn of(layout: &Layout, chunks: &[Chunk], blocks: usize) -> Self {
         let Layout { parameters, classes, scratch, .. } = *layout;
         let mut row = Row(0);

@@ -12,6 +12,7 @@ use candle_core::backprop::GradStore;
 use candle_core::{DType, Error, Result, Tensor, Var, bail};
 use pulp::Simd;
 
+pub(crate) use self::adam::EPSILON;
 use self::host::Update;
 use super::model::Model;
 use crate::config::OptimizerSpec;

@@ -5,7 +5,7 @@ use crate::printable::thousands;
 /// Runs in a row that fail with the same message before the rest is given up.
 const MOST_ALIKE: usize = 8;
 
-/// The messages of failed runs, each of which is told once.
+/// The messages of failed runs, each reported once.
 #[derive(Debug, Default)]
 pub(super) struct Failures {
     /// Messages, the first run that failed with each, and how many others did.
@@ -34,7 +34,7 @@ impl Failures {
         self.alike = 0;
     }
 
-    /// Whether the runs that are left would most likely fail, too: so many did in a row.
+    /// Whether so many runs failed alike in a row that the rest would most likely fail, too.
     pub(super) fn are_hopeless(&self) -> bool {
         self.alike >= MOST_ALIKE
     }

@@ -28,7 +28,7 @@ pub struct Summary {
 pub(super) struct Table {
     pub(super) title: String,
     pub(super) columns: Vec<String>,
-    /// The best first; after those that have a result for everything that any line has one for, the others.
+    /// The best first; lines that lack a run which another line has come last.
     pub(super) lines: Vec<Line>,
 }
 
@@ -39,7 +39,7 @@ pub(super) struct Line {
     planned: usize,
     finished: usize,
     diverged: usize,
-    /// Whether it has a result for everything that any line has one for.
+    /// Whether it has a result wherever any other line has one.
     is_complete: bool,
     /// How the best compares with it; `None` where that cannot be told.
     best: Option<Verdict>,

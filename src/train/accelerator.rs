@@ -11,12 +11,9 @@ use crate::{
         engine::{DeviceInfo, FACTORS, Rule, RuleKind, State},
     },
     network::Plan,
-    nn::{average, engine::Key},
+    nn::{average, engine::Key, optim::EPSILON},
     seed::{self, Purpose},
 };
-
-/// Adam's, as in `nn/optim/adam.rs`.
-const EPSILON: f32 = 1e-8;
 
 /// A GPU, and what a run's steps are on it.
 pub(super) struct Accelerator {
@@ -123,23 +120,18 @@ impl Accelerator {
 
     fn rule(&self) -> Rule {
         let smoothing = self.smoothing as f32;
+        let adam = |betas: [f64; 2], decay: f64| Rule {
+            kind: RuleKind::Adam,
+            keep: betas.map(|beta| beta as f32),
+            take: betas.map(|beta| (1.0 - beta) as f32),
+            epsilon: EPSILON as f32,
+            decay: decay as f32,
+            smoothing,
+        };
         match self.optimizer {
-            OptimizerSpec::Adam { betas, weight_decay } => Rule {
-                kind: RuleKind::Adam,
-                keep: betas.map(|beta| beta as f32),
-                take: betas.map(|beta| (1.0 - beta) as f32),
-                epsilon: EPSILON,
-                decay: weight_decay as f32,
-                smoothing,
-            },
-            OptimizerSpec::AdamW { betas, .. } => Rule {
-                kind: RuleKind::Adam,
-                keep: betas.map(|beta| beta as f32),
-                take: betas.map(|beta| (1.0 - beta) as f32),
-                epsilon: EPSILON,
-                decay: 0.0,
-                smoothing,
-            },
+            OptimizerSpec::Adam { betas, weight_decay } => adam(betas, weight_decay),
+            // Decoupled decay is a factor of each step.
+            OptimizerSpec::AdamW { betas, .. } => adam(betas, 0.0),
             OptimizerSpec::Sgd { momentum, nesterov, weight_decay } => Rule {
                 kind: match (momentum == 0.0, nesterov) {
                     (true, _) => RuleKind::Sgd,

@@ -51,7 +51,7 @@ pub(super) fn open(choice: DeviceChoice) -> Result<Device, TrainError> {
     opened.map_err(|reason| TrainError::Device { device: choice, reason })
 }
 
-/// Without a driver the CUDA bindings panic rather than give an error.
+/// Metal's bindings panic rather than give an error where there is no GPU of that index.
 fn guarded(open: impl FnOnce() -> candle_core::Result<Device>) -> Result<Device, String> {
     match catch_unwind(AssertUnwindSafe(open)) {
         Ok(opened) => opened.map_err(|error| first_line(&error.to_string())),

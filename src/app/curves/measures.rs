@@ -1,5 +1,6 @@
 //! Norms of gradients and updates, in memory that does not grow with the steps.
 
+use super::spans::{self, Span as _};
 use crate::protocol::Measure;
 
 /// What was measured of neighbouring steps: the lowest and the highest value.
@@ -29,8 +30,13 @@ impl Span {
     fn is_finite(&self) -> bool {
         self.gradient_norm.1.is_finite() && self.update_ratio.1.is_finite()
     }
+}
 
-    /// Both together; `later` follows.
+impl spans::Span for Span {
+    fn steps(&self) -> (u64, u64) {
+        (self.first, self.last)
+    }
+
     fn join(self, later: Self) -> Self {
         let both = |a: (f32, f32), b: (f32, f32)| (a.0.min(b.0), a.1.max(b.1));
         Self {
@@ -69,22 +75,8 @@ impl Measures {
             _ => self.spans.push(new),
         }
         if self.spans.len() > Self::MOST {
-            self.join();
+            self.shortest = spans::halve(&mut self.spans, Self::MOST).unwrap_or(self.shortest);
         }
-    }
-
-    /// Leaves about half as many spans, all about as long.
-    fn join(&mut self) {
-        let Some(end) = self.spans.last().map(|last| last.last) else { return };
-        self.shortest = end.div_ceil(Self::MOST as u64 / 2);
-        let mut joined: Vec<Span> = Vec::new();
-        for span in self.spans.drain(..) {
-            match joined.last_mut() {
-                Some(last) if span.last - last.first < self.shortest => *last = last.join(span),
-                _ => joined.push(span),
-            }
-        }
-        self.spans = joined;
     }
 
     /// Forgets the steps after `step`, and those before it that were joined with one of them.

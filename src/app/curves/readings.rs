@@ -1,5 +1,6 @@
 //! Figures of the machine over the steps, in memory that does not grow with them.
 
+use super::spans::{self, Span as _};
 use crate::hardware::{GpuReading, Reading};
 
 /// A figure of the machine that is drawn over the steps.
@@ -94,20 +95,25 @@ impl ReadingSpan {
         Self { first: step, last: step, values, energy }
     }
 
-    /// Both together; `later` follows.
+    /// The lowest and the highest value of a figure.
+    pub fn range(&self, gauge: Gauge) -> Option<(f64, f64)> {
+        let place = Gauge::ALL.iter().position(|&one| one == gauge)?;
+        let (low, high) = self.values[place];
+        (!low.is_nan()).then_some((low.into(), high.into()))
+    }
+}
+
+impl spans::Span for ReadingSpan {
+    fn steps(&self) -> (u64, u64) {
+        (self.first, self.last)
+    }
+
     fn join(self, later: Self) -> Self {
         let mut values = self.values;
         for ((low, high), other) in values.iter_mut().zip(later.values) {
             (*low, *high) = (low.min(other.0), high.max(other.1));
         }
         Self { first: self.first, last: later.last, values, energy: later.energy }
-    }
-
-    /// The lowest and the highest value of a figure.
-    pub fn range(&self, gauge: Gauge) -> Option<(f64, f64)> {
-        let place = Gauge::ALL.iter().position(|&one| one == gauge)?;
-        let (low, high) = self.values[place];
-        (!low.is_nan()).then_some((low.into(), high.into()))
     }
 }
 
@@ -145,22 +151,8 @@ impl Readings {
             _ => self.spans.push(new),
         }
         if self.spans.len() > Self::MOST {
-            self.join();
+            self.shortest = spans::halve(&mut self.spans, Self::MOST).unwrap_or(self.shortest);
         }
-    }
-
-    /// Leaves about half as many spans, all about as long.
-    fn join(&mut self) {
-        let Some(end) = self.spans.last().map(|last| last.last) else { return };
-        self.shortest = end.div_ceil(Self::MOST as u64 / 2);
-        let mut joined: Vec<ReadingSpan> = Vec::new();
-        for span in self.spans.drain(..) {
-            match joined.last_mut() {
-                Some(last) if span.last - last.first < self.shortest => *last = last.join(span),
-                _ => joined.push(span),
-            }
-        }
-        self.spans = joined;
     }
 
     /// Forgets the steps after `step`; what was used for them does not count for those that take their place.

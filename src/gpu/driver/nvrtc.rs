@@ -28,7 +28,7 @@ type Version = unsafe extern "C" fn(*mut c_int, *mut c_int) -> Answer;
 
 /// A copy of NVRTC that is open.
 pub(in crate::gpu) struct Compiler {
-    library: Library,
+    handle: Library,
     name: String,
 }
 
@@ -37,12 +37,12 @@ impl Compiler {
     pub(in crate::gpu) fn open(path: &Path) -> Result<Self, GpuError> {
         let name = path.display().to_string();
         // SAFETY: opening the library runs NVIDIA's own initialisers.
-        let library = unsafe { Library::new(path) };
-        let library = library.map_err(|error| GpuError::Compiler {
+        let handle = unsafe { Library::new(path) };
+        let handle = handle.map_err(|error| GpuError::Compiler {
             name: name.clone(),
             reason: error.to_string().lines().next().unwrap_or_default().to_owned(),
         })?;
-        Ok(Self { library, name })
+        Ok(Self { handle, name })
     }
 
     /// Its version.
@@ -119,7 +119,7 @@ impl Compiler {
 
     fn function<T>(&self, name: &str) -> Result<Symbol<'_, T>, GpuError> {
         // SAFETY: the callers give each function the type that NVIDIA documents.
-        unsafe { self.library.get(name.as_bytes()) }
+        unsafe { self.handle.get(name.as_bytes()) }
             .map_err(|_| self.error(format!("it has no function {name}, as versions before 11.1")))
     }
 

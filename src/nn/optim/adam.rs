@@ -7,7 +7,7 @@ use super::Rule;
 use crate::nn::simd::fma;
 
 /// Keeps the divisor away from zero.
-const EPSILON: f64 = 1e-8;
+pub(crate) const EPSILON: f64 = 1e-8;
 
 /// Moments smaller than this become zero. They are far too small to move a weight, and once they
 /// decay below 1e-38 the processor computes with them many times slower.

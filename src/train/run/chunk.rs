@@ -37,7 +37,7 @@ impl ChunkSize {
         self.0
     }
 
-    /// Learns from a launch of so many steps, where one should take `goal`.
+    /// Adapts to a launch of `steps` steps that took `time` and should have taken `goal`.
     fn took(&mut self, steps: usize, time: Duration, goal: Duration) {
         let fitting = steps as f64 * goal.as_secs_f64() / time.as_secs_f64().max(1e-9);
         // A launch has a price of its own, which few steps overstate, and the process may have been stopped
@@ -49,6 +49,9 @@ impl ChunkSize {
 impl Run<'_> {
     /// Trains as many steps as should go together: one, unless a GPU trains and nobody looks at each.
     pub(super) fn train_some(&mut self, total_steps: u64) -> Result<(), TrainError> {
+        if !self.learner.prefers_chunks() {
+            return self.train_batch();
+        }
         self.begin_epoch_if_due()?;
         let steps = self.steps_together(total_steps, Instant::now());
         if steps <= 1 { self.train_batch() } else { self.train_chunk(steps) }
@@ -58,8 +61,7 @@ impl Run<'_> {
         let is_watched = self.agenda.inspect.is_some_and(|due| now >= due)
             || self.explainer.watches_step(now)
             || (self.tools.attended || self.tools.recorded) && now >= self.agenda.measure;
-        if !self.learner.prefers_chunks()
-            || is_watched
+        if is_watched
             || self.tools.panics_at.is_some()
             || self.control.is_single_stepping()
             || !self.pace.is_unlimited()
@@ -113,7 +115,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Trains so many steps of the epoch, without counting them.
+    /// Trains the next `steps` steps of the epoch, without counting them.
     pub(super) fn launch(&mut self, steps: usize) -> Result<Steps, TrainError> {
         let order = self.batches.range(self.at.batch, steps);
         let step = self.at.step;
